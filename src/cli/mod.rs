@@ -1,0 +1,1 @@
+//! argv -> config -> one subcommand -> exit code.

@@ -1,0 +1,1 @@
+//! One drift cycle, top to bottom: desired -> inventory -> diff -> judge -> report.

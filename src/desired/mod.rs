@@ -1,0 +1,1 @@
+//! WHAT SHOULD BE: Terraform states and code, read into [`crate::model::DesiredState`].

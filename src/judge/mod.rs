@@ -1,0 +1,1 @@
+//! DOES IT MATTER: rules and severity; pure.

@@ -1,0 +1,13 @@
+//! `driftd`: continuous cloud drift detection. The modules below are in reading order; start with [`cycle`].
+
+pub mod cycle;
+pub mod model;
+
+pub mod config;
+pub mod desired;
+pub mod diff;
+pub mod inventory;
+pub mod judge;
+pub mod report;
+
+pub mod cli;

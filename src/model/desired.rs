@@ -1,0 +1,114 @@
+//! What should be: resource instances out of Terraform states, and the sources they came from.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{Attributes, Gap};
+
+/// A place where desired state was read, e.g. one state file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// Short name, unique within a run (file stem or key, made unique by more of the path).
+    pub name: String,
+    /// Where it was read, without any secret (no password, token or query string).
+    pub location: String,
+    pub serial: Option<u64>,
+    pub lineage: Option<String>,
+    /// Number of managed resource instances.
+    pub resources: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terraform_version: Option<String>,
+    /// Things worth a line that do not stop the scan: the state is locked, its serial moved while it was read, ...
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// The provider configuration that an instance belongs to, as the state names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProviderRef {
+    /// Module that declares the configuration, `None` at the root: `module.net`.
+    pub module: Option<String>,
+    /// `registry.terraform.io/hashicorp/aws`; just `aws` in very old states.
+    pub address: String,
+    /// `west` of `aws.west`.
+    pub alias: Option<String>,
+}
+
+impl ProviderRef {
+    /// Is this the AWS provider, from whatever registry?
+    pub fn is_aws(&self) -> bool {
+        self.address == "aws" || self.address.ends_with("/hashicorp/aws")
+    }
+}
+
+/// One step list into the attributes that the state marks as sensitive, as a JSON Pointer; a mark inside a set
+/// covers the whole set attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SensitivePath(pub String);
+
+/// The state's word on an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum InstanceStatus {
+    #[default]
+    Ready,
+    /// To be replaced by the next apply; real all the same.
+    Tainted,
+    /// An old object waiting to be destroyed, with its key.
+    Deposed(String),
+}
+
+/// Where the code declares a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CodePosition {
+    /// Path as given on the command line, or relative to the repository.
+    pub file: String,
+    /// 1-based line of the `resource` block.
+    pub line: u32,
+    pub repository: Option<String>,
+    pub commit: Option<String>,
+}
+
+/// One managed resource instance of a source.
+#[derive(Debug, Clone)]
+pub struct Desired {
+    /// Full address with module path and index; `(deposed 1a2b3c4d)` follows for a deposed object.
+    pub address: String,
+    /// Terraform resource type.
+    pub kind: Arc<str>,
+    /// The `id` attribute; empty when the state has none.
+    pub id: String,
+    pub account: Option<String>,
+    /// `None` when nothing told it yet; never `global` (the kind decides that).
+    pub region: Option<String>,
+    /// Index into the run's sources; the first owner.
+    pub source: usize,
+    /// Further sources that hold the same real object.
+    pub also_in: Vec<usize>,
+    pub provider: ProviderRef,
+    pub schema_version: u64,
+    pub status: InstanceStatus,
+    /// The `attributes` exactly as the state has them; parsed when needed, so that a big state stays small.
+    pub raw_attributes: Box<RawValue>,
+    pub sensitive: Vec<SensitivePath>,
+    pub code: Option<CodePosition>,
+    /// Attribute and block names that the code sets on this resource; `None` when no code is at hand.
+    pub declared: Option<Arc<[String]>>,
+}
+
+impl Desired {
+    /// The attributes as a map; empty where the state has none (a partially created object).
+    pub fn attributes(&self) -> Attributes {
+        serde_json::from_str(self.raw_attributes.get()).unwrap_or_default()
+    }
+}
+
+/// All that was read from all sources.
+#[derive(Debug, Default)]
+pub struct DesiredState {
+    pub sources: Vec<Source>,
+    pub resources: Vec<Desired>,
+    /// Sources that could not be read.
+    pub gaps: Vec<Gap>,
+}

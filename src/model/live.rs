@@ -1,0 +1,47 @@
+//! What AWS answered: live resources in Terraform's attribute shape.
+
+use std::collections::BTreeMap;
+
+use super::{Attributes, Gap, Scope};
+
+/// Who made a live resource, as far as it decides whether it can be called unmanaged.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// Somebody made it: unmanaged unless a source declares it.
+    #[default]
+    Made,
+    /// AWS made it by itself (a default VPC, a service-linked role, ...): never unmanaged. The text says what it is.
+    Aws(&'static str),
+    /// It exists only as a part of another resource (the root volume of an instance, a rule of a group, the main
+    /// route table of a VPC): never unmanaged by itself, the owner speaks for it.
+    PartOf { kind: &'static str, id: String },
+}
+
+/// One live resource. Kind, account and region are those of the [`Listing`] it stands in.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Live {
+    /// The id that Terraform's state has for it (and `terraform import` takes).
+    pub id: String,
+    /// Terraform's attributes. **A key that is absent was not read and is not compared; `null` was read and is empty.**
+    /// Tags go under `tags_all` (all of them but `aws:*`); the comparison derives `tags` from it.
+    pub attributes: Attributes,
+    pub origin: Origin,
+}
+
+/// All live resources of one kind in one scope, and what could not be seen of them.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    pub live: Vec<Live>,
+    /// `true` when the listing of the scope itself succeeded: only then an absent id may become `missing`.
+    pub complete: bool,
+    /// What could not be seen; those with `scope.id` concern one resource only.
+    pub gaps: Vec<Gap>,
+    /// Ids of desired resources that a second, single read has positively not found either.
+    pub confirmed_missing: Vec<String>,
+}
+
+/// Everything that was seen: (scope, kind) -> listing.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    pub listings: BTreeMap<(Scope, &'static str), Listing>,
+}

@@ -1,0 +1,22 @@
+//! The vocabulary: plain data that every stage speaks. Imports nothing of ours, knows no I/O and no clock.
+
+mod desired;
+mod drift;
+mod gap;
+mod live;
+pub mod pointer;
+pub mod report;
+pub mod schema;
+mod scope;
+
+pub use desired::{CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source};
+pub use drift::{Change, Drift, DriftKind};
+pub use gap::{Gap, GapReason, GapScope};
+pub use live::{Inventory, Listing, Live, Origin};
+pub use scope::{GLOBAL, Scope};
+
+/// A resource's attributes in Terraform's own shape: what stands under `attributes` in a state file.
+pub type Attributes = serde_json::Map<String, serde_json::Value>;
+
+/// What stands wherever a sensitive value would have stood.
+pub const REDACTED: &str = "(sensitive)";
