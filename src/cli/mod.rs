@@ -1,1 +1,8 @@
 //! argv -> config -> one subcommand -> exit code.
+
+use std::process::ExitCode;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}
