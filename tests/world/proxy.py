@@ -107,8 +107,6 @@ class Proxy:
         """moto's answer, status line and headers included."""
         if self.memory is not None and (known := self.memory.get(request.key)):
             return known
-        if self.recorded is not None:
-            self.recorded.append(request.recorded())
         host = request.headers.get("host") or self.upstream.netloc
         headers = {**request.headers, "host": host, "content-length": str(len(request.body)), "connection": "close"}
         reader, writer = await asyncio.open_connection(self.upstream.hostname, self.upstream.port)
@@ -117,6 +115,8 @@ class Proxy:
         raw = await reader.read(-1)
         writer.close()
         answer = whole(raw, request.method)
+        if self.recorded is not None:
+            self.recorded.append({**request.recorded(), "status": int(answer.split(b" ", 2)[1])})
         if self.memory is not None:
             self.memory[request.key] = answer
         return answer
