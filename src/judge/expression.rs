@@ -1,7 +1,7 @@
 //! A rule's `when`: CEL (<https://cel.dev>), compiled once, checked for unknown names when it is loaded.
 //!
 //! Made total where CEL is not: `a.b` and `a["b"]` are null when `a` is null or has no `b`; `has(a.b)` is false then;
-//! `exists`, `all`, `filter`, `map`, `in` and `size` take null for an empty list. What remains (comparing a text with a number, ...)
+//! `exists`, `all`, `filter`, `map`, `in` and `size` take null for an empty list, `string` for an empty text. What remains (comparing a text with a number, ...)
 //! is an error that the caller turns into a warning.
 
 use std::sync::{Arc, LazyLock};
@@ -26,14 +26,38 @@ pub(super) struct Scope<'a> {
 
 /// The names that an expression may use. The last four are null until events are correlated with drift.
 const VARIABLES: &[&str] = &[
-    "desired", "live", "changes", "drift", "kind", "id", "account", "region", "address", "actor", "channel", "mfa",
+    "desired",
+    "live",
+    "changes",
+    "drift",
+    "kind",
+    "id",
+    "account",
+    "region",
+    "address",
+    "actor",
+    "channel",
+    "mfa",
     "confidence",
 ];
 
 /// CEL's own functions and types (the standard definitions; macros are gone after parsing).
 const STANDARD: &[&str] = &[
-    "size", "contains", "startsWith", "endsWith", "matches", "string", "int", "uint", "double", "bool", "bytes", "type",
-    "dyn", "min", "max",
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "string",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "bytes",
+    "type",
+    "dyn",
+    "min",
+    "max",
 ];
 
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
@@ -137,8 +161,7 @@ impl Names {
             Expr::Call(called) => self.call(called),
             Expr::Comprehension(loops) => {
                 self.rewrite(&mut loops.iter_range);
-                let range = std::mem::take(&mut loops.iter_range);
-                loops.iter_range = IdedExpr { id: range.id, expr: call("@items", vec![range]) };
+                wrap(&mut loops.iter_range, "@items");
                 self.rewrite(&mut loops.accu_init);
                 let outer = self.known.len();
                 self.known.push(loops.iter_var.clone());
@@ -176,8 +199,11 @@ impl Names {
             _ => None,
         };
         if let Some(container) = container {
-            let inner = std::mem::take(container);
-            *container = IdedExpr { id: inner.id, expr: call("@items", vec![inner]) };
+            wrap(container, "@items");
+        } else if called.func_name == "string"
+            && let Some(argument) = called.args.first_mut()
+        {
+            wrap(argument, "@text");
         }
     }
 
@@ -193,6 +219,12 @@ impl Names {
             self.mistakes.push(format!("unknown function `{name}`"));
         }
     }
+}
+
+/// `x` becomes `name(x)`.
+fn wrap(node: &mut IdedExpr, name: &str) {
+    let inner = std::mem::take(node);
+    *node = IdedExpr { id: inner.id, expr: call(name, vec![inner]) };
 }
 
 fn call(name: &str, args: Vec<IdedExpr>) -> Expr {
@@ -229,6 +261,7 @@ mod tests {
             "actor == null && address == null && drift == 'changed'",
             "live.list.map(x, x + 'b') == ['ab']",
             "cidr_is_world('0.0.0.0/0') && !cidr_is_world(live.absent)",
+            "string(live.absent) == '' && !string(live.absent).startsWith('x')",
             "json('{\"a\": 1}').a == 1",
             "'' + live.deep[0].x == 'y' && live.deep[0].x.startsWith('y')",
         ] {

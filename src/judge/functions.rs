@@ -77,6 +77,10 @@ pub(super) fn add_to(context: &mut Context<'_, '_>) {
             Cel::Null => Cel::List(Vec::new().into()),
             other => other,
         }),
+        context.add_function("@text", |text: Cel| match text {
+            Cel::Null => Cel::from(""),
+            other => other,
+        }),
     ];
     debug_assert!(own.iter().all(Result::is_ok));
 }

@@ -341,7 +341,8 @@ mod tests {
 
     #[test]
     fn users_overrule_a_starter_rule_by_its_id() {
-        let ours = parse("a", "- {id: x, severity: high, why: x, match: {}}\n- {id: y, severity: high, why: x, match: {}}\n");
+        let ours =
+            parse("a", "- {id: x, severity: high, why: x, match: {}}\n- {id: y, severity: high, why: x, match: {}}\n");
         let theirs = parse("b", "- {id: x, severity: info, why: x, match: {}}\n").unwrap();
         let both = ours.unwrap().overlaid_with(theirs);
         assert_eq!(both.rules.len(), 2);

@@ -235,7 +235,9 @@ mod tests {
     #[test]
     fn public_means_anybody_without_a_tie() {
         let with = |condition: Value| {
-            one(json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}))
+            one(
+                json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}),
+            )
         };
         for (policy, expected) in [
             (one(json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"})), true),
