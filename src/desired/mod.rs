@@ -1,1 +1,3 @@
 //! WHAT SHOULD BE: Terraform states and code, read into [`crate::model::DesiredState`].
+
+pub mod tfstate;
