@@ -70,11 +70,13 @@ pub async fn run(
     progress.begin("reading AWS", plan.cells.len() as u64);
     let facts = facts();
     let mut world = World::new(&desired.resources, &facts);
-    let mut outcome = Outcome { gaps: std::mem::take(&mut desired.gaps), drifts: plan.unreadable, ..Outcome::default() };
+    let mut outcome =
+        Outcome { gaps: std::mem::take(&mut desired.gaps), drifts: plan.unreadable, ..Outcome::default() };
     outcome.gaps.extend(plan.gaps);
     let mut live_parts: Vec<Part> = Vec::new();
     // Each listing is compared as it arrives and then forgotten: a big account is never in memory as a whole.
-    let mut cells = stream::iter(plan.cells).map(|cell| read(cell, &desired, options)).buffer_unordered(CONCURRENT_KINDS);
+    let mut cells =
+        stream::iter(plan.cells).map(|cell| read(cell, &desired, options)).buffer_unordered(CONCURRENT_KINDS);
     while let Some((cell, listing)) = cells.next().await {
         let kind = &facts[cell.kind.name()];
         let wanted: Vec<_> = cell.desired.iter().map(|&index| (index, &desired.resources[index])).collect();

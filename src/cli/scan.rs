@@ -92,7 +92,7 @@ fn load_options(args: &Scan) -> LoadOptions {
 }
 
 fn rules(args: &Scan, config: &Config) -> Result<RuleSet, u8> {
-    let mut rules = if config.starter_rules { judge::starter() } else { RuleSet::default() };
+    let rules = if config.starter_rules { judge::starter() } else { RuleSet::default() };
     let paths = [config.rules.clone(), args.rules.clone()].concat();
     if paths.is_empty() {
         return Ok(rules);
@@ -101,8 +101,7 @@ fn rules(args: &Scan, config: &Config) -> Result<RuleSet, u8> {
         errors.iter().for_each(|error| eprintln!("{error}"));
         BAD_CONFIG
     })?;
-    rules.extend(loaded).map_err(|error| bad_config(&error.to_string()))?;
-    Ok(rules)
+    Ok(rules.overlaid_with(loaded))
 }
 
 /// `None`: every kind.
@@ -146,7 +145,9 @@ fn colour(asked: Option<Colour>, on_terminal: bool) -> bool {
 
 fn write(output: Option<&Path>, text: &str) -> Result<(), String> {
     match output {
-        Some(path) => std::fs::write(path, text).map_err(|error| format!("failed to write {}: {error}", path.display())),
+        Some(path) => {
+            std::fs::write(path, text).map_err(|error| format!("failed to write {}: {error}", path.display()))
+        }
         None => match std::io::stdout().write_all(text.as_bytes()) {
             // Whoever reads has seen enough (`| head`).
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

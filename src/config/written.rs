@@ -86,7 +86,10 @@ impl Written {
             mistakes.push(Mistake { file: file.to_owned(), line: at.0, column: at.1, message });
         };
         if self.version.value != 1 {
-            wrong(place(&self.version), format!("version {} is not known; this driftd reads version 1", self.version.value));
+            wrong(
+                place(&self.version),
+                format!("version {} is not known; this driftd reads version 1", self.version.value),
+            );
         }
         for region in &self.aws.regions {
             if !is_region(&region.value) {
@@ -133,7 +136,9 @@ impl Written {
 pub fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     parts.len() >= 3
-        && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+        && parts
+            .iter()
+            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
         && parts.last().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
 }
 
