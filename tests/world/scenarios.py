@@ -78,10 +78,12 @@ def batches(only: list[str] | None) -> list[Batch]:
             shared.append(name)
     if not shared:
         return apart
-    root = terraform.prepare(SCENARIOS / shared[0], terraform.WORK / "scenarios" / "shared")
+    root = terraform.WORK / "scenarios" / "shared"
+    shutil.rmtree(root, ignore_errors=True)
     for name in shared:
         shutil.copytree(SCENARIOS / name, root / name, ignore=shutil.ignore_patterns("mutate.py", "__pycache__"))
     (root / "main.tf").write_text("".join(f'module "{name}" {{\n  source = "./{name}"\n}}\n' for name in shared))
+    terraform.add_provider(root)
     return [Batch("shared", [root], {name: f"module.{name}." for name in shared}), *apart]
 
 
