@@ -3,12 +3,73 @@
 
 use super::Kind;
 
+mod aws_iam_access_key;
+mod aws_iam_account_alias;
+mod aws_iam_account_password_policy;
+mod aws_iam_group;
+mod aws_iam_group_membership;
+mod aws_iam_group_policies_exclusive;
+mod aws_iam_group_policy;
+mod aws_iam_group_policy_attachment;
+mod aws_iam_group_policy_attachments_exclusive;
+mod aws_iam_instance_profile;
+mod aws_iam_openid_connect_provider;
+mod aws_iam_policy;
+mod aws_iam_policy_attachment;
+mod aws_iam_role;
+mod aws_iam_role_policies_exclusive;
+mod aws_iam_role_policy;
+mod aws_iam_role_policy_attachment;
+mod aws_iam_role_policy_attachments_exclusive;
+mod aws_iam_saml_provider;
+mod aws_iam_server_certificate;
+mod aws_iam_service_linked_role;
+mod aws_iam_user;
+mod aws_iam_user_group_membership;
+mod aws_iam_user_login_profile;
+mod aws_iam_user_policies_exclusive;
+mod aws_iam_user_policy;
+mod aws_iam_user_policy_attachment;
+mod aws_iam_user_policy_attachments_exclusive;
+mod aws_iam_user_ssh_key;
+mod aws_iam_virtual_mfa_device;
 mod aws_vpc;
 mod ec2;
+mod iam;
 
 /// Every kind, in alphabetical order.
 pub static ALL: &[&dyn Kind] = &[
-    &aws_vpc::AwsVpc, //
+    &aws_iam_access_key::AwsIamAccessKey,
+    &aws_iam_account_alias::AwsIamAccountAlias,
+    &aws_iam_account_password_policy::AwsIamAccountPasswordPolicy,
+    &aws_iam_group::AwsIamGroup,
+    &aws_iam_group_membership::AwsIamGroupMembership,
+    &aws_iam_group_policies_exclusive::AwsIamGroupPoliciesExclusive,
+    &aws_iam_group_policy::AwsIamGroupPolicy,
+    &aws_iam_group_policy_attachment::AwsIamGroupPolicyAttachment,
+    &aws_iam_group_policy_attachments_exclusive::AwsIamGroupPolicyAttachmentsExclusive,
+    &aws_iam_instance_profile::AwsIamInstanceProfile,
+    &aws_iam_openid_connect_provider::AwsIamOpenidConnectProvider,
+    &aws_iam_policy::AwsIamPolicy,
+    &aws_iam_policy_attachment::AwsIamPolicyAttachment,
+    &aws_iam_role::AwsIamRole,
+    &aws_iam_role_policies_exclusive::AwsIamRolePoliciesExclusive,
+    &aws_iam_role_policy::AwsIamRolePolicy,
+    &aws_iam_role_policy_attachment::AwsIamRolePolicyAttachment,
+    &aws_iam_role_policy_attachments_exclusive::AwsIamRolePolicyAttachmentsExclusive,
+    &aws_iam_saml_provider::AwsIamSamlProvider,
+    &aws_iam_server_certificate::AwsIamServerCertificate,
+    &aws_iam_service_linked_role::AwsIamServiceLinkedRole,
+    &aws_iam_user::AwsIamUser,
+    &aws_iam_user_group_membership::AwsIamUserGroupMembership,
+    &aws_iam_user_login_profile::AwsIamUserLoginProfile,
+    &aws_iam_user_policies_exclusive::AwsIamUserPoliciesExclusive,
+    &aws_iam_user_policy::AwsIamUserPolicy,
+    &aws_iam_user_policy_attachment::AwsIamUserPolicyAttachment,
+    &aws_iam_user_policy_attachments_exclusive::AwsIamUserPolicyAttachmentsExclusive,
+    &aws_iam_user_ssh_key::AwsIamUserSshKey,
+    &aws_iam_virtual_mfa_device::AwsIamVirtualMfaDevice,
+    &aws_vpc::AwsVpc,
 ];
 
 /// The reader of a Terraform type, if there is one.
