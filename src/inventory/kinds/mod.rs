@@ -3,6 +3,19 @@
 
 use super::Kind;
 
+<<<<<<< HEAD
+mod aws_customer_gateway;
+mod aws_default_route_table;
+mod aws_default_subnet;
+mod aws_default_vpc;
+mod aws_ec2_managed_prefix_list;
+mod aws_ec2_managed_prefix_list_entry;
+mod aws_ec2_transit_gateway;
+mod aws_ec2_transit_gateway_route;
+mod aws_ec2_transit_gateway_route_table;
+mod aws_ec2_transit_gateway_vpc_attachment;
+mod aws_egress_only_internet_gateway;
+mod aws_flow_log;
 mod aws_iam_access_key;
 mod aws_iam_account_alias;
 mod aws_iam_account_password_policy;
@@ -33,12 +46,42 @@ mod aws_iam_user_policy_attachment;
 mod aws_iam_user_policy_attachments_exclusive;
 mod aws_iam_user_ssh_key;
 mod aws_iam_virtual_mfa_device;
+mod aws_internet_gateway;
+mod aws_internet_gateway_attachment;
+mod aws_main_route_table_association;
+mod aws_nat_gateway;
+mod aws_route;
+mod aws_route_table;
+mod aws_route_table_association;
+mod aws_subnet;
 mod aws_vpc;
+mod aws_vpc_dhcp_options;
+mod aws_vpc_dhcp_options_association;
+mod aws_vpc_endpoint;
+mod aws_vpc_endpoint_route_table_association;
+mod aws_vpc_ipv4_cidr_block_association;
+mod aws_vpc_peering_connection;
+mod aws_vpc_peering_connection_options;
+mod aws_vpn_gateway;
 mod ec2;
 mod iam;
+mod network;
+mod routes;
 
 /// Every kind, in alphabetical order.
 pub static ALL: &[&dyn Kind] = &[
+    &aws_customer_gateway::AwsCustomerGateway,
+    &aws_default_route_table::AwsDefaultRouteTable,
+    &aws_default_subnet::AwsDefaultSubnet,
+    &aws_default_vpc::AwsDefaultVpc,
+    &aws_ec2_managed_prefix_list::AwsEc2ManagedPrefixList,
+    &aws_ec2_managed_prefix_list_entry::AwsEc2ManagedPrefixListEntry,
+    &aws_ec2_transit_gateway::AwsEc2TransitGateway,
+    &aws_ec2_transit_gateway_route::AwsEc2TransitGatewayRoute,
+    &aws_ec2_transit_gateway_route_table::AwsEc2TransitGatewayRouteTable,
+    &aws_ec2_transit_gateway_vpc_attachment::AwsEc2TransitGatewayVpcAttachment,
+    &aws_egress_only_internet_gateway::AwsEgressOnlyInternetGateway,
+    &aws_flow_log::AwsFlowLog,
     &aws_iam_access_key::AwsIamAccessKey,
     &aws_iam_account_alias::AwsIamAccountAlias,
     &aws_iam_account_password_policy::AwsIamAccountPasswordPolicy,
@@ -69,7 +112,23 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_iam_user_policy_attachments_exclusive::AwsIamUserPolicyAttachmentsExclusive,
     &aws_iam_user_ssh_key::AwsIamUserSshKey,
     &aws_iam_virtual_mfa_device::AwsIamVirtualMfaDevice,
+    &aws_internet_gateway::AwsInternetGateway,
+    &aws_internet_gateway_attachment::AwsInternetGatewayAttachment,
+    &aws_main_route_table_association::AwsMainRouteTableAssociation,
+    &aws_nat_gateway::AwsNatGateway,
+    &aws_route::AwsRoute,
+    &aws_route_table::AwsRouteTable,
+    &aws_route_table_association::AwsRouteTableAssociation,
+    &aws_subnet::AwsSubnet,
     &aws_vpc::AwsVpc,
+    &aws_vpc_dhcp_options::AwsVpcDhcpOptions,
+    &aws_vpc_dhcp_options_association::AwsVpcDhcpOptionsAssociation,
+    &aws_vpc_endpoint::AwsVpcEndpoint,
+    &aws_vpc_endpoint_route_table_association::AwsVpcEndpointRouteTableAssociation,
+    &aws_vpc_ipv4_cidr_block_association::AwsVpcIpv4CidrBlockAssociation,
+    &aws_vpc_peering_connection::AwsVpcPeeringConnection,
+    &aws_vpc_peering_connection_options::AwsVpcPeeringConnectionOptions,
+    &aws_vpn_gateway::AwsVpnGateway,
 ];
 
 /// The reader of a Terraform type, if there is one.
