@@ -53,7 +53,6 @@ mod aws_nat_gateway;
 mod aws_route;
 mod aws_route_table;
 mod aws_route_table_association;
-mod aws_subnet;
 mod aws_s3_access_point;
 mod aws_s3_account_public_access_block;
 mod aws_s3_bucket;
@@ -75,6 +74,7 @@ mod aws_s3_bucket_server_side_encryption_configuration;
 mod aws_s3_bucket_versioning;
 mod aws_s3_bucket_website_configuration;
 mod aws_s3_object;
+mod aws_subnet;
 mod aws_vpc;
 mod aws_vpc_dhcp_options;
 mod aws_vpc_dhcp_options_association;
@@ -88,6 +88,8 @@ mod ec2;
 mod iam;
 mod network;
 mod routes;
+mod s3;
+mod s3_bucket_blocks;
 
 /// Every kind, in alphabetical order.
 pub static ALL: &[&dyn Kind] = &[
@@ -140,6 +142,10 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_route::AwsRoute,
     &aws_route_table::AwsRouteTable,
     &aws_route_table_association::AwsRouteTableAssociation,
+    &aws_s3_access_point::AwsS3AccessPoint,
+    &aws_s3_account_public_access_block::AwsS3AccountPublicAccessBlock,
+    &aws_s3_bucket::AwsS3Bucket,
+    &aws_s3_object::AwsS3Object,
     &aws_subnet::AwsSubnet,
     &aws_vpc::AwsVpc,
     &aws_vpc_dhcp_options::AwsVpcDhcpOptions,
@@ -150,33 +156,6 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_vpc_peering_connection::AwsVpcPeeringConnection,
     &aws_vpc_peering_connection_options::AwsVpcPeeringConnectionOptions,
     &aws_vpn_gateway::AwsVpnGateway,
-mod s3;
-mod s3_bucket_blocks;
-
-/// Every kind, in alphabetical order.
-pub static ALL: &[&dyn Kind] = &[
-    &aws_s3_access_point::AwsS3AccessPoint,
-    &aws_s3_account_public_access_block::AwsS3AccountPublicAccessBlock,
-    &aws_s3_bucket::AwsS3Bucket,
-    &aws_s3_bucket_accelerate_configuration::AwsS3BucketAccelerateConfiguration,
-    &aws_s3_bucket_acl::AwsS3BucketAcl,
-    &aws_s3_bucket_cors_configuration::AwsS3BucketCorsConfiguration,
-    &aws_s3_bucket_intelligent_tiering_configuration::AwsS3BucketIntelligentTieringConfiguration,
-    &aws_s3_bucket_inventory::AwsS3BucketInventory,
-    &aws_s3_bucket_lifecycle_configuration::AwsS3BucketLifecycleConfiguration,
-    &aws_s3_bucket_logging::AwsS3BucketLogging,
-    &aws_s3_bucket_notification::AwsS3BucketNotification,
-    &aws_s3_bucket_object_lock_configuration::AwsS3BucketObjectLockConfiguration,
-    &aws_s3_bucket_ownership_controls::AwsS3BucketOwnershipControls,
-    &aws_s3_bucket_policy::AwsS3BucketPolicy,
-    &aws_s3_bucket_public_access_block::AwsS3BucketPublicAccessBlock,
-    &aws_s3_bucket_replication_configuration::AwsS3BucketReplicationConfiguration,
-    &aws_s3_bucket_request_payment_configuration::AwsS3BucketRequestPaymentConfiguration,
-    &aws_s3_bucket_server_side_encryption_configuration::AwsS3BucketServerSideEncryptionConfiguration,
-    &aws_s3_bucket_versioning::AwsS3BucketVersioning,
-    &aws_s3_bucket_website_configuration::AwsS3BucketWebsiteConfiguration,
-    &aws_s3_object::AwsS3Object,
-    &aws_vpc::AwsVpc,
 ];
 
 /// The reader of a Terraform type, if there is one.
