@@ -129,22 +129,27 @@ class Door:
         self.proxy = proxy
         self.fault: dict | None = None
         self.calls: list[str] = []
+        self.struck = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             while request := await read_request(reader, writer):
                 if request.target == "/_door":
                     self._admin(request, writer)
+                    if request.headers.get("connection") == "close":
+                        break
                     continue
                 self.calls.append(request.operation)
                 if self.proxy.latency:
                     await asyncio.sleep(self.proxy.latency)
                 fault = self._fault(request.operation)
+                self.struck += fault in ("reset", *REFUSALS)
                 if fault == "reset":
                     writer.transport.abort()
                     return
                 answer = refusal(fault, request.service) if fault in REFUSALS else await self.proxy.answer(request)
                 head, _, body = answer.partition(b"\r\n\r\n")
+                self.struck += fault in ("truncate", "cut") and bool(body)
                 if fault == "truncate" and body:   # the connection ends before the announced length
                     writer.write(head + b"\r\n\r\n" + body[: len(body) // 2])
                     await writer.drain()
@@ -167,10 +172,11 @@ class Door:
         return fault["kind"]
 
     def _admin(self, request: Request, writer: asyncio.StreamWriter) -> None:
-        """PUT /_door: a fault, or null; GET /_door: the operations called since the last PUT."""
+        """PUT /_door: a fault, or null; GET /_door: what was called since the last PUT, and how often the fault struck."""
         if request.method == "PUT":
-            self.fault, self.calls = json.loads(request.body), []
-        writer.write(framed(b"HTTP/1.1 200 OK\r\nContent-Type: application/json", json.dumps(self.calls).encode()))
+            self.fault, self.calls, self.struck = json.loads(request.body), [], 0
+        seen = {"calls": self.calls, "struck": self.struck}
+        writer.write(framed(b"HTTP/1.1 200 OK\r\nContent-Type: application/json", json.dumps(seen).encode()))
 
 
 async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request | None:
