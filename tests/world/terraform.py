@@ -48,7 +48,7 @@ class Terraform:
         done = subprocess.run(["terraform", *arguments], cwd=self.folder, env=self.env, text=True, timeout=600,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode not in fine:
-            raise Failed(f"terraform {arguments[0]} in {self.folder.name} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
+            raise Failed(f"terraform {arguments[0]} in {self.folder.name} ended with {done.returncode}:\n{done.stderr[-3000:] or done.stdout[-3000:]}")
         return done.stdout
 
     def init(self) -> None:

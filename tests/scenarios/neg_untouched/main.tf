@@ -68,7 +68,6 @@ resource "aws_instance" "this" {
   subnet_id              = aws_subnet.this[0].id
   vpc_security_group_ids = [aws_security_group.this.id]
   user_data              = "#!/bin/sh\ntrue\n"
-  monitoring             = true
   root_block_device {
     volume_size = 12
     volume_type = "gp3"
@@ -92,12 +91,6 @@ resource "aws_iam_role" "this" {
 resource "aws_s3_bucket" "this" {
   bucket        = "scenario-neg-untouched"
   force_destroy = true
-}
-
-resource "aws_s3_bucket_logging" "this" {
-  bucket        = aws_s3_bucket.this.id
-  target_bucket = aws_s3_bucket.this.id
-  target_prefix = "log/"
 }
 
 resource "aws_s3_bucket_website_configuration" "this" {
