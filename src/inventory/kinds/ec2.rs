@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use aws_sdk_ec2::types::{
-    DhcpOptions, EgressOnlyInternetGateway, FlowLog, InternetGateway, ManagedPrefixList, NatGateway, NetworkAcl,
-    NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet, TransitGateway, TransitGatewayRouteTable,
-    TransitGatewayVpcAttachment, Vpc, VpcEndpoint, VpcPeeringConnection,
+    Address, DhcpOptions, EgressOnlyInternetGateway, FlowLog, InternetGateway, ManagedPrefixList, NatGateway,
+    NetworkAcl, NetworkInterface, PrefixList, RouteTable, SecurityGroup, SecurityGroupRule, Subnet, TransitGateway,
+    TransitGatewayRouteTable, TransitGatewayVpcAttachment, Vpc, VpcEndpoint, VpcPeeringConnection,
 };
 
 use crate::inventory::{ReadError, Region};
+
+pub(super) mod atoms;
+pub(super) mod cidr;
+pub(super) mod entries;
 
 /// A shared listing: a method-like function per call, `name: Item = "action", operation, page size`.
 macro_rules! listings {
@@ -36,6 +40,7 @@ listings! {
     prefix_lists: PrefixList = "ec2:DescribePrefixLists", describe_prefix_lists, 1000;
     /// At most 100 a page.
     route_tables: RouteTable = "ec2:DescribeRouteTables", describe_route_tables, 100;
+    security_group_rules: SecurityGroupRule = "ec2:DescribeSecurityGroupRules", describe_security_group_rules, 1000;
     security_groups: SecurityGroup = "ec2:DescribeSecurityGroups", describe_security_groups, 1000;
     subnets: Subnet = "ec2:DescribeSubnets", describe_subnets, 1000;
     transit_gateway_route_tables: TransitGatewayRouteTable = "ec2:DescribeTransitGatewayRouteTables", describe_transit_gateway_route_tables, 1000;
@@ -45,4 +50,11 @@ listings! {
     vpc_peering_connections: VpcPeeringConnection = "ec2:DescribeVpcPeeringConnections", describe_vpc_peering_connections, 1000;
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcs.html>
     vpcs: Vpc = "ec2:DescribeVpcs", describe_vpcs, 1000;
+}
+
+/// Every address in one answer; the call has no pages.
+pub(super) async fn addresses(aws: &Region) -> Result<Arc<Vec<Address>>, ReadError> {
+    let action = "ec2:DescribeAddresses";
+    let read = || async { aws.call(action, aws.ec2.describe_addresses().send()).await };
+    aws.once(action, || async { Ok(read().await?.addresses.unwrap_or_default()) }).await
 }

@@ -3,7 +3,6 @@
 
 use super::Kind;
 
-<<<<<<< HEAD
 mod aws_customer_gateway;
 mod aws_default_network_acl;
 mod aws_default_route_table;
@@ -173,6 +172,23 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_s3_access_point::AwsS3AccessPoint,
     &aws_s3_account_public_access_block::AwsS3AccountPublicAccessBlock,
     &aws_s3_bucket::AwsS3Bucket,
+    &aws_s3_bucket_accelerate_configuration::AwsS3BucketAccelerateConfiguration,
+    &aws_s3_bucket_acl::AwsS3BucketAcl,
+    &aws_s3_bucket_cors_configuration::AwsS3BucketCorsConfiguration,
+    &aws_s3_bucket_intelligent_tiering_configuration::AwsS3BucketIntelligentTieringConfiguration,
+    &aws_s3_bucket_inventory::AwsS3BucketInventory,
+    &aws_s3_bucket_lifecycle_configuration::AwsS3BucketLifecycleConfiguration,
+    &aws_s3_bucket_logging::AwsS3BucketLogging,
+    &aws_s3_bucket_notification::AwsS3BucketNotification,
+    &aws_s3_bucket_object_lock_configuration::AwsS3BucketObjectLockConfiguration,
+    &aws_s3_bucket_ownership_controls::AwsS3BucketOwnershipControls,
+    &aws_s3_bucket_policy::AwsS3BucketPolicy,
+    &aws_s3_bucket_public_access_block::AwsS3BucketPublicAccessBlock,
+    &aws_s3_bucket_replication_configuration::AwsS3BucketReplicationConfiguration,
+    &aws_s3_bucket_request_payment_configuration::AwsS3BucketRequestPaymentConfiguration,
+    &aws_s3_bucket_server_side_encryption_configuration::AwsS3BucketServerSideEncryptionConfiguration,
+    &aws_s3_bucket_versioning::AwsS3BucketVersioning,
+    &aws_s3_bucket_website_configuration::AwsS3BucketWebsiteConfiguration,
     &aws_s3_object::AwsS3Object,
     &aws_security_group::AwsSecurityGroup,
     &aws_security_group_rule::AwsSecurityGroupRule,
