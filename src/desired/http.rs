@@ -67,8 +67,10 @@ impl HttpOptions {
             .connect_timeout(self.connect_timeout)
             .read_timeout(self.read_timeout);
         if let Some(ca) = pem(self.ca_certificate.as_deref(), "TF_HTTP_CLIENT_CA_CERTIFICATE_PEM") {
-            let certificates = reqwest::Certificate::from_pem_bundle(ca.as_bytes());
-            let certificates = certificates.map_err(|_| "the CA certificate is no PEM: correct it".to_owned())?;
+            let certificates = reqwest::Certificate::from_pem_bundle(ca.as_bytes()).unwrap_or_default();
+            if certificates.is_empty() {
+                return Err("the CA certificate is no PEM: correct it".to_owned());
+            }
             builder = builder.tls_certs_merge(certificates);
         }
         let certificate = pem(self.client_certificate.as_deref(), "TF_HTTP_CLIENT_CERTIFICATE_PEM");
@@ -284,4 +286,4 @@ fn root_cause(error: &reqwest::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::desired) mod tests;
