@@ -11,6 +11,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("rules/network.yaml", include_str!("../../rules/network.yaml")),
     ("rules/s3.yaml", include_str!("../../rules/s3.yaml")),
     ("rules/security-groups.yaml", include_str!("../../rules/security-groups.yaml")),
+    ("rules/services.yaml", include_str!("../../rules/services.yaml")),
 ];
 
 /// The starter rules. Empty only if an embedded file were broken, which a test rules out.

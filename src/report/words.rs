@@ -63,12 +63,12 @@ pub fn headline(report: &Report) -> String {
     let summary = &report.summary;
     let gaps = match (report.gaps.len() as u64, summary.unknown) {
         (0, 0) => "not everything was seen".to_string(),
-        (0, unknown) => count(unknown, "resource could not be checked", "resources could not be checked"),
+        (0, unknown) => count(unknown, "resource not checked", "resources not checked"),
         (gaps, 0) => count(gaps, "gap", "gaps"),
         (gaps, unknown) => format!(
             "{}, {}",
             count(gaps, "gap", "gaps"),
-            count(unknown, "resource could not be checked", "resources could not be checked")
+            count(unknown, "resource not checked", "resources not checked")
         ),
     };
     match mood(report) {
