@@ -72,8 +72,9 @@ pub fn headline(report: &Report) -> String {
         ),
     };
     match mood(report) {
+        Mood::InSync if summary.desired == 0 => "Nothing to compare: no source declares a resource".into(),
         Mood::InSync if summary.ignored > 0 => {
-            format!("In sync, {} ignored by rules", count(summary.ignored, "resource", "resources"))
+            format!("In sync, but {} ignored by rules", count(summary.ignored, "drift is", "drifts are"))
         }
         Mood::InSync => format!("In sync: {} as declared", count(summary.in_sync, "resource is", "resources are")),
         Mood::Incomplete => format!("No drift seen, but the scan is incomplete: {gaps}"),
