@@ -8,12 +8,14 @@ pub mod pointer;
 pub mod report;
 pub mod schema;
 mod scope;
+mod shape;
 
 pub use desired::{CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source};
 pub use drift::{Change, Drift, DriftKind};
 pub use gap::{Gap, GapReason, GapScope};
 pub use live::{Inventory, Listing, Live, Origin};
 pub use scope::{GLOBAL, Scope};
+pub use shape::{Part, Shape};
 
 /// A resource's attributes in Terraform's own shape: what stands under `attributes` in a state file.
 pub type Attributes = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,60 @@
+//! Reads the kinds of a scope, and looks a second time before anything is called missing.
+
+use std::collections::HashSet;
+
+use futures::{StreamExt as _, stream};
+
+use super::{Kind, ReadError, Region, Wanted};
+use crate::model::{Desired, Gap, GapScope, Listing};
+
+/// Second looks at a time.
+const CONFIRMATIONS: usize = 8;
+
+/// One kind to be read in one scope.
+pub struct Request<'a> {
+    pub kind: &'static dyn Kind,
+    /// The desired resources of this kind and scope.
+    pub desired: Vec<&'a Desired>,
+    /// List strangers too.
+    pub unmanaged: bool,
+}
+
+/// Reads one kind in one scope. Never fails: what could not be read is in the listing's gaps.
+pub async fn collect(aws: &Region, request: &Request<'_>) -> Listing {
+    let Request { kind, desired, unmanaged } = request;
+    let found = match kind.list(aws, Wanted { desired, unmanaged: *unmanaged }).await {
+        Ok(found) => found,
+        Err(error) => return Listing { gaps: vec![gap(aws, *kind, None, &error)], ..Listing::default() },
+    };
+    let mut listing = Listing { complete: true, live: found.live, ..Listing::default() };
+    let unread: HashSet<&str> = found.errors.iter().filter_map(|(id, _)| id.as_deref()).collect();
+    let seen: HashSet<&str> = listing.live.iter().map(|live| live.id.as_str()).collect();
+    let absent = desired.iter().filter(|d| !seen.contains(d.id.as_str()) && !unread.contains(d.id.as_str()));
+    let second: Vec<_> = stream::iter(absent)
+        .map(|desired| async move { (*desired, kind.exists(aws, desired).await) })
+        .buffer_unordered(CONFIRMATIONS)
+        .collect()
+        .await;
+    listing.gaps = found.errors.iter().map(|(id, error)| gap(aws, *kind, id.as_deref(), error)).collect();
+    for (desired, answer) in second {
+        match answer {
+            Ok(false) => listing.confirmed_missing.push(desired.id.clone()),
+            Ok(true) => {
+                let error = ReadError::odd(kind.actions()[0], "the listing did not contain it, a single read found it");
+                listing.gaps.push(gap(aws, *kind, Some(&desired.id), &error));
+            }
+            Err(error) => listing.gaps.push(gap(aws, *kind, Some(&desired.id), &error)),
+        }
+    }
+    listing
+}
+
+fn gap(aws: &Region, kind: &dyn Kind, id: Option<&str>, error: &ReadError) -> Gap {
+    error.gap(GapScope {
+        account: Some(aws.account.clone()),
+        region: Some(aws.name.clone()),
+        kind: Some(kind.name().to_owned()),
+        id: id.map(str::to_owned),
+        ..GapScope::default()
+    })
+}

@@ -1,0 +1,36 @@
+//! What the provider's schema does not say about a kind: which paths AWS never tells, which strings are policies,
+//! which values are equal, and which part of a parent a child resource speaks for.
+
+use serde_json::Value;
+
+use super::Attributes;
+
+/// A kind's own word on its attributes; the base is the provider's schema ([`super::schema`]).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shape {
+    /// Top-level attributes and blocks that AWS never returns (set by the code, kept by Terraform): not compared.
+    /// Everything else of the schema must be mapped by the kind; a test holds it to that.
+    pub unread: &'static [&'static str],
+    /// Top-level attributes whose strings are IAM policy documents: compared by meaning. Other JSON is recognised
+    /// by itself and compared as JSON.
+    pub policies: &'static [&'static str],
+    /// Computed attributes that people can change and that Terraform's refresh reports: compared all the same.
+    pub compared: &'static [&'static str],
+    /// Brings both sides into one form before they are compared (names and numbers of protocols, CIDR groups, ...).
+    pub normalise: Option<fn(&mut Attributes)>,
+    /// Last word on two values that differ, by path: `true` when Terraform would call them equal.
+    pub equal: Option<fn(path: &str, desired: &Value, live: &Value) -> bool>,
+}
+
+/// A piece of a parent's attribute that a child resource manages: what the parent shows there is the child's to
+/// report, in whatever source the child stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    pub parent_kind: &'static str,
+    pub parent_id: String,
+    /// Top-level attribute or block of the parent.
+    pub attribute: &'static str,
+    /// The element of the parent's set or list (or the map key) that the child stands for, in the parent's form after
+    /// `normalise`; `None`: the whole attribute.
+    pub element: Option<Value>,
+}
