@@ -1,7 +1,7 @@
 //! `aws_security_group_rule`. One of these may be several rules of AWS; its id is a hash, so it is found by what it
 //! allows: it exists when all of its atoms do. Which AWS rule it is (`security_group_rule_id`) is not looked up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroup;
@@ -57,11 +57,10 @@ impl Kind for AwsSecurityGroupRule {
 /// with several descriptions: the provider takes the first one that is not empty, in the order of the attributes
 /// (`findRuleMatch` of `internal/service/ec2/vpc_security_group_rule.go`).
 fn live(id: &str, attributes: &Attributes, group: &SecurityGroup) -> Option<Live> {
-    let owner =
-        Owner { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
+    let owner = Owner { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
     let permissions =
         if text(attributes, "type") == "egress" { group.ip_permissions_egress() } else { group.ip_permissions() };
-    let there: HashMap<_, _> = atoms::of_permissions(group, permissions)
+    let there: BTreeMap<_, _> = atoms::of_permissions(group, permissions)
         .into_iter()
         .map(|Atom { rule, description }| (without_account(rule), description))
         .collect();

@@ -3,12 +3,44 @@
 
 use super::Kind;
 
+mod aws_default_network_acl;
+mod aws_default_security_group;
+mod aws_ebs_encryption_by_default;
+mod aws_ec2_tag;
+mod aws_eip;
+mod aws_eip_association;
+mod aws_key_pair;
+mod aws_network_acl;
+mod aws_network_acl_association;
+mod aws_network_acl_rule;
+mod aws_network_interface;
+mod aws_placement_group;
+mod aws_security_group;
+mod aws_security_group_rule;
 mod aws_vpc;
+mod aws_vpc_security_group_egress_rule;
+mod aws_vpc_security_group_ingress_rule;
 mod ec2;
 
 /// Every kind, in alphabetical order.
 pub static ALL: &[&dyn Kind] = &[
-    &aws_vpc::AwsVpc, //
+    &aws_default_network_acl::AwsDefaultNetworkAcl,
+    &aws_default_security_group::AwsDefaultSecurityGroup,
+    &aws_ebs_encryption_by_default::AwsEbsEncryptionByDefault,
+    &aws_ec2_tag::AwsEc2Tag,
+    &aws_eip::AwsEip,
+    &aws_eip_association::AwsEipAssociation,
+    &aws_key_pair::AwsKeyPair,
+    &aws_network_acl::AwsNetworkAcl,
+    &aws_network_acl_association::AwsNetworkAclAssociation,
+    &aws_network_acl_rule::AwsNetworkAclRule,
+    &aws_network_interface::AwsNetworkInterface,
+    &aws_placement_group::AwsPlacementGroup,
+    &aws_security_group::AwsSecurityGroup,
+    &aws_security_group_rule::AwsSecurityGroupRule,
+    &aws_vpc::AwsVpc,
+    &aws_vpc_security_group_egress_rule::AwsVpcSecurityGroupEgressRule,
+    &aws_vpc_security_group_ingress_rule::AwsVpcSecurityGroupIngressRule,
 ];
 
 /// The reader of a Terraform type, if there is one.
