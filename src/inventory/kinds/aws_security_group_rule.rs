@@ -88,7 +88,7 @@ fn without_account(mut rule: atoms::Rule) -> atoms::Rule {
 #[cfg(test)]
 mod tests {
     use aws_sdk_ec2::types::{IpPermission, IpRange};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::inventory::value::attributes;
@@ -109,7 +109,7 @@ mod tests {
                 "security_group_id": "sg-1", "cidr_blocks": blocks, "description": null}));
             live("sgrule-1", &rule, &group).map(|live| live.attributes["description"].clone())
         };
-        assert_eq!(found("ingress", 443, &["10.0.0.0/8"]), Some(json!("")));
+        assert_eq!(found("ingress", 443, &["10.0.0.0/8"]), Some(Value::Null));
         assert_eq!(found("ingress", 443, &["10.0.0.0/8", "192.168.0.0/16"]), Some(json!("by hand")));
         assert_eq!(found("ingress", 443, &["10.0.0.0/8", "172.16.0.0/12"]), None);
         assert_eq!(found("ingress", 444, &["10.0.0.0/8"]), None);
