@@ -7,6 +7,7 @@ use aws_sdk_ec2::types::{
     NetworkAcl, NetworkInterface, PrefixList, RouteTable, SecurityGroup, SecurityGroupRule, Subnet, TransitGateway,
     TransitGatewayRouteTable, TransitGatewayVpcAttachment, Vpc, VpcEndpoint, VpcPeeringConnection,
 };
+use aws_sdk_ec2::types::{Address, NetworkAcl, NetworkInterface, RouteTable, SecurityGroup, SecurityGroupRule, Vpc};
 
 use crate::inventory::{ReadError, Region};
 
@@ -50,6 +51,13 @@ listings! {
     vpc_peering_connections: VpcPeeringConnection = "ec2:DescribeVpcPeeringConnections", describe_vpc_peering_connections, 1000;
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcs.html>
     vpcs: Vpc = "ec2:DescribeVpcs", describe_vpcs, 1000;
+}
+
+/// Every address in one answer; the call has no pages.
+pub(super) async fn addresses(aws: &Region) -> Result<Arc<Vec<Address>>, ReadError> {
+    let action = "ec2:DescribeAddresses";
+    let read = || async { aws.call(action, aws.ec2.describe_addresses().send()).await };
+    aws.once(action, || async { Ok(read().await?.addresses.unwrap_or_default()) }).await
 }
 
 /// Every address in one answer; the call has no pages.

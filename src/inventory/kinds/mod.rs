@@ -56,6 +56,13 @@ mod aws_internet_gateway_attachment;
 mod aws_key_pair;
 mod aws_main_route_table_association;
 mod aws_nat_gateway;
+mod aws_default_network_acl;
+mod aws_default_security_group;
+mod aws_ebs_encryption_by_default;
+mod aws_ec2_tag;
+mod aws_eip;
+mod aws_eip_association;
+mod aws_key_pair;
 mod aws_network_acl;
 mod aws_network_acl_association;
 mod aws_network_acl_rule;
@@ -99,6 +106,11 @@ mod aws_vpc_peering_connection_options;
 mod aws_vpc_security_group_egress_rule;
 mod aws_vpc_security_group_ingress_rule;
 mod aws_vpn_gateway;
+mod aws_security_group;
+mod aws_security_group_rule;
+mod aws_vpc;
+mod aws_vpc_security_group_egress_rule;
+mod aws_vpc_security_group_ingress_rule;
 mod ec2;
 mod iam;
 mod network;
@@ -161,6 +173,13 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_key_pair::AwsKeyPair,
     &aws_main_route_table_association::AwsMainRouteTableAssociation,
     &aws_nat_gateway::AwsNatGateway,
+    &aws_default_network_acl::AwsDefaultNetworkAcl,
+    &aws_default_security_group::AwsDefaultSecurityGroup,
+    &aws_ebs_encryption_by_default::AwsEbsEncryptionByDefault,
+    &aws_ec2_tag::AwsEc2Tag,
+    &aws_eip::AwsEip,
+    &aws_eip_association::AwsEipAssociation,
+    &aws_key_pair::AwsKeyPair,
     &aws_network_acl::AwsNetworkAcl,
     &aws_network_acl_association::AwsNetworkAclAssociation,
     &aws_network_acl_rule::AwsNetworkAclRule,
@@ -204,6 +223,11 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_vpc_security_group_egress_rule::AwsVpcSecurityGroupEgressRule,
     &aws_vpc_security_group_ingress_rule::AwsVpcSecurityGroupIngressRule,
     &aws_vpn_gateway::AwsVpnGateway,
+    &aws_security_group::AwsSecurityGroup,
+    &aws_security_group_rule::AwsSecurityGroupRule,
+    &aws_vpc::AwsVpc,
+    &aws_vpc_security_group_egress_rule::AwsVpcSecurityGroupEgressRule,
+    &aws_vpc_security_group_ingress_rule::AwsVpcSecurityGroupIngressRule,
 ];
 
 /// The reader of a Terraform type, if there is one.
