@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use crate::model::schema::{self, Schema};
-use crate::model::{Attributes, Change, Desired, Drift, DriftKind, Gap, Listing, Live, Origin, Part, Scope, Shape, pointer};
+use crate::model::{Attributes, Change, Desired, Drift, DriftKind, Gap, Listing, Live, Part, Scope, Shape, pointer};
 
 pub use fingerprint::fingerprint;
 pub use parts::{ANY_KIND, PartIndex};
@@ -62,7 +62,11 @@ pub fn listing(
     let mut strangers = Vec::new();
     let wanted: HashSet<&str> = desired.iter().map(|(_, desired)| desired.id.as_str()).collect();
     for found in listing.live {
-        if wanted.contains(found.id.as_str()) { live.insert(found.id.clone(), found); } else { strangers.push(found) }
+        if wanted.contains(found.id.as_str()) {
+            live.insert(found.id.clone(), found);
+        } else {
+            strangers.push(found)
+        }
     }
     for &(index, resource) in desired {
         let drift = |kind_of_drift, reason: Option<String>| Drift {

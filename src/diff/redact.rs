@@ -115,7 +115,8 @@ mod tests {
         secrets.hide_changes(&mut changes);
         assert_eq!(changes.iter().map(|c| c.sensitive).collect::<Vec<_>>(), [true, true, false]);
         assert_eq!((&changes[0].desired, &changes[0].live), (&json!(REDACTED), &json!(REDACTED)));
-        let mut attributes = Attributes::from_iter([("secret".to_owned(), json!("x")), ("status".to_owned(), json!("y"))]);
+        let mut attributes =
+            Attributes::from_iter([("secret".to_owned(), json!("x")), ("status".to_owned(), json!("y"))]);
         secrets.hide_attributes(&mut attributes);
         assert_eq!(json!(attributes), json!({"secret": REDACTED, "status": "y"}));
     }

@@ -51,7 +51,8 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn attribute(&mut self, path: &str, attribute: &Attribute, desired: &Value, live: &Value, text: Text) {
-        let (old, new) = (canonical::of_type(desired, &attribute.ty, text), canonical::of_type(live, &attribute.ty, text));
+        let (old, new) =
+            (canonical::of_type(desired, &attribute.ty, text), canonical::of_type(live, &attribute.ty, text));
         if old == new {
             return;
         }
@@ -70,7 +71,9 @@ impl Walk<'_> {
         match (nested.nesting, desired, live) {
             (Nesting::Set, ..) => self.set(path, desired, live, &old, &new),
             (Nesting::List, Value::Array(a), Value::Array(b)) => match (a.as_slice(), b.as_slice()) {
-                ([Value::Object(a)], [Value::Object(b)]) => self.block(&pointer::join(path, "0"), &nested.block, a, b, text),
+                ([Value::Object(a)], [Value::Object(b)]) => {
+                    self.block(&pointer::join(path, "0"), &nested.block, a, b, text)
+                }
                 _ => self.push(path, desired, live),
             },
             (Nesting::Single | Nesting::Group, Value::Object(a), Value::Object(b)) => {
@@ -133,7 +136,9 @@ impl Walk<'_> {
         if self.equal(path, desired, live) {
             return;
         }
-        let shown = |value: &Value| if is_empty(value) && !value.is_boolean() && !value.is_number() { Value::Null } else { value.clone() };
+        let shown = |value: &Value| {
+            if is_empty(value) && !value.is_boolean() && !value.is_number() { Value::Null } else { value.clone() }
+        };
         self.changes.push(Change {
             path: path.to_owned(),
             desired: shown(desired),

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::KindFacts;
 use super::parts::PartIndex;
 use super::walk::canonical_member;
-use super::KindFacts;
 use crate::model::schema;
 use crate::model::{Desired, Live, Origin, Part};
 
