@@ -6,6 +6,10 @@ use aws_sdk_ec2::types::{
     Address, DhcpOptions, EgressOnlyInternetGateway, FlowLog, InternetGateway, ManagedPrefixList, NatGateway,
     NetworkAcl, NetworkInterface, PrefixList, RouteTable, SecurityGroup, SecurityGroupRule, Subnet, TransitGateway,
     TransitGatewayRouteTable, TransitGatewayVpcAttachment, Vpc, VpcEndpoint, VpcPeeringConnection,
+    LaunchTemplate, NetworkAcl, Reservation, RouteTable, SecurityGroup, SpotInstanceRequest, Volume, Vpc,
+    DhcpOptions, EgressOnlyInternetGateway, FlowLog, InternetGateway, ManagedPrefixList, NatGateway, NetworkAcl,
+    NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet, TransitGateway, TransitGatewayRouteTable,
+    TransitGatewayVpcAttachment, Vpc, VpcEndpoint, VpcPeeringConnection,
 };
 use aws_sdk_ec2::types::{Address, NetworkAcl, NetworkInterface, RouteTable, SecurityGroup, SecurityGroupRule, Vpc};
 
@@ -28,6 +32,19 @@ macro_rules! listings {
 }
 
 listings! {
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcs.html>
+    vpcs: Vpc = "ec2:DescribeVpcs", describe_vpcs, 1000;
+    /// At most 200 a page.
+    launch_templates: LaunchTemplate = "ec2:DescribeLaunchTemplates", describe_launch_templates, 200;
+    network_acls: NetworkAcl = "ec2:DescribeNetworkAcls", describe_network_acls, 1000;
+    /// Instances come in reservations.
+    reservations: Reservation = "ec2:DescribeInstances", describe_instances, 1000;
+    /// At most 100 a page.
+    route_tables: RouteTable = "ec2:DescribeRouteTables", describe_route_tables, 100;
+    security_groups: SecurityGroup = "ec2:DescribeSecurityGroups", describe_security_groups, 1000;
+    spot_instance_requests: SpotInstanceRequest = "ec2:DescribeSpotInstanceRequests", describe_spot_instance_requests, 1000;
+    /// At most 500 a page.
+    volumes: Volume = "ec2:DescribeVolumes", describe_volumes, 500;
     dhcp_options: DhcpOptions = "ec2:DescribeDhcpOptions", describe_dhcp_options, 1000;
     /// At most 255 a page.
     egress_only_internet_gateways: EgressOnlyInternetGateway = "ec2:DescribeEgressOnlyInternetGateways", describe_egress_only_internet_gateways, 255;

@@ -3,6 +3,16 @@
 
 use super::Kind;
 
+mod aws_ami;
+mod aws_ami_copy;
+mod aws_ami_from_instance;
+mod aws_ami_launch_permission;
+mod aws_ebs_snapshot;
+mod aws_ebs_volume;
+mod aws_instance;
+mod aws_launch_template;
+mod aws_volume_attachment;
+<<<<<<< HEAD
 mod aws_customer_gateway;
 mod aws_default_network_acl;
 mod aws_default_route_table;
@@ -120,6 +130,16 @@ mod s3_bucket_blocks;
 
 /// Every kind, in alphabetical order.
 pub static ALL: &[&dyn Kind] = &[
+    &aws_ami::AwsAmi,
+    &aws_ami_copy::AwsAmiCopy,
+    &aws_ami_from_instance::AwsAmiFromInstance,
+    &aws_ami_launch_permission::AwsAmiLaunchPermission,
+    &aws_ebs_snapshot::AwsEbsSnapshot,
+    &aws_ebs_volume::AwsEbsVolume,
+    &aws_instance::AwsInstance,
+    &aws_launch_template::AwsLaunchTemplate,
+    &aws_volume_attachment::AwsVolumeAttachment,
+    &aws_vpc::AwsVpc,
     &aws_customer_gateway::AwsCustomerGateway,
     &aws_default_network_acl::AwsDefaultNetworkAcl,
     &aws_default_route_table::AwsDefaultRouteTable,
