@@ -57,8 +57,7 @@ impl Kind for AwsSecurityGroupRule {
 /// with several descriptions: the provider takes the first one that is not empty, in the order of the attributes
 /// (`findRuleMatch` of `internal/service/ec2/vpc_security_group_rule.go`).
 fn live(id: &str, attributes: &Attributes, group: &SecurityGroup) -> Option<Live> {
-    let owner =
-        Owner { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
+    let owner = Owner { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
     let permissions =
         if text(attributes, "type") == "egress" { group.ip_permissions_egress() } else { group.ip_permissions() };
     let there: HashMap<_, _> = atoms::of_permissions(group, permissions)

@@ -3,7 +3,6 @@
 
 use super::Kind;
 
-<<<<<<< HEAD
 mod aws_customer_gateway;
 mod aws_default_network_acl;
 mod aws_default_route_table;
