@@ -1,1 +1,229 @@
-//! WHAT DIFFERS: pure comparison of desired and live under the shape of a kind.
+//! WHAT DIFFERS: pure comparison of desired and live under the shape of a kind. State against live, attribute by
+//! attribute; what Terraform's own refresh would call unchanged is never a change.
+
+mod canonical;
+mod fingerprint;
+mod parts;
+mod policy;
+mod redact;
+mod tags;
+mod walk;
+mod world;
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use crate::model::schema::{self, Schema};
+use crate::model::{Attributes, Change, Desired, Drift, DriftKind, Gap, Listing, Live, Part, Scope, Shape, pointer};
+
+pub use fingerprint::fingerprint;
+pub use parts::{ANY_KIND, PartIndex};
+pub use policy::canonical as canonical_policy;
+pub use world::World;
+
+/// What the comparison needs to know of a kind.
+#[derive(Clone, Copy)]
+pub struct KindFacts {
+    pub name: &'static str,
+    pub shape: Shape,
+    /// What a resource with these attributes speaks for in its parents.
+    pub parts: fn(&'static str, &Attributes) -> Vec<Part>,
+    /// Strangers that are part of a managed owner count as unmanaged (a policy attached by hand).
+    pub strangers_on_managed: bool,
+}
+
+/// The outcome for one kind in one scope.
+#[derive(Debug, Default)]
+pub struct Compared {
+    pub drifts: Vec<Drift>,
+    /// Indexes of desired resources that are in sync.
+    pub in_sync: Vec<usize>,
+    /// Live resources seen.
+    pub live: u64,
+    /// What the live form of desired children speaks for in their parents.
+    pub parts: Vec<Part>,
+    /// Attributes (`kind.attribute`) that the state has and the reader neither read nor excused.
+    pub uncovered: HashSet<String>,
+}
+
+/// Compares the desired resources of one kind and scope (each with its index in the run) with what was listed there.
+pub fn listing(
+    kind: &KindFacts,
+    scope: &Scope,
+    desired: &[(usize, &Desired)],
+    listing: Listing,
+    world: &World,
+) -> Compared {
+    let mut compared = Compared { live: listing.live.len() as u64, ..Compared::default() };
+    let gaps = Gaps::new(&listing.gaps);
+    let missing: HashSet<&str> = listing.confirmed_missing.iter().map(String::as_str).collect();
+    let mut live: HashMap<String, Live> = HashMap::new();
+    let mut strangers = Vec::new();
+    let wanted: HashSet<&str> = desired.iter().map(|(_, desired)| desired.id.as_str()).collect();
+    for found in listing.live {
+        if wanted.contains(found.id.as_str()) {
+            live.insert(found.id.clone(), found);
+        } else {
+            strangers.push(found)
+        }
+    }
+    for &(index, resource) in desired {
+        let drift = |kind_of_drift, reason: Option<String>| Drift {
+            kind_of_drift,
+            kind: kind.name.to_owned(),
+            id: resource.id.clone(),
+            scope: scope.clone(),
+            desired: Some(index),
+            reason,
+            changes: Vec::new(),
+            desired_attributes: Attributes::new(),
+            live_attributes: Attributes::new(),
+        };
+        if let Some(found) = live.get(&resource.id) {
+            let outcome = resource_changes(kind, resource, &found.attributes);
+            let outcome = match outcome {
+                Ok(outcome) => outcome,
+                Err(reason) => {
+                    compared.drifts.push(drift(DriftKind::Unknown, Some(reason)));
+                    continue;
+                }
+            };
+            compared.uncovered.extend(outcome.uncovered);
+            compared.parts.extend((kind.parts)(kind.name, &found.attributes));
+            if outcome.changes.is_empty() {
+                match gaps.of(&resource.id) {
+                    Some(reason) => compared.drifts.push(drift(DriftKind::Unknown, Some(reason))),
+                    None => compared.in_sync.push(index),
+                }
+                continue;
+            }
+            let (desired_attributes, live_attributes) = (outcome.desired, outcome.live);
+            let changes = outcome.changes;
+            let drift = drift(DriftKind::Changed, None);
+            compared.drifts.push(Drift { changes, desired_attributes, live_attributes, ..drift });
+        } else if listing.complete && missing.contains(resource.id.as_str()) {
+            let desired_attributes = shown(kind, resource, resource.attributes());
+            compared.drifts.push(Drift { desired_attributes, ..drift(DriftKind::Missing, None) });
+        } else {
+            let reason = gaps.of(&resource.id).unwrap_or_else(|| "it could not be read".to_owned());
+            compared.drifts.push(drift(DriftKind::Unknown, Some(reason)));
+        }
+    }
+    for stranger in strangers {
+        if world.is_unmanaged(kind, &stranger) {
+            compared.drifts.push(unmanaged(kind, scope, stranger));
+        }
+    }
+    compared
+}
+
+/// Why resources are not fully known, by id and for all.
+struct Gaps<'a> {
+    by_id: HashMap<&'a str, &'a Gap>,
+    all: Option<&'a Gap>,
+}
+
+impl<'a> Gaps<'a> {
+    fn new(gaps: &'a [Gap]) -> Self {
+        Self {
+            by_id: gaps.iter().filter_map(|gap| Some((gap.scope.id.as_deref()?, gap))).collect(),
+            all: gaps.iter().find(|gap| gap.scope.id.is_none()),
+        }
+    }
+
+    fn of(&self, id: &str) -> Option<String> {
+        let gap = self.by_id.get(id).copied().or(self.all)?;
+        Some(format!("{}: {}", gap.reason.as_str(), gap.detail))
+    }
+}
+
+struct Outcome {
+    changes: Vec<Change>,
+    desired: Attributes,
+    live: Attributes,
+    uncovered: Vec<String>,
+}
+
+/// Compares one resource; the changes come out redacted.
+fn resource_changes(kind: &KindFacts, resource: &Desired, live: &Attributes) -> Result<Outcome, String> {
+    let Some(schema) = schema::of(kind.name) else {
+        return Err(format!("the provider schema {} has no {}", schema::PROVIDER_VERSION, kind.name));
+    };
+    if resource.schema_version > schema.version {
+        return Err(format!(
+            "unsupported: the state was written by a newer provider (schema version {} of {}, known is {})",
+            resource.schema_version, kind.name, schema.version
+        ));
+    }
+    let mut desired = resource.attributes();
+    if desired.is_empty() {
+        return Err("the state holds no attributes: the resource was only partially created".to_owned());
+    }
+    let mut live = live.clone();
+    let uncovered = uncovered(kind, &schema, &desired, &live);
+    tags::derive(&desired, &mut live);
+    let (shown_desired, shown_live) = (desired.clone(), live.clone());
+    if let Some(normalise) = kind.shape.normalise {
+        normalise(&mut desired);
+        normalise(&mut live);
+    }
+    let mut changes = walk::changes(&schema, &kind.shape, &desired, &live);
+    tags::drop_echo(&mut changes);
+    for change in &mut changes {
+        change.declared = resource.declared.as_deref().map(|names| names.contains(&pointer::top(&change.path)));
+    }
+    let secrets = redact::Secrets::new(&schema, &resource.sensitive);
+    secrets.hide_changes(&mut changes);
+    if changes.is_empty() {
+        return Ok(Outcome { changes, desired: Attributes::new(), live: Attributes::new(), uncovered });
+    }
+    let (mut desired, mut live) = (shown_desired, shown_live);
+    secrets.hide_attributes(&mut desired);
+    secrets.hide_attributes(&mut live);
+    Ok(Outcome { changes, desired, live, uncovered })
+}
+
+/// What the state has, the schema lets people set, and the reader neither reads nor excuses.
+fn uncovered(kind: &KindFacts, schema: &Schema, desired: &Attributes, live: &Attributes) -> Vec<String> {
+    let excused = |name: &str| {
+        ["id", "timeouts", "tags"].contains(&name)
+            || kind.shape.unread.contains(&name)
+            || live.contains_key(name)
+            || schema.block.attributes.get(name).is_some_and(|a| a.computed_only() || a.write_only)
+    };
+    let known = |name: &str| schema.block.attributes.contains_key(name) || schema.block.blocks.contains_key(name);
+    let names = desired.keys().filter(|name| known(name) && !excused(name));
+    names.map(|name| format!("{}.{name}", kind.name)).collect()
+}
+
+fn shown(kind: &KindFacts, resource: &Desired, mut attributes: Attributes) -> Attributes {
+    if let Some(schema) = schema::of(kind.name) {
+        redact::Secrets::new(&schema, &resource.sensitive).hide_attributes(&mut attributes);
+    }
+    attributes
+}
+
+fn unmanaged(kind: &KindFacts, scope: &Scope, stranger: Live) -> Drift {
+    let mut live_attributes = stranger.attributes;
+    if let Some(Value::Object(tags)) = live_attributes.get("tags_all").cloned() {
+        live_attributes.insert("tags".to_owned(), Value::Object(tags));
+    }
+    if let Some(schema) = schema::of(kind.name) {
+        redact::Secrets::new(&schema, &[]).hide_attributes(&mut live_attributes);
+    }
+    Drift {
+        kind_of_drift: DriftKind::Unmanaged,
+        kind: kind.name.to_owned(),
+        id: stranger.id,
+        scope: scope.clone(),
+        desired: None,
+        reason: None,
+        changes: Vec::new(),
+        desired_attributes: Attributes::new(),
+        live_attributes,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! Parents repeat what their children manage (a group its rules, a role its inline policies, a bucket its policy).
+//! Such a difference is the child's to report: here the parent's copy is folded away, element by element, so that an
+//! element that nobody manages still stands out.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::walk::canonical_member;
+use crate::model::schema::{self, Nesting, Type};
+use crate::model::{Change, Drift, DriftKind, Part, Shape, pointer};
+
+/// Parent kind that stands for any kind: tags managed by `aws_ec2_tag`.
+pub const ANY_KIND: &str = "*";
+
+/// What children speak for, by parent and attribute.
+#[derive(Debug, Default)]
+pub struct PartIndex {
+    /// (parent kind, parent id, attribute) -> canonical elements.
+    elements: HashMap<(String, String, String), HashSet<String>>,
+    /// Attributes that a child speaks for as a whole.
+    whole: HashSet<(String, String, String)>,
+}
+
+impl PartIndex {
+    /// Adds what one child speaks for; `shape` is the parent kind's.
+    pub fn add(&mut self, part: &Part, shape: &Shape) {
+        let key = (part.parent_kind.to_owned(), part.parent_id.clone(), part.attribute.to_owned());
+        match &part.element {
+            None => {
+                self.whole.insert(key);
+            }
+            Some(element) => {
+                self.elements.entry(key).or_default().insert(canonical(part, element, shape));
+            }
+        }
+    }
+
+    /// Does some child speak for exactly this?
+    pub fn contains(&self, part: &Part, shape: &Shape) -> bool {
+        let key = (part.parent_kind.to_owned(), part.parent_id.clone(), part.attribute.to_owned());
+        match &part.element {
+            None => self.whole.contains(&key),
+            Some(element) => {
+                self.elements.get(&key).is_some_and(|known| known.contains(&canonical(part, element, shape)))
+            }
+        }
+    }
+
+    /// Takes out of a changed resource what children speak for. `true` when nothing is left of it.
+    pub fn explain(&self, drift: &mut Drift) -> bool {
+        if drift.kind_of_drift != DriftKind::Changed {
+            return false;
+        }
+        let (kind, id) = (drift.kind.clone(), drift.id.clone());
+        drift.changes.retain_mut(|change| !self.explains(&kind, &id, change));
+        drift.changes.is_empty()
+    }
+
+    fn explains(&self, kind: &str, id: &str, change: &mut Change) -> bool {
+        let attribute = pointer::top(&change.path);
+        let key = |kind: &str| (kind.to_owned(), id.to_owned(), attribute.clone());
+        if self.whole.contains(&key(kind)) {
+            return true;
+        }
+        let known: Vec<_> = [kind, ANY_KIND].iter().filter_map(|kind| self.elements.get(&key(kind))).collect();
+        if known.is_empty() {
+            return false;
+        }
+        let spoken = |element: &Value| known.iter().any(|known| known.contains(&element.to_string()));
+        let (Some(added), Some(removed)) = (&mut change.added, &mut change.removed) else {
+            // One key of a map.
+            let map_key = pointer::segments(&change.path).nth(1);
+            return map_key.is_some_and(|map_key| spoken(&Value::from(map_key)));
+        };
+        added.retain(|element| !spoken(element));
+        removed.retain(|element| !spoken(element));
+        added.is_empty() && removed.is_empty()
+    }
+}
+
+/// The element as the comparison of the parent's attribute has it.
+fn canonical(part: &Part, element: &Value, shape: &Shape) -> String {
+    let one = Value::Array(vec![element.clone()]);
+    let form = schema::of(part.parent_kind).and_then(|schema| {
+        let set_or_list = match (schema.block.attributes.get(part.attribute), schema.block.blocks.get(part.attribute)) {
+            (Some(attribute), _) => matches!(attribute.ty, Type::Set(_) | Type::List(_)),
+            (_, Some(nested)) => matches!(nested.nesting, Nesting::Set | Nesting::List),
+            (None, None) => false,
+        };
+        let form = set_or_list.then(|| canonical_member(&schema, shape, part.attribute, &one))?;
+        form.as_array()?.first().cloned()
+    });
+    form.unwrap_or_else(|| element.clone()).to_string()
+}

@@ -1,0 +1,160 @@
+//! Walks two versions of a resource's attributes under its schema and lists what differs. Knows no parents, no
+//! secrets: that is for the steps after it.
+
+use serde_json::{Map, Value};
+
+use super::canonical::{self, Text, is_empty};
+use crate::model::schema::{Attribute, Block, NestedBlock, Nesting, Schema, Type};
+use crate::model::{Attributes, Change, Shape, pointer};
+
+/// Everything that differs, in the order of paths.
+pub fn changes(schema: &Schema, shape: &Shape, desired: &Attributes, live: &Attributes) -> Vec<Change> {
+    let mut walk = Walk { shape, changes: Vec::new() };
+    let skipped = |name: &str| name == "id" || name == "timeouts" || shape.unread.contains(&name);
+    for (name, attribute) in &schema.block.attributes {
+        let computed = attribute.computed_only() && !shape.compared.contains(&name.as_str());
+        // A key that the reader did not give was not read.
+        if skipped(name) || computed || attribute.write_only || !live.contains_key(name) {
+            continue;
+        }
+        walk.attribute(&pointer::join("", name), attribute, get(desired, name), get(live, name), text(shape, name));
+    }
+    for (name, nested) in &schema.block.blocks {
+        if !skipped(name) && live.contains_key(name) {
+            walk.nested(&pointer::join("", name), nested, get(desired, name), get(live, name), text(shape, name));
+        }
+    }
+    walk.changes
+}
+
+/// The canonical form of one top-level attribute or block.
+pub fn canonical_member(schema: &Schema, shape: &Shape, name: &str, value: &Value) -> Value {
+    match (schema.block.attributes.get(name), schema.block.blocks.get(name)) {
+        (Some(attribute), _) => canonical::of_type(value, &attribute.ty, text(shape, name)),
+        (_, Some(nested)) => canonical::of_nested(value, nested, text(shape, name)),
+        (None, None) => value.clone(),
+    }
+}
+
+fn text(shape: &Shape, name: &str) -> Text {
+    if shape.policies.contains(&name) { Text::Policy } else { Text::Plain }
+}
+
+fn get<'a>(members: &'a Map<String, Value>, name: &str) -> &'a Value {
+    members.get(name).unwrap_or(&Value::Null)
+}
+
+struct Walk<'a> {
+    shape: &'a Shape,
+    changes: Vec<Change>,
+}
+
+impl Walk<'_> {
+    fn attribute(&mut self, path: &str, attribute: &Attribute, desired: &Value, live: &Value, text: Text) {
+        let (old, new) =
+            (canonical::of_type(desired, &attribute.ty, text), canonical::of_type(live, &attribute.ty, text));
+        if old == new {
+            return;
+        }
+        match &attribute.ty {
+            Type::Map(_) => self.map(path, desired, live, &old, &new),
+            Type::Set(_) => self.set(path, desired, live, &old, &new),
+            _ => self.push(path, desired, live),
+        }
+    }
+
+    fn nested(&mut self, path: &str, nested: &NestedBlock, desired: &Value, live: &Value, text: Text) {
+        let (old, new) = (canonical::of_nested(desired, nested, text), canonical::of_nested(live, nested, text));
+        if old == new {
+            return;
+        }
+        match (nested.nesting, desired, live) {
+            (Nesting::Set, ..) => self.set(path, desired, live, &old, &new),
+            (Nesting::List, Value::Array(a), Value::Array(b)) => match (a.as_slice(), b.as_slice()) {
+                ([Value::Object(a)], [Value::Object(b)]) => {
+                    self.block(&pointer::join(path, "0"), &nested.block, a, b, text)
+                }
+                _ => self.push(path, desired, live),
+            },
+            (Nesting::Single | Nesting::Group, Value::Object(a), Value::Object(b)) => {
+                self.block(path, &nested.block, a, b, text);
+            }
+            (Nesting::Map, ..) => self.map(path, desired, live, &old, &new),
+            _ => self.push(path, desired, live),
+        }
+    }
+
+    fn block(&mut self, path: &str, block: &Block, desired: &Attributes, live: &Attributes, text: Text) {
+        for (name, attribute) in &block.attributes {
+            // Inside a block that was read, an absent key means empty, except for what AWS only computes.
+            if !attribute.computed_only() && !attribute.write_only {
+                self.attribute(&pointer::join(path, name), attribute, get(desired, name), get(live, name), text);
+            }
+        }
+        for (name, nested) in &block.blocks {
+            self.nested(&pointer::join(path, name), nested, get(desired, name), get(live, name), text);
+        }
+    }
+
+    /// One change per key.
+    fn map(&mut self, path: &str, desired: &Value, live: &Value, old: &Value, new: &Value) {
+        let empty = Map::new();
+        let members = |value: &'_ Value| value.as_object().cloned().unwrap_or_default();
+        let (raw_old, raw_new) = (desired.as_object().unwrap_or(&empty), live.as_object().unwrap_or(&empty));
+        let (old, new) = (members(old), members(new));
+        let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
+        keys.sort();
+        keys.dedup();
+        for key in keys {
+            if get(&old, key) != get(&new, key) {
+                self.push(&pointer::join(path, key), get(raw_old, key), get(raw_new, key));
+            }
+        }
+    }
+
+    /// One change at the set's path, with the elements that differ.
+    fn set(&mut self, path: &str, desired: &Value, live: &Value, old: &Value, new: &Value) {
+        if self.equal(path, desired, live) {
+            return;
+        }
+        let (old, new) = (elements(old), elements(new));
+        let only = |these: &[Value], those: &[Value]| -> Vec<Value> {
+            these.iter().filter(|element| !those.contains(element)).cloned().collect()
+        };
+        self.changes.push(Change {
+            path: path.to_owned(),
+            desired: Value::Array(old.to_vec()),
+            live: Value::Array(new.to_vec()),
+            added: Some(only(new, old)),
+            removed: Some(only(old, new)),
+            sensitive: false,
+            declared: None,
+        });
+    }
+
+    fn push(&mut self, path: &str, desired: &Value, live: &Value) {
+        if self.equal(path, desired, live) {
+            return;
+        }
+        let shown = |value: &Value| {
+            if is_empty(value) && !value.is_boolean() && !value.is_number() { Value::Null } else { value.clone() }
+        };
+        self.changes.push(Change {
+            path: path.to_owned(),
+            desired: shown(desired),
+            live: shown(live),
+            added: None,
+            removed: None,
+            sensitive: false,
+            declared: None,
+        });
+    }
+
+    fn equal(&self, path: &str, desired: &Value, live: &Value) -> bool {
+        self.shape.equal.is_some_and(|equal| equal(path, desired, live))
+    }
+}
+
+fn elements(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}

@@ -1,0 +1,95 @@
+//! How bad drift of a kind is when no rule speaks: by what the kind guards.
+
+use crate::model::{Drift, DriftKind, pointer, report::Severity};
+
+/// Kinds that decide who may do what or who can reach what: prefixes of Terraform resource types.
+const GUARDS: &[&str] = &[
+    "aws_iam_",
+    "aws_ssoadmin_",
+    "aws_organizations_policy",
+    "aws_kms_",
+    "aws_security_group",
+    "aws_vpc_security_group_",
+    "aws_default_security_group",
+    "aws_network_acl",
+    "aws_default_network_acl",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_acl",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_account_public_access_block",
+    "aws_s3_access_point",
+    "aws_s3control_access_point_policy",
+    "aws_cloudtrail",
+    "aws_guardduty_detector",
+];
+
+/// Kinds through which a resource unknown to the code lets somebody in or out, besides those above.
+const DOORS: &[&str] = &[
+    "aws_instance",
+    "aws_internet_gateway",
+    "aws_egress_only_internet_gateway",
+    "aws_nat_gateway",
+    "aws_eip",
+    "aws_vpc_peering_connection",
+    "aws_vpc_endpoint",
+    "aws_vpn_",
+    "aws_ec2_transit_gateway",
+    "aws_route",
+    "aws_lb",
+    "aws_launch_template",
+    "aws_key_pair",
+];
+
+/// Attributes of other kinds that guard just as much, e.g. the policy written in the bucket itself.
+const GUARDING_ATTRIBUTES: &[&str] = &["policy", "acl", "assume_role_policy", "grant", "ingress", "egress"];
+
+/// The severity of a drift that no rule matches.
+pub fn default_severity(drift: &Drift) -> Severity {
+    let guards = starts_with_any(&drift.kind, GUARDS);
+    match drift.kind_of_drift {
+        DriftKind::Unknown => Severity::Info,
+        DriftKind::Unmanaged if guards || starts_with_any(&drift.kind, DOORS) => Severity::Medium,
+        DriftKind::Unmanaged => Severity::Low,
+        DriftKind::Changed if only_tags(drift) => Severity::Low,
+        DriftKind::Changed | DriftKind::Missing if guards => Severity::High,
+        DriftKind::Changed if touches_a_guard(drift) => Severity::High,
+        DriftKind::Changed | DriftKind::Missing => Severity::Medium,
+    }
+}
+
+fn only_tags(drift: &Drift) -> bool {
+    !drift.changes.is_empty()
+        && drift.changes.iter().all(|change| matches!(pointer::top(&change.path).as_str(), "tags" | "tags_all" | "tag"))
+}
+
+fn touches_a_guard(drift: &Drift) -> bool {
+    drift.changes.iter().any(|change| GUARDING_ATTRIBUTES.contains(&pointer::top(&change.path).as_str()))
+}
+
+fn starts_with_any(kind: &str, prefixes: &[&str]) -> bool {
+    prefixes.iter().any(|prefix| kind.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::cases::made_up;
+
+    #[test]
+    fn severity_follows_the_class_of_the_kind() {
+        for (kind, drift, path, expected) in [
+            ("aws_iam_role", DriftKind::Changed, "/description", Severity::High),
+            ("aws_iam_role", DriftKind::Changed, "/tags/env", Severity::Low),
+            ("aws_security_group", DriftKind::Missing, "", Severity::High),
+            ("aws_s3_bucket", DriftKind::Changed, "/policy", Severity::High),
+            ("aws_s3_bucket", DriftKind::Changed, "/force_destroy", Severity::Medium),
+            ("aws_subnet", DriftKind::Missing, "", Severity::Medium),
+            ("aws_instance", DriftKind::Unmanaged, "", Severity::Medium),
+            ("aws_ebs_volume", DriftKind::Unmanaged, "", Severity::Low),
+            ("aws_iam_role", DriftKind::Unknown, "", Severity::Info),
+        ] {
+            assert_eq!(default_severity(&made_up(kind, drift, path)), expected, "{kind} {drift:?} {path}");
+        }
+    }
+}

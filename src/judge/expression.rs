@@ -1,0 +1,290 @@
+//! A rule's `when`: CEL (<https://cel.dev>), compiled once, checked for unknown names when it is loaded.
+//!
+//! Made total where CEL is not: `a.b` and `a["b"]` are null when `a` is null or has no `b`; `has(a.b)` is false then;
+//! `exists`, `all`, `filter`, `map`, `in` and `size` take null for an empty list, `string` for an empty text. What remains (comparing a text with a number, ...)
+//! is an error that the caller turns into a warning.
+
+use std::sync::{Arc, LazyLock};
+
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
+use cel::{Context, Env, Program, Value as Cel};
+use serde_json::{Value, json};
+
+use super::functions::{self, FUNCTIONS, to_cel};
+use crate::model::{Change, Drift};
+
+/// A compiled `when`.
+#[derive(Debug, Clone)]
+pub(super) struct Expression {
+    root: IdedExpr,
+}
+
+/// The variables of one drift, ready for any number of expressions.
+pub(super) struct Scope<'a> {
+    context: Context<'a, 'a>,
+}
+
+/// The names that an expression may use. The last four are null until events are correlated with drift.
+const VARIABLES: &[&str] = &[
+    "desired",
+    "live",
+    "changes",
+    "drift",
+    "kind",
+    "id",
+    "account",
+    "region",
+    "address",
+    "actor",
+    "channel",
+    "mfa",
+    "confidence",
+];
+
+/// CEL's own functions and types (the standard definitions; macros are gone after parsing).
+const STANDARD: &[&str] = &[
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "string",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "bytes",
+    "type",
+    "dyn",
+    "min",
+    "max",
+];
+
+static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
+impl Expression {
+    /// Compiles CEL text. All mistakes are told, one per line.
+    pub fn compile(source: &str) -> Result<Self, String> {
+        let program = Program::compile(source).map_err(|errors| {
+            let lines: Vec<_> =
+                errors.errors.iter().map(|e| format!("line {} column {}: {}", e.pos.0, e.pos.1, e.msg)).collect();
+            lines.join("; ")
+        })?;
+        let mut root = program.expression().clone();
+        let mut names = Names { known: VARIABLES.iter().map(|name| name.to_string()).collect(), mistakes: Vec::new() };
+        names.rewrite(&mut root);
+        if names.mistakes.is_empty() { Ok(Self { root }) } else { Err(names.mistakes.join("; ")) }
+    }
+
+    /// Is it true of this drift? An error says what could not be evaluated.
+    pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
+        match Cel::resolve(&self.root, &scope.context) {
+            Ok(Cel::Bool(result)) => Ok(result),
+            Ok(other) => Err(format!("`when` gave {}, not true or false", other.type_of())),
+            Err(error) => Err(bounded(&error.to_string())),
+        }
+    }
+}
+
+impl Scope<'_> {
+    /// The variables of a drift.
+    pub fn new(drift: &Drift, address: Option<&str>) -> Self {
+        let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+        functions::add_to(&mut context);
+        let changes = Value::Array(drift.changes.iter().map(change).collect());
+        for (name, value) in [
+            ("desired", json!(drift.desired_attributes)),
+            ("live", json!(drift.live_attributes)),
+            ("changes", changes),
+            ("drift", drift.kind_of_drift.as_str().into()),
+            ("kind", drift.kind.as_str().into()),
+            ("id", drift.id.as_str().into()),
+            ("account", drift.scope.account.as_str().into()),
+            ("region", drift.scope.region.as_str().into()),
+            ("address", address.into()),
+            ("actor", Value::Null),
+            ("channel", Value::Null),
+            ("mfa", Value::Null),
+            ("confidence", Value::Null),
+        ] {
+            context.add_variable_from_value(name, to_cel(&value));
+        }
+        Self { context }
+    }
+}
+
+/// A change with all its keys, so that a rule need not ask for each.
+fn change(change: &Change) -> Value {
+    json!({
+        "path": change.path,
+        "desired": change.desired,
+        "live": change.live,
+        "added": change.added.as_deref().unwrap_or_default(),
+        "removed": change.removed.as_deref().unwrap_or_default(),
+        "sensitive": change.sensitive,
+    })
+}
+
+/// An error may quote a value of any size.
+fn bounded(text: &str) -> String {
+    const MOST: usize = 200;
+    if text.chars().count() <= MOST { text.into() } else { text.chars().take(MOST).chain("...".chars()).collect() }
+}
+
+/// Walks an expression: makes it total and notes names that nothing defines.
+struct Names {
+    known: Vec<String>,
+    mistakes: Vec<String>,
+}
+
+impl Names {
+    fn rewrite(&mut self, node: &mut IdedExpr) {
+        match &mut node.expr {
+            Expr::Unspecified | Expr::Literal(_) => {}
+            Expr::Ident(name) => {
+                if !self.known.contains(name) && !STANDARD.contains(&name.as_str()) {
+                    self.mistakes.push(format!("unknown name `{name}`; known are {}", VARIABLES.join(", ")));
+                }
+            }
+            Expr::List(list) => list.elements.iter_mut().for_each(|element| self.rewrite(element)),
+            Expr::Map(map) => map.entries.iter_mut().for_each(|entry| self.entry(&mut entry.expr)),
+            Expr::Struct(made) => made.entries.iter_mut().for_each(|entry| self.entry(&mut entry.expr)),
+            Expr::Select(select) => {
+                self.rewrite(&mut select.operand);
+                let key = IdedExpr {
+                    id: node.id,
+                    expr: Expr::Literal(LiteralValue::String(std::mem::take(&mut select.field).into())),
+                };
+                let function = if select.test { "@has" } else { "@get" };
+                node.expr = call(function, vec![std::mem::take(&mut *select.operand), key]);
+            }
+            Expr::Call(called) => self.call(called),
+            Expr::Comprehension(loops) => {
+                self.rewrite(&mut loops.iter_range);
+                wrap(&mut loops.iter_range, "@items");
+                self.rewrite(&mut loops.accu_init);
+                let outer = self.known.len();
+                self.known.push(loops.iter_var.clone());
+                self.known.extend(loops.iter_var2.clone());
+                self.known.push(loops.accu_var.clone());
+                for part in [&mut loops.loop_cond, &mut loops.loop_step, &mut loops.result] {
+                    self.rewrite(part);
+                }
+                self.known.truncate(outer);
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: &mut EntryExpr) {
+        match entry {
+            EntryExpr::StructField(field) => self.rewrite(&mut field.value),
+            EntryExpr::MapEntry(entry) => {
+                self.rewrite(&mut entry.key);
+                self.rewrite(&mut entry.value);
+            }
+        }
+    }
+
+    fn call(&mut self, called: &mut CallExpr) {
+        self.check_call(called);
+        called.target.iter_mut().for_each(|target| self.rewrite(target));
+        called.args.iter_mut().for_each(|argument| self.rewrite(argument));
+        let container = match called.func_name.as_str() {
+            operators::INDEX => {
+                called.func_name = "@get".into();
+                None
+            }
+            operators::IN => called.args.get_mut(1),
+            "size" => called.args.first_mut().or(called.target.as_deref_mut()),
+            _ => None,
+        };
+        if let Some(container) = container {
+            wrap(container, "@items");
+        } else if called.func_name == "string"
+            && let Some(argument) = called.args.first_mut()
+        {
+            wrap(argument, "@text");
+        }
+    }
+
+    fn check_call(&mut self, called: &CallExpr) {
+        let name = called.func_name.as_str();
+        let operator = !name.starts_with(|c: char| c.is_ascii_alphabetic());
+        if let Some(function) = FUNCTIONS.iter().find(|function| function.name == name) {
+            let given = called.args.len() + usize::from(called.target.is_some());
+            if given != function.arguments {
+                self.mistakes.push(format!("{name}() takes {} arguments, not {given}", function.arguments));
+            }
+        } else if !operator && !STANDARD.contains(&name) {
+            self.mistakes.push(format!("unknown function `{name}`"));
+        }
+    }
+}
+
+/// `x` becomes `name(x)`.
+fn wrap(node: &mut IdedExpr, name: &str) {
+    let inner = std::mem::take(node);
+    *node = IdedExpr { id: inner.id, expr: call(name, vec![inner]) };
+}
+
+fn call(name: &str, args: Vec<IdedExpr>) -> Expr {
+    Expr::Call(CallExpr { func_name: name.into(), target: None, args })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::cases::made_up;
+    use crate::model::DriftKind;
+
+    fn eval(source: &str) -> Result<bool, String> {
+        let mut drift = made_up("aws_vpc", DriftKind::Changed, "/a");
+        drift.live_attributes =
+            serde_json::from_value(json!({"n": 3, "deep": [{"x": "y"}], "nothing": null, "list": ["a"]})).unwrap();
+        Expression::compile(source)?.holds(&Scope::new(&drift, None))
+    }
+
+    #[test]
+    fn what_is_absent_reads_as_null() {
+        for source in [
+            "live.n == 3",
+            "live.n >= 3 && live.n < 4",
+            "live.absent == null",
+            "live.absent.more[0].x == null",
+            "desired.n == null",
+            "!has(live.absent) && has(live.n) && !has(live.absent.more)",
+            "live.deep[0].x == 'y' && live.deep[7] == null",
+            "!live.absent.exists(x, x == 1) && live.list.exists(x, x == 'a')",
+            "!('a' in live.absent) && 'a' in live.list && 'n' in live",
+            "size(live.absent) == 0 && live.list.size() == 1",
+            "changes.exists(c, c.path == '/a' && c.added == [] && c.live == 'b')",
+            "actor == null && address == null && drift == 'changed'",
+            "live.list.map(x, x + 'b') == ['ab']",
+            "cidr_is_world('0.0.0.0/0') && !cidr_is_world(live.absent)",
+            "string(live.absent) == '' && !string(live.absent).startsWith('x')",
+            "json('{\"a\": 1}').a == 1",
+            "'' + live.deep[0].x == 'y' && live.deep[0].x.startsWith('y')",
+        ] {
+            assert_eq!(eval(source), Ok(true), "{source}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_when_loading() {
+        for (source, expected) in [
+            ("live.a ==", "line 1 column"),
+            ("lvie.a == 1", "unknown name `lvie`"),
+            ("polcy_has_admin(live.policy)", "unknown function `polcy_has_admin`"),
+            ("policy_has_admin()", "takes 1 arguments, not 0"),
+        ] {
+            let error = Expression::compile(source).unwrap_err();
+            assert!(error.contains(expected), "{source}: {error}");
+        }
+    }
+
+    #[test]
+    fn errors_while_evaluating_are_data() {
+        assert!(eval("live.n < 'x'").is_err());
+        assert_eq!(eval("live.n").unwrap_err(), "`when` gave int, not true or false");
+    }
+}

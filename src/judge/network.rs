@@ -1,0 +1,186 @@
+//! Reading firewall rules in Terraform's shapes: inline `ingress` blocks, the three rule resources, network ACLs.
+//! Knows which rules admit the whole internet; does not know what is reachable in the end.
+
+use serde_json::{Map, Value};
+
+use crate::model::pointer;
+
+/// A range of ports that a rule opens to the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Opening {
+    /// `-1` for all protocols.
+    protocol: String,
+    from: i64,
+    to: i64,
+}
+
+/// Is this CIDR the internet, or at least half of it (`/0`, `/1`)?
+pub fn is_world(cidr: &str) -> bool {
+    let Some((address, prefix)) = cidr.trim().split_once('/') else { return false };
+    address.parse::<std::net::IpAddr>().is_ok() && prefix.parse::<u8>().is_ok_and(|bits| bits <= 1)
+}
+
+/// Does `port` lie within the rule's range? `-1` or 0-0 with no upper end mean all ports; null means none.
+pub fn ports_overlap(from: &Value, to: &Value, port: i64) -> bool {
+    match (integer(from), integer(to)) {
+        (Some(-1), _) => true,
+        (Some(from), Some(to)) => from <= port && port <= to,
+        _ => false,
+    }
+}
+
+/// Which of `ports` (TCP) does live open to the world that desired does not?
+pub fn newly_open_ports(desired: &Value, live: &Value, changes: &Value, ports: &[i64]) -> Vec<i64> {
+    let (old, new) = openings(desired, live, changes);
+    ports.iter().copied().filter(|port| reaches(&new, *port) && !reaches(&old, *port)).collect()
+}
+
+/// Does live open all ports of a protocol (TCP, UDP or all) to the world where desired does not?
+pub fn newly_open_all(desired: &Value, live: &Value, changes: &Value) -> bool {
+    let (old, new) = openings(desired, live, changes);
+    new.iter().any(|opening| all_ports(opening) && !old.iter().any(|known| covers(known, opening)))
+}
+
+/// Does live open anything to the world that desired does not?
+pub fn newly_open_any(desired: &Value, live: &Value, changes: &Value) -> bool {
+    let (old, new) = openings(desired, live, changes);
+    new.iter().any(|opening| !old.iter().any(|known| covers(known, opening)))
+}
+
+/// The openings that desired declares, and those that are live.
+fn openings(desired: &Value, live: &Value, changes: &Value) -> (Vec<Opening>, Vec<Opening>) {
+    let change = changes
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|c| c.get("path").and_then(Value::as_str).is_some_and(|p| pointer::top(p) == "ingress"));
+    let mut old = ingress(desired);
+    let mut new = ingress(live);
+    if let Some(change) = change {
+        // the change speaks even where the attributes are only partly known
+        old.extend(elements(change.get("desired")));
+        old.extend(elements(change.get("removed")));
+        new = elements(change.get("live"));
+        new.extend(elements(change.get("added")));
+    }
+    (old.iter().filter_map(|r| opening(r)).collect(), new.iter().filter_map(|r| opening(r)).collect())
+}
+
+/// The inbound rules of a resource: its `ingress` blocks, or itself when it is a rule.
+fn ingress(attributes: &Value) -> Vec<&Map<String, Value>> {
+    let Some(map) = attributes.as_object() else { return Vec::new() };
+    if map.contains_key("ingress") {
+        return elements(map.get("ingress"));
+    }
+    let rule = map.contains_key("protocol") || map.contains_key("ip_protocol");
+    let outbound = text(map, "type") == Some("egress") || map.get("egress") == Some(&Value::Bool(true));
+    if rule && !outbound { vec![map] } else { Vec::new() }
+}
+
+fn elements(list: Option<&Value>) -> Vec<&Map<String, Value>> {
+    list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).collect()
+}
+
+fn opening(rule: &Map<String, Value>) -> Option<Opening> {
+    let denies = [text(rule, "action"), text(rule, "rule_action")].contains(&Some("deny"));
+    let from_world = ["cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6", "cidr_block", "ipv6_cidr_block"]
+        .iter()
+        .filter_map(|name| rule.get(*name))
+        .any(any_world);
+    if denies || !from_world {
+        return None;
+    }
+    let protocol = text(rule, "protocol").or(text(rule, "ip_protocol"))?.to_ascii_lowercase();
+    let protocol = match protocol.as_str() {
+        "-1" | "all" => "-1",
+        "6" => "tcp",
+        "17" => "udp",
+        other => other,
+    };
+    let ends = (rule.get("from_port").and_then(integer), rule.get("to_port").and_then(integer));
+    let (from, to) = match ends {
+        _ if protocol == "-1" => (0, 65535),
+        (Some(from), Some(to)) if from >= 0 => (from, to),
+        _ => (0, 65535),
+    };
+    Some(Opening { protocol: protocol.to_string(), from, to })
+}
+
+/// Is one of these (a CIDR or a list of them) the world?
+pub fn any_world(cidrs: &Value) -> bool {
+    match cidrs {
+        Value::String(cidr) => is_world(cidr),
+        Value::Array(items) => items.iter().any(any_world),
+        _ => false,
+    }
+}
+
+fn reaches(openings: &[Opening], port: i64) -> bool {
+    openings.iter().any(|o| matches!(o.protocol.as_str(), "-1" | "tcp") && o.from <= port && port <= o.to)
+}
+
+fn all_ports(opening: &Opening) -> bool {
+    matches!(opening.protocol.as_str(), "-1" | "tcp" | "udp") && opening.from <= 1 && opening.to >= 65535
+}
+
+fn covers(known: &Opening, opening: &Opening) -> bool {
+    (known.protocol == "-1" || known.protocol == opening.protocol)
+        && known.from <= opening.from
+        && known.to >= opening.to
+}
+
+fn text<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    map.get(name).and_then(Value::as_str)
+}
+
+/// A number, also where a state keeps it as text.
+fn integer(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_world_in_every_spelling() {
+        for (cidr, expected) in [
+            ("0.0.0.0/0", true),
+            ("::/0", true),
+            ("128.0.0.0/1", true),
+            ("10.0.0.0/8", false),
+            ("0.0.0.0/32", false),
+            ("sg-1", false),
+            ("x/0", false),
+        ] {
+            assert_eq!(is_world(cidr), expected, "{cidr}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_new_counts() {
+        let rule = |from: i64, to: i64, cidr: &str| json!({"protocol": "tcp", "from_port": from, "to_port": to, "cidr_blocks": [cidr]});
+        let group = |rules: Value| json!({"ingress": rules});
+        let web = rule(443, 443, "0.0.0.0/0");
+        let ssh = rule(22, 22, "0.0.0.0/0");
+        let old = group(json!([web]));
+        let new = group(json!([web, ssh]));
+        assert_eq!(newly_open_ports(&old, &new, &json!([]), &[22, 443]), [22]);
+        assert!(newly_open_ports(&new, &new, &json!([]), &[22, 443]).is_empty());
+        assert!(newly_open_any(&old, &new, &json!([])) && !newly_open_all(&old, &new, &json!([])));
+        // a new description of an old opening opens nothing
+        let mut told = web.clone();
+        told["description"] = json!("x");
+        assert!(!newly_open_any(&old, &group(json!([told])), &json!([])));
+        // the change alone is enough
+        let change = json!([{"path": "/ingress", "desired": [web], "live": [web, ssh], "added": [ssh], "removed": []}]);
+        assert_eq!(newly_open_ports(&json!({}), &json!({}), &change, &[22]), [22]);
+        // rule resources and unmanaged ones
+        let vpc_rule = json!({"ip_protocol": "-1", "cidr_ipv6": "::/0"});
+        assert!(newly_open_all(&json!({}), &vpc_rule, &json!([])));
+        let egress = json!({"type": "egress", "protocol": "-1", "cidr_blocks": ["0.0.0.0/0"]});
+        assert!(!newly_open_any(&json!({}), &egress, &json!([])));
+        assert!(!newly_open_any(&old, &group(json!([web, rule(22, 22, "10.0.0.0/8")])), &json!([])));
+    }
+}

@@ -1,0 +1,68 @@
+//! A rule and a set of rules, checked and ready to use. Does not know YAML.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::{expression::Expression, matching::Match, written};
+use crate::model::report::Severity;
+
+/// What a rule says when it matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The drift has at least this severity.
+    Raise(Severity),
+    /// The drift has at most this severity, whatever other rules say.
+    Lower(Severity),
+    /// Nobody needs to hear of it, for a while.
+    Ignore(Ignore),
+}
+
+/// An accepted drift: somebody answers for it, for a reason, until a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignore {
+    pub owner: String,
+    pub reason: String,
+    /// The last day (UTC) on which it still ignores.
+    pub expires: Date,
+}
+
+/// One rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Kebab case, unique over all files, named for the fault.
+    pub id: String,
+    pub verdict: Verdict,
+    /// Why it matters, in a sentence or two.
+    pub why: String,
+    /// `file:line` of the rule.
+    pub position: String,
+    pub(super) matches: Match,
+    pub(super) when: Option<Expression>,
+    pub(super) cases: Vec<written::Case>,
+}
+
+/// All rules, in the order of their files.
+#[derive(Debug, Clone, Default)]
+pub struct RuleSet {
+    pub rules: Vec<Rule>,
+}
+
+impl RuleSet {
+    /// The rule with this id.
+    pub fn get(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+
+    /// Why each rule matters, by id: what reports explain.
+    pub fn reasons(&self) -> BTreeMap<String, String> {
+        self.rules.iter().map(|rule| (rule.id.clone(), rule.why.clone())).collect()
+    }
+
+    /// These rules and then `more`; a rule of `more` replaces one of the same id, so that users can overrule a starter rule.
+    pub fn overlaid_with(mut self, more: RuleSet) -> RuleSet {
+        self.rules.retain(|rule| more.get(&rule.id).is_none());
+        self.rules.extend(more.rules);
+        self
+    }
+}

@@ -1,0 +1,167 @@
+//! One drift in, one judgement out.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::{
+    class::default_severity,
+    expression::Scope,
+    rule::{Ignore, Rule, RuleSet, Verdict},
+};
+use crate::model::{Drift, report::Severity};
+
+/// What is known around a drift. All of it comes in as arguments: the judge has no clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub now: Timestamp,
+    /// Terraform address; `None` when unmanaged.
+    pub address: Option<&'a str>,
+}
+
+/// The verdict on one drift.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    pub severity: Severity,
+    /// Ids of the rules that gave the severity, sorted; ignoring rules are in `ignored`.
+    pub rules: Vec<String>,
+    /// Rules that could not be evaluated, ignores that have run out.
+    pub warnings: Vec<RuleWarning>,
+    /// `Some` when the drift is accepted for now.
+    pub ignored: Option<Ignored>,
+}
+
+/// Something about a rule that its author must hear. The rule did not match.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct RuleWarning {
+    pub rule: String,
+    pub message: String,
+}
+
+/// Who accepted the drift, why, and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ignored {
+    pub rule: String,
+    pub owner: String,
+    pub reason: String,
+    /// Last day (UTC), `2026-12-31`.
+    pub expires: String,
+}
+
+/// Judges one drift by all rules.
+pub fn judge(rules: &RuleSet, drift: &Drift, context: &Context<'_>) -> Judgement {
+    let mut raised: Option<Severity> = None;
+    let mut cap: Option<Severity> = None;
+    let mut spoke = Vec::new();
+    let mut warnings = Vec::new();
+    let mut ignored = None;
+    let mut scope = None;
+
+    for rule in rules.rules.iter().filter(|rule| rule.matches.fits(drift)) {
+        match speaks(rule, drift, context, &mut scope) {
+            Ok(false) => continue,
+            Ok(true) => {}
+            Err(message) => {
+                warnings.push(RuleWarning { rule: rule.id.clone(), message });
+                continue;
+            }
+        }
+        match &rule.verdict {
+            // worst first: the smaller is the worse
+            Verdict::Raise(severity) => raised = Some(raised.map_or(*severity, |old| old.min(*severity))),
+            Verdict::Lower(severity) => cap = Some(cap.map_or(*severity, |old| old.max(*severity))),
+            Verdict::Ignore(ignore) => {
+                if expired(ignore, context.now) {
+                    warnings.push(RuleWarning {
+                        rule: rule.id.clone(),
+                        message: format!("ignored until {}, no longer; ask {}", ignore.expires, ignore.owner),
+                    });
+                } else if ignored.is_none() {
+                    ignored = Some(Ignored {
+                        rule: rule.id.clone(),
+                        owner: ignore.owner.clone(),
+                        reason: ignore.reason.clone(),
+                        expires: ignore.expires.to_string(),
+                    });
+                }
+                continue;
+            }
+        }
+        spoke.push(rule.id.clone());
+    }
+
+    spoke.sort();
+    let severity = raised.unwrap_or_else(|| default_severity(drift));
+    Judgement { severity: cap.map_or(severity, |cap| severity.max(cap)), rules: spoke, warnings, ignored }
+}
+
+/// Does the `when` of a rule that fits hold? The expression's variables are made once for all rules.
+fn speaks<'a>(
+    rule: &Rule,
+    drift: &Drift,
+    context: &Context<'_>,
+    scope: &mut Option<Scope<'a>>,
+) -> Result<bool, String> {
+    let Some(when) = &rule.when else { return Ok(true) };
+    when.holds(scope.get_or_insert_with(|| Scope::new(drift, context.address)))
+}
+
+fn expired(ignore: &Ignore, now: Timestamp) -> bool {
+    now.to_zoned(TimeZone::UTC).date() > ignore.expires
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::{cases::made_up, parse};
+    use crate::model::DriftKind;
+
+    const RULES: &str = r#"
+- {id: worst, severity: critical, why: x, match: {kind: [aws_vpc]}, when: "live.a == 1"}
+- {id: mild, severity: low, why: x, match: {kind: [aws_vpc]}}
+- {id: sandbox, severity: info, lower: true, why: x, match: {account: ["2222*"]}}
+- {id: broken, severity: high, why: x, match: {kind: [aws_vpc]}, when: "live.a < 'x'"}
+- {id: accepted, why: x, ignore: {owner: ann, reason: test, expires: 2026-06-30}, match: {kind: [aws_eip]}}
+"#;
+
+    fn at(time: &str) -> Context<'static> {
+        Context { now: time.parse().unwrap(), address: Some("aws_vpc.a") }
+    }
+
+    #[test]
+    fn the_worst_matching_rule_wins_and_a_broken_one_warns() {
+        let rules = parse("t.yaml", RULES).unwrap();
+        let mut drift = made_up("aws_vpc", DriftKind::Changed, "/a");
+        drift.live_attributes.insert("a".into(), 1.into());
+        let judgement = judge(&rules, &drift, &at("2026-01-01T00:00:00Z"));
+        assert_eq!(judgement.severity, Severity::Critical);
+        assert_eq!(judgement.rules, ["mild", "worst"]);
+        assert_eq!(judgement.warnings.len(), 1);
+        assert_eq!(judgement.warnings[0].rule, "broken");
+
+        drift.scope.account = "222200000000".into();
+        assert_eq!(judge(&rules, &drift, &at("2026-01-01T00:00:00Z")).severity, Severity::Info);
+        drift.live_attributes.clear();
+        drift.scope.account = "111111111111".into();
+        assert_eq!(judge(&rules, &drift, &at("2026-01-01T00:00:00Z")).rules, ["mild"]);
+    }
+
+    #[test]
+    fn an_ignore_holds_to_the_end_of_its_day_and_then_warns() {
+        let rules = parse("t.yaml", RULES).unwrap();
+        let drift = made_up("aws_eip", DriftKind::Missing, "");
+        let judgement = judge(&rules, &drift, &at("2026-06-30T23:59:59Z"));
+        assert_eq!(judgement.ignored.unwrap().owner, "ann");
+        assert_eq!(judgement.severity, Severity::Medium);
+        let judgement = judge(&rules, &drift, &at("2026-07-01T00:00:00Z"));
+        assert_eq!(judgement.ignored, None);
+        assert_eq!(judgement.warnings[0].message, "ignored until 2026-06-30, no longer; ask ann");
+    }
+
+    #[test]
+    fn unknown_is_never_ignored_nor_raised() {
+        let rules = parse("t.yaml", RULES).unwrap();
+        let judgement = judge(&rules, &made_up("aws_eip", DriftKind::Unknown, ""), &at("2026-01-01T00:00:00Z"));
+        assert_eq!((judgement.severity, judgement.ignored), (Severity::Info, None));
+    }
+}

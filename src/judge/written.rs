@@ -1,0 +1,84 @@
+//! Rules as people write them: the YAML shape and nothing else. An unknown key is an error.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_saphyr::Spanned;
+
+use crate::model::{Attributes, DriftKind};
+
+/// One rule of a file, before its values are checked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    pub id: Spanned<String>,
+    pub severity: Option<Spanned<String>>,
+    #[serde(default)]
+    pub lower: bool,
+    pub ignore: Option<Ignore>,
+    #[serde(default)]
+    pub why: String,
+    #[serde(rename = "match")]
+    pub matches: Match,
+    pub when: Option<Spanned<String>>,
+    #[serde(default)]
+    pub cases: Vec<Case>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ignore {
+    pub owner: Spanned<String>,
+    pub reason: Spanned<String>,
+    pub expires: Spanned<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Match {
+    #[serde(default)]
+    pub kind: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub drift: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub path: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub account: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub region: Vec<Spanned<String>>,
+}
+
+/// A drift made up to try the rule on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    pub name: String,
+    pub kind: String,
+    #[serde(default = "changed")]
+    pub drift: DriftKind,
+    #[serde(default)]
+    pub desired: Attributes,
+    #[serde(default)]
+    pub live: Attributes,
+    /// Left out, a `changed` case has one change for each top-level attribute that differs.
+    pub changes: Option<Vec<CaseChange>>,
+    pub account: Option<String>,
+    pub region: Option<String>,
+    pub address: Option<String>,
+    pub expect: bool,
+}
+
+fn changed() -> DriftKind {
+    DriftKind::Changed
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CaseChange {
+    pub path: String,
+    #[serde(default)]
+    pub desired: Value,
+    #[serde(default)]
+    pub live: Value,
+    pub added: Option<Vec<Value>>,
+    pub removed: Option<Vec<Value>>,
+}
