@@ -301,7 +301,7 @@ impl Intercept for AccountInHost {
 fn without_account(uri: &str) -> Option<String> {
     let (scheme, rest) = uri.split_once("://")?;
     let (account, rest) = rest.split_once('.')?;
-    let is_account = !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit());
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     let plain = format!("{scheme}://{rest}");
     (is_account && endpoint_is_address(Some(&plain))).then_some(plain)
 }
