@@ -1,1 +1,189 @@
-//! One drift cycle, top to bottom: desired -> inventory -> diff -> judge -> report.
+//! One drift cycle, top to bottom: what should be, what is, what differs, does it matter. The file to read first.
+
+mod findings;
+mod plan;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures::{StreamExt as _, stream};
+use globset::GlobSet;
+use jiff::Timestamp;
+
+use crate::desired::{self, LoadOptions, ObjectStore};
+use crate::diff::{self, Compared, KindFacts, World};
+use crate::inventory::{self, Aws, Kind, Request, kinds};
+use crate::judge::{RuleSet, RuleWarning};
+use crate::model::report::{Report, Scan, Summary};
+use crate::model::{Attributes, DesiredState, Drift, DriftKind, Gap, GapScope, Part, Scope};
+
+/// Kinds that are read at a time, over all scopes.
+const CONCURRENT_KINDS: usize = 24;
+
+/// What one cycle is asked to do.
+pub struct Options {
+    /// State locations: paths, globs, URLs, directories of code.
+    pub states: Vec<String>,
+    pub load: LoadOptions,
+    /// Regions to list besides those of the states.
+    pub regions: Vec<String>,
+    /// Look for resources that no source declares.
+    pub unmanaged: bool,
+    /// Only these kinds.
+    pub kinds: Option<GlobSet>,
+    pub rules: RuleSet,
+}
+
+/// What a cycle says besides its report.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// Rules that could not be evaluated, ignores that have run out.
+    pub rules: Vec<RuleWarning>,
+    /// Attributes that the state has and no reader reads or excuses.
+    pub uncovered: BTreeSet<String>,
+}
+
+/// Says what the cycle is doing; a terminal's progress bar, or nothing.
+pub trait Progress: Send + Sync {
+    fn begin(&self, _step: &str, _total: u64) {}
+    fn advance(&self) {}
+}
+
+/// No progress.
+pub struct Silent;
+
+impl Progress for Silent {}
+
+/// Runs one cycle. Never fails on what it could not see: that is in the report's gaps.
+pub async fn run(
+    options: &Options,
+    aws: &Aws,
+    store: &dyn ObjectStore,
+    progress: &dyn Progress,
+    scan_id: String,
+) -> (Report, Notes) {
+    let started = Timestamp::now();
+    progress.begin("reading desired state", 0);
+    let mut desired = desired::load(&options.states, &options.load, store).await;
+    desired.resources.retain(|r| options.kinds.as_ref().is_none_or(|only| only.is_match(&*r.kind)));
+
+    let plan = plan::plan(&desired, options, aws).await;
+    progress.begin("reading AWS", plan.cells.len() as u64);
+    let facts = facts();
+    let mut world = World::new(&desired.resources, &facts);
+    let mut outcome =
+        Outcome { gaps: std::mem::take(&mut desired.gaps), drifts: plan.unreadable, ..Outcome::default() };
+    outcome.gaps.extend(plan.gaps);
+    let mut live_parts: Vec<Part> = Vec::new();
+    // Each listing is compared as it arrives and then forgotten: a big account is never in memory as a whole.
+    let mut cells =
+        stream::iter(plan.cells).map(|cell| read(cell, &desired, options)).buffer_unordered(CONCURRENT_KINDS);
+    while let Some((cell, listing)) = cells.next().await {
+        let kind = &facts[cell.kind.name()];
+        let wanted: Vec<_> = cell.desired.iter().map(|&index| (index, &desired.resources[index])).collect();
+        outcome.gaps.extend(listing.gaps.iter().cloned());
+        let compared = diff::listing(kind, &cell.scope, &wanted, listing, &world);
+        live_parts.extend(outcome.take(compared));
+        progress.advance();
+    }
+    drop(cells);
+    world.add_live_parts(&live_parts);
+    outcome.fold(world.parts());
+
+    let (findings, ignored, rule_warnings) = findings::judge(&desired, outcome.drifts, &options.rules, started);
+    outcome.gaps.sort();
+    outcome.gaps.dedup();
+    let count = |kind| findings.iter().filter(|finding| finding.drift == kind).count() as u64;
+    let report = Report {
+        schema_version: "1",
+        summary: Summary {
+            desired: desired.resources.len() as u64,
+            live: outcome.live,
+            in_sync: outcome.in_sync,
+            changed: count(DriftKind::Changed),
+            missing: count(DriftKind::Missing),
+            unmanaged: count(DriftKind::Unmanaged),
+            unknown: count(DriftKind::Unknown),
+            ignored,
+        },
+        scan: Scan {
+            id: scan_id,
+            driftd_version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: started.to_string(),
+            finished_at: Timestamp::now().to_string(),
+            complete: outcome.gaps.is_empty(),
+            sources: desired.sources,
+            accounts: plan.accounts.into_iter().collect(),
+            regions: plan.regions.into_iter().collect(),
+            api_calls: aws.calls(),
+        },
+        findings,
+        gaps: outcome.gaps,
+    };
+    (report, Notes { rules: rule_warnings, uncovered: outcome.uncovered })
+}
+
+/// One kind in one scope, with the desired resources (by index) that are to be found there.
+struct Cell {
+    scope: Scope,
+    kind: &'static dyn Kind,
+    region: std::sync::Arc<inventory::Region>,
+    desired: Vec<usize>,
+}
+
+async fn read(cell: Cell, desired: &DesiredState, options: &Options) -> (Cell, crate::model::Listing) {
+    let wanted = cell.desired.iter().map(|&index| &desired.resources[index]).collect();
+    let request = Request { kind: cell.kind, desired: wanted, unmanaged: options.unmanaged };
+    let listing = inventory::collect(&cell.region, &request).await;
+    (cell, listing)
+}
+
+/// What the cycle knows after reading.
+#[derive(Default)]
+struct Outcome {
+    drifts: Vec<Drift>,
+    gaps: Vec<Gap>,
+    in_sync: u64,
+    live: u64,
+    uncovered: BTreeSet<String>,
+}
+
+impl Outcome {
+    fn take(&mut self, compared: Compared) -> Vec<Part> {
+        self.drifts.extend(compared.drifts);
+        self.in_sync += compared.in_sync.len() as u64;
+        self.live += compared.live;
+        self.uncovered.extend(compared.uncovered);
+        compared.parts
+    }
+
+    /// Folds what children speak for; a parent of which nothing is left is in sync.
+    fn fold(&mut self, parts: &diff::PartIndex) {
+        let before = self.drifts.len();
+        self.drifts.retain_mut(|drift| !parts.explain(drift));
+        self.in_sync += (before - self.drifts.len()) as u64;
+    }
+}
+
+fn facts() -> HashMap<&'static str, KindFacts> {
+    let parts = |name: &'static str, attributes: &Attributes| {
+        kinds::get(name).map(|kind| kind.parts(attributes)).unwrap_or_default()
+    };
+    let of = |kind: &&'static dyn Kind| {
+        let (name, shape, strangers_on_managed) = (kind.name(), kind.shape(), kind.strangers_on_managed());
+        (name, KindFacts { name, shape, parts, strangers_on_managed })
+    };
+    kinds::ALL.iter().map(of).collect()
+}
+
+/// A gap that covers one kind of one account.
+fn kind_gap(kind: &str, account: Option<&str>, region: Option<&str>) -> GapScope {
+    GapScope {
+        kind: Some(kind.to_owned()),
+        account: account.map(str::to_owned),
+        region: region.map(str::to_owned),
+        ..GapScope::default()
+    }
+}
+
+/// Indexes by (account, region, kind).
+type ByCell = BTreeMap<(String, String, String), Vec<usize>>;

@@ -1,8 +1,61 @@
 //! argv -> config -> one subcommand -> exit code.
 
+mod args;
+mod info;
+mod rules;
+mod scan;
+mod telemetry;
+
+use std::path::Path;
 use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::config::{self, Config};
+
+pub use args::{Args, Command};
+
+/// Exit code for a scan or command that failed.
+const FAILED: u8 = 1;
+/// `EX_CONFIG` of sysexits.h.
+const BAD_CONFIG: u8 = 78;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let args = Args::parse();
+    telemetry::init(args.verbose, args.log_json);
+    // The process-wide default; ring is banned (deny.toml). An error means that it was installed already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let code = match args.command {
+        Command::Scan(scan) => with_config(args.config.as_deref(), |config| scan::run(*scan, config)),
+        Command::CheckConfig => info::check_config(args.config.as_deref()),
+        Command::Rules(command) => with_config(args.config.as_deref(), |config| rules::run(&command, &config)),
+        Command::Kinds { names } => info::kinds(names),
+        Command::IamPolicy { kinds } => with_config(args.config.as_deref(), |config| info::iam_policy(&kinds, &config)),
+        Command::Schema => info::schema(),
+        Command::Completions { shell } => info::completions(shell),
+        Command::Man => info::man(),
+    };
+    ExitCode::from(code)
+}
+
+/// Loads the configuration, if there is one, and goes on with it.
+fn with_config(named: Option<&Path>, go: impl FnOnce(Config) -> u8) -> u8 {
+    match config::find(named) {
+        None => match config::parse("built-in defaults", "version: 1\n") {
+            Ok(defaults) => go(defaults),
+            Err(mistakes) => complain(&mistakes),
+        },
+        Some(path) => match config::load(&path) {
+            Ok(config) => go(config),
+            Err(mistakes) => complain(&mistakes),
+        },
+    }
+}
+
+fn complain(mistakes: &[config::Mistake]) -> u8 {
+    for mistake in mistakes {
+        eprintln!("{mistake}");
+    }
+    BAD_CONFIG
 }

@@ -15,9 +15,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use crate::model::schema::{self, Schema};
-use crate::model::{
-    Attributes, Change, Desired, Drift, DriftKind, Gap, Listing, Live, Origin, Part, Scope, Shape, pointer,
-};
+use crate::model::{Attributes, Change, Desired, Drift, DriftKind, Gap, Listing, Live, Part, Scope, Shape, pointer};
 
 pub use fingerprint::fingerprint;
 pub use parts::{ANY_KIND, PartIndex};

@@ -16,7 +16,9 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::retry::RetryPartition;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::region::Region as RegionName;
@@ -242,9 +244,55 @@ impl Intercept for CountCalls {
     }
 }
 
+/// S3 Control puts the account before the host, `123456789012.127.0.0.1`, which is no name that anything resolves
+/// when the endpoint is an IP address: there the host stays what it was; the header `x-amz-account-id` says the same.
+#[derive(Debug)]
+pub(super) struct AccountInHost;
+
+impl Intercept for AccountInHost {
+    fn name(&self) -> &'static str {
+        "AccountInHost"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        if let Some(uri) = without_account(request.uri()) {
+            request.set_uri(uri)?;
+        }
+        Ok(())
+    }
+}
+
+/// `http://123456789012.127.0.0.1:5000/x` -> `http://127.0.0.1:5000/x`; `None` where a host name follows the account.
+fn without_account(uri: &str) -> Option<String> {
+    let (scheme, rest) = uri.split_once("://")?;
+    let (account, rest) = rest.split_once('.')?;
+    let is_account = !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = format!("{scheme}://{rest}");
+    (is_account && endpoint_is_address(Some(&plain))).then_some(plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn account_goes_from_addresses_only() {
+        let plain = |uri| without_account(uri).unwrap_or_default();
+        assert_eq!(
+            plain("http://123456789012.127.0.0.1:5000/v20180820/x?y=1.2"),
+            "http://127.0.0.1:5000/v20180820/x?y=1.2"
+        );
+        assert_eq!(plain("http://123456789012.localhost:5000/"), "http://localhost:5000/");
+        for uri in ["http://127.0.0.1:5000/", "https://123456789012.s3-control.eu-west-1.amazonaws.com/v20180820"] {
+            assert_eq!(without_account(uri), None, "{uri}");
+        }
+    }
 
     #[test]
     fn addresses_and_names() {

@@ -5,6 +5,7 @@ mod collect;
 mod error;
 pub mod kinds;
 mod region;
+mod state_bucket;
 pub mod value;
 
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ pub use aws::{AssumeRole, Aws, AwsOptions};
 pub use collect::{Request, collect};
 pub use error::{ReadError, not_found};
 pub use region::Region;
+pub use state_bucket::StateBucket;
 
 /// Where a kind is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,12 @@ pub trait Kind: Send + Sync {
     /// A second, single read of one desired resource that the listing did not contain. `Ok(false)` only when AWS
     /// positively answered that it does not exist.
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError>;
+
+    /// Are strangers of this kind reported although they are part of a resource, when that one is managed? So that a
+    /// policy attached by hand to a managed role is seen as what it is.
+    fn strangers_on_managed(&self) -> bool {
+        false
+    }
 
     /// Which pieces of parents this resource (by its desired attributes) speaks for.
     fn parts(&self, _attributes: &Attributes) -> Vec<Part> {

@@ -93,6 +93,7 @@ pub fn parse_all(files: &[(String, String)]) -> Result<RuleSet, Vec<RuleError>> 
             rules.extend(checker.rule(written, place));
         }
     }
+    errors.sort();
     if errors.is_empty() { Ok(RuleSet { rules }) } else { Err(errors) }
 }
 

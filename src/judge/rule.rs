@@ -1,5 +1,7 @@
 //! A rule and a set of rules, checked and ready to use. Does not know YAML.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::{expression::Expression, matching::Match, written};
@@ -50,6 +52,11 @@ impl RuleSet {
     /// The rule with this id.
     pub fn get(&self, id: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.id == id)
+    }
+
+    /// Why each rule matters, by id: what reports explain.
+    pub fn reasons(&self) -> BTreeMap<String, String> {
+        self.rules.iter().map(|rule| (rule.id.clone(), rule.why.clone())).collect()
     }
 
     /// These rules and then `more`; a rule of `more` replaces one of the same id, so that users can overrule a starter rule.

@@ -1,0 +1,165 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::model::report::Severity;
+use crate::report::Format;
+
+/// Continuous cloud drift detection: what differs from Terraform, who did it, whether it matters.
+#[derive(Debug, Parser)]
+#[command(name = "driftd", version, about, max_term_width = 100)]
+pub struct Args {
+    /// Configuration file [default: $DRIFTD_CONFIG, /etc/driftd/driftd.yaml, ./config/driftd.yaml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// More on stderr; repeat for more still
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Logs as JSON lines
+    #[arg(long, global = true, env = "DRIFTD_LOG_JSON")]
+    pub log_json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compare Terraform state with live AWS once and print what differs
+    ///
+    /// Exit codes: 0 in sync and fully seen; 2 drift; 3 no drift seen but something could not be read; 1 failed;
+    /// 78 bad configuration.
+    Scan(Box<Scan>),
+    /// Check the configuration and the rules it names, and list every mistake
+    CheckConfig,
+    /// Work with rules
+    #[command(subcommand)]
+    Rules(Rules),
+    /// List the Terraform types that are read natively
+    Kinds {
+        /// Names only
+        #[arg(long)]
+        names: bool,
+    },
+    /// Print the least-privilege IAM policy for a scan
+    IamPolicy {
+        /// Only for these types (glob, repeatable)
+        #[arg(long = "kind", value_name = "GLOB")]
+        kinds: Vec<String>,
+    },
+    /// Print the JSON Schema of the JSON report
+    Schema,
+    /// Print a shell's completion script
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+/// `driftd rules ...`
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// Run every rule's own cases
+    Test {
+        /// Rule files or folders [default: those of the configuration, and the built-in ones]
+        paths: Vec<PathBuf>,
+    },
+    /// List the rules
+    List,
+}
+
+/// `driftd scan ...`
+#[derive(Debug, ClapArgs)]
+pub struct Scan {
+    /// Terraform state: a path, a glob, s3://bucket/key, https://..., tfe://host/org/workspace, git::..., or a directory
+    /// of Terraform code (repeatable)
+    #[arg(long = "state", value_name = "STATE")]
+    pub states: Vec<String>,
+    /// Also list this region (repeatable) [default: the regions of the states]
+    #[arg(long = "region", value_name = "REGION")]
+    pub regions: Vec<String>,
+    /// Directory of Terraform code that belongs to the states (repeatable): findings name file and line
+    #[arg(long = "code", value_name = "DIR")]
+    pub code: Vec<PathBuf>,
+    /// Backend setting as for `terraform init` (key=value or a file; repeatable)
+    #[arg(long = "backend-config", value_name = "SETTING")]
+    pub backend_config: Vec<String>,
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: FormatArg,
+    /// Write the report to a file instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Do not look for resources that no state declares
+    #[arg(long)]
+    pub no_unmanaged: bool,
+    /// Only these Terraform types (glob, repeatable)
+    #[arg(long = "kind", value_name = "GLOB")]
+    pub kinds: Vec<String>,
+    /// Exit with 2 only for findings of this severity or worse
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<SeverityArg>,
+    /// More rule files or folders (repeatable)
+    #[arg(long = "rules", value_name = "PATH")]
+    pub rules: Vec<PathBuf>,
+    /// Colour in the table [default: on a terminal]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub color: Option<Colour>,
+    /// List attributes of the states that no reader reads, and fail if there are any (for tests)
+    #[arg(long, hide = true)]
+    pub fail_on_uncovered: bool,
+}
+
+/// `--color`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+/// `--format`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    Table,
+    Json,
+    Markdown,
+    Html,
+    Sarif,
+    Junit,
+}
+
+impl From<FormatArg> for Format {
+    fn from(arg: FormatArg) -> Self {
+        match arg {
+            FormatArg::Table => Self::Table,
+            FormatArg::Json => Self::Json,
+            FormatArg::Markdown => Self::Markdown,
+            FormatArg::Html => Self::Html,
+            FormatArg::Sarif => Self::Sarif,
+            FormatArg::Junit => Self::Junit,
+        }
+    }
+}
+
+/// `--fail-on`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SeverityArg {
+    Critical,
+    High,
+    Medium,
+    Low,
+    Info,
+}
+
+impl From<SeverityArg> for Severity {
+    fn from(arg: SeverityArg) -> Self {
+        match arg {
+            SeverityArg::Critical => Self::Critical,
+            SeverityArg::High => Self::High,
+            SeverityArg::Medium => Self::Medium,
+            SeverityArg::Low => Self::Low,
+            SeverityArg::Info => Self::Info,
+        }
+    }
+}

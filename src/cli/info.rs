@@ -1,0 +1,111 @@
+//! Subcommands that only tell: kinds, permissions, schema, completions, manual, and whether a configuration is right.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use serde_json::json;
+
+use super::args::Args;
+use super::scan::kind_filter;
+use super::{BAD_CONFIG, FAILED, complain};
+use crate::config::{self, Config};
+use crate::inventory::{Reach, kinds};
+
+/// The report's contract.
+const REPORT_SCHEMA: &str = include_str!("../../docs/scan-report.schema.json");
+
+pub(super) fn check_config(named: Option<&Path>) -> u8 {
+    let Some(path) = config::find(named) else {
+        eprintln!("error: no configuration found; looked at $DRIFTD_CONFIG, {}", config::PLACES.join(", "));
+        return BAD_CONFIG;
+    };
+    let config = match config::load(&path) {
+        Ok(config) => config,
+        Err(mistakes) => return complain(&mistakes),
+    };
+    if !config.rules.is_empty()
+        && let Err(errors) = crate::judge::load(&config.rules)
+    {
+        errors.iter().for_each(|error| eprintln!("{error}"));
+        return BAD_CONFIG;
+    }
+    println!("{}: ok", path.display());
+    0
+}
+
+pub(super) fn kinds(names: bool) -> u8 {
+    for kind in kinds::ALL {
+        if names {
+            println!("{}", kind.name());
+        } else {
+            let reach = if kind.reach() == Reach::Global { "global" } else { "regional" };
+            println!("{:<52} {reach:<9} {}", kind.name(), kind.actions().join(" "));
+        }
+    }
+    0
+}
+
+pub(super) fn iam_policy(globs: &[String], config: &Config) -> u8 {
+    let globs = if globs.is_empty() { &config.kinds } else { globs };
+    let only = match kind_filter(globs) {
+        Ok(only) => only,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return BAD_CONFIG;
+        }
+    };
+    let mut actions: BTreeSet<&str> = BTreeSet::new();
+    for kind in kinds::ALL.iter().filter(|kind| only.as_ref().is_none_or(|only| only.is_match(kind.name()))) {
+        actions.extend(kind.actions());
+    }
+    let mut statements = vec![json!({
+        "Sid": "DriftdRead", "Effect": "Allow", "Action": actions, "Resource": "*",
+    })];
+    let buckets: BTreeSet<String> = config.states.iter().filter_map(|state| state_bucket(state)).collect();
+    if !buckets.is_empty() {
+        let objects: Vec<String> = buckets.iter().map(|bucket| format!("arn:aws:s3:::{bucket}/*")).collect();
+        let lists: Vec<String> = buckets.iter().map(|bucket| format!("arn:aws:s3:::{bucket}")).collect();
+        statements.push(json!({
+            "Sid": "DriftdState", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": objects,
+        }));
+        statements.push(json!({
+            "Sid": "DriftdStateList", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": lists,
+        }));
+    }
+    let roles: BTreeSet<&str> = config.roles.values().map(|role| role.arn.as_str()).collect();
+    if !roles.is_empty() {
+        statements.push(json!({
+            "Sid": "DriftdRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": roles,
+        }));
+    }
+    let policy = json!({"Version": "2012-10-17", "Statement": statements});
+    println!("{policy:#}");
+    0
+}
+
+fn state_bucket(state: &str) -> Option<String> {
+    let rest = state.strip_prefix("s3://")?;
+    Some(rest.split('/').next()?.to_owned())
+}
+
+pub(super) fn schema() -> u8 {
+    print!("{REPORT_SCHEMA}");
+    0
+}
+
+pub(super) fn completions(shell: clap_complete::Shell) -> u8 {
+    clap_complete::generate(shell, &mut Args::command(), "driftd", &mut io::stdout());
+    0
+}
+
+pub(super) fn man() -> u8 {
+    match clap_mangen::Man::new(Args::command()).render(&mut io::stdout()) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("error: failed to write the manual: {error}");
+            FAILED
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! `driftd scan`: one cycle, printed.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::args::{Colour, Scan};
+use super::{BAD_CONFIG, FAILED};
+use crate::config::Config;
+use crate::cycle::{self, Progress};
+use crate::desired::LoadOptions;
+use crate::inventory::{Aws, AwsOptions, StateBucket};
+use crate::judge::{self, RuleSet};
+use crate::report;
+
+/// Columns of a table that does not go to a terminal.
+const DEFAULT_WIDTH: usize = 100;
+
+pub(super) fn run(args: Scan, config: Config) -> u8 {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(scan(args, config)),
+        Err(error) => fail(&format!("failed to start: {error}")),
+    }
+}
+
+async fn scan(args: Scan, config: Config) -> u8 {
+    let states = if args.states.is_empty() { config.states.clone() } else { args.states.clone() };
+    if states.is_empty() {
+        eprintln!("error: nothing to scan: give --state, or list `states` in the configuration");
+        return BAD_CONFIG;
+    }
+    let globs = if args.kinds.is_empty() { &config.kinds } else { &args.kinds };
+    let kinds = match kind_filter(globs) {
+        Ok(kinds) => kinds,
+        Err(message) => return bad_config(&message),
+    };
+    if let Some(bad) = args.regions.iter().find(|region| !crate::config::is_region(region)) {
+        return bad_config(&format!("--region {bad:?} is not a region; write e.g. eu-central-1"));
+    }
+    let rules = match rules(&args, &config) {
+        Ok(rules) => rules,
+        Err(code) => return code,
+    };
+    let regions = [config.regions.clone(), args.regions.clone()].concat();
+    let aws_options = AwsOptions { region: regions.first().cloned(), roles: config.roles.clone() };
+    let aws = match Aws::connect(aws_options).await {
+        Ok(aws) => aws,
+        Err(error) => return fail(&no_credentials(&error)),
+    };
+    let reasons = rules.reasons();
+    let options = cycle::Options {
+        states,
+        load: load_options(&args),
+        regions,
+        unmanaged: config.unmanaged && !args.no_unmanaged,
+        kinds,
+        rules,
+    };
+    let progress = Bar::new();
+    let store = StateBucket::new(&aws);
+    let (report, notes) = cycle::run(&options, &aws, &store, &progress, uuid::Uuid::now_v7().to_string()).await;
+    progress.clear();
+    for warning in &notes.rules {
+        eprintln!("warning: rule {}: {}", warning.rule, warning.message);
+    }
+    for source in &report.scan.sources {
+        source.warnings.iter().for_each(|warning| eprintln!("warning: {}: {warning}", source.name));
+    }
+    let on_terminal = args.output.is_none() && std::io::stdout().is_terminal();
+    let render = report::Options { width: width(on_terminal), colour: colour(args.color, on_terminal), reasons };
+    let text = match report::render(&report, args.format.into(), &render) {
+        Ok(text) => text,
+        Err(error) => return fail(&error.to_string()),
+    };
+    if let Err(error) = write(args.output.as_deref(), &text) {
+        return fail(&error);
+    }
+    if args.fail_on_uncovered && !notes.uncovered.is_empty() {
+        return fail(&format!("uncovered attributes: {}", Vec::from_iter(notes.uncovered).join(" ")));
+    }
+    if report.scan.sources.is_empty() {
+        return fail("no state could be read; see the gaps of the report");
+    }
+    report::exit_code(&report, args.fail_on.map(Into::into).or(config.fail_on))
+}
+
+fn load_options(args: &Scan) -> LoadOptions {
+    let _ = args;
+    LoadOptions::default()
+}
+
+fn rules(args: &Scan, config: &Config) -> Result<RuleSet, u8> {
+    let rules = if config.starter_rules { judge::starter() } else { RuleSet::default() };
+    let paths = [config.rules.clone(), args.rules.clone()].concat();
+    if paths.is_empty() {
+        return Ok(rules);
+    }
+    let loaded = judge::load(&paths).map_err(|errors| {
+        errors.iter().for_each(|error| eprintln!("{error}"));
+        BAD_CONFIG
+    })?;
+    Ok(rules.overlaid_with(loaded))
+}
+
+/// `None`: every kind.
+pub(super) fn kind_filter(globs: &[String]) -> Result<Option<GlobSet>, String> {
+    if globs.is_empty() {
+        return Ok(None);
+    }
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        set.add(Glob::new(glob).map_err(|error| format!("--kind {glob}: {error}"))?);
+    }
+    set.build().map(Some).map_err(|error| error.to_string())
+}
+
+fn no_credentials(error: &crate::inventory::ReadError) -> String {
+    format!(
+        "failed to find out which AWS account this is: {}\n\
+         remedy: give credentials by the environment, a profile (AWS_PROFILE), SSO (`aws sso login`) or a role; \
+         sts:GetCallerIdentity needs no permission",
+        error.detail()
+    )
+}
+
+fn width(on_terminal: bool) -> usize {
+    if !on_terminal {
+        return DEFAULT_WIDTH;
+    }
+    let columns = comfy_table::Table::new().width().map(usize::from);
+    columns.filter(|columns| *columns >= 60).unwrap_or(DEFAULT_WIDTH)
+}
+
+fn colour(asked: Option<Colour>, on_terminal: bool) -> bool {
+    match asked {
+        Some(Colour::Always) => true,
+        Some(Colour::Never) => false,
+        // NO_COLOR, CLICOLOR_FORCE and a dumb TERM are the library's to know.
+        _ if on_terminal => anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
+        _ => false,
+    }
+}
+
+fn write(output: Option<&Path>, text: &str) -> Result<(), String> {
+    match output {
+        Some(path) => {
+            std::fs::write(path, text).map_err(|error| format!("failed to write {}: {error}", path.display()))
+        }
+        None => match std::io::stdout().write_all(text.as_bytes()) {
+            // Whoever reads has seen enough (`| head`).
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(|error| format!("failed to write the report: {error}")),
+        },
+    }
+}
+
+fn fail(message: &str) -> u8 {
+    eprintln!("error: {message}");
+    FAILED
+}
+
+fn bad_config(message: &str) -> u8 {
+    eprintln!("error: {message}");
+    BAD_CONFIG
+}
+
+/// A progress bar on a terminal's stderr; nothing elsewhere.
+struct Bar(indicatif::ProgressBar);
+
+impl Bar {
+    fn new() -> Self {
+        // indicatif draws on stderr, and only if that is a terminal.
+        let bar = indicatif::ProgressBar::new(0);
+        if let Ok(style) = indicatif::ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn begin(&self, step: &str, total: u64) {
+        self.0.reset();
+        self.0.set_length(total);
+        self.0.set_message(step.to_owned());
+    }
+
+    fn advance(&self) {
+        self.0.inc(1);
+    }
+}

@@ -1,1 +1,0 @@
-//! Configuration: file -> as written -> valid; every mistake at once, with line and column.

@@ -1,0 +1,121 @@
+//! Which kinds are read in which scopes: those of the desired resources, and every kind where strangers are wanted.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{ByCell, Cell, Options, kind_gap};
+use crate::inventory::{Aws, Reach, kinds};
+use crate::model::{Attributes, DesiredState, Drift, DriftKind, GLOBAL, Gap, GapReason, Scope};
+
+/// What is to be read, and what is known beforehand to be out of reach.
+pub(super) struct Plan {
+    pub cells: Vec<Cell>,
+    /// Desired resources that cannot be read: no reader, no credentials.
+    pub unreadable: Vec<Drift>,
+    pub gaps: Vec<Gap>,
+    pub accounts: BTreeSet<String>,
+    pub regions: BTreeSet<String>,
+}
+
+pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -> Plan {
+    let mut plan = Plan {
+        cells: Vec::new(),
+        unreadable: Vec::new(),
+        gaps: Vec::new(),
+        accounts: BTreeSet::new(),
+        regions: options.regions.iter().cloned().collect(),
+    };
+    let mut wanted = ByCell::new();
+    let mut unsupported: HashMap<(String, String), u64> = HashMap::new();
+    for (index, resource) in desired.resources.iter().enumerate() {
+        let account = resource.account.clone().unwrap_or_else(|| aws.account().to_owned());
+        let region = resource.region.clone().unwrap_or_else(|| aws.default_region());
+        let reader = if resource.provider.is_aws() { kinds::get(&resource.kind) } else { None };
+        let region = match reader.map(|kind| kind.reach()) {
+            Some(Reach::Global) => GLOBAL.to_owned(),
+            Some(Reach::Regional) => region,
+            None => resource.region.clone().unwrap_or_else(|| GLOBAL.to_owned()),
+        };
+        if region != GLOBAL && resource.provider.is_aws() {
+            plan.regions.insert(region.clone());
+        }
+        if resource.provider.is_aws() {
+            plan.accounts.insert(account.clone());
+        }
+        if reader.is_some() {
+            wanted.entry((account, region, resource.kind.to_string())).or_default().push(index);
+        } else {
+            let reason = format!("unsupported: no reader for {}", resource.kind);
+            plan.unreadable.push(unknown(index, resource, Scope::new(account.clone(), region), reason));
+            *unsupported.entry((account, resource.kind.to_string())).or_default() += 1;
+        }
+    }
+    for ((account, kind), count) in unsupported {
+        let detail = format!("no reader for {kind}: {count} not checked");
+        plan.gaps.push(Gap { reason: GapReason::Unsupported, scope: kind_gap(&kind, Some(&account), None), detail });
+    }
+    if plan.accounts.is_empty() {
+        plan.accounts.insert(aws.account().to_owned());
+    }
+    if options.unmanaged {
+        everywhere(&mut wanted, &plan, options);
+    }
+    for ((account, region, kind), indexes) in wanted {
+        let Some(kind) = kinds::get(&kind) else { continue };
+        match aws.region(&account, &region).await {
+            Some(clients) => {
+                plan.cells.push(Cell { scope: Scope::new(account, region), kind, region: clients, desired: indexes });
+            }
+            None => unreachable_account(&mut plan, desired, &account, &region, kind.name(), &indexes),
+        }
+    }
+    plan
+}
+
+/// Adds an empty cell for every kind in every scope.
+fn everywhere(wanted: &mut ByCell, plan: &Plan, options: &Options) {
+    for kind in kinds::ALL.iter().filter(|kind| options.kinds.as_ref().is_none_or(|only| only.is_match(kind.name()))) {
+        for account in &plan.accounts {
+            let mut add = |region: &str| {
+                wanted.entry((account.clone(), region.to_owned(), kind.name().to_owned())).or_default();
+            };
+            match kind.reach() {
+                Reach::Global => add(GLOBAL),
+                Reach::Regional => plan.regions.iter().for_each(|region| add(region)),
+            }
+        }
+    }
+}
+
+fn unreachable_account(
+    plan: &mut Plan,
+    desired: &DesiredState,
+    account: &str,
+    region: &str,
+    kind: &'static str,
+    indexes: &[usize],
+) {
+    let detail = format!("no credentials for account {account}: name a role for it under aws.accounts");
+    plan.gaps.push(Gap {
+        reason: GapReason::NotConfigured,
+        scope: kind_gap(kind, Some(account), Some(region)),
+        detail: detail.clone(),
+    });
+    for &index in indexes {
+        let scope = Scope::new(account, region);
+        plan.unreadable.push(unknown(index, &desired.resources[index], scope, format!("not_configured: {detail}")));
+    }
+}
+
+fn unknown(index: usize, resource: &crate::model::Desired, scope: Scope, reason: String) -> Drift {
+    Drift {
+        kind_of_drift: DriftKind::Unknown,
+        kind: resource.kind.to_string(),
+        id: resource.id.clone(),
+        scope,
+        desired: Some(index),
+        reason: Some(reason),
+        changes: Vec::new(),
+        desired_attributes: Attributes::new(),
+        live_attributes: Attributes::new(),
+    }
+}

@@ -1,0 +1,66 @@
+//! `aws_network_acl`. Its entries have one form in `ec2/entries.rs`; the two last rules of AWS's own are left out.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{Filter, NetworkAcl};
+use serde_json::json;
+
+use super::ec2::{self, entries};
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
+use crate::model::{Desired, Live, Origin, Shape};
+
+pub(super) struct AwsNetworkAcl;
+
+#[async_trait]
+impl Kind for AwsNetworkAcl {
+    fn name(&self) -> &'static str {
+        "aws_network_acl"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeNetworkAcls"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { normalise: Some(entries::normalise), ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        Ok(ec2::network_acls(aws).await?.iter().map(|acl| live(aws, acl)).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        Ok(read(aws, &desired.id).await?.is_some())
+    }
+}
+
+/// What DescribeNetworkAcls tells.
+pub(super) fn live(aws: &Region, acl: &NetworkAcl) -> Live {
+    let id = acl.network_acl_id().unwrap_or_default();
+    let owner = acl.owner_id().unwrap_or(&aws.account);
+    let values = json!({
+        "arn": format!("arn:{}:ec2:{}:{owner}:network-acl/{id}", aws.partition, aws.name),
+        "egress": entries::elements_of(acl, true),
+        "id": id,
+        "ingress": entries::elements_of(acl, false),
+        "owner_id": owner,
+        "subnet_ids": subnets(acl).collect::<Vec<_>>(),
+        "tags_all": ec2_tags(acl.tags()),
+        "vpc_id": acl.vpc_id(),
+    });
+    let default = acl.is_default() == Some(true);
+    let origin = if default { Origin::Aws("default network ACL of a VPC") } else { Origin::Made };
+    Live { id: id.to_owned(), attributes: attributes(values), origin }
+}
+
+/// The subnets that an ACL guards.
+pub(super) fn subnets(acl: &NetworkAcl) -> impl Iterator<Item = &str> {
+    acl.associations().iter().filter_map(|association| association.subnet_id())
+}
+
+/// One ACL by a read of its own; `None` when AWS says that there is none.
+pub(super) async fn read(aws: &Region, id: &str) -> Result<Option<NetworkAcl>, ReadError> {
+    let filter = Filter::builder().name("network-acl-id").values(id).build();
+    let answer = aws.call("ec2:DescribeNetworkAcls", aws.ec2.describe_network_acls().filters(filter).send()).await?;
+    Ok(answer.network_acls.unwrap_or_default().into_iter().next())
+}

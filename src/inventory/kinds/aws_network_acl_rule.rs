@@ -1,0 +1,123 @@
+//! `aws_network_acl_rule`: one entry of an ACL. Its id is a hash, so it is found by ACL, direction and number.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{NetworkAcl, NetworkAclEntry};
+use serde_json::{Value, json};
+
+use super::aws_network_acl::read;
+use super::ec2::entries::Entry;
+use super::ec2::{self, atoms, entries};
+use crate::inventory::value::{self, text};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
+use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+
+pub(super) struct AwsNetworkAclRule;
+
+#[async_trait]
+impl Kind for AwsNetworkAclRule {
+    fn name(&self) -> &'static str {
+        "aws_network_acl_rule"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeNetworkAcls"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { normalise: Some(normalise), ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let acls = ec2::network_acls(aws).await?;
+        let acls: HashMap<_, _> = acls.iter().map(|acl| (acl.network_acl_id().unwrap_or_default(), acl)).collect();
+        let found = wanted.desired.iter().filter_map(|desired| {
+            let attributes = desired.attributes();
+            live(&desired.id, &attributes, acls.get(text(&attributes, "network_acl_id"))?)
+        });
+        Ok(found.collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let attributes = desired.attributes();
+        let acl = read(aws, text(&attributes, "network_acl_id")).await?;
+        Ok(acl.is_some_and(|acl| find(&attributes, &acl).is_some()))
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let parent = |parent_kind| Part {
+            parent_kind,
+            parent_id: text(attributes, "network_acl_id").to_owned(),
+            attribute: if egress(attributes) { "egress" } else { "ingress" },
+            element: Some(entries::of_attributes(attributes).element()),
+        };
+        ["aws_network_acl", "aws_default_network_acl"].map(parent).into()
+    }
+}
+
+fn live(id: &str, desired: &Attributes, acl: &NetworkAcl) -> Option<Live> {
+    let acl_id = acl.network_acl_id().unwrap_or_default();
+    let mut attributes = members(&entries::of_live(find(desired, acl)?));
+    attributes.extend(value::attributes(json!({"egress": egress(desired), "id": id, "network_acl_id": acl_id})));
+    let origin = Origin::PartOf { kind: "aws_network_acl", id: acl_id.to_owned() };
+    Some(Live { id: id.to_owned(), attributes, origin })
+}
+
+fn find<'a>(desired: &Attributes, acl: &'a NetworkAcl) -> Option<&'a NetworkAclEntry> {
+    let number = atoms::integer(desired.get("rule_number"));
+    acl.entries().iter().find(|entry| {
+        entry.egress().unwrap_or_default() == egress(desired) && entry.rule_number().map(i64::from) == Some(number)
+    })
+}
+
+fn egress(attributes: &Attributes) -> bool {
+    attributes.get("egress").and_then(Value::as_bool).unwrap_or_default()
+}
+
+fn normalise(attributes: &mut Attributes) {
+    attributes.extend(members(&entries::of_attributes(attributes)));
+}
+
+/// The attributes of the rule that describe its entry.
+fn members(entry: &Entry) -> Attributes {
+    value::attributes(json!({
+        "cidr_block": entry.cidr,
+        "from_port": entry.ports.0,
+        "icmp_code": entry.icmp.1,
+        "icmp_type": entry.icmp.0,
+        "ipv6_cidr_block": entry.ipv6_cidr,
+        "protocol": entry.protocol,
+        "rule_action": entry.action,
+        "rule_number": entry.number,
+        "to_port": entry.ports.1,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{PortRange, RuleAction};
+
+    use super::*;
+
+    #[test]
+    fn found_by_number_and_direction() {
+        let entry = NetworkAclEntry::builder()
+            .rule_number(100)
+            .egress(true)
+            .protocol("6")
+            .rule_action(RuleAction::Deny)
+            .cidr_block("0.0.0.0/0")
+            .port_range(PortRange::builder().from(22).to(22).build())
+            .build();
+        let acl = NetworkAcl::builder().network_acl_id("acl-1").entries(entry).build();
+        let mut desired = value::attributes(json!({"id": "nacl-9", "network_acl_id": "acl-1", "rule_number": 100,
+            "egress": true, "protocol": "tcp", "rule_action": "deny", "cidr_block": "0.0.0.0/0", "from_port": 22,
+            "to_port": 22, "icmp_code": null, "icmp_type": null, "ipv6_cidr_block": ""}));
+        let found = live("nacl-9", &desired, &acl).unwrap();
+        normalise(&mut desired);
+        assert_eq!(found.attributes, desired);
+        desired.insert("egress".to_owned(), json!(false));
+        assert!(find(&desired, &acl).is_none());
+    }
+}

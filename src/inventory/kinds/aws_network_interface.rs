@@ -1,0 +1,141 @@
+//! `aws_network_interface`. Most interfaces belong to something else: an instance, a NAT gateway, a load balancer.
+//! `private_ip_list_enabled` and `ipv6_address_list_enabled` only tell Terraform which list rules.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::NetworkInterface;
+use serde_json::{Value, json};
+
+use super::ec2;
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin, Shape};
+
+pub(super) struct AwsNetworkInterface;
+
+#[async_trait]
+impl Kind for AwsNetworkInterface {
+    fn name(&self) -> &'static str {
+        "aws_network_interface"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeNetworkInterfaces"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { unread: &["ipv6_address_list_enabled", "private_ip_list_enabled"], ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        Ok(ec2::network_interfaces(aws).await?.iter().map(|one| live(aws, one)).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let call = aws.ec2.describe_network_interfaces().network_interface_ids(&desired.id).send();
+        let answer = aws.call("ec2:DescribeNetworkInterfaces", call).await;
+        let answer = not_found(answer, &["InvalidNetworkInterfaceID.NotFound"])?;
+        Ok(answer.is_some_and(|answer| !answer.network_interfaces().is_empty()))
+    }
+}
+
+fn live(aws: &Region, interface: &NetworkInterface) -> Live {
+    let id = interface.network_interface_id().unwrap_or_default();
+    let owner = interface.owner_id().unwrap_or(&aws.account);
+    let private: Vec<_> = interface.private_ip_addresses().iter().filter_map(|ip| ip.private_ip_address()).collect();
+    let ipv6: Vec<_> = interface.ipv6_addresses().iter().filter_map(|ip| ip.ipv6_address()).collect();
+    let prefixes: Vec<_> = interface.ipv4_prefixes().iter().filter_map(|prefix| prefix.ipv4_prefix()).collect();
+    let ipv6_prefixes: Vec<_> = interface.ipv6_prefixes().iter().filter_map(|prefix| prefix.ipv6_prefix()).collect();
+    let values = json!({
+        "arn": format!("arn:{}:ec2:{}:{owner}:network-interface/{id}", aws.partition, aws.name),
+        "attachment": attachment(interface),
+        "description": interface.description(),
+        "enable_primary_ipv6": interface.ipv6_addresses().iter().any(|ip| ip.is_primary_ipv6() == Some(true)),
+        "id": id,
+        "interface_type": interface.interface_type().map(|kind| kind.as_str()),
+        "ipv4_prefix_count": prefixes.len(),
+        "ipv4_prefixes": prefixes,
+        "ipv6_address_count": ipv6.len(),
+        "ipv6_address_list": ipv6,
+        "ipv6_addresses": ipv6,
+        "ipv6_prefix_count": ipv6_prefixes.len(),
+        "ipv6_prefixes": ipv6_prefixes,
+        "mac_address": interface.mac_address(),
+        "outpost_arn": interface.outpost_arn(),
+        "owner_id": owner,
+        "private_dns_name": interface.private_dns_name(),
+        "private_ip": interface.private_ip_address(),
+        "private_ip_list": private,
+        "private_ips": private,
+        "private_ips_count": private.len().saturating_sub(1),
+        "security_groups": interface.groups().iter().filter_map(|group| group.group_id()).collect::<Vec<_>>(),
+        "source_dest_check": interface.source_dest_check(),
+        "subnet_id": interface.subnet_id(),
+        "tags_all": ec2_tags(interface.tag_set()),
+    });
+    Live { id: id.to_owned(), attributes: attributes(values), origin: origin(interface) }
+}
+
+/// The one attachment that there can be, in the form of the `attachment` block.
+fn attachment(interface: &NetworkInterface) -> Value {
+    interface.attachment().map_or(json!([]), |attachment| {
+        json!([{
+            "attachment_id": attachment.attachment_id(),
+            "device_index": attachment.device_index(),
+            "instance": attachment.instance_id(),
+        }])
+    })
+}
+
+/// Who made an interface: what a service requested or manages is AWS's, what goes away with an instance is the
+/// instance's. <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html>
+fn origin(interface: &NetworkInterface) -> Origin {
+    let kind = interface.interface_type().map_or("interface", |kind| kind.as_str());
+    if interface.requester_managed() == Some(true) {
+        return Origin::Aws("network interface of an AWS service");
+    }
+    if !matches!(kind, "interface" | "efa" | "efa-only" | "branch" | "trunk") {
+        return Origin::Aws("network interface of an AWS service");
+    }
+    // The pool of the Amazon VPC CNI plugin of Kubernetes.
+    if interface.description().is_some_and(|description| description.starts_with("aws-K8S-")) {
+        return Origin::Aws("network interface of a Kubernetes node");
+    }
+    let Some(attachment) = interface.attachment() else { return Origin::Made };
+    match attachment.instance_id() {
+        Some(id) if attachment.device_index() == Some(0) || attachment.delete_on_termination() == Some(true) => {
+            Origin::PartOf { kind: "aws_instance", id: id.to_owned() }
+        }
+        // Attached to something that is no instance of ours: a service's own machine.
+        None => Origin::Aws("network interface of an AWS service"),
+        Some(_) => Origin::Made,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{NetworkInterfaceAttachment, NetworkInterfaceType};
+
+    use super::*;
+
+    #[test]
+    fn only_what_somebody_made_can_be_unmanaged() {
+        let plain = NetworkInterface::builder;
+        let attached = |index: i32, ends_with_it: bool| {
+            let attachment = NetworkInterfaceAttachment::builder()
+                .instance_id("i-1")
+                .device_index(index)
+                .delete_on_termination(ends_with_it);
+            origin(&plain().attachment(attachment.build()).build())
+        };
+        let part = Origin::PartOf { kind: "aws_instance", id: "i-1".to_owned() };
+        assert_eq!(origin(&plain().build()), Origin::Made);
+        assert_eq!(attached(0, true), part);
+        assert_eq!(attached(1, true), part);
+        assert_eq!(attached(1, false), Origin::Made);
+        let service = plain().attachment(NetworkInterfaceAttachment::builder().instance_owner_id("amazon-elb").build());
+        assert!(matches!(origin(&service.build()), Origin::Aws(_)));
+        assert!(matches!(origin(&plain().requester_managed(true).build()), Origin::Aws(_)));
+        let nat = plain().interface_type(NetworkInterfaceType::NatGateway).build();
+        assert!(matches!(origin(&nat), Origin::Aws(_)));
+    }
+}

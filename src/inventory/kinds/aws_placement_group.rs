@@ -1,0 +1,60 @@
+//! `aws_placement_group`.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{PlacementGroup, PlacementGroupState};
+use serde_json::json;
+
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin, Shape};
+
+pub(super) struct AwsPlacementGroup;
+
+#[async_trait]
+impl Kind for AwsPlacementGroup {
+    fn name(&self) -> &'static str {
+        "aws_placement_group"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribePlacementGroups"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::default()
+    }
+
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let answer = aws.call("ec2:DescribePlacementGroups", aws.ec2.describe_placement_groups().send()).await?;
+        let there = answer.placement_groups().iter().filter(|group| is_there(group));
+        Ok(there.map(|group| live(aws, group)).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let call = aws.ec2.describe_placement_groups().group_names(&desired.id).send();
+        let answer = not_found(aws.call("ec2:DescribePlacementGroups", call).await, &["InvalidPlacementGroup.Unknown"])?;
+        Ok(answer.is_some_and(|answer| answer.placement_groups().iter().any(is_there)))
+    }
+}
+
+fn is_there(group: &PlacementGroup) -> bool {
+    group.state() != Some(&PlacementGroupState::Deleted)
+}
+
+fn live(aws: &Region, group: &PlacementGroup) -> Live {
+    let name = group.group_name().unwrap_or_default();
+    let values = json!({
+        "arn": aws.arn("ec2", &format!("placement-group/{name}")),
+        "id": name,
+        "name": name,
+        "partition_count": group.partition_count(),
+        "placement_group_id": group.group_id(),
+        "spread_level": group.spread_level().map(|level| level.as_str()),
+        "strategy": group.strategy().map(|strategy| strategy.as_str()),
+        "tags_all": ec2_tags(group.tags()),
+    });
+    // Made by a service on the account's behalf.
+    let service = group.operator().and_then(|operator| operator.managed()) == Some(true);
+    let origin = if service { Origin::Aws("placement group of an AWS service") } else { Origin::Made };
+    Live { id: name.to_owned(), attributes: attributes(values), origin }
+}

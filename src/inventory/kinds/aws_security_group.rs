@@ -1,0 +1,88 @@
+//! `aws_security_group`. Its rules are compared as atoms, see `ec2/atoms.rs`; `name_prefix` is a part of the name.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::SecurityGroup;
+use serde_json::json;
+
+use super::ec2::{self, atoms};
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin, Shape};
+
+pub(super) struct AwsSecurityGroup;
+
+/// What EC2 says of a group that does not exist.
+pub(super) const NOT_FOUND: &[&str] = &["InvalidGroup.NotFound", "InvalidGroupId.NotFound"];
+
+#[async_trait]
+impl Kind for AwsSecurityGroup {
+    fn name(&self) -> &'static str {
+        "aws_security_group"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeSecurityGroups"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape {
+            unread: &["name_prefix", "revoke_rules_on_delete", "timeouts"],
+            normalise: Some(atoms::normalise),
+            ..Shape::default()
+        }
+    }
+
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        Ok(ec2::security_groups(aws).await?.iter().map(|group| live(aws, group)).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        Ok(read(aws, &desired.id).await?.is_some())
+    }
+}
+
+/// What DescribeSecurityGroups tells.
+pub(super) fn live(aws: &Region, group: &SecurityGroup) -> Live {
+    let id = group.group_id().unwrap_or_default();
+    let owner = group.owner_id().unwrap_or(&aws.account);
+    let values = json!({
+        "arn": format!("arn:{}:ec2:{}:{owner}:security-group/{id}", aws.partition, aws.name),
+        "description": group.description(),
+        "egress": atoms::elements_of(&atoms::of_permissions(group, group.ip_permissions_egress())),
+        "id": id,
+        "ingress": atoms::elements_of(&atoms::of_permissions(group, group.ip_permissions())),
+        "name": group.group_name(),
+        "owner_id": owner,
+        "tags_all": ec2_tags(group.tags()),
+        "vpc_id": group.vpc_id(),
+    });
+    Live { id: id.to_owned(), attributes: attributes(values), origin: origin(group) }
+}
+
+/// One group by a read of its own; `None` when AWS says that there is none.
+pub(super) async fn read(aws: &Region, id: &str) -> Result<Option<SecurityGroup>, ReadError> {
+    let answer =
+        aws.call("ec2:DescribeSecurityGroups", aws.ec2.describe_security_groups().group_ids(id).send()).await;
+    Ok(not_found(answer, NOT_FOUND)?.and_then(|answer| answer.security_groups.unwrap_or_default().into_iter().next()))
+}
+
+/// Groups that AWS makes by itself: the default one of a VPC, those of EKS (it tags them, see
+/// <https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html>), of GuardDuty's runtime monitoring and of
+/// directories.
+fn origin(group: &SecurityGroup) -> Origin {
+    let name = group.group_name().unwrap_or_default();
+    let tag = |key: &str| group.tags().iter().find(|tag| tag.key() == Some(key)).and_then(|tag| tag.value());
+    if name == "default" {
+        return Origin::Aws("default security group of a VPC");
+    }
+    if let Some(cluster) = tag("aws:eks:cluster-name") {
+        return Origin::PartOf { kind: "aws_eks_cluster", id: cluster.to_owned() };
+    }
+    if tag("GuardDutyManaged") == Some("true") {
+        return Origin::Aws("security group of GuardDuty");
+    }
+    if name.starts_with("d-") && name.ends_with("_controllers") {
+        return Origin::Aws("security group of a directory");
+    }
+    Origin::Made
+}

@@ -1,0 +1,120 @@
+//! `aws_security_group_rule`. One of these may be several rules of AWS; its id is a hash, so it is found by what it
+//! allows: it exists when all of its atoms do. Which AWS rule it is (`security_group_rule_id`) is not looked up.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::SecurityGroup;
+
+use super::aws_security_group::read;
+use super::ec2::{self, atoms, atoms::Atom, atoms::Owner, atoms::Source};
+use crate::inventory::value::text;
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
+use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+
+pub(super) struct AwsSecurityGroupRule;
+
+const UNREAD: &[&str] = &["security_group_rule_id", "timeouts"];
+
+#[async_trait]
+impl Kind for AwsSecurityGroupRule {
+    fn name(&self) -> &'static str {
+        "aws_security_group_rule"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeSecurityGroups"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { unread: UNREAD, ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let groups = ec2::security_groups(aws).await?;
+        let groups: HashMap<_, _> = groups.iter().map(|group| (group.group_id().unwrap_or_default(), group)).collect();
+        let found = wanted.desired.iter().filter_map(|desired| {
+            let attributes = desired.attributes();
+            live(&desired.id, &attributes, groups.get(text(&attributes, "security_group_id"))?)
+        });
+        Ok(found.collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let attributes = desired.attributes();
+        let group = read(aws, text(&attributes, "security_group_id")).await?;
+        Ok(group.is_some_and(|group| live(&desired.id, &attributes, &group).is_some()))
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let group = text(attributes, "security_group_id");
+        let atoms = atoms::of_attributes(attributes, Owner { group, account: "" });
+        atoms::parts(group, text(attributes, "type") == "egress", &atoms)
+    }
+}
+
+/// The rule with its live description, if the group has all of its atoms, whatever their descriptions. Several atoms
+/// with several descriptions: the provider takes the first one that is not empty, in the order of the attributes
+/// (`findRuleMatch` of `internal/service/ec2/vpc_security_group_rule.go`).
+fn live(id: &str, attributes: &Attributes, group: &SecurityGroup) -> Option<Live> {
+    let owner =
+        Owner { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
+    let permissions =
+        if text(attributes, "type") == "egress" { group.ip_permissions_egress() } else { group.ip_permissions() };
+    let there: HashMap<_, _> = atoms::of_permissions(group, permissions)
+        .into_iter()
+        .map(|Atom { rule, description }| (without_account(rule), description))
+        .collect();
+    let wanted = atoms::of_attributes(attributes, owner);
+    let descriptions: Option<Vec<_>> = wanted.into_iter().map(|atom| there.get(&without_account(atom.rule))).collect();
+    let descriptions = descriptions.filter(|found| !found.is_empty())?;
+    let description = descriptions.into_iter().find(|description| !description.is_empty());
+    let mut attributes = attributes.clone();
+    attributes.retain(|name, _| !UNREAD.contains(&name.as_str()));
+    attributes.insert("description".to_owned(), description.cloned().into());
+    let group = group.group_id().unwrap_or_default().to_owned();
+    Some(Live { id: id.to_owned(), attributes, origin: Origin::PartOf { kind: "aws_security_group", id: group } })
+}
+
+/// The provider finds a source group by its id alone.
+fn without_account(mut rule: atoms::Rule) -> atoms::Rule {
+    if let Source::Group(id) = &rule.source
+        && let Some((_, bare)) = id.split_once('/')
+    {
+        rule.source = Source::Group(bare.to_owned());
+    }
+    rule
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{IpPermission, IpRange};
+    use serde_json::json;
+
+    use super::*;
+    use crate::inventory::value::attributes;
+
+    #[test]
+    fn all_atoms_or_missing() {
+        let range = |cidr: &str, text: &str| IpRange::builder().cidr_ip(cidr).description(text).build();
+        let permission = IpPermission::builder()
+            .ip_protocol("tcp")
+            .from_port(443)
+            .to_port(443)
+            .ip_ranges(range("10.0.0.0/8", ""))
+            .ip_ranges(range("192.168.0.0/16", "by hand"))
+            .build();
+        let group = SecurityGroup::builder().group_id("sg-1").owner_id("1").ip_permissions(permission).build();
+        let found = |kind: &str, port: i64, blocks: &[&str]| {
+            let rule = attributes(json!({"type": kind, "protocol": "tcp", "from_port": port, "to_port": port,
+                "security_group_id": "sg-1", "cidr_blocks": blocks, "description": null}));
+            live("sgrule-1", &rule, &group).map(|live| live.attributes["description"].clone())
+        };
+        assert_eq!(found("ingress", 443, &["10.0.0.0/8"]), Some(json!("")));
+        assert_eq!(found("ingress", 443, &["10.0.0.0/8", "192.168.0.0/16"]), Some(json!("by hand")));
+        assert_eq!(found("ingress", 443, &["10.0.0.0/8", "172.16.0.0/12"]), None);
+        assert_eq!(found("ingress", 444, &["10.0.0.0/8"]), None);
+        assert_eq!(found("egress", 443, &["10.0.0.0/8"]), None);
+        assert_eq!(found("ingress", 443, &[]), None, "a rule without a source is no rule");
+    }
+}

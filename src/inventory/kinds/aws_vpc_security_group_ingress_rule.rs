@@ -1,0 +1,181 @@
+//! `aws_vpc_security_group_ingress_rule`: one rule of AWS by its own id. The egress twin shares everything here.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::SecurityGroupRule;
+use serde_json::{Value, json};
+
+use super::ec2::atoms::{self, Atom, Owner, Rule, Source};
+use super::ec2::{self, cidr};
+use crate::inventory::value::{attributes, ec2_tags, text};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+
+pub(super) struct AwsVpcSecurityGroupIngressRule;
+
+pub(super) const ACTIONS: &[&str] = &["ec2:DescribeSecurityGroupRules"];
+
+#[async_trait]
+impl Kind for AwsVpcSecurityGroupIngressRule {
+    fn name(&self) -> &'static str {
+        "aws_vpc_security_group_ingress_rule"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        ACTIONS
+    }
+
+    fn shape(&self) -> Shape {
+        shape()
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        list(aws, wanted, false).await
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        exists(aws, desired, false).await
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        parts(attributes, false)
+    }
+}
+
+pub(super) fn shape() -> Shape {
+    Shape { normalise: Some(normalise), ..Shape::default() }
+}
+
+/// The desired rules out of all rules of the region; strangers are parts of their groups.
+pub(super) async fn list(aws: &Region, wanted: Wanted<'_>, egress: bool) -> Result<Found, ReadError> {
+    if wanted.desired.is_empty() {
+        return Ok(Found::default());
+    }
+    let ids: HashSet<&str> = wanted.desired.iter().map(|desired| desired.id.as_str()).collect();
+    let rules = ec2::security_group_rules(aws).await?;
+    let mine = rules.iter().filter(|rule| {
+        rule.is_egress().unwrap_or_default() == egress && rule.security_group_rule_id().is_some_and(|id| ids.contains(id))
+    });
+    Ok(mine.map(|rule| live(aws, rule)).collect::<Vec<_>>().into())
+}
+
+pub(super) async fn exists(aws: &Region, desired: &Desired, egress: bool) -> Result<bool, ReadError> {
+    let call = aws.ec2.describe_security_group_rules().security_group_rule_ids(&desired.id).send();
+    let answer = aws.call("ec2:DescribeSecurityGroupRules", call).await;
+    let answer = not_found(answer, &["InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound"])?;
+    let is_it = |rule: &SecurityGroupRule| {
+        rule.security_group_rule_id() == Some(&desired.id) && rule.is_egress().unwrap_or_default() == egress
+    };
+    Ok(answer.is_some_and(|answer| answer.security_group_rules().iter().any(is_it)))
+}
+
+pub(super) fn parts(attributes: &Attributes, egress: bool) -> Vec<Part> {
+    let group = text(attributes, "security_group_id");
+    let value = |name| Some(text(attributes, name)).filter(|value| !value.is_empty());
+    let source = value("cidr_ipv4")
+        .map(|block| Source::Ipv4(cidr::canonical(block)))
+        .or_else(|| value("cidr_ipv6").map(|block| Source::Ipv6(cidr::canonical(block))))
+        .or_else(|| value("prefix_list_id").map(|id| Source::PrefixList(id.to_owned())))
+        .or_else(|| {
+            let id = value("referenced_security_group_id")?;
+            Some(Source::group(id, Owner { group, account: "" }))
+        });
+    let Some(source) = source else { return Vec::new() };
+    let protocol = atoms::protocol_name(text(attributes, "ip_protocol"));
+    let port = |name: &str| port(attributes.get(name), &protocol);
+    let rule = Rule::new(&protocol, port("from_port"), port("to_port"), source);
+    atoms::parts(group, egress, &[Atom { rule, description: text(attributes, "description").to_owned() }])
+}
+
+fn live(aws: &Region, rule: &SecurityGroupRule) -> Live {
+    let id = rule.security_group_rule_id().unwrap_or_default();
+    let group = rule.group_id().unwrap_or_default();
+    let referenced = rule.referenced_group_info().map(|info| {
+        let id = info.group_id().unwrap_or_default();
+        match info.user_id() {
+            Some(account) if !account.is_empty() && account != aws.account => format!("{account}/{id}"),
+            _ => id.to_owned(),
+        }
+    });
+    let values = json!({
+        "arn": aws.arn("ec2", &format!("security-group-rule/{id}")),
+        "cidr_ipv4": rule.cidr_ipv4(),
+        "cidr_ipv6": rule.cidr_ipv6(),
+        "description": rule.description(),
+        "from_port": rule.from_port(),
+        "id": id,
+        "ip_protocol": rule.ip_protocol(),
+        "prefix_list_id": rule.prefix_list_id(),
+        "referenced_security_group_id": referenced,
+        "security_group_id": group,
+        "security_group_rule_id": id,
+        "tags_all": ec2_tags(rule.tags()),
+        "to_port": rule.to_port(),
+    });
+    let origin = Origin::PartOf { kind: "aws_security_group", id: group.to_owned() };
+    Live { id: id.to_owned(), attributes: attributes(values), origin }
+}
+
+fn normalise(attributes: &mut Attributes) {
+    let protocol = atoms::protocol_name(text(attributes, "ip_protocol"));
+    for name in ["from_port", "to_port"] {
+        if attributes.contains_key(name) {
+            attributes.insert(name.to_owned(), port(attributes.get(name), &protocol).into());
+        }
+    }
+    for name in ["cidr_ipv4", "cidr_ipv6"] {
+        if let Some(Value::String(block)) = attributes.get_mut(name) {
+            *block = cidr::canonical(block);
+        }
+    }
+    if attributes.contains_key("ip_protocol") {
+        attributes.insert("ip_protocol".to_owned(), protocol.into());
+    }
+}
+
+/// AWS answers -1 where no port was given: for ICMP that is "all types", else nothing.
+fn port(value: Option<&Value>, protocol: &str) -> i64 {
+    match (value, protocol) {
+        (None | Some(Value::Null), "icmp" | "icmpv6") => -1,
+        (value, "icmp" | "icmpv6" | "tcp" | "udp") => atoms::integer(value),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_that_mean_all() {
+        let same = |one: Value, other: Value| {
+            let (mut one, mut other) = (attributes(one), attributes(other));
+            normalise(&mut one);
+            normalise(&mut other);
+            one == other
+        };
+        assert!(same(
+            json!({"ip_protocol": "all", "from_port": null, "to_port": null}),
+            json!({"ip_protocol": "-1", "from_port": -1, "to_port": -1}),
+        ));
+        assert!(same(
+            json!({"ip_protocol": "icmp", "from_port": null, "to_port": null}),
+            json!({"ip_protocol": "1", "from_port": -1, "to_port": -1}),
+        ));
+        assert!(!same(
+            json!({"ip_protocol": "icmp", "from_port": 0, "to_port": 0}),
+            json!({"ip_protocol": "icmp", "from_port": -1, "to_port": -1}),
+        ));
+        assert!(!same(json!({"ip_protocol": "tcp", "from_port": 22}), json!({"ip_protocol": "tcp", "from_port": 23})));
+    }
+
+    #[test]
+    fn its_own_group_is_self_in_the_parent() {
+        let rule = attributes(json!({"security_group_id": "sg-1", "referenced_security_group_id": "sg-1",
+            "ip_protocol": "-1", "from_port": null, "to_port": null, "description": null}));
+        let parts = parts(&rule, true);
+        assert_eq!((parts.len(), parts[0].attribute), (2, "egress"));
+        assert_eq!(parts[0].element.as_ref().unwrap()["self"], json!(true));
+    }
+}

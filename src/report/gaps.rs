@@ -1,0 +1,108 @@
+//! Gaps put together: thousands of denied reads are one line with a count and a remedy.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::text::{clean, count};
+use crate::model::{DriftKind, Gap, GapReason, report::Report};
+
+/// Gaps with one cause and one remedy. All texts are clean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GapGroup {
+    pub reason: &'static str,
+    /// What was not seen: the kind, the source, or everything of a scope.
+    pub what: String,
+    pub count: u64,
+    /// Accounts, regions and sources concerned.
+    pub places: Vec<String>,
+    /// What would help.
+    pub remedy: String,
+    /// The detail of the first of them.
+    pub example: String,
+}
+
+/// The gaps of a report, grouped, in order of reason and kind.
+pub fn grouped(gaps: &[Gap]) -> Vec<GapGroup> {
+    let mut groups: BTreeMap<(GapReason, Option<&str>, Option<&str>, Option<&str>), Vec<&Gap>> = BTreeMap::new();
+    for gap in gaps {
+        let source = gap.scope.source.as_deref().filter(|_| gap.scope.kind.is_none());
+        let key = (gap.reason, gap.scope.kind.as_deref(), gap.scope.action.as_deref(), source);
+        groups.entry(key).or_default().push(gap);
+    }
+    groups
+        .into_iter()
+        .map(|((reason, kind, action, source), members)| GapGroup {
+            reason: reason.as_str(),
+            what: clean(kind.or(source).unwrap_or("everything")),
+            count: members.len() as u64,
+            places: members
+                .iter()
+                .map(|gap| place(gap))
+                .filter(|p| !p.is_empty())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+            remedy: remedy(reason, action, kind),
+            example: members.first().map(|gap| clean(&gap.detail)).unwrap_or_default(),
+        })
+        .collect()
+}
+
+fn place(gap: &Gap) -> String {
+    let parts = [gap.scope.account.as_deref(), gap.scope.region.as_deref()];
+    clean(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
+fn remedy(reason: GapReason, action: Option<&str>, kind: Option<&str>) -> String {
+    match (reason, action) {
+        (GapReason::Denied, Some(action)) => format!("needs {}", clean(action)),
+        (GapReason::Denied, None) => "needs more permissions; see `driftd iam-policy`".into(),
+        (GapReason::Throttled, _) => "scan again later; other clients use up the quota".into(),
+        (GapReason::Timeout, _) => "check network and endpoint, then scan again".into(),
+        (GapReason::Unsupported, _) => {
+            format!("no reader for {} yet", clean(kind.unwrap_or("this kind")))
+        }
+        (GapReason::NotConfigured, _) => "configure credentials or a role for it".into(),
+        (GapReason::Unreadable, _) => "check the source: it cannot be read".into(),
+        (GapReason::Failed, _) => "see the detail".into(),
+    }
+}
+
+/// Resources that could not be judged, put together by kind and reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownGroup {
+    pub kind: String,
+    pub reason: String,
+    pub count: u64,
+    /// The first few addresses.
+    pub examples: Vec<String>,
+}
+
+/// The `unknown` findings of a report, grouped.
+pub fn unknown(report: &Report) -> Vec<UnknownGroup> {
+    const EXAMPLES: usize = 3;
+    let mut groups: BTreeMap<(String, String), UnknownGroup> = BTreeMap::new();
+    for finding in report.findings.iter().filter(|finding| finding.drift == DriftKind::Unknown) {
+        let kind = clean(&finding.kind);
+        let reason = clean(finding.reason.as_deref().unwrap_or("not seen"));
+        let group = groups.entry((kind.clone(), reason.clone())).or_insert_with(|| UnknownGroup {
+            kind,
+            reason,
+            count: 0,
+            examples: Vec::new(),
+        });
+        group.count += 1;
+        if group.examples.len() < EXAMPLES {
+            group.examples.push(clean(finding.address.as_deref().unwrap_or(&finding.id)));
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// `a, b, c and 4 more`.
+pub fn some_of(names: &[String], total: u64) -> String {
+    let shown = names.join(", ");
+    match total.saturating_sub(names.len() as u64) {
+        0 => shown,
+        more => format!("{shown} and {}", count(more, "more", "more")),
+    }
+}

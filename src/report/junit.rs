@@ -1,0 +1,102 @@
+//! The report as JUnit XML, for CI systems: one suite per source, one failed case per drifted resource.
+//!
+//! What was not seen is an error, never a success nor merely skipped: a green run must mean in sync.
+
+use quick_junit::{NonSuccessKind, Report as Junit, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
+use super::{
+    gaps,
+    text::{clean, count},
+    words,
+};
+use crate::model::{
+    DriftKind,
+    report::{Finding, Report},
+};
+
+/// The XML text.
+pub fn render(report: &Report) -> Result<String, SerializeError> {
+    let mut junit = Junit::new("driftd");
+    for source in &report.scan.sources {
+        let mut suite = TestSuite::new(clean(&source.name));
+        let own: Vec<_> = report.findings.iter().filter(|f| f.source.as_deref() == Some(&source.name)).collect();
+        suite.add_test_cases(own.iter().map(|finding| case(finding)));
+        let fine = source.resources.saturating_sub(own.len() as u64);
+        let name = format!("{} without drift", count(fine, "resource", "resources"));
+        suite.add_test_case(TestCase::new(name, TestCaseStatus::success()));
+        junit.add_test_suite(suite);
+    }
+    let named = |finding: &&Finding| {
+        finding.source.as_ref().is_some_and(|name| report.scan.sources.iter().any(|source| source.name == *name))
+    };
+    let strangers: Vec<_> = report.findings.iter().filter(|finding| !named(finding)).collect();
+    if !strangers.is_empty() {
+        let mut suite = TestSuite::new("without a source");
+        suite.add_test_cases(strangers.into_iter().map(case));
+        junit.add_test_suite(suite);
+    }
+    if !report.gaps.is_empty() || !report.scan.complete {
+        junit.add_test_suite(not_seen(report));
+    }
+    let mut text = junit.to_string()?;
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn case(finding: &Finding) -> TestCase {
+    let kind = if finding.drift == DriftKind::Unknown { NonSuccessKind::Error } else { NonSuccessKind::Failure };
+    let mut status = TestCaseStatus::non_success(kind);
+    let word = finding.drift.as_str();
+    let mut message = format!("{} {word}", finding.severity.as_str());
+    if finding.drift == DriftKind::Unknown {
+        message = format!("unknown: {}", clean(finding.reason.as_deref().unwrap_or("not seen")));
+    }
+    let mut text = vec![format!("{} ({})", words::place(finding), clean(&finding.id))];
+    text.extend(words::code(finding));
+    text.extend(words::who(finding).map(|who| format!("by {who}")));
+    if !finding.rules.is_empty() {
+        let rules: Vec<_> = finding.rules.iter().map(|rule| clean(rule)).collect();
+        text.push(format!("rules: {}", rules.join(", ")));
+    }
+    let lines = finding.changes.iter().flat_map(|change| words::lines(change, 200));
+    text.extend(lines.map(|line| format!("{}{}", line.sign.mark(), line.text)));
+    let outcome = if finding.drift == DriftKind::Unknown { "unknown" } else { "drift" };
+    status.set_type(outcome).set_message(message).set_description(text.join("\n"));
+    let mut case = TestCase::new(words::name(finding), status);
+    case.set_classname(clean(&finding.kind));
+    case
+}
+
+fn not_seen(report: &Report) -> TestSuite {
+    let mut suite = TestSuite::new("not seen");
+    for group in gaps::grouped(&report.gaps) {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type("gap").set_message(format!("{} x{}: {}", group.reason, group.count, group.remedy));
+        status.set_description(group.example);
+        suite.add_test_case(TestCase::new(group.what, status));
+    }
+    if report.gaps.is_empty() {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type("gap").set_message("the scan is not complete");
+        suite.add_test_case(TestCase::new("everything", status));
+    }
+    suite
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn suites_are_sources() {
+        insta::assert_snapshot!(render(&sample::rich()).unwrap());
+        let clean = render(&sample::clean()).unwrap();
+        assert!(
+            clean.contains("failures=\"0\" errors=\"0\"") && clean.contains("12 resources without drift"),
+            "{clean}"
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! The report as GitHub-flavoured Markdown, for a step summary or a comment.
+//!
+//! A step summary may be 1 MiB (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits>).
+//! What does not fit is counted, worst first kept.
+
+use std::fmt::Write as _;
+
+use super::{
+    Options, gaps,
+    text::clean,
+    words::{self, Mood, Sign},
+};
+use crate::model::{
+    DriftKind,
+    report::{Finding, Report, Severity},
+};
+
+/// Most bytes of the whole text.
+const LIMIT: usize = 1024 * 1024;
+/// Kept free for gaps, sums and the word that something was left out.
+const RESERVE: usize = 64 * 1024;
+
+/// The Markdown; never longer than 1 MiB.
+pub fn render(report: &Report, options: &Options) -> String {
+    let mut out = String::new();
+    let icon = match words::mood(report) {
+        Mood::InSync => "✅",
+        Mood::Incomplete => "⚠️",
+        Mood::Drifted => "🚨",
+    };
+    let _ = writeln!(out, "## {icon} {}\n", escape(&words::headline(report)));
+    counts(&mut out, report);
+
+    let mut left_out = 0;
+    for severity in Severity::ALL {
+        let findings = words::of_severity(report, severity);
+        if findings.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "### {} ({})\n", title(severity), findings.len());
+        for finding in findings {
+            let block = block(finding, options);
+            if left_out > 0 || out.len() + block.len() > LIMIT - RESERVE {
+                left_out += 1;
+            } else {
+                out.push_str(&block);
+            }
+        }
+    }
+    if left_out > 0 {
+        let _ =
+            writeln!(out, "\n**{left_out} more drifted resources are not shown here**; the full report has them.\n");
+    }
+    tail(&mut out, report);
+    out
+}
+
+fn counts(out: &mut String, report: &Report) {
+    if words::drifted(report).next().is_some() {
+        out.push_str("| severity | changed | missing | unmanaged |\n|---|---:|---:|---:|\n");
+        for severity in Severity::ALL {
+            let findings = words::of_severity(report, severity);
+            if !findings.is_empty() {
+                let of = |drift| findings.iter().filter(|finding| finding.drift == drift).count();
+                let (changed, missing) = (of(DriftKind::Changed), of(DriftKind::Missing));
+                let _ = writeln!(out, "| {} | {changed} | {missing} | {} |", title(severity), of(DriftKind::Unmanaged));
+            }
+        }
+        out.push('\n');
+    }
+    let sum = &report.summary;
+    let _ = writeln!(
+        out,
+        "{} desired, {} in sync, {} unknown, {} ignored, {} live.\n",
+        sum.desired, sum.in_sync, sum.unknown, sum.ignored, sum.live
+    );
+}
+
+fn block(finding: &Finding, options: &Options) -> String {
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "<details><summary><b>{}</b> {}</summary>\n",
+        finding.drift.as_str(),
+        code(&words::name(finding))
+    );
+    if finding.address.is_some() && !finding.id.is_empty() {
+        let _ = writeln!(out, "- id: {}", code(&clean(&finding.id)));
+    }
+    let _ = writeln!(out, "- where: {}", code(&words::place(finding)));
+    if let Some(source) = &finding.source {
+        let _ = writeln!(out, "- source: {}", code(&clean(source)));
+    }
+    if let Some(position) = words::code(finding) {
+        let _ = writeln!(out, "- code: {}", code(&position));
+    }
+    if let Some(who) = words::who(finding) {
+        let _ = writeln!(out, "- by: {}", code(&who));
+    }
+    for rule in &finding.rules {
+        let why = options.reasons.get(rule).map(|why| format!(": {}", escape(&clean(why)))).unwrap_or_default();
+        let _ = writeln!(out, "- rule {}{why}", code(&clean(rule)));
+    }
+    if !finding.changes.is_empty() {
+        out.push_str("\n<pre lang=\"diff\">\n");
+        for line in finding.changes.iter().flat_map(|change| words::lines(change, 160)) {
+            let indent = if line.sign == Sign::Path { "  " } else { "" };
+            let _ = writeln!(out, "{indent}{}{}", line.sign.mark(), escape(&line.text));
+        }
+        out.push_str("</pre>\n");
+    }
+    out.push_str("\n</details>\n\n");
+    out
+}
+
+fn tail(out: &mut String, report: &Report) {
+    let groups = gaps::grouped(&report.gaps);
+    let unknown = gaps::unknown(report);
+    if !groups.is_empty() || !unknown.is_empty() {
+        let _ = writeln!(out, "### Not seen ({})\n", report.gaps.len());
+        out.push_str("| reason | what | count | remedy |\n|---|---|---:|---|\n");
+        let rows =
+            groups
+                .iter()
+                .map(|g| format!("| {} | {} | {} | {} |", g.reason, code(&g.what), g.count, escape(&g.remedy)))
+                .chain(unknown.iter().map(|g| {
+                    format!("| unknown: {} | {} | {} | see above |", escape(&g.reason), code(&g.kind), g.count)
+                }));
+        let mut left_out = 0;
+        for row in rows {
+            if left_out > 0 || out.len() + row.len() > LIMIT - 1024 {
+                left_out += 1;
+            } else {
+                let _ = writeln!(out, "{row}");
+            }
+        }
+        if left_out > 0 {
+            let _ = writeln!(out, "\n**{left_out} more lines are not shown here.**");
+        }
+        out.push('\n');
+    }
+}
+
+fn title(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "Critical",
+        Severity::High => "High",
+        Severity::Medium => "Medium",
+        Severity::Low => "Low",
+        Severity::Info => "Info",
+    }
+}
+
+fn code(text: &str) -> String {
+    format!("<code>{}</code>", escape(text))
+}
+
+/// Whatever means something to Markdown, HTML, tables, mentions or autolinks, as a character reference.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' | '<' | '>' | '|' | '`' | '@' | '[' | ']' | '(' | ')' | '*' | '_' | '#' | '~' | '\\' | '!' | '"'
+            | '\'' | '$' | '{' | '}' | '+' | ':' => {
+                let _ = write!(safe, "&#{};", u32::from(c));
+            }
+            c => safe.push(c),
+        }
+    }
+    safe.replace("www.", "www&#46;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_summary_reads_well() {
+        insta::assert_snapshot!(render(&sample::rich(), &Options::default()));
+    }
+
+    #[test]
+    fn a_huge_report_fits_and_says_what_is_left_out() {
+        let mut report = sample::rich();
+        let one = report.findings[2].clone();
+        report.findings = vec![one; 5000];
+        let text = render(&report, &Options::default());
+        assert!(text.len() <= LIMIT);
+        let shown = text.matches("<details>").count();
+        assert!(shown > 500);
+        assert!(text.contains(&format!("**{} more drifted resources are not shown", 5000 - shown)));
+        assert!(text.contains("Not seen"));
+    }
+}

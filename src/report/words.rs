@@ -1,0 +1,261 @@
+//! What every format for people says in the same words: the headline, names, changes as lines.
+
+use serde_json::Value;
+
+use super::{
+    exit::fully_seen,
+    text::{clean, count, shorten},
+};
+use crate::judge::policy;
+use crate::model::{
+    Change, DriftKind,
+    report::{Finding, Report, Severity},
+};
+
+/// How a line of a change is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// The path, or a change told in one line.
+    Path,
+    /// Desired only.
+    Removed,
+    /// Live only.
+    Added,
+}
+
+/// One line about a change; clean, not longer than asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub sign: Sign,
+    pub text: String,
+}
+
+impl Sign {
+    /// `-`, `+` or nothing.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::Path => "",
+            Self::Removed => "- ",
+            Self::Added => "+ ",
+        }
+    }
+}
+
+/// How good or bad a report is at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    InSync,
+    Incomplete,
+    Drifted,
+}
+
+/// Drift, gaps or neither. Never in sync when anything was not seen.
+pub fn mood(report: &Report) -> Mood {
+    match (drifted(report).next().is_some(), fully_seen(report)) {
+        (true, _) => Mood::Drifted,
+        (false, false) => Mood::Incomplete,
+        (false, true) => Mood::InSync,
+    }
+}
+
+/// One honest sentence.
+pub fn headline(report: &Report) -> String {
+    let summary = &report.summary;
+    let gaps = match (report.gaps.len() as u64, summary.unknown) {
+        (0, 0) => "not everything was seen".to_string(),
+        (0, unknown) => count(unknown, "resource could not be checked", "resources could not be checked"),
+        (gaps, 0) => count(gaps, "gap", "gaps"),
+        (gaps, unknown) => format!(
+            "{}, {}",
+            count(gaps, "gap", "gaps"),
+            count(unknown, "resource could not be checked", "resources could not be checked")
+        ),
+    };
+    match mood(report) {
+        Mood::InSync if summary.ignored > 0 => {
+            format!("In sync, {} ignored by rules", count(summary.ignored, "resource", "resources"))
+        }
+        Mood::InSync => format!("In sync: {} as declared", count(summary.in_sync, "resource is", "resources are")),
+        Mood::Incomplete => format!("No drift seen, but the scan is incomplete: {gaps}"),
+        Mood::Drifted => {
+            let parts: Vec<_> =
+                [(DriftKind::Changed, "changed"), (DriftKind::Missing, "missing"), (DriftKind::Unmanaged, "unmanaged")]
+                    .into_iter()
+                    .map(|(kind, word)| (drifted(report).filter(|finding| finding.drift == kind).count(), word))
+                    .filter(|(number, _)| *number > 0)
+                    .map(|(number, word)| format!("{number} {word}"))
+                    .collect();
+            let total = count(drifted(report).count() as u64, "resource drifted", "resources drifted");
+            let tail = if fully_seen(report) { String::new() } else { format!("; incomplete: {gaps}") };
+            format!("{total}: {}{tail}", parts.join(", "))
+        }
+    }
+}
+
+/// The findings that are drift, in the report's order.
+pub fn drifted(report: &Report) -> impl Iterator<Item = &Finding> {
+    report.findings.iter().filter(|finding| finding.drift != DriftKind::Unknown)
+}
+
+/// The drifted findings of one severity.
+pub fn of_severity(report: &Report, severity: Severity) -> Vec<&Finding> {
+    drifted(report).filter(|finding| finding.severity == severity).collect()
+}
+
+/// The name to show first: the address, or kind and id of an unmanaged resource. Clean.
+pub fn name(finding: &Finding) -> String {
+    match &finding.address {
+        Some(address) => clean(address),
+        None => format!("{} {}", clean(&finding.kind), clean(&finding.id)),
+    }
+}
+
+/// Account and region. Clean.
+pub fn place(finding: &Finding) -> String {
+    clean(&format!("{} {}", finding.account, finding.region))
+}
+
+/// `file:line`, when the code is known. Clean.
+pub fn code(finding: &Finding) -> Option<String> {
+    finding.code.as_ref().map(|code| clean(&format!("{}:{}", code.file, code.line)))
+}
+
+/// Who did it, in one clean line; `None` while nobody is known.
+pub fn who(finding: &Finding) -> Option<String> {
+    let attribution = finding.attribution.as_ref()?;
+    let text = |path: &str| attribution.pointer(path).and_then(Value::as_str);
+    let mut line = text("/actor/name")?.to_string();
+    if let Some(channel) = text("/channel").filter(|channel| *channel != "unknown") {
+        line.push_str(&format!(" by {channel}"));
+    }
+    if let Some(time) = text("/time") {
+        line.push_str(&format!(", {time}"));
+    }
+    if let Some(confidence) = text("/confidence") {
+        line.push_str(&format!(" ({confidence})"));
+    }
+    Some(clean(&line))
+}
+
+/// A change as lines of at most `width` characters: sets by element, policies by statement, the rest as old -> new.
+pub fn lines(change: &Change, width: usize) -> Vec<Line> {
+    let path = clean(&change.path);
+    let head = |text: String| Line { sign: Sign::Path, text };
+    if change.sensitive {
+        return vec![head(format!("{path}: sensitive value differs"))];
+    }
+    if let (Some(removed), Some(added)) = (&change.removed, &change.added)
+        && !(removed.is_empty() && added.is_empty())
+    {
+        return headed(path, removed, added, width);
+    }
+    if is_policy(&change.desired) || is_policy(&change.live) {
+        let removed = policy::added_statements(&change.live, &change.desired);
+        let added = policy::added_statements(&change.desired, &change.live);
+        if !(removed.is_empty() && added.is_empty()) {
+            return headed(path, &removed, &added, width);
+        }
+    }
+    let (old, new) = (value(&change.desired), value(&change.live));
+    let line = format!("{path}: {old} -> {new}");
+    if line.chars().count() <= width {
+        return vec![head(line)];
+    }
+    vec![
+        head(path),
+        Line { sign: Sign::Removed, text: shorten(&old, width.saturating_sub(2)) },
+        Line { sign: Sign::Added, text: shorten(&new, width.saturating_sub(2)) },
+    ]
+}
+
+fn headed(path: String, removed: &[Value], added: &[Value], width: usize) -> Vec<Line> {
+    /// Elements of each sign that are shown.
+    const SHOWN: usize = 8;
+    let mut lines = vec![Line { sign: Sign::Path, text: path }];
+    for (sign, items) in [(Sign::Removed, removed), (Sign::Added, added)] {
+        for item in items.iter().take(SHOWN) {
+            lines.push(Line { sign, text: shorten(&compact(item), width.saturating_sub(2)) });
+        }
+        if items.len() > SHOWN {
+            lines.push(Line { sign, text: format!("{} more", items.len() - SHOWN) });
+        }
+    }
+    lines
+}
+
+fn is_policy(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.trim_start().starts_with('{')) && !policy::statements(value).is_empty()
+}
+
+/// A value as people write it: `"a"`, `22`, `(none)`.
+fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "(none)".into(),
+        Value::String(text) => format!("\"{}\"", clean(text)),
+        other => compact(other),
+    }
+}
+
+/// A block or statement on one line, without what is empty: `from_port=22 protocol=tcp cidr_blocks=[0.0.0.0/0]`.
+pub fn compact(item: &Value) -> String {
+    match item {
+        Value::Null => "(none)".into(),
+        Value::String(text) => clean(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(compact).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => map
+            .iter()
+            .filter(|(_, value)| !empty(value))
+            .map(|(name, value)| match value {
+                Value::Object(_) => format!("{}={{{}}}", clean(name), compact(value)),
+                _ => format!("{}={}", clean(name), compact(value)),
+            })
+            .collect::<Vec<_>>()
+            .join(" "),
+        other => other.to_string(),
+    }
+}
+
+fn empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(flag) => !flag,
+        Value::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_headline_never_says_in_sync_with_gaps() {
+        let clean = sample::clean();
+        assert_eq!(headline(&clean), "In sync: 12 resources are as declared");
+        let mut gaps = clean.clone();
+        gaps.gaps = sample::rich().gaps;
+        assert_eq!(headline(&gaps), "No drift seen, but the scan is incomplete: 4 gaps");
+        let mut torn = clean.clone();
+        torn.scan.complete = false;
+        assert_eq!(headline(&torn), "No drift seen, but the scan is incomplete: not everything was seen");
+        assert!(headline(&sample::rich()).contains("; incomplete: 4 gaps"));
+    }
+
+    #[test]
+    fn nobody_is_named_without_attribution() {
+        let mut finding = sample::rich().findings.remove(0);
+        assert_eq!(who(&finding), None);
+        finding.attribution = Some(serde_json::json!({
+            "confidence": "certain", "actor": {"type": "person", "name": "eve@example.com"}, "channel": "console",
+            "time": "2026-01-01T00:00:00Z", "events": []
+        }));
+        assert_eq!(who(&finding).unwrap(), "eve@example.com by console, 2026-01-01T00:00:00Z (certain)");
+        finding.attribution = Some(
+            serde_json::json!({"confidence": "unknown", "actor": null, "channel": "unknown", "time": null, "events": []}),
+        );
+        assert_eq!(who(&finding), None);
+    }
+}
