@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{ManagedPrefixList, PrefixListEntry};
-use futures::{StreamExt as _, stream};
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::{ec2, network};
@@ -12,9 +12,6 @@ use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
 use crate::model::{Attributes, Desired, Live, Origin, Shape};
 
 pub(super) struct AwsEc2ManagedPrefixList;
-
-/// Lists whose entries are read at a time.
-pub(super) const AT_A_TIME: usize = 8;
 
 const NOT_FOUND: &str = "InvalidPrefixListID.NotFound";
 
@@ -39,7 +36,7 @@ impl Kind for AwsEc2ManagedPrefixList {
             is_there(list) && network::concerns(aws, &wanted, list.owner_id(), id)
         });
         let wanted = &wanted;
-        let read = stream::iter(there).map(|list| async move {
+        let read = there.map(|list| async move {
             let id = list.prefix_list_id().unwrap_or_default();
             let entries = match network::desired(wanted, id) {
                 Some(_) => Some(entries(aws, id).await),
@@ -48,7 +45,7 @@ impl Kind for AwsEc2ManagedPrefixList {
             (live(list), entries)
         });
         let mut found = Found::default();
-        for (mut live, entries) in read.buffered(AT_A_TIME).collect::<Vec<_>>().await {
+        for (mut live, entries) in join_all(read).await {
             match entries {
                 // Deleted since the listing.
                 Some(Ok(None)) => continue,

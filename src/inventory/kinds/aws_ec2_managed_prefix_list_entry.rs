@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::PrefixListEntry;
-use futures::{StreamExt as _, stream};
+use futures::future::join_all;
 use serde_json::json;
 
 use super::aws_ec2_managed_prefix_list as list;
@@ -35,9 +35,9 @@ impl Kind for AwsEc2ManagedPrefixListEntry {
                 by_list.entry(list).or_default().push(desired);
             }
         }
-        let read = stream::iter(by_list).map(|(id, desired)| async move { (desired, list::entries(aws, id).await) });
+        let read = by_list.into_iter().map(|(id, desired)| async move { (desired, list::entries(aws, id).await) });
         let mut found = Found::default();
-        for (desired, entries) in read.buffered(list::AT_A_TIME).collect::<Vec<_>>().await {
+        for (desired, entries) in join_all(read).await {
             match entries {
                 Ok(entries) => {
                     let entries = entries.unwrap_or_default();

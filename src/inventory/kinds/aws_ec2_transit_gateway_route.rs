@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::TransitGatewayRoute;
-use futures::{StreamExt as _, stream};
+use futures::future::join_all;
 use serde_json::json;
 
 use super::network;
@@ -15,9 +15,6 @@ use crate::model::{Attributes, Desired, Live, Origin, Shape};
 pub(super) struct AwsEc2TransitGatewayRoute;
 
 const ACTION: &str = "ec2:SearchTransitGatewayRoutes";
-
-/// Tables searched at a time.
-const AT_A_TIME: usize = 8;
 
 #[async_trait]
 impl Kind for AwsEc2TransitGatewayRoute {
@@ -40,12 +37,12 @@ impl Kind for AwsEc2TransitGatewayRoute {
                 by_table.entry(table).or_default().push(desired);
             }
         }
-        let read = stream::iter(by_table).map(|(table, desired)| async move {
+        let read = by_table.into_iter().map(|(table, desired)| async move {
             let routes = search(aws, table, None).await;
             (desired, routes)
         });
         let mut found = Found::default();
-        for (desired, routes) in read.buffered(AT_A_TIME).collect::<Vec<_>>().await {
+        for (desired, routes) in join_all(read).await {
             match routes {
                 // What stands past a truncated search is found by the second look of each route: never missing.
                 Ok(routes) => found.live.extend(desired.iter().filter_map(|desired| live(&desired.id, &routes))),

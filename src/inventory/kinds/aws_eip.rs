@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Address, AddressAttributeName};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ec2;
 use crate::inventory::value::{attributes, ec2_tags, text};
@@ -96,7 +96,7 @@ fn is_newly_used(desired: &Desired, live: &Live) -> bool {
 }
 
 /// A load balancer takes an address after Terraform wrote the state of the address, and no resource of EC2 speaks for
-/// it: such a use is the load balancer's story.
+/// it: such a use is the load balancer's story, and the address counts as free as it was.
 async fn forget_service_use(aws: &Region, live: &mut Live, errors: &mut Vec<(Option<String>, ReadError)>) {
     let interfaces = match ec2::network_interfaces(aws).await {
         Ok(interfaces) => interfaces,
@@ -109,7 +109,7 @@ async fn forget_service_use(aws: &Region, live: &mut Live, errors: &mut Vec<(Opt
     let user = interfaces.iter().find(|interface| interface.network_interface_id() == Some(user));
     let kind = user.and_then(|user| user.interface_type()).map(|kind| kind.as_str());
     if matches!(kind, Some("network_load_balancer" | "load_balancer" | "global_accelerator_managed")) {
-        live.attributes.remove("network_interface");
+        live.attributes.insert("network_interface".to_owned(), Value::Null);
     }
 }
 

@@ -27,17 +27,15 @@ impl Kind for AwsIamGroupMembership {
 
     async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
         let account = iam::account(aws).await?;
-        let live = wanted.desired.iter().filter_map(|desired| {
-            let values = desired.attributes();
-            let name = text(&values, "group");
+        Ok(iam::judged(wanted, "group", |desired, values| {
+            let name = text(values, "group");
             account.groups.iter().find(|group| group.group_name() == Some(name))?;
             let users = account.users.iter().filter(|user| user.group_list().iter().any(|group| group == name));
             let users: Value = users.map(|user| user.user_name()).collect();
-            let values = json!({ "group": name, "id": desired.id, "name": text(&values, "name"), "users": users });
+            let values = json!({ "group": name, "id": desired.id, "name": text(values, "name"), "users": users });
             let origin = Origin::PartOf { kind: "aws_iam_group", id: name.to_owned() };
             Some(Live { id: desired.id.clone(), attributes: attributes(values), origin })
-        });
-        Ok(live.collect::<Vec<_>>().into())
+        }))
     }
 
     /// It lives as long as its group: `internal/service/iam/group_membership.go`.

@@ -34,4 +34,8 @@ impl Kind for AwsIamGroupPolicy {
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         principal::inline_exists(aws, desired, Principal::Group).await
     }
+
+    fn strangers_on_managed(&self) -> bool {
+        true
+    }
 }

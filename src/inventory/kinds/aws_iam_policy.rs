@@ -53,9 +53,8 @@ fn live(policy: &ManagedPolicyDetail) -> Live {
         "arn": arn,
         "attachment_count": policy.attachment_count(),
         "id": arn,
-        "name": policy.policy_name(),
+        "name": policy.policy_name().or_else(|| arn.rsplit('/').next()),
         "path": policy.path(),
-        "policy_id": policy.policy_id(),
     }));
     if let Some(text) = default.and_then(|version| document(version.document())) {
         values.insert("policy".to_owned(), text.into());
@@ -69,6 +68,8 @@ async fn details(aws: &Region, arn: String) -> Result<Option<Attributes>, ReadEr
     let Some(policy) = answer.and_then(|answer| answer.policy) else { return Ok(None) };
     Ok(Some(attributes(json!({
         "description": policy.description(),
+        "name": policy.policy_name(),
+        "policy_id": policy.policy_id(),
         "tags_all": iam_tags(policy.tags()),
     }))))
 }

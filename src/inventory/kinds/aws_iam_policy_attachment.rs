@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::iam::principal::Principal;
+use super::iam::principal::{self, Principal};
 use super::iam::{self, Account, existing};
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
@@ -32,11 +32,10 @@ impl Kind for AwsIamPolicyAttachment {
 
     async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
         let account = iam::account(aws).await?;
-        let live = wanted.desired.iter().filter_map(|desired| {
-            let attributes = read(&account, &desired.id, &desired.attributes())?;
+        Ok(iam::judged(wanted, "policy_arn", |desired, values| {
+            let attributes = read(&account, &desired.id, values)?;
             Some(Live { id: desired.id.clone(), attributes, ..Live::default() })
-        });
-        Ok(live.collect::<Vec<_>>().into())
+        }))
     }
 
     /// Attached to nothing is the same as gone: `internal/service/iam/policy_attachment.go`.
@@ -51,13 +50,10 @@ impl Kind for AwsIamPolicyAttachment {
 
     fn parts(&self, attributes: &Attributes) -> Vec<Part> {
         let arn = text(attributes, "policy_arn");
-        let part = |role: &str| Part {
-            parent_kind: "aws_iam_role",
-            parent_id: role.to_owned(),
-            attribute: "managed_policy_arns",
-            element: Some(arn.into()),
+        let of = |(attribute, principal)| {
+            iam::strings(attributes, attribute).map(move |name| principal::attachment_part(principal, name, arn))
         };
-        iam::strings(attributes, "roles").map(part).collect()
+        SETS.into_iter().flat_map(of).collect()
     }
 }
 

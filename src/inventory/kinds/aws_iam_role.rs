@@ -30,7 +30,7 @@ impl Kind for AwsIamRole {
     fn shape(&self) -> Shape {
         Shape {
             unread: &["force_detach_policies", "name_prefix"],
-            policies: &["assume_role_policy"],
+            policies: &["assume_role_policy", "inline_policy"],
             normalise: Some(normalise),
             ..Shape::default()
         }
@@ -113,28 +113,13 @@ fn origin(path: &str) -> Origin {
 
 /// One element of the set `inline_policy`.
 pub(super) fn inline_policy(name: &str, policy: &str) -> Value {
-    json!({ "name": name, "policy": canonical(policy) })
+    json!({ "name": name, "policy": policy })
 }
 
-/// Documents as compact JSON with sorted keys; the empty block that means "no inline policies" is left out, as the
-/// provider does.
+/// The empty block, which means "no inline policies", is left out.
 fn normalise(values: &mut Attributes) {
-    let Some(Value::Array(policies)) = values.get_mut("inline_policy") else { return };
-    policies.retain(|policy| policy.as_object().is_none_or(|one| !text(one, "name").is_empty()));
-    for policy in policies {
-        if let Some(Value::String(document)) = policy.get_mut("policy") {
-            *document = canonical(document);
-        }
-    }
-}
-
-fn canonical(policy: &str) -> String {
-    match serde_json::from_str::<Value>(policy) {
-        Ok(mut value) => {
-            value.sort_all_objects();
-            value.to_string()
-        }
-        Err(_) => policy.to_owned(),
+    if let Some(Value::Array(policies)) = values.get_mut("inline_policy") {
+        policies.retain(|policy| policy.as_object().is_none_or(|one| !text(one, "name").is_empty()));
     }
 }
 
@@ -156,17 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn inline_policies_come_into_one_form() {
-        let state = json!({ "inline_policy": [
-            { "name": "", "policy": "" },
-            { "name": "logs", "policy": "{ \"Version\": \"2012-10-17\", \"Statement\": [ ] }" },
-        ]});
-        let mut state = attributes(state);
+    fn an_empty_inline_policy_is_none() {
+        let mut state = attributes(json!({ "inline_policy": [{ "name": "", "policy": "" }, { "name": "logs" }] }));
         normalise(&mut state);
-        assert_eq!(
-            state["inline_policy"],
-            json!([inline_policy("logs", r#"{"Statement":[],"Version":"2012-10-17"}"#)])
-        );
+        assert_eq!(state["inline_policy"], json!([{ "name": "logs" }]));
     }
 
     #[test]

@@ -37,6 +37,10 @@ impl Kind for AwsIamRolePolicy {
         principal::inline_exists(aws, desired, Principal::Role).await
     }
 
+    fn strangers_on_managed(&self) -> bool {
+        true
+    }
+
     fn parts(&self, attributes: &Attributes) -> Vec<Part> {
         vec![Part {
             parent_kind: "aws_iam_role",

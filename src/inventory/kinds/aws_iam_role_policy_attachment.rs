@@ -31,12 +31,12 @@ impl Kind for AwsIamRolePolicyAttachment {
         principal::attached_exists(aws, desired, Principal::Role).await
     }
 
+    fn strangers_on_managed(&self) -> bool {
+        true
+    }
+
     fn parts(&self, attributes: &Attributes) -> Vec<Part> {
-        vec![Part {
-            parent_kind: "aws_iam_role",
-            parent_id: text(attributes, "role").to_owned(),
-            attribute: "managed_policy_arns",
-            element: Some(text(attributes, "policy_arn").into()),
-        }]
+        let (name, arn) = (text(attributes, "role"), text(attributes, "policy_arn"));
+        vec![principal::attachment_part(Principal::Role, name, arn)]
     }
 }

@@ -33,12 +33,8 @@ impl Kind for AwsIamRolePolicyAttachmentsExclusive {
     }
 
     fn parts(&self, attributes: &Attributes) -> Vec<Part> {
-        let part = |arn: &str| Part {
-            parent_kind: "aws_iam_role",
-            parent_id: text(attributes, "role_name").to_owned(),
-            attribute: "managed_policy_arns",
-            element: Some(arn.into()),
-        };
+        let name = text(attributes, "role_name");
+        let part = |arn| principal::attachment_part(Principal::Role, name, arn);
         iam::strings(attributes, "policy_arns").map(part).collect()
     }
 }

@@ -28,17 +28,15 @@ impl Kind for AwsIamUserGroupMembership {
 
     async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
         let account = iam::account(aws).await?;
-        let live = wanted.desired.iter().filter_map(|desired| {
-            let values = desired.attributes();
-            let name = text(&values, "user");
+        Ok(iam::judged(wanted, "user", |desired, values| {
+            let name = text(values, "user");
             let user = account.users.iter().find(|user| user.user_name() == Some(name))?;
-            let own = iam::strings(&values, "groups").filter(|group| user.group_list().iter().any(|of| of == group));
+            let own = iam::strings(values, "groups").filter(|group| user.group_list().iter().any(|of| of == group));
             let groups: Value = own.collect();
             let values = attributes(json!({ "groups": groups, "id": desired.id, "user": name }));
             let origin = Origin::PartOf { kind: "aws_iam_user", id: name.to_owned() };
             Some(Live { id: desired.id.clone(), attributes: values, origin })
-        });
-        Ok(live.collect::<Vec<_>>().into())
+        }))
     }
 
     /// It lives as long as its user: `internal/service/iam/user_group_membership.go`.

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 
 use super::iam::principal::{self, Principal};
+use crate::inventory::value::text;
 use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::Desired;
+use crate::model::{Attributes, Desired, Part};
 
 pub(super) struct AwsIamUserPolicyAttachment;
 
@@ -28,5 +29,14 @@ impl Kind for AwsIamUserPolicyAttachment {
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         principal::attached_exists(aws, desired, Principal::User).await
+    }
+
+    fn strangers_on_managed(&self) -> bool {
+        true
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let (name, arn) = (text(attributes, "user"), text(attributes, "policy_arn"));
+        vec![principal::attachment_part(Principal::User, name, arn)]
     }
 }

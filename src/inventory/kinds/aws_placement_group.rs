@@ -32,7 +32,8 @@ impl Kind for AwsPlacementGroup {
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         let call = aws.ec2.describe_placement_groups().group_names(&desired.id).send();
-        let answer = not_found(aws.call("ec2:DescribePlacementGroups", call).await, &["InvalidPlacementGroup.Unknown"])?;
+        let answer =
+            not_found(aws.call("ec2:DescribePlacementGroups", call).await, &["InvalidPlacementGroup.Unknown"])?;
         Ok(answer.is_some_and(|answer| answer.placement_groups().iter().any(is_there)))
     }
 }

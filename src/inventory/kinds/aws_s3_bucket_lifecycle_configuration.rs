@@ -43,6 +43,7 @@ impl BucketPart for AwsS3BucketLifecycleConfiguration {
     }
 }
 
+#[expect(deprecated, reason = "the prefix outside of a filter is old, and still in use")]
 fn rule(rule: &LifecycleRule) -> Value {
     let abort = rule.abort_incomplete_multipart_upload();
     let expired = rule.noncurrent_version_expiration();

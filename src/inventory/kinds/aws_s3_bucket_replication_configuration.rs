@@ -39,6 +39,7 @@ impl BucketPart for AwsS3BucketReplicationConfiguration {
     }
 }
 
+#[expect(deprecated, reason = "the prefix outside of a filter is old, and still in use")]
 fn rule(rule: &ReplicationRule) -> Value {
     let markers = rule.delete_marker_replication();
     let existing = rule.existing_object_replication();

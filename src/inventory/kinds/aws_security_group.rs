@@ -61,8 +61,7 @@ pub(super) fn live(aws: &Region, group: &SecurityGroup) -> Live {
 
 /// One group by a read of its own; `None` when AWS says that there is none.
 pub(super) async fn read(aws: &Region, id: &str) -> Result<Option<SecurityGroup>, ReadError> {
-    let answer =
-        aws.call("ec2:DescribeSecurityGroups", aws.ec2.describe_security_groups().group_ids(id).send()).await;
+    let answer = aws.call("ec2:DescribeSecurityGroups", aws.ec2.describe_security_groups().group_ids(id).send()).await;
     Ok(not_found(answer, NOT_FOUND)?.and_then(|answer| answer.security_groups.unwrap_or_default().into_iter().next()))
 }
 

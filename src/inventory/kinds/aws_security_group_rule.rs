@@ -1,7 +1,7 @@
 //! `aws_security_group_rule`. One of these may be several rules of AWS; its id is a hash, so it is found by what it
 //! allows: it exists when all of its atoms do. Which AWS rule it is (`security_group_rule_id`) is not looked up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroup;
@@ -57,11 +57,10 @@ impl Kind for AwsSecurityGroupRule {
 /// with several descriptions: the provider takes the first one that is not empty, in the order of the attributes
 /// (`findRuleMatch` of `internal/service/ec2/vpc_security_group_rule.go`).
 fn live(id: &str, attributes: &Attributes, group: &SecurityGroup) -> Option<Live> {
-    let owner =
-        Owner { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
+    let owner = Owner { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
     let permissions =
         if text(attributes, "type") == "egress" { group.ip_permissions_egress() } else { group.ip_permissions() };
-    let there: HashMap<_, _> = atoms::of_permissions(group, permissions)
+    let there: BTreeMap<_, _> = atoms::of_permissions(group, permissions)
         .into_iter()
         .map(|Atom { rule, description }| (without_account(rule), description))
         .collect();
@@ -89,7 +88,7 @@ fn without_account(mut rule: atoms::Rule) -> atoms::Rule {
 #[cfg(test)]
 mod tests {
     use aws_sdk_ec2::types::{IpPermission, IpRange};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::inventory::value::attributes;
@@ -110,7 +109,7 @@ mod tests {
                 "security_group_id": "sg-1", "cidr_blocks": blocks, "description": null}));
             live("sgrule-1", &rule, &group).map(|live| live.attributes["description"].clone())
         };
-        assert_eq!(found("ingress", 443, &["10.0.0.0/8"]), Some(json!("")));
+        assert_eq!(found("ingress", 443, &["10.0.0.0/8"]), Some(Value::Null));
         assert_eq!(found("ingress", 443, &["10.0.0.0/8", "192.168.0.0/16"]), Some(json!("by hand")));
         assert_eq!(found("ingress", 443, &["10.0.0.0/8", "172.16.0.0/12"]), None);
         assert_eq!(found("ingress", 444, &["10.0.0.0/8"]), None);

@@ -55,7 +55,8 @@ pub(super) async fn list(aws: &Region, wanted: Wanted<'_>, egress: bool) -> Resu
     let ids: HashSet<&str> = wanted.desired.iter().map(|desired| desired.id.as_str()).collect();
     let rules = ec2::security_group_rules(aws).await?;
     let mine = rules.iter().filter(|rule| {
-        rule.is_egress().unwrap_or_default() == egress && rule.security_group_rule_id().is_some_and(|id| ids.contains(id))
+        rule.is_egress().unwrap_or_default() == egress
+            && rule.security_group_rule_id().is_some_and(|id| ids.contains(id))
     });
     Ok(mine.map(|rule| live(aws, rule)).collect::<Vec<_>>().into())
 }

@@ -3,6 +3,15 @@
 
 use super::Kind;
 
+mod aws_ami;
+mod aws_ami_copy;
+mod aws_ami_from_instance;
+mod aws_ami_launch_permission;
+mod aws_ebs_snapshot;
+mod aws_ebs_volume;
+mod aws_instance;
+mod aws_launch_template;
+mod aws_volume_attachment;
 <<<<<<< HEAD
 mod aws_customer_gateway;
 mod aws_default_network_acl;
@@ -57,6 +66,13 @@ mod aws_internet_gateway_attachment;
 mod aws_key_pair;
 mod aws_main_route_table_association;
 mod aws_nat_gateway;
+mod aws_default_network_acl;
+mod aws_default_security_group;
+mod aws_ebs_encryption_by_default;
+mod aws_ec2_tag;
+mod aws_eip;
+mod aws_eip_association;
+mod aws_key_pair;
 mod aws_network_acl;
 mod aws_network_acl_association;
 mod aws_network_acl_rule;
@@ -100,6 +116,11 @@ mod aws_vpc_peering_connection_options;
 mod aws_vpc_security_group_egress_rule;
 mod aws_vpc_security_group_ingress_rule;
 mod aws_vpn_gateway;
+mod aws_security_group;
+mod aws_security_group_rule;
+mod aws_vpc;
+mod aws_vpc_security_group_egress_rule;
+mod aws_vpc_security_group_ingress_rule;
 mod ec2;
 mod iam;
 mod network;
@@ -109,6 +130,16 @@ mod s3_bucket_blocks;
 
 /// Every kind, in alphabetical order.
 pub static ALL: &[&dyn Kind] = &[
+    &aws_ami::AwsAmi,
+    &aws_ami_copy::AwsAmiCopy,
+    &aws_ami_from_instance::AwsAmiFromInstance,
+    &aws_ami_launch_permission::AwsAmiLaunchPermission,
+    &aws_ebs_snapshot::AwsEbsSnapshot,
+    &aws_ebs_volume::AwsEbsVolume,
+    &aws_instance::AwsInstance,
+    &aws_launch_template::AwsLaunchTemplate,
+    &aws_volume_attachment::AwsVolumeAttachment,
+    &aws_vpc::AwsVpc,
     &aws_customer_gateway::AwsCustomerGateway,
     &aws_default_network_acl::AwsDefaultNetworkAcl,
     &aws_default_route_table::AwsDefaultRouteTable,
@@ -162,6 +193,13 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_key_pair::AwsKeyPair,
     &aws_main_route_table_association::AwsMainRouteTableAssociation,
     &aws_nat_gateway::AwsNatGateway,
+    &aws_default_network_acl::AwsDefaultNetworkAcl,
+    &aws_default_security_group::AwsDefaultSecurityGroup,
+    &aws_ebs_encryption_by_default::AwsEbsEncryptionByDefault,
+    &aws_ec2_tag::AwsEc2Tag,
+    &aws_eip::AwsEip,
+    &aws_eip_association::AwsEipAssociation,
+    &aws_key_pair::AwsKeyPair,
     &aws_network_acl::AwsNetworkAcl,
     &aws_network_acl_association::AwsNetworkAclAssociation,
     &aws_network_acl_rule::AwsNetworkAclRule,
@@ -173,6 +211,23 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_s3_access_point::AwsS3AccessPoint,
     &aws_s3_account_public_access_block::AwsS3AccountPublicAccessBlock,
     &aws_s3_bucket::AwsS3Bucket,
+    &aws_s3_bucket_accelerate_configuration::AwsS3BucketAccelerateConfiguration,
+    &aws_s3_bucket_acl::AwsS3BucketAcl,
+    &aws_s3_bucket_cors_configuration::AwsS3BucketCorsConfiguration,
+    &aws_s3_bucket_intelligent_tiering_configuration::AwsS3BucketIntelligentTieringConfiguration,
+    &aws_s3_bucket_inventory::AwsS3BucketInventory,
+    &aws_s3_bucket_lifecycle_configuration::AwsS3BucketLifecycleConfiguration,
+    &aws_s3_bucket_logging::AwsS3BucketLogging,
+    &aws_s3_bucket_notification::AwsS3BucketNotification,
+    &aws_s3_bucket_object_lock_configuration::AwsS3BucketObjectLockConfiguration,
+    &aws_s3_bucket_ownership_controls::AwsS3BucketOwnershipControls,
+    &aws_s3_bucket_policy::AwsS3BucketPolicy,
+    &aws_s3_bucket_public_access_block::AwsS3BucketPublicAccessBlock,
+    &aws_s3_bucket_replication_configuration::AwsS3BucketReplicationConfiguration,
+    &aws_s3_bucket_request_payment_configuration::AwsS3BucketRequestPaymentConfiguration,
+    &aws_s3_bucket_server_side_encryption_configuration::AwsS3BucketServerSideEncryptionConfiguration,
+    &aws_s3_bucket_versioning::AwsS3BucketVersioning,
+    &aws_s3_bucket_website_configuration::AwsS3BucketWebsiteConfiguration,
     &aws_s3_object::AwsS3Object,
     &aws_security_group::AwsSecurityGroup,
     &aws_security_group_rule::AwsSecurityGroupRule,
@@ -188,6 +243,11 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_vpc_security_group_egress_rule::AwsVpcSecurityGroupEgressRule,
     &aws_vpc_security_group_ingress_rule::AwsVpcSecurityGroupIngressRule,
     &aws_vpn_gateway::AwsVpnGateway,
+    &aws_security_group::AwsSecurityGroup,
+    &aws_security_group_rule::AwsSecurityGroupRule,
+    &aws_vpc::AwsVpc,
+    &aws_vpc_security_group_egress_rule::AwsVpcSecurityGroupEgressRule,
+    &aws_vpc_security_group_ingress_rule::AwsVpcSecurityGroupIngressRule,
 ];
 
 /// The reader of a Terraform type, if there is one.

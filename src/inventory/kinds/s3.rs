@@ -193,7 +193,7 @@ pub(super) async fn region_of(aws: &Region, bucket: &str, look: Look) -> Result<
         Ok(location(answer.location_constraint()))
     };
     match look {
-        Look::Shared => aws.once_for(ACTION, bucket, read).await,
+        Look::Shared => Box::pin(aws.once_for(ACTION, bucket, read)).await,
         Look::Fresh => read().await.map(Arc::new),
     }
 }
@@ -209,7 +209,9 @@ fn location(constraint: Option<&BucketLocationConstraint>) -> String {
 
 /// A client that reaches a bucket.
 pub(super) async fn client(aws: &Region, bucket: &str, look: Look) -> Result<Client, ReadError> {
-    Ok(aws.s3_in(&region_of(aws, bucket, look).await?))
+    // Boxed: the futures of S3 lie deep in each other.
+    let region = Box::pin(region_of(aws, bucket, look)).await?;
+    Ok(aws.s3_in(&region))
 }
 
 /// A setting of buckets: a function per call, `name: Answer = "action", operation, codes that mean "not set"`.
@@ -218,11 +220,11 @@ macro_rules! settings {
         /// `None`: not set.
         pub(super) async fn $name(aws: &Region, bucket: &str, look: Look) -> Result<Arc<Option<$answer>>, ReadError> {
             let read = || async {
-                let client = client(aws, bucket, look).await?;
+                let client = Box::pin(client(aws, bucket, look)).await?;
                 not_found(aws.call($action, client.$operation().bucket(bucket).send()).await, &[$($unset),*])
             };
             match look {
-                Look::Shared => aws.once_for($action, bucket, read).await,
+                Look::Shared => Box::pin(aws.once_for($action, bucket, read)).await,
                 Look::Fresh => read().await.map(Arc::new),
             }
         }

@@ -99,6 +99,7 @@ pub(super) fn lifecycle_rules(answer: &GetBucketLifecycleConfigurationOutput) ->
     Value::from_iter(answer.rules().iter().map(lifecycle_rule))
 }
 
+#[expect(deprecated, reason = "the prefix outside of a filter is old, and still in use")]
 fn lifecycle_rule(rule: &LifecycleRule) -> Value {
     let (in_filter, tags) = lifecycle_filter(rule.filter());
     let abort = rule.abort_incomplete_multipart_upload();
@@ -156,6 +157,7 @@ pub(super) fn replication(answer: &GetBucketReplicationOutput) -> Value {
     })]))
 }
 
+#[expect(deprecated, reason = "the prefix outside of a filter is old, and still in use")]
 fn replication_rule(rule: &ReplicationRule) -> Value {
     let markers = rule.delete_marker_replication().and_then(|markers| markers.status());
     json!({

@@ -102,8 +102,7 @@ impl Source {
 /// The atoms of what EC2 answers for one group and direction, sorted.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html>
 pub(in crate::inventory::kinds) fn of_permissions(group: &SecurityGroup, permissions: &[IpPermission]) -> Vec<Atom> {
-    let owner =
-        Owner { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
+    let owner = Owner { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
     let mut atoms = Vec::new();
     for permission in permissions {
         let mut add = |source, description: Option<&str>| {
@@ -222,7 +221,8 @@ fn has_ports(protocol: &str) -> bool {
 /// A number of a state: 443, 443.0 or (very old states) "443"; 0 when there is none.
 pub(in crate::inventory::kinds) fn integer(value: Option<&Value>) -> i64 {
     match value {
-        Some(Value::Number(number)) => {
+        Some(Value::Number(number)) =>
+        {
             #[expect(clippy::cast_possible_truncation, reason = "ports and types are small whole numbers")]
             number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)).unwrap_or_default()
         }
@@ -324,7 +324,8 @@ mod tests {
         }]}));
         normalise(&mut parent);
         for element in parent["ingress"].as_array().unwrap() {
-            let said = |part: &&Part| part.parent_kind == "aws_security_group" && part.element.as_ref() == Some(element);
+            let said =
+                |part: &&Part| part.parent_kind == "aws_security_group" && part.element.as_ref() == Some(element);
             assert_eq!(parts.iter().filter(said).count(), 1);
         }
     }

@@ -14,6 +14,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::future::join_all;
 use percent_encoding::percent_decode_str;
 
+use crate::inventory::value::text;
 use crate::inventory::{Found, ReadError, Region, Wanted, not_found};
 use crate::model::{Attributes, Desired, Live};
 
@@ -135,6 +136,31 @@ where
     found
 }
 
+/// Kinds whose id says nothing, so that each desired one is judged by its attributes: what `read` makes of them is its
+/// live form, `None` says that it does not exist. Two different ones (by `key`) under one id cannot be told apart.
+pub(super) fn judged(
+    wanted: Wanted<'_>,
+    key: &'static str,
+    read: impl Fn(&Desired, &Attributes) -> Option<Live>,
+) -> Found {
+    let all: Vec<_> = wanted.desired.iter().map(|desired| (*desired, desired.attributes())).collect();
+    let mut keys: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for (desired, attributes) in &all {
+        keys.entry(&desired.id).or_default().insert(text(attributes, key));
+    }
+    let mut found = Found::default();
+    for (desired, attributes) in &all {
+        if keys.get(desired.id.as_str()).is_some_and(|keys| keys.len() > 1) {
+            let message = format!("several resources of different `{key}` have the id {:?}: rename them", desired.id);
+            let error = ReadError::odd("iam:GetAccountAuthorizationDetails", message);
+            found.errors.push((Some(desired.id.clone()), error));
+        } else {
+            found.live.extend(read(desired, attributes));
+        }
+    }
+    found
+}
+
 /// The values of a set of strings.
 pub(super) fn strings<'a>(attributes: &'a Attributes, name: &str) -> impl Iterator<Item = &'a str> {
     attributes.get(name).and_then(|value| value.as_array()).into_iter().flatten().filter_map(|value| value.as_str())
@@ -143,6 +169,38 @@ pub(super) fn strings<'a>(attributes: &'a Attributes, name: &str) -> impl Iterat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{InstanceStatus, ProviderRef};
+
+    fn desired(id: &str, group: &str) -> Desired {
+        let attributes = serde_json::json!({ "id": id, "group": group });
+        Desired {
+            address: group.to_owned(),
+            kind: "aws_iam_group_membership".into(),
+            id: id.to_owned(),
+            account: None,
+            region: None,
+            source: 0,
+            also_in: Vec::new(),
+            provider: ProviderRef { module: None, address: "aws".to_owned(), alias: None },
+            schema_version: 0,
+            status: InstanceStatus::Ready,
+            raw_attributes: serde_json::value::to_raw_value(&attributes).unwrap(),
+            sensitive: Vec::new(),
+            code: None,
+            declared: None,
+        }
+    }
+
+    #[test]
+    fn one_id_for_two_objects_is_a_gap_and_for_one_object_is_not() {
+        let all = [desired("m", "devs"), desired("m", "ops"), desired("n", "ops"), desired("n", "ops")];
+        let all: Vec<_> = all.iter().collect();
+        let wanted = Wanted { desired: &all, unmanaged: false };
+        let found = judged(wanted, "group", |one, _| Some(Live { id: one.id.clone(), ..Live::default() }));
+        assert_eq!(found.live.iter().map(|live| live.id.as_str()).collect::<Vec<_>>(), ["n", "n"]);
+        assert_eq!(found.errors.len(), 2);
+        assert!(found.errors.iter().all(|(id, _)| id.as_deref() == Some("m")));
+    }
 
     #[test]
     fn documents_are_percent_decoded_and_plus_stays_plus() {

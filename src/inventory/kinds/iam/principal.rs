@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use aws_sdk_iam::types::{AttachedPolicy, PolicyDetail};
 use serde_json::{Value, json};
 
-use super::{Account, PAGE, account, document, existing, single};
+use super::{Account, PAGE, account, document, existing, judged, single};
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Found, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin};
+use crate::model::{Attributes, Desired, Live, Origin, Part};
 
 /// What a policy can hang on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,19 +221,17 @@ pub(in super::super) async fn list_exclusive(
 ) -> Result<Found, ReadError> {
     let account = account(aws).await?;
     let holders = principal.holders(&account);
-    let mut found = Found::default();
-    for desired in wanted.desired {
-        let name = holder_name(desired, principal);
-        let Some(holder) = holders.iter().find(|holder| holder.name == name) else { continue };
+    Ok(judged(wanted, principal.name_attribute(), |desired, values| {
+        let name = text(values, principal.name_attribute());
+        let holder = holders.iter().find(|holder| holder.name == name)?;
         let set: Value = match what {
             "policy_names" => holder.inline.iter().map(|policy| json!(policy.policy_name())).collect(),
             _ => holder.attached.iter().map(|policy| json!(policy.policy_arn())).collect(),
         };
-        let values =
+        let attributes =
             Attributes::from_iter([(principal.name_attribute().to_owned(), json!(name)), (what.to_owned(), set)]);
-        found.live.push(Live { id: desired.id.clone(), attributes: values, origin: principal.part_of(&name) });
-    }
-    Ok(found)
+        Some(Live { id: desired.id.clone(), attributes, origin: principal.part_of(name) })
+    }))
 }
 
 /// An exclusive kind lives as long as its holder.
@@ -243,6 +241,17 @@ pub(in super::super) async fn exclusive_exists(
     principal: Principal,
 ) -> Result<bool, ReadError> {
     exists(aws, principal, &holder_name(desired, principal)).await
+}
+
+/// Who speaks for an attachment. Only roles have the attribute; for users and groups the part is no more than the
+/// knowledge that somebody declares the attachment.
+pub(in super::super) fn attachment_part(principal: Principal, name: &str, arn: &str) -> Part {
+    Part {
+        parent_kind: principal.kind(),
+        parent_id: name.to_owned(),
+        attribute: "managed_policy_arns",
+        element: Some(arn.into()),
+    }
 }
 
 fn holder_name(desired: &Desired, principal: Principal) -> String {
