@@ -17,10 +17,10 @@ def main() -> int:
     serve = commands.add_parser("serve", help="a recorded account, until stdin ends")
     serve.add_argument("--world", default="shop")
     serve.add_argument("--doors", type=int, default=1)
-    commands.add_parser("record", help="record the worlds anew")
+    commands.add_parser("record", help="record the worlds anew").add_argument("--only")
     options = parser.parse_args()
     if options.command == "record":
-        for name in replay.worlds():
+        for name in [options.only] if options.only else replay.worlds():
             replay.record(name)
         return 0
     if options.command == "serve":

@@ -76,6 +76,7 @@ class Proxy:
         self.latency, self.doors = latency, doors
         self.recorded: list[dict] | None = None
         self.ports: list[int] = []
+        self.first_door = Door(self)
 
     def __enter__(self) -> "Proxy":
         self._loop = asyncio.new_event_loop()
@@ -93,8 +94,8 @@ class Proxy:
 
     def _run(self, ready: threading.Event) -> None:
         async def start() -> None:
-            for _ in range(self.doors):
-                door = Door(self)
+            for number in range(self.doors):
+                door = Door(self) if number else self.first_door
                 server = await asyncio.start_server(door.serve, "127.0.0.1", 0, limit=1 << 20, backlog=512)
                 self.ports.append(server.sockets[0].getsockname()[1])
             ready.set()
