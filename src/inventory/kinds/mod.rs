@@ -7,12 +7,6 @@ mod aws_ami;
 mod aws_ami_copy;
 mod aws_ami_from_instance;
 mod aws_ami_launch_permission;
-mod aws_ebs_snapshot;
-mod aws_ebs_volume;
-mod aws_instance;
-mod aws_launch_template;
-mod aws_volume_attachment;
-<<<<<<< HEAD
 mod aws_customer_gateway;
 mod aws_default_network_acl;
 mod aws_default_route_table;
@@ -20,6 +14,8 @@ mod aws_default_security_group;
 mod aws_default_subnet;
 mod aws_default_vpc;
 mod aws_ebs_encryption_by_default;
+mod aws_ebs_snapshot;
+mod aws_ebs_volume;
 mod aws_ec2_managed_prefix_list;
 mod aws_ec2_managed_prefix_list_entry;
 mod aws_ec2_tag;
@@ -61,18 +57,13 @@ mod aws_iam_user_policy_attachment;
 mod aws_iam_user_policy_attachments_exclusive;
 mod aws_iam_user_ssh_key;
 mod aws_iam_virtual_mfa_device;
+mod aws_instance;
 mod aws_internet_gateway;
 mod aws_internet_gateway_attachment;
 mod aws_key_pair;
+mod aws_launch_template;
 mod aws_main_route_table_association;
 mod aws_nat_gateway;
-mod aws_default_network_acl;
-mod aws_default_security_group;
-mod aws_ebs_encryption_by_default;
-mod aws_ec2_tag;
-mod aws_eip;
-mod aws_eip_association;
-mod aws_key_pair;
 mod aws_network_acl;
 mod aws_network_acl_association;
 mod aws_network_acl_rule;
@@ -105,6 +96,7 @@ mod aws_s3_object;
 mod aws_security_group;
 mod aws_security_group_rule;
 mod aws_subnet;
+mod aws_volume_attachment;
 mod aws_vpc;
 mod aws_vpc_dhcp_options;
 mod aws_vpc_dhcp_options_association;
@@ -116,11 +108,6 @@ mod aws_vpc_peering_connection_options;
 mod aws_vpc_security_group_egress_rule;
 mod aws_vpc_security_group_ingress_rule;
 mod aws_vpn_gateway;
-mod aws_security_group;
-mod aws_security_group_rule;
-mod aws_vpc;
-mod aws_vpc_security_group_egress_rule;
-mod aws_vpc_security_group_ingress_rule;
 mod ec2;
 mod iam;
 mod network;
@@ -134,12 +121,6 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_ami_copy::AwsAmiCopy,
     &aws_ami_from_instance::AwsAmiFromInstance,
     &aws_ami_launch_permission::AwsAmiLaunchPermission,
-    &aws_ebs_snapshot::AwsEbsSnapshot,
-    &aws_ebs_volume::AwsEbsVolume,
-    &aws_instance::AwsInstance,
-    &aws_launch_template::AwsLaunchTemplate,
-    &aws_volume_attachment::AwsVolumeAttachment,
-    &aws_vpc::AwsVpc,
     &aws_customer_gateway::AwsCustomerGateway,
     &aws_default_network_acl::AwsDefaultNetworkAcl,
     &aws_default_route_table::AwsDefaultRouteTable,
@@ -147,6 +128,8 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_default_subnet::AwsDefaultSubnet,
     &aws_default_vpc::AwsDefaultVpc,
     &aws_ebs_encryption_by_default::AwsEbsEncryptionByDefault,
+    &aws_ebs_snapshot::AwsEbsSnapshot,
+    &aws_ebs_volume::AwsEbsVolume,
     &aws_ec2_managed_prefix_list::AwsEc2ManagedPrefixList,
     &aws_ec2_managed_prefix_list_entry::AwsEc2ManagedPrefixListEntry,
     &aws_ec2_tag::AwsEc2Tag,
@@ -188,18 +171,13 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_iam_user_policy_attachments_exclusive::AwsIamUserPolicyAttachmentsExclusive,
     &aws_iam_user_ssh_key::AwsIamUserSshKey,
     &aws_iam_virtual_mfa_device::AwsIamVirtualMfaDevice,
+    &aws_instance::AwsInstance,
     &aws_internet_gateway::AwsInternetGateway,
     &aws_internet_gateway_attachment::AwsInternetGatewayAttachment,
     &aws_key_pair::AwsKeyPair,
+    &aws_launch_template::AwsLaunchTemplate,
     &aws_main_route_table_association::AwsMainRouteTableAssociation,
     &aws_nat_gateway::AwsNatGateway,
-    &aws_default_network_acl::AwsDefaultNetworkAcl,
-    &aws_default_security_group::AwsDefaultSecurityGroup,
-    &aws_ebs_encryption_by_default::AwsEbsEncryptionByDefault,
-    &aws_ec2_tag::AwsEc2Tag,
-    &aws_eip::AwsEip,
-    &aws_eip_association::AwsEipAssociation,
-    &aws_key_pair::AwsKeyPair,
     &aws_network_acl::AwsNetworkAcl,
     &aws_network_acl_association::AwsNetworkAclAssociation,
     &aws_network_acl_rule::AwsNetworkAclRule,
@@ -232,6 +210,7 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_security_group::AwsSecurityGroup,
     &aws_security_group_rule::AwsSecurityGroupRule,
     &aws_subnet::AwsSubnet,
+    &aws_volume_attachment::AwsVolumeAttachment,
     &aws_vpc::AwsVpc,
     &aws_vpc_dhcp_options::AwsVpcDhcpOptions,
     &aws_vpc_dhcp_options_association::AwsVpcDhcpOptionsAssociation,
@@ -243,11 +222,6 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_vpc_security_group_egress_rule::AwsVpcSecurityGroupEgressRule,
     &aws_vpc_security_group_ingress_rule::AwsVpcSecurityGroupIngressRule,
     &aws_vpn_gateway::AwsVpnGateway,
-    &aws_security_group::AwsSecurityGroup,
-    &aws_security_group_rule::AwsSecurityGroupRule,
-    &aws_vpc::AwsVpc,
-    &aws_vpc_security_group_egress_rule::AwsVpcSecurityGroupEgressRule,
-    &aws_vpc_security_group_ingress_rule::AwsVpcSecurityGroupIngressRule,
 ];
 
 /// The reader of a Terraform type, if there is one.
