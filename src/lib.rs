@@ -1,5 +1,7 @@
 //! `driftd`: continuous cloud drift detection. The modules below are in reading order; start with [`cycle`].
 
+#![recursion_limit = "512"]
+
 pub mod cycle;
 pub mod model;
 

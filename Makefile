@@ -1,0 +1,44 @@
+# driftd. `make` alone says what there is.
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+PYTHON ?= python3
+VENV   := .venv
+CARGO  ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt bench clean record
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ -/' | sort
+
+demo: $(VENV)/ready ## a false AWS account, a console user at work, and what driftd says about it (no account, no Terraform)
+	$(CARGO) build --locked --bins --tests
+	$(VENV)/bin/python demo/demo.py --driftd $(TARGET)/debug/driftd
+
+test: $(VENV)/ready ## every test; those that need Terraform say loudly when it is absent
+	DRIFTD_TEST_PYTHON=$(abspath $(VENV)/bin/python) $(CARGO) test --locked --bins --tests --lib
+
+lint: ## format, clippy, dependencies (licences, bans, sources)
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; \
+	 else echo "SKIPPED: cargo-deny is not installed (cargo install --locked cargo-deny@0.20.2)"; fi
+
+fmt: ## format the Rust code
+	$(CARGO) fmt
+
+bench: $(VENV)/ready ## accounts of 1,000 and 10,000 resources: calls, time, memory (release build)
+	$(CARGO) build --locked --release --bins
+	$(VENV)/bin/python benches/bench.py --driftd $(TARGET)/release/driftd
+
+record: $(VENV)/ready ## record tests/world/recorded anew (needs Terraform)
+	$(VENV)/bin/python -m tests.world record
+
+clean: ## what the build, the tests and the demo left
+	$(CARGO) clean
+	rm -rf $(VENV) .work demo/out
+
+$(VENV)/ready: tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@

@@ -1,0 +1,90 @@
+"""`make bench`: how many calls, how long, how much memory a scan takes, for accounts of 1,000 and 10,000 resources, next to
+`terraform plan -refresh-only` where Terraform is installed. Answers come out of a memory that moto filled in a run that is not
+measured, each delayed by 50 ms, as far away as AWS is. Prints a table for docs/benchmarks.md.
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+from benches import estate                      # noqa: E402
+from tests.world import replay, terraform       # noqa: E402
+from tests.world.moto import Moto, environment  # noqa: E402
+from tests.world.proxy import Proxy             # noqa: E402
+
+LATENCY = 0.05   # seconds per call
+RUNS = 3
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--driftd", required=True, type=pathlib.Path)
+    parser.add_argument("--resources", type=int, nargs="+", default=[1000, 10000])
+    parser.add_argument("--terraform", type=int, default=1000, metavar="N", help="run Terraform up to so many resources")
+    options = parser.parse_args()
+    rows = []
+    for resources in options.resources:
+        with Moto() as moto:
+            state = estate.build(moto, resources // 100)
+            with Proxy(moto.endpoint, memory=True) as proxy, tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder) / "terraform.tfstate"
+                path.write_text(json.dumps(state))
+                rows.append(driftd(str(options.driftd.resolve()), resources, proxy, path))
+                if terraform.installed() and resources <= options.terraform:
+                    proxy.latency = 0.0
+                    rows.append(plan(resources, proxy, path, pathlib.Path(folder)))
+    print("\n| resources | program | AWS calls | calls per resource | wall time | CPU time | peak memory |\n|---|---|---|---|---|---|---|")
+    print("\n".join(rows))
+    return 0
+
+
+def driftd(program: str, resources: int, proxy: Proxy, state: pathlib.Path) -> str:
+    report = state.with_name("report.json")
+    command = [program, "scan", "--state", str(state), "--format", "json", "--output", str(report)]
+    measured([*command], proxy, (0, 2, 3), state.parent)   # fills the memory
+    proxy.latency = LATENCY
+    runs = [measured(command, proxy, (0, 2, 3), state.parent) for _ in range(RUNS)]
+    said = json.loads(report.read_text())
+    if said["findings"] or said["gaps"]:
+        print(f"NOT IN SYNC: {said['summary']}, {len(said['gaps'])} gaps: {[(f['address'] or f['id'], f['drift']) for f in said['findings'][:5]]} {said['gaps'][:3]}")
+    return row(resources, "driftd scan", said["scan"]["api_calls"], min(runs))
+
+
+def plan(resources: int, proxy: Proxy, state: pathlib.Path, folder: pathlib.Path) -> str:
+    root = terraform.prepare(replay.RECORDED / "estate", folder / "root")
+    (root / "terraform.tfstate").write_text(state.read_text())
+    (root / "terraform.tfvars.json").write_text(json.dumps({"blocks": resources // 100}))
+    tf = terraform.Terraform(root, proxy.endpoint)
+    tf.init()
+    command = ["terraform", "plan", "-refresh-only", "-no-color", "-lock=false"]
+    measured(command, proxy, (0,), root, tf.env)
+    proxy.latency, before = LATENCY, len(proxy.first_door.calls)
+    run = measured(command, proxy, (0,), root, tf.env)
+    return row(resources, "terraform plan -refresh-only", len(proxy.first_door.calls) - before, run)
+
+
+def measured(command: list[str], proxy: Proxy, fine: tuple[int, ...], folder: pathlib.Path, env: dict | None = None) -> tuple[float, float, int]:
+    """-> wall seconds, CPU seconds, peak resident KiB"""
+    started = time.monotonic()
+    process = subprocess.Popen(command, cwd=folder, env=env or environment(proxy.endpoint), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    said = process.stderr.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in fine:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {said[-2000:]}")
+    return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+
+def row(resources: int, program: str, calls: int, run: tuple[float, float, int]) -> str:
+    wall, cpu, peak = run
+    return f"| {resources:,} | `{program}` | {calls:,} | {calls / resources:.2f} | {wall:.1f} s | {cpu:.1f} s | {peak / 1024:.0f} MB |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+//! Every call of a scan fails in every way, one at a time: what could not be read is a gap, never an absence, never a change,
+//! never a green scan, and never a crash. The account is the recorded one, as Terraform left it: every finding but `unknown`
+//! is false.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use serde_json::json;
+use support::{Door, Scan, World};
+
+/// The ways to fail, see tests/world/proxy.py.
+const FAULTS: [&str; 7] = ["deny", "throttle", "error", "expired", "reset", "truncate", "cut"];
+/// Those that a second try heals.
+const PASSING: [&str; 4] = ["throttle", "error", "reset", "truncate"];
+/// Scans at a time: most of their time is spent in pauses between tries.
+const DOORS: usize = 4;
+
+#[test]
+fn no_fault_makes_a_false_report() {
+    let world = World::recorded("shop", DOORS);
+    let operations = operations_of_a_clean_scan(&world.door(0));
+    let cases = operations.iter().flat_map(|operation| FAULTS.map(|fault| (operation.as_str(), fault)));
+    let problems = on_all_doors(&world, cases.collect(), |door, (operation, fault)| {
+        door.fault(&json!({"kind": fault, "match": operation}));
+        let scan = door.scan();
+        // An answer without a body cannot be cut.
+        (door.seen().struck > 0)
+            .then(|| lies(&scan, operation))
+            .flatten()
+            .map(|lie| format!("{fault} {operation}: {lie}"))
+    });
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+#[test]
+fn a_passing_fault_is_not_even_seen() {
+    let world = World::recorded("shop", DOORS);
+    let operations = operations_of_a_clean_scan(&world.door(0));
+    let cases = operations.iter().zip(PASSING.iter().cycle()).map(|(operation, fault)| (operation.as_str(), *fault));
+    let problems = on_all_doors(&world, cases.collect(), |door, (operation, fault)| {
+        door.fault(&json!({"kind": fault, "match": operation, "first": 1}));
+        let scan = door.scan();
+        (scan.code != 0)
+            .then(|| format!("one {fault} of {operation}: exit {}, {} gaps: {}", scan.code, scan.gaps(), scan.stderr))
+    });
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+/// Everything fails at once, and every third call.
+#[test]
+fn a_bad_day() {
+    let world = World::recorded("shop", DOORS);
+    operations_of_a_clean_scan(&world.door(0));
+    let faults = FAULTS.iter().flat_map(|fault| {
+        [json!({"kind": fault, "match": "[!s][!t]*"}), json!({"kind": fault, "match": "*", "every": 3})]
+    });
+    let problems = on_all_doors(&world, faults.collect(), |door, fault| {
+        door.fault(&fault);
+        let scan = door.scan();
+        let lie = if scan.code == 0 { None } else { lies(&scan, "sts:") };
+        lie.map(|lie| format!("{fault}: {lie}"))
+    });
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+fn operations_of_a_clean_scan(door: &Door<'_>) -> BTreeSet<String> {
+    door.fault(&json!(null));
+    let scan = door.scan();
+    assert_eq!(scan.code, 0, "the account is as Terraform left it: {:?}\n{}", scan.report, scan.stderr);
+    let operations: BTreeSet<String> = door.seen().calls.into_iter().collect();
+    assert!(operations.len() > 10, "a scan of the shop makes more kinds of calls than {operations:?}");
+    operations
+}
+
+/// What is wrong with a scan of an unchanged account during which this operation could not be had.
+fn lies(scan: &Scan, operation: &str) -> Option<String> {
+    if scan.stderr.contains("panicked") {
+        return Some(format!("it crashed: {}", scan.stderr));
+    }
+    // Without knowing whose account it is there is nothing to report on; that is said, and not with a report.
+    if scan.report.is_none() && operation.starts_with("sts:") && scan.code == 1 && !scan.stderr.is_empty() {
+        return None;
+    }
+    for drift in ["missing", "changed", "unmanaged"] {
+        let found = scan.findings(drift);
+        if !found.is_empty() {
+            return Some(format!("false {drift}: {}", found.join(", ")));
+        }
+    }
+    let (code, gaps) = (scan.code, scan.gaps());
+    (code != 3 || gaps == 0).then(|| format!("exit {code} with {gaps} gaps, not 3 with some: {}", scan.stderr))
+}
+
+/// Shares the cases out among the doors; -> what went wrong, in order.
+fn on_all_doors<C: Send>(
+    world: &World,
+    cases: Vec<C>,
+    test: impl Fn(&Door<'_>, C) -> Option<String> + Sync,
+) -> Vec<String> {
+    let cases = Mutex::new(cases);
+    let problems = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for index in 0..DOORS {
+            let (cases, problems, test) = (&cases, &problems, &test);
+            scope.spawn(move || {
+                let door = world.door(index);
+                loop {
+                    let Some(case) = cases.lock().expect("no thread panicked").pop() else { return };
+                    if let Some(problem) = test(&door, case) {
+                        problems.lock().expect("no thread panicked").push(problem);
+                    }
+                }
+            });
+        }
+    });
+    let mut problems = problems.into_inner().expect("no thread panicked");
+    problems.sort();
+    problems
+}

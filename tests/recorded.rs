@@ -1,0 +1,59 @@
+//! A recorded account, without Terraform: silent as Terraform left it, and outspoken after the console was used.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{World, scan};
+
+#[test]
+fn silent_as_terraform_left_it() {
+    let world = World::recorded("shop", 1);
+    let scan = scan(&world.moto, &world.state, &[]);
+    let report = scan.report.expect("a report");
+    assert_eq!(scan.code, 0, "{report:#}\n{}", scan.stderr);
+    assert_eq!(report["findings"], json!([]));
+    assert_eq!(report["gaps"], json!([]));
+    assert_eq!(report["scan"]["complete"], json!(true));
+    assert_eq!(report["summary"]["in_sync"], report["summary"]["desired"]);
+    assert!(report["summary"]["desired"].as_u64() > Some(20), "{}", report["summary"]);
+}
+
+/// The same steps as `make demo`, and what must be said of each.
+#[test]
+fn outspoken_after_the_console() {
+    let world = World::recorded("shop", 1);
+    let code = "import sys; from demo import demo; from tests.world import replay; from tests.world.scenarios import Hand, instances; \
+                demo.by_hand(Hand(sys.argv[1], instances(replay.state('shop')), ''))";
+    let done = support::python().args(["-c", code, &world.moto]).output().expect("python starts");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let scan = scan(&world.moto, &world.state, &[]);
+    assert_eq!(scan.code, 2, "{}", scan.stderr);
+    for (address, path) in [
+        ("aws_security_group.web", "/ingress"),
+        ("aws_s3_bucket_policy.uploads", "/policy"),
+        ("aws_iam_role.web", "/assume_role_policy"),
+        ("aws_instance.web[1]", "/instance_type"),
+        ("aws_ebs_volume.orders", "/tags/Name"),
+    ] {
+        assert!(paths(&scan.report, address).iter().any(|p| p == path), "{address} {path}: {:#?}", scan.report);
+    }
+    let mut missing = scan.findings("missing");
+    missing.sort();
+    assert_eq!(
+        missing,
+        ["aws_iam_group.support", "aws_s3_bucket_public_access_block.uploads", "module.network.aws_route.internet"]
+    );
+    let strangers = scan.report.iter().flat_map(|r| r["findings"].as_array()).flatten();
+    let mut strangers: Vec<_> =
+        strangers.filter(|f| f["drift"] == "unmanaged").filter_map(|f| f["kind"].as_str()).collect();
+    strangers.sort_unstable();
+    assert_eq!(strangers, ["aws_iam_access_key", "aws_iam_user"]);
+    assert_eq!(scan.findings("changed").len(), 5, "{:?}", scan.findings("changed"));
+    assert_eq!(scan.findings("unknown"), Vec::<String>::new());
+}
+
+fn paths(report: &Option<Value>, address: &str) -> Vec<String> {
+    let findings = report.iter().filter_map(|r| r["findings"].as_array()).flatten();
+    let changes = findings.filter(|f| f["address"] == address).filter_map(|f| f["changes"].as_array()).flatten();
+    changes.filter_map(|change| change["path"].as_str()).map(str::to_owned).collect()
+}

@@ -1,0 +1,5 @@
+"""Nothing happens."""
+
+
+def mutate(hand):
+    pass

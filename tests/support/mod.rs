@@ -1,0 +1,154 @@
+//! What the stories in tests/ share: the Python of the false world, a recorded account behind doors that can fail, and one
+//! way to run `driftd scan`. Knows nothing of what a report should say.
+
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// Interpreter with tests/requirements.txt: `$DRIFTD_TEST_PYTHON`, else the one `make test` puts into .venv.
+pub fn python() -> Command {
+    let named = std::env::var_os("DRIFTD_TEST_PYTHON").map(PathBuf::from);
+    let path = named.unwrap_or_else(|| root().join(".venv/bin/python"));
+    assert!(path.is_file(), "no Python at {}: run `make test`, or set DRIFTD_TEST_PYTHON", path.display());
+    let mut command = Command::new(path);
+    command.current_dir(root());
+    command
+}
+
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A recorded account in a private moto, with as many doors (endpoints) as asked for. Stops when dropped.
+pub struct World {
+    process: Child,
+    doors: Vec<String>,
+    /// moto itself, for changes by hand.
+    pub moto: String,
+    pub state: PathBuf,
+}
+
+impl World {
+    pub fn recorded(name: &str, doors: usize) -> Self {
+        let mut process = python()
+            .args(["-m", "tests.world", "serve", "--world", name, "--doors", &doors.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python starts");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("stdout is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("the world speaks");
+        let up: Value = serde_json::from_str(&line).expect("the world says in JSON that it is up");
+        let text = |value: &Value| value.as_str().expect("a string").to_owned();
+        let doors = up["doors"].as_array().expect("doors").iter().map(text).collect();
+        Self { process, doors, moto: text(&up["moto"]), state: text(&up["state"]).into() }
+    }
+
+    pub fn door(&self, index: usize) -> Door<'_> {
+        Door { endpoint: &self.doors[index], state: &self.state }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take()); // the world ends with its stdin
+        let _ = self.process.wait();
+    }
+}
+
+/// One endpoint of a [`World`].
+pub struct Door<'a> {
+    pub endpoint: &'a str,
+    state: &'a Path,
+}
+
+/// What happened at a door since its last fault was set.
+pub struct Seen {
+    /// Operations, in order: `ec2:DescribeVpcs`.
+    pub calls: Vec<String>,
+    /// How often the fault struck.
+    pub struck: u64,
+}
+
+impl Door<'_> {
+    /// See `Door._fault` in tests/world/proxy.py; `null` for none.
+    pub fn fault(&self, fault: &Value) {
+        self.talk("PUT", &fault.to_string());
+    }
+
+    pub fn seen(&self) -> Seen {
+        let answer: Value = serde_json::from_str(&self.talk("GET", "")).expect("JSON");
+        let calls = answer["calls"].as_array().expect("calls");
+        Seen {
+            calls: calls.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            struck: answer["struck"].as_u64().expect("struck"),
+        }
+    }
+
+    pub fn scan(&self) -> Scan {
+        scan(self.endpoint, self.state, &[])
+    }
+
+    fn talk(&self, method: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(self.endpoint.trim_start_matches("http://")).expect("the door is open");
+        let length = body.len();
+        write!(stream, "{method} /_door HTTP/1.1\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+            .expect("the door listens");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the door answers");
+        answer.split_once("\r\n\r\n").expect("an HTTP answer").1.to_owned()
+    }
+}
+
+/// One run of `driftd scan --format json`.
+pub struct Scan {
+    pub code: i32,
+    pub stderr: String,
+    /// `None` when stdout was no report.
+    pub report: Option<Value>,
+}
+
+impl Scan {
+    /// `address: drift` of every finding of this kind of drift.
+    pub fn findings(&self, drift: &str) -> Vec<String> {
+        let findings = self.report.as_ref().and_then(|report| report["findings"].as_array());
+        let of_kind = findings.into_iter().flatten().filter(|finding| finding["drift"] == drift);
+        of_kind.map(|f| f["address"].as_str().unwrap_or(f["id"].as_str().unwrap_or("?")).to_owned()).collect()
+    }
+
+    pub fn gaps(&self) -> usize {
+        self.report.as_ref().and_then(|report| report["gaps"].as_array()).map_or(0, Vec::len)
+    }
+}
+
+/// Runs the program against one endpoint, with nothing of this machine's AWS settings.
+pub fn scan(endpoint: &str, state: &Path, arguments: &[&str]) -> Scan {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_driftd"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("DRIFTD_")) {
+        command.env_remove(name);
+    }
+    let done = command
+        .args(["scan", "--format", "json", "--state"])
+        .arg(state)
+        .args(arguments)
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .output()
+        .expect("driftd starts");
+    Scan {
+        code: done.status.code().unwrap_or(-1),
+        stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
+        report: serde_json::from_slice(&done.stdout).ok(),
+    }
+}

@@ -1,0 +1,46 @@
+"""The command line of the false world; see the package."""
+import argparse
+import json
+import sys
+
+from . import replay, scenarios, terraform
+from .moto import Moto
+from .proxy import Proxy
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.world", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("scenarios", help="apply, change by hand, compare")
+    run.add_argument("--driftd", required=True)
+    run.add_argument("--only", nargs="+", metavar="NAME", help="these, each by itself")
+    serve = commands.add_parser("serve", help="a recorded account, until stdin ends")
+    serve.add_argument("--world", default="shop")
+    serve.add_argument("--doors", type=int, default=1)
+    commands.add_parser("record", help="record the worlds anew").add_argument("--only")
+    options = parser.parse_args()
+    if options.command == "record":
+        for name in [options.only] if options.only else replay.worlds():
+            replay.record(name)
+        return 0
+    if options.command == "serve":
+        return served(options.world, options.doors)
+    if not terraform.installed():
+        print("SKIPPED, loudly: terraform is not installed, so nothing was compared with what Terraform says")
+        return 0
+    return scenarios.run(options.driftd, options.only)
+
+
+def served(world: str, doors: int) -> int:
+    """Prints one line of JSON when it is up: the doors' endpoints, moto's own, the state."""
+    with Moto() as moto:
+        replay.replay(world, moto)
+        with Proxy(moto.endpoint, memory=True, doors=doors) as proxy:
+            print(json.dumps({"doors": [f"http://127.0.0.1:{port}" for port in proxy.ports],
+                              "moto": moto.endpoint, "state": str(replay.state(world))}), flush=True)
+            sys.stdin.read()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
