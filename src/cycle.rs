@@ -2,6 +2,7 @@
 
 mod findings;
 mod plan;
+mod state_bucket;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,6 +16,8 @@ use crate::inventory::{self, Aws, Kind, Request, kinds};
 use crate::judge::{RuleSet, RuleWarning};
 use crate::model::report::{Report, Scan, Summary};
 use crate::model::{Attributes, DesiredState, Drift, DriftKind, Gap, GapScope, Part, Scope};
+
+pub use state_bucket::StateBucket;
 
 /// Kinds that are read at a time, over all scopes.
 const CONCURRENT_KINDS: usize = 24;

@@ -85,6 +85,10 @@ pub struct Scan {
     /// Backend setting as for `terraform init` (key=value or a file; repeatable)
     #[arg(long = "backend-config", value_name = "SETTING")]
     pub backend_config: Vec<String>,
+    /// Workspace of a directory of code [default: TF_WORKSPACE, or the one selected there]
+    #[arg(long, value_name = "NAME")]
+    pub workspace: Option<String>,
+    /// How the report is written
     #[arg(long, value_enum, default_value = "table")]
     pub format: FormatArg,
     /// Write the report to a file instead of stdout

@@ -2,15 +2,17 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use secrecy::SecretString;
 
 use super::args::{Colour, Scan};
 use super::{BAD_CONFIG, FAILED};
 use crate::config::Config;
-use crate::cycle::{self, Progress};
-use crate::desired::LoadOptions;
-use crate::inventory::{Aws, AwsOptions, StateBucket};
+use crate::cycle::{self, Progress, StateBucket};
+use crate::desired::{BackendConfig, Environment, HttpOptions, LoadOptions};
+use crate::inventory::{Aws, AwsOptions};
 use crate::judge::{self, RuleSet};
 use crate::report;
 
@@ -87,8 +89,21 @@ async fn scan(args: Scan, config: Config) -> u8 {
 }
 
 fn load_options(args: &Scan) -> LoadOptions {
-    let _ = args;
-    LoadOptions::default()
+    let environment = Environment::of_process();
+    let backend = |setting: &String| match setting.split_once('=') {
+        Some((key, value)) => BackendConfig::Pair { key: key.to_owned(), value: value.to_owned() },
+        None => BackendConfig::File(setting.into()),
+    };
+    let bearer = environment.get("DRIFTD_HTTP_BEARER_TOKEN").map(SecretString::from);
+    LoadOptions {
+        code_dirs: args.code.clone(),
+        backend_config: args.backend_config.iter().map(backend).collect(),
+        workspace: args.workspace.clone(),
+        http: HttpOptions { bearer, ..HttpOptions::default() },
+        environment,
+        retry_delay: Duration::from_secs(1),
+        ..LoadOptions::default()
+    }
 }
 
 fn rules(args: &Scan, config: &Config) -> Result<RuleSet, u8> {

@@ -106,7 +106,11 @@ impl Written {
                 let message = format!("{:?} is not the ARN of a role", account.role_arn.value);
                 wrong(place(&account.role_arn), message);
             }
-            let role = AssumeRole { arn: account.role_arn.value.clone(), external_id: account.external_id.clone() };
+            let role = AssumeRole {
+                arn: account.role_arn.value.clone(),
+                external_id: account.external_id.clone(),
+                session_name: None,
+            };
             if roles.insert(id.clone(), role).is_some() {
                 wrong(place(&account.id), format!("account {id} is configured twice"));
             }

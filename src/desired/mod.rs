@@ -1,37 +1,131 @@
 //! WHAT SHOULD BE: Terraform states and code, read into [`crate::model::DesiredState`].
+//!
+//! [`load()`] is the way in. A request (`--state`) is taken apart by [`request`], opened as one or more [`StateFile`]s
+//! (one file per backend), read by [`tfstate`], placed by [`place`] and joined with the [`code`]. A source that cannot be
+//! read is a gap, never an absence.
 
+mod backend;
+pub mod code;
+mod environment;
+mod error;
+mod git;
+mod hcp;
+mod http;
+mod load;
+mod local;
+mod names;
 pub mod place;
+mod request;
+mod s3;
 pub mod tfstate;
 
-use crate::model::{DesiredState, Source};
+pub use backend::BackendConfig;
+pub use environment::Environment;
+pub use error::ReadError;
+pub use http::HttpOptions;
+pub use load::{LoadOptions, load};
+pub use s3::{MemoryStore, Object, ObjectAddress, ObjectStore, RoleToAssume, StoreError};
 
-/// temporary
-#[derive(Debug, Default)]
-pub struct LoadOptions {}
+use std::collections::VecDeque;
+use std::io::{self, Read};
 
-/// temporary
-#[async_trait::async_trait]
-pub trait ObjectStore: Send + Sync {}
+use async_trait::async_trait;
 
-/// temporary
-pub async fn load(requests: &[String], _options: &LoadOptions, _store: &dyn ObjectStore) -> DesiredState {
-    let mut out = DesiredState::default();
-    for (i, path) in requests.iter().enumerate() {
-        let state = tfstate::read(std::fs::File::open(path).unwrap(), path).unwrap();
-        out.sources.push(Source {
-            name: path.clone(),
-            location: path.clone(),
-            serial: state.serial,
-            lineage: state.lineage,
-            resources: state.resources.len() as u64,
-            terraform_version: state.terraform_version,
-            warnings: state.warnings,
-        });
-        out.resources.extend(state.resources.into_iter().map(|mut r| {
-            r.source = i;
-            r
-        }));
+/// One state at one place, whatever the backend.
+#[async_trait]
+pub(crate) trait StateFile: Send + Sync {
+    /// Where it is, without any secret (no password, token or query string).
+    fn location(&self) -> String;
+
+    /// Equal for two requests of the very same document.
+    fn identity(&self) -> String {
+        self.location()
     }
-    place::locate(&mut out.resources, &Default::default());
-    out
+
+    /// Opens the newest version of it.
+    async fn fetch(&self) -> Result<Fetched, ReadError>;
+
+    /// Something cheap that differs when the document does, where a read is not one atomic answer.
+    async fn stamp(&self) -> Option<String> {
+        None
+    }
+}
+
+/// A state's bytes, not read yet, and what the backend said beside them.
+pub(crate) struct Fetched {
+    pub body: Body,
+    pub warnings: Vec<String>,
+}
+
+impl From<Body> for Fetched {
+    fn from(body: Body) -> Self {
+        Self { body, warnings: Vec::new() }
+    }
+}
+
+/// Bytes to parse; what was downloaded is freed piece by piece while it is read.
+pub(crate) enum Body {
+    File(std::fs::File),
+    Chunks(Chunks),
+}
+
+impl Read for Body {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(out),
+            Self::Chunks(chunks) => chunks.read(out),
+        }
+    }
+}
+
+/// Downloaded pieces of a document.
+#[derive(Default)]
+pub(crate) struct Chunks {
+    pieces: VecDeque<Vec<u8>>,
+    /// How much of the first piece is read already.
+    done: usize,
+}
+
+impl Chunks {
+    pub(crate) fn push(&mut self, piece: Vec<u8>) {
+        self.pieces.push_back(piece);
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Chunks(Chunks { pieces: VecDeque::from([bytes]), done: 0 })
+    }
+}
+
+impl Read for Chunks {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while let Some(piece) = self.pieces.front() {
+            let rest = piece.get(self.done..).unwrap_or_default();
+            if rest.is_empty() {
+                self.pieces.pop_front();
+                self.done = 0;
+                continue;
+            }
+            let mut rest = rest;
+            let count = rest.read(out)?;
+            self.done += count;
+            return Ok(count);
+        }
+        Ok(0)
+    }
+}
+
+/// `who` and `when` of a lock, as Terraform writes it beside a state (`statemgr.LockInfo`).
+pub(crate) fn lock_warning(lock: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Lock {
+        #[serde(rename = "Who", default)]
+        who: String,
+        #[serde(rename = "Created", default)]
+        created: String,
+    }
+    let lock: Lock = serde_json::from_slice(lock).ok()?;
+    let or_unknown = |text: String| if text.is_empty() { "unknown".to_owned() } else { text };
+    Some(format!("locked by {} since {}: an apply may be running", or_unknown(lock.who), or_unknown(lock.created)))
 }

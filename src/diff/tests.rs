@@ -1,1 +1,224 @@
 //! Tests of the whole comparison.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model::{GapReason, GapScope, InstanceStatus, Origin, ProviderRef};
+
+const SCOPE: (&str, &str) = ("123456789012", "eu-central-1");
+
+fn desired(kind: &str, id: &str, attributes: Value) -> Desired {
+    Desired {
+        address: format!("{kind}.x"),
+        kind: kind.into(),
+        id: id.into(),
+        account: None,
+        region: None,
+        source: 0,
+        also_in: Vec::new(),
+        provider: ProviderRef { module: None, address: "aws".into(), alias: None },
+        schema_version: 0,
+        status: InstanceStatus::Ready,
+        raw_attributes: serde_json::value::to_raw_value(&attributes).unwrap(),
+        sensitive: Vec::new(),
+        code: None,
+        declared: None,
+    }
+}
+
+fn live(id: &str, attributes: Value, origin: Origin) -> Live {
+    let Value::Object(attributes) = attributes else { panic!("not an object") };
+    Live { id: id.into(), attributes, origin }
+}
+
+/// Inline policies speak for their element in the role.
+fn role_policy_parts(kind: &'static str, attributes: &Attributes) -> Vec<Part> {
+    let text = |name: &str| attributes[name].as_str().unwrap().to_owned();
+    match kind {
+        "aws_iam_role_policy" => vec![Part {
+            parent_kind: "aws_iam_role",
+            parent_id: text("role"),
+            attribute: "inline_policy",
+            element: Some(json!({"name": text("name"), "policy": text("policy")})),
+        }],
+        _ => Vec::new(),
+    }
+}
+
+fn facts(name: &'static str) -> KindFacts {
+    let policies: &'static [&'static str] = match name {
+        "aws_iam_role" => &["inline_policy", "assume_role_policy"],
+        "aws_iam_role_policy" => &["policy"],
+        _ => &[],
+    };
+    let strangers_on_managed = name == "aws_iam_role_policy";
+    KindFacts { name, shape: Shape { policies, ..Shape::default() }, parts: role_policy_parts, strangers_on_managed }
+}
+
+fn kinds() -> HashMap<&'static str, KindFacts> {
+    ["aws_iam_role", "aws_iam_role_policy", "aws_vpc", "aws_iam_user"].into_iter().map(|n| (n, facts(n))).collect()
+}
+
+fn run(kind: &'static str, all: &[Desired], found: Listing) -> Compared {
+    let kinds = kinds();
+    let world = World::new(all, &kinds);
+    let wanted: Vec<_> = all.iter().enumerate().filter(|(_, d)| &*d.kind == kind).collect();
+    listing(&kinds[kind], &Scope::new(SCOPE.0, SCOPE.1), &wanted, found, &world)
+}
+
+fn one(kind: &'static str, resource: Desired, found: Listing) -> Vec<Drift> {
+    run(kind, &[resource], found).drifts
+}
+
+fn complete(live: Vec<Live>) -> Listing {
+    Listing { live, complete: true, ..Listing::default() }
+}
+
+fn gap(id: Option<&str>) -> Gap {
+    let scope = GapScope { id: id.map(str::to_owned), ..GapScope::default() };
+    Gap { reason: GapReason::Denied, scope, detail: "ec2:DescribeVpcs: UnauthorizedOperation".into() }
+}
+
+fn vpc() -> Desired {
+    desired(
+        "aws_vpc",
+        "vpc-0000000a",
+        json!({"id": "vpc-0000000a", "cidr_block": "10.0.0.0/16", "tags": {"a": "1"}, "tags_all": {"a": "1"}}),
+    )
+}
+
+#[test]
+fn equal_is_in_sync() {
+    let found = complete(vec![live(
+        "vpc-0000000a",
+        json!({"cidr_block": "10.0.0.0/16", "tags_all": {"a": "1"}, "instance_tenancy": null}),
+        Origin::Made,
+    )]);
+    let compared = run("aws_vpc", &[vpc()], found);
+    assert_eq!((compared.drifts.len(), compared.in_sync), (0, vec![0]));
+}
+
+#[test]
+fn a_tag_is_one_change_at_its_key() {
+    let found = complete(vec![live(
+        "vpc-0000000a",
+        json!({"cidr_block": "10.0.0.0/16", "tags_all": {"a": "2", "b": "3"}}),
+        Origin::Made,
+    )]);
+    let drifts = one("aws_vpc", vpc(), found);
+    let changes: Vec<_> = drifts[0].changes.iter().map(|c| (c.path.as_str(), &c.desired, &c.live)).collect();
+    assert_eq!(changes, [("/tags/a", &json!("1"), &json!("2")), ("/tags/b", &Value::Null, &json!("3"))]);
+}
+
+#[test]
+fn missing_only_after_a_second_look() {
+    let kind = |listing: Listing| one("aws_vpc", vpc(), listing)[0].kind_of_drift;
+    let confirmed = vec!["vpc-0000000a".to_owned()];
+    assert_eq!(kind(Listing { confirmed_missing: confirmed.clone(), ..complete(vec![]) }), DriftKind::Missing);
+    assert_eq!(kind(complete(vec![])), DriftKind::Unknown);
+    assert_eq!(
+        kind(Listing { confirmed_missing: confirmed, complete: false, ..Listing::default() }),
+        DriftKind::Unknown
+    );
+    assert_eq!(kind(Listing { gaps: vec![gap(None)], ..Listing::default() }), DriftKind::Unknown);
+}
+
+#[test]
+fn what_was_half_read_is_never_in_sync() {
+    let attributes = json!({"cidr_block": "10.0.0.0/16"});
+    for id in [None, Some("vpc-0000000a")] {
+        let found = complete(vec![live("vpc-0000000a", attributes.clone(), Origin::Made)]);
+        let drifts = one("aws_vpc", vpc(), Listing { gaps: vec![gap(id)], ..found });
+        assert_eq!(drifts[0].kind_of_drift, DriftKind::Unknown);
+        assert_eq!(drifts[0].reason.as_deref(), Some("denied: ec2:DescribeVpcs: UnauthorizedOperation"));
+    }
+    // A change that was seen is a change all the same.
+    let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": "10.1.0.0/16"}), Origin::Made)]);
+    let drifts = one("aws_vpc", vpc(), Listing { gaps: vec![gap(Some("vpc-0000000a"))], ..found });
+    assert_eq!(drifts[0].kind_of_drift, DriftKind::Changed);
+}
+
+#[test]
+fn a_newer_provider_or_a_half_made_resource_is_unknown() {
+    let found = || complete(vec![live("vpc-0000000a", json!({"cidr_block": "10.0.0.0/16"}), Origin::Made)]);
+    let newer = Desired { schema_version: 99, ..vpc() };
+    let half = desired("aws_vpc", "vpc-0000000a", Value::Null);
+    for resource in [newer, half] {
+        assert_eq!(one("aws_vpc", resource, found())[0].kind_of_drift, DriftKind::Unknown);
+    }
+}
+
+#[test]
+fn strangers() {
+    let stranger = |origin| {
+        let found = complete(vec![live("vpc-0000000b", json!({"arn": null}), origin)]);
+        run("aws_vpc", &[], found).drifts.len()
+    };
+    assert_eq!(stranger(Origin::Made), 1);
+    assert_eq!(stranger(Origin::Aws("default VPC")), 0);
+    assert_eq!(stranger(Origin::PartOf { kind: "aws_instance", id: "i-1".into() }), 0);
+    // The same object under another type's name is managed; an equal name of another kind is not.
+    let default = desired("aws_default_vpc", "vpc-0000000b", json!({"id": "vpc-0000000b"}));
+    let found = || complete(vec![live("vpc-0000000b", json!({}), Origin::Made)]);
+    assert_eq!(run("aws_vpc", &[default], found()).drifts.len(), 0);
+    let role = desired("aws_iam_role", "deploy", json!({"id": "deploy"}));
+    let user = complete(vec![live("deploy", json!({}), Origin::Made)]);
+    assert_eq!(run("aws_iam_user", &[role], user).drifts.len(), 1);
+}
+
+fn policy(action: &str) -> String {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}).to_string()
+}
+
+#[test]
+fn an_inline_policy_by_hand_is_seen_and_a_managed_one_is_the_childs() {
+    let role = desired("aws_iam_role", "r", json!({"id": "r", "name": "r", "inline_policy": []}));
+    let child = desired(
+        "aws_iam_role_policy",
+        "r:own",
+        json!({"id": "r:own", "role": "r", "name": "own", "policy": policy("a:B")}),
+    );
+    let all = [role, child];
+    let own = json!({"name": "own", "policy": policy("a:B").replace("\"a:B\"", "[\"a:B\"]")});
+    let by_hand = json!({"name": "hand", "policy": policy("*")});
+    let fold = |inline: Value| {
+        let kinds = kinds();
+        let world = World::new(&all, &kinds);
+        let found = complete(vec![live("r", json!({"name": "r", "inline_policy": inline}), Origin::Made)]);
+        let mut drifts = run("aws_iam_role", &all, found).drifts;
+        drifts.retain_mut(|drift| !world.parts().explain(drift));
+        drifts
+    };
+    assert_eq!(fold(json!([own])), []);
+    let drifts = fold(json!([own, by_hand]));
+    assert_eq!(drifts[0].changes[0].added.as_ref().unwrap().len(), 1);
+    assert_eq!(drifts[0].changes[0].added.as_ref().unwrap()[0]["name"], "hand");
+
+    // As a stranger of its own kind: unmanaged on a managed role, folded on an unmanaged one, silent when spoken for.
+    let stranger = |role: &str, name: &str| {
+        let owner = Origin::PartOf { kind: "aws_iam_role", id: role.into() };
+        let attributes = json!({"role": role, "name": name, "policy": policy("a:B")});
+        let found = complete(vec![live(&format!("{role}:{name}"), attributes, owner)]);
+        let drifts = run("aws_iam_role_policy", &all, found).drifts;
+        drifts.iter().filter(|drift| drift.kind_of_drift == DriftKind::Unmanaged).count()
+    };
+    assert_eq!((stranger("r", "hand"), stranger("other", "hand")), (1, 0));
+}
+
+#[test]
+fn fingerprints_are_stable_and_tell_drifts_apart() {
+    let with = |cidr: &str| {
+        let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": cidr}), Origin::Made)]);
+        fingerprint(&one("aws_vpc", vpc(), found)[0])
+    };
+    assert_eq!(with("10.1.0.0/16"), with("10.1.0.0/16"));
+    assert_ne!(with("10.1.0.0/16"), with("10.2.0.0/16"));
+    assert_eq!(with("10.1.0.0/16").len(), 32);
+}
+
+#[test]
+fn the_reader_must_cover_what_people_can_set() {
+    let found = complete(vec![live("vpc-0000000a", json!({"tags_all": {"a": "1"}}), Origin::Made)]);
+    let compared = run("aws_vpc", &[vpc()], found);
+    assert_eq!(compared.uncovered.into_iter().collect::<Vec<_>>(), ["aws_vpc.cidr_block"]);
+}

@@ -16,7 +16,9 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::retry::RetryPartition;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::region::Region as RegionName;
@@ -41,6 +43,19 @@ pub struct AssumeRole {
     /// ARN of the role.
     pub arn: String,
     pub external_id: Option<String>,
+    /// Session name in CloudTrail; `driftd` when `None`.
+    pub session_name: Option<String>,
+}
+
+/// Where a state object lies; `None` leaves it to the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StatePlace {
+    pub region: Option<String>,
+    pub role: Option<AssumeRole>,
+    pub profile: Option<String>,
+    /// Base URL of an S3 that is not AWS's.
+    pub endpoint: Option<String>,
+    pub path_style: Option<bool>,
 }
 
 /// How AWS is reached; everything else comes from the standard environment and profile files.
@@ -71,7 +86,7 @@ impl Aws {
     /// No credentials, or STS refuses them.
     pub async fn connect(options: AwsOptions) -> Result<Self, ReadError> {
         let calls = Arc::new(AtomicU64::new(0));
-        let base = load_base(options.region.as_deref()).await;
+        let base = load_base(options.region.as_deref(), None).await;
         let sts = aws_sdk_sts::config::Builder::from(&base).interceptor(CountCalls(calls.clone())).build();
         let caller = aws_sdk_sts::Client::from_conf(sts)
             .get_caller_identity()
@@ -118,45 +133,58 @@ impl Aws {
         Some(made)
     }
 
-    /// An S3 client for reading state objects: a region, and a role other than the base credentials, if need be.
-    pub async fn state_client(&self, region: Option<&str>, role: Option<&AssumeRole>) -> aws_sdk_s3::Client {
-        let region = region.map_or_else(|| self.default_region(), str::to_owned);
-        let config = match role {
-            Some(role) => self.assume(role, &region).await,
-            None => self.base.to_builder().region(RegionName::new(region)).build(),
+    /// An S3 client for reading state objects, which may lie in another account, region or S3 than what is watched.
+    pub async fn state_client(&self, place: &StatePlace) -> aws_sdk_s3::Client {
+        let profiled = match &place.profile {
+            Some(profile) => Some(load_base(None, Some(profile)).await),
+            None => None,
         };
-        aws_sdk_s3::Client::from_conf(s3_config(&config, "state", &self.calls))
+        let base = profiled.as_ref().unwrap_or(&self.base);
+        let region = place.region.clone().unwrap_or_else(|| self.default_region());
+        let mut config = match &place.role {
+            Some(role) => assume(base, role, &region).await,
+            None => base.to_builder().region(RegionName::new(region)).build(),
+        };
+        if let Some(endpoint) = &place.endpoint {
+            config = config.to_builder().endpoint_url(endpoint).build();
+        }
+        let s3 = s3_config(&config, "state", &self.calls);
+        let s3 = match place.path_style {
+            Some(path_style) => s3.to_builder().force_path_style(path_style).build(),
+            None => s3,
+        };
+        aws_sdk_s3::Client::from_conf(s3)
     }
 
     async fn config(&self, account: &str, region: &str) -> Option<SdkConfig> {
         if let Some(role) = self.roles.get(account) {
-            return Some(self.assume(role, region).await);
+            return Some(assume(&self.base, role, region).await);
         }
         (account == self.account).then(|| self.base.to_builder().region(RegionName::new(region.to_owned())).build())
     }
-
-    async fn assume(&self, role: &AssumeRole, region: &str) -> SdkConfig {
-        let region = RegionName::new(region.to_owned());
-        let provider = AssumeRoleProvider::builder(&role.arn).session_name("driftd").region(region.clone());
-        let provider = match &role.external_id {
-            Some(id) => provider.external_id(id),
-            None => provider,
-        };
-        let provider = provider.configure(&self.base);
-        let provider = match self.base.credentials_provider() {
-            Some(base) => provider.build_from_provider(base).await,
-            None => provider.build().await,
-        };
-        self.base
-            .to_builder()
-            .region(region)
-            .credentials_provider(SharedCredentialsProvider::new(provider))
-            .identity_cache(IdentityCache::lazy().build())
-            .build()
-    }
 }
 
-async fn load_base(region: Option<&str>) -> SdkConfig {
+/// The base configuration with the credentials of a role.
+async fn assume(base: &SdkConfig, role: &AssumeRole, region: &str) -> SdkConfig {
+    let region = RegionName::new(region.to_owned());
+    let session = role.session_name.as_deref().unwrap_or("driftd");
+    let mut provider = AssumeRoleProvider::builder(&role.arn).session_name(session).region(region.clone());
+    if let Some(id) = &role.external_id {
+        provider = provider.external_id(id);
+    }
+    let provider = provider.configure(base);
+    let provider = match base.credentials_provider() {
+        Some(credentials) => provider.build_from_provider(credentials).await,
+        None => provider.build().await,
+    };
+    base.to_builder()
+        .region(region)
+        .credentials_provider(SharedCredentialsProvider::new(provider))
+        .identity_cache(IdentityCache::lazy().build())
+        .build()
+}
+
+async fn load_base(region: Option<&str>, profile: Option<&str>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .retry_config(
             RetryConfig::adaptive()
@@ -173,6 +201,9 @@ async fn load_base(region: Option<&str>) -> SdkConfig {
     // The name is valid by the rules of AppName::new; without it calls are merely not marked.
     if let Ok(name) = AppName::new("driftd") {
         loader = loader.app_name(name);
+    }
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
     }
     let loaded = loader.load().await;
     match (loaded.region(), region) {
@@ -242,9 +273,55 @@ impl Intercept for CountCalls {
     }
 }
 
+/// S3 Control puts the account before the host, `123456789012.127.0.0.1`, which is no name that anything resolves
+/// when the endpoint is an IP address: there the host stays what it was; the header `x-amz-account-id` says the same.
+#[derive(Debug)]
+pub(super) struct AccountInHost;
+
+impl Intercept for AccountInHost {
+    fn name(&self) -> &'static str {
+        "AccountInHost"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        if let Some(uri) = without_account(request.uri()) {
+            request.set_uri(uri)?;
+        }
+        Ok(())
+    }
+}
+
+/// `http://123456789012.127.0.0.1:5000/x` -> `http://127.0.0.1:5000/x`; `None` where a host name follows the account.
+fn without_account(uri: &str) -> Option<String> {
+    let (scheme, rest) = uri.split_once("://")?;
+    let (account, rest) = rest.split_once('.')?;
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = format!("{scheme}://{rest}");
+    (is_account && endpoint_is_address(Some(&plain))).then_some(plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn account_goes_from_addresses_only() {
+        let plain = |uri| without_account(uri).unwrap_or_default();
+        assert_eq!(
+            plain("http://123456789012.127.0.0.1:5000/v20180820/x?y=1.2"),
+            "http://127.0.0.1:5000/v20180820/x?y=1.2"
+        );
+        assert_eq!(plain("http://123456789012.localhost:5000/"), "http://localhost:5000/");
+        for uri in ["http://127.0.0.1:5000/", "https://123456789012.s3-control.eu-west-1.amazonaws.com/v20180820"] {
+            assert_eq!(without_account(uri), None, "{uri}");
+        }
+    }
 
     #[test]
     fn addresses_and_names() {

@@ -5,18 +5,16 @@ mod collect;
 mod error;
 pub mod kinds;
 mod region;
-mod state_bucket;
 pub mod value;
 
 use async_trait::async_trait;
 
 use crate::model::{Attributes, Desired, Live, Part, Shape};
 
-pub use aws::{AssumeRole, Aws, AwsOptions};
+pub use aws::{AssumeRole, Aws, AwsOptions, StatePlace};
 pub use collect::{Request, collect};
 pub use error::{ReadError, not_found};
 pub use region::Region;
-pub use state_bucket::StateBucket;
 
 /// Where a kind is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

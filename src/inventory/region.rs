@@ -15,7 +15,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::ReadError;
-use super::aws::{CountCalls, partition, s3_config};
+use super::aws::{AccountInHost, CountCalls, partition, s3_config};
 
 /// Calls at a time per account, region and service.
 const CONCURRENCY: usize = 16;
@@ -36,7 +36,8 @@ pub struct Region {
     config: SdkConfig,
     calls: Arc<AtomicU64>,
     limits: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
-    listings: Mutex<HashMap<&'static str, Shared>>,
+    /// (what, of which resource) -> what was read; the second is empty for listings.
+    listings: Mutex<HashMap<(&'static str, String), Shared>>,
     buckets: Mutex<HashMap<String, aws_sdk_s3::Client>>,
 }
 
@@ -60,6 +61,7 @@ impl Region {
         let s3control = aws_sdk_s3control::config::Builder::from(config)
             .retry_partition(partition(account, name, "s3control"))
             .interceptor(count())
+            .interceptor(AccountInHost)
             .build();
         Self {
             account: account.to_owned(),
@@ -135,9 +137,27 @@ impl Region {
         T: Send + Sync + 'static,
         F: Future<Output = Result<T, ReadError>>,
     {
+        self.once_for(key, "", read).await
+    }
+
+    /// Reads something of one resource once per scan and shares it between kinds; `key` is its name, mostly the
+    /// action, `id` the resource.
+    ///
+    /// # Errors
+    /// The first reader's error, again.
+    pub async fn once_for<T, F>(
+        &self,
+        key: &'static str,
+        id: &str,
+        read: impl FnOnce() -> F,
+    ) -> Result<Arc<T>, ReadError>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, ReadError>>,
+    {
         let cell = {
             let mut listings = self.listings.lock().unwrap_or_else(PoisonError::into_inner);
-            listings.entry(key).or_default().clone()
+            listings.entry((key, id.to_owned())).or_default().clone()
         };
         let shared = cell
             .get_or_init(|| async { read().await.map(|value| Arc::new(value) as Arc<dyn Any + Send + Sync>) })

@@ -7,6 +7,7 @@
 use std::sync::{Arc, LazyLock};
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
+use cel::common::types::DYN_TYPE;
 use cel::{Context, Env, Program, Value as Cel};
 use serde_json::{Value, json};
 
@@ -60,7 +61,14 @@ const STANDARD: &[&str] = &[
     "max",
 ];
 
-static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut environment = Env::stdlib();
+    for (name, arguments, function) in functions::TOTAL {
+        let added = environment.add_overload(name, name, (0..*arguments).map(|_| DYN_TYPE).collect(), *function);
+        debug_assert!(added.is_ok(), "{name} is declared once");
+    }
+    Arc::new(environment)
+});
 
 impl Expression {
     /// Compiles CEL text. All mistakes are told, one per line.

@@ -1,6 +1,8 @@
 //! The functions that a rule's `when` may call, besides CEL's own: JSON in, JSON out, total over every input.
 
-use cel::{Context, ExecutionError, Value as Cel, extractors::Arguments, objects::Key};
+use cel::common::types::{CelBool, CelList, CelNull, CelString};
+use cel::common::value::CowVal;
+use cel::{Context, ExecutionError, Value as Cel, extractors::Arguments};
 use serde_json::{Value, json};
 
 use super::{network, policy};
@@ -69,29 +71,51 @@ pub(super) fn add_to(context: &mut Context<'_, '_>) {
         });
         debug_assert!(added.is_ok(), "{} is CEL's own", function.name);
     }
-    // What `expression` turns field access, has() and iteration into: nothing there reads as null, never an error.
-    let own = [
-        context.add_function("@get", |container: Cel, key: Cel| lookup(&container, &key).unwrap_or(Cel::Null)),
-        context.add_function("@has", |container: Cel, key: Cel| lookup(&container, &key).is_some()),
-        context.add_function("@items", |container: Cel| match container {
-            Cel::Null => Cel::List(Vec::new().into()),
-            other => other,
-        }),
-        context.add_function("@text", |text: Cel| match text {
-            Cel::Null => Cel::from(""),
-            other => other,
-        }),
-    ];
-    debug_assert!(own.iter().all(Result::is_ok));
 }
 
-fn lookup(container: &Cel, key: &Cel) -> Option<Cel> {
-    match (container, key) {
-        (Cel::Map(map), Cel::String(name)) => map.get(&Key::String(name.clone())).cloned(),
-        (Cel::Map(map), Cel::Int(number)) => map.get(&Key::Int(*number)).cloned(),
-        (Cel::List(items), Cel::Int(index)) => items.get(usize::try_from(*index).ok()?).cloned(),
-        _ => None,
-    }
+/// What `expression` turns field access, `has()`, iteration and `string()` into: nothing there reads as null, never an
+/// error. They hand on what they are given without copying it.
+pub(super) const TOTAL: &[(&str, usize, cel::common::functions::Function)] =
+    &[("@get", 2, get), ("@has", 2, has), ("@items", 1, items), ("@text", 1, text)];
+
+fn get<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let [container, key] = pair(arguments);
+    let found = match &container {
+        CowVal::Borrowed(container) => container.as_indexer().and_then(|c| c.get(key.as_ref()).ok()),
+        CowVal::Owned(container) => {
+            container.as_indexer().and_then(|c| c.get(key.as_ref()).ok()).map(|value| CowVal::Owned(value.into_owned()))
+        }
+    };
+    Ok(found.unwrap_or_else(null))
+}
+
+fn has<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let [container, key] = pair(arguments);
+    let found = container.as_indexer().is_some_and(|c| c.get(key.as_ref()).is_ok());
+    Ok(CowVal::owned(CelBool::from(found)))
+}
+
+fn items<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let given = arguments.into_iter().next().unwrap_or_else(null);
+    Ok(if is_null(&given) { CowVal::owned(CelList::from(Vec::new())) } else { given })
+}
+
+fn text<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let given = arguments.into_iter().next().unwrap_or_else(null);
+    Ok(if is_null(&given) { CowVal::owned(CelString::from("")) } else { given })
+}
+
+fn pair<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> [CowVal<'b, 'v>; 2] {
+    let mut arguments = arguments.into_iter();
+    [arguments.next().unwrap_or_else(null), arguments.next().unwrap_or_else(null)]
+}
+
+fn null<'b, 'v>() -> CowVal<'b, 'v> {
+    CowVal::owned(CelNull)
+}
+
+fn is_null(value: &CowVal<'_, '_>) -> bool {
+    value.downcast_ref::<CelNull>().is_some()
 }
 
 fn at(arguments: &[Value], index: usize) -> &Value {

@@ -25,6 +25,6 @@ mod written;
 
 pub use cases::{CaseResult, run_cases};
 pub use load::{RuleError, load, parse};
-pub use rule::{Ignore, Rule, RuleSet, Verdict};
+pub use rule::{Ignore, Reason, Rule, RuleSet, Verdict};
 pub use starter::starter;
 pub use verdict::{Context, Ignored, Judgement, RuleWarning, judge};

@@ -27,6 +27,13 @@ pub struct Ignore {
     pub expires: Date,
 }
 
+/// What a report tells of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    pub severity: Severity,
+    pub why: String,
+}
+
 /// One rule.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -54,9 +61,15 @@ impl RuleSet {
         self.rules.iter().find(|rule| rule.id == id)
     }
 
-    /// Why each rule matters, by id: what reports explain.
-    pub fn reasons(&self) -> BTreeMap<String, String> {
-        self.rules.iter().map(|rule| (rule.id.clone(), rule.why.clone())).collect()
+    /// What each rule says, by id: what reports explain. Ignoring rules are not among them.
+    pub fn reasons(&self) -> BTreeMap<String, Reason> {
+        let reason = |rule: &Rule| match &rule.verdict {
+            Verdict::Raise(severity) | Verdict::Lower(severity) => {
+                Some((rule.id.clone(), Reason { severity: *severity, why: rule.why.clone() }))
+            }
+            Verdict::Ignore(_) => None,
+        };
+        self.rules.iter().filter_map(reason).collect()
     }
 
     /// These rules and then `more`; a rule of `more` replaces one of the same id, so that users can overrule a starter rule.

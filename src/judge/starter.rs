@@ -11,6 +11,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("rules/network.yaml", include_str!("../../rules/network.yaml")),
     ("rules/s3.yaml", include_str!("../../rules/s3.yaml")),
     ("rules/security-groups.yaml", include_str!("../../rules/security-groups.yaml")),
+    ("rules/services.yaml", include_str!("../../rules/services.yaml")),
 ];
 
 /// The starter rules. Empty only if an embedded file were broken, which a test rules out.
@@ -23,6 +24,7 @@ pub fn starter() -> RuleSet {
 mod tests {
     use super::*;
     use crate::judge::run_cases;
+    use crate::model::schema;
 
     #[test]
     fn the_list_is_the_folder() {
@@ -34,6 +36,24 @@ mod tests {
             .collect();
         files.sort();
         assert_eq!(FILES.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>(), files);
+    }
+
+    /// A misspelt kind or attribute would make a rule that never speaks.
+    #[test]
+    fn cases_speak_of_kinds_and_attributes_that_the_provider_has() {
+        for rule in starter().rules {
+            for case in &rule.cases {
+                let kind = case.kind.as_str();
+                let schema = schema::of(kind).unwrap_or_else(|| panic!("{}: no kind {kind}", rule.id));
+                for name in case.desired.keys().chain(case.live.keys()) {
+                    let known = schema.block.attributes.contains_key(name) || schema.block.blocks.contains_key(name);
+                    assert!(known, "{}: {kind} has no {name}", rule.id);
+                }
+            }
+            for kind in rule.matches.kind {
+                assert!(schema::kinds().any(|name| kind.matches(name)), "{}: no kind is {kind}", rule.id);
+            }
+        }
     }
 
     #[test]

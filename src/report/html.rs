@@ -156,7 +156,7 @@ fn view(finding: &Finding, options: &Options) -> FindingView {
         rules: finding
             .rules
             .iter()
-            .map(|rule| RuleView { id: clean(rule), why: options.reasons.get(rule).map(|why| clean(why)) })
+            .map(|rule| RuleView { id: clean(rule), why: options.reasons.get(rule).map(|reason| clean(&reason.why)) })
             .collect(),
         lines: finding.changes.iter().flat_map(|change| words::lines(change, 400)).collect(),
     }

@@ -98,14 +98,14 @@ fn block(finding: &Finding, options: &Options) -> String {
         let _ = writeln!(out, "- by: {}", code(&who));
     }
     for rule in &finding.rules {
-        let why = options.reasons.get(rule).map(|why| format!(": {}", escape(&clean(why)))).unwrap_or_default();
+        let why = options.reasons.get(rule).map(|r| format!(": {}", escape(&clean(&r.why)))).unwrap_or_default();
         let _ = writeln!(out, "- rule {}{why}", code(&clean(rule)));
     }
     if !finding.changes.is_empty() {
         out.push_str("\n<pre lang=\"diff\">\n");
         for line in finding.changes.iter().flat_map(|change| words::lines(change, 160)) {
             let indent = if line.sign == Sign::Path { "  " } else { "" };
-            let _ = writeln!(out, "{indent}{}{}", line.sign.mark(), escape(&line.text));
+            let _ = writeln!(out, "{indent}{}{}", line.sign.mark(), escape_html(&line.text));
         }
         out.push_str("</pre>\n");
     }
@@ -155,19 +155,39 @@ fn code(text: &str) -> String {
     format!("<code>{}</code>", escape(text))
 }
 
-/// Whatever means something to Markdown, HTML, tables, mentions or autolinks, as a character reference.
+/// Whatever means something to Markdown, HTML, tables, mentions or autolinks, as a character reference. An underscore
+/// within a word and a colon before a space mean nothing.
 fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' | '<' | '>' | '|' | '`' | '@' | '[' | ']' | '(' | ')' | '*' | '_' | '#' | '~' | '\\' | '!' | '"'
-            | '\'' | '$' | '{' | '}' | '+' | ':' => {
-                let _ = write!(safe, "&#{};", u32::from(c));
-            }
-            c => safe.push(c),
-        }
+    let mut before = ' ';
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let after = characters.peek().copied().unwrap_or(' ');
+        let special = match c {
+            '&' | '<' | '>' | '|' | '`' | '@' | '[' | ']' | '*' | '#' | '~' | '\\' | '$' => true,
+            '_' => !(before.is_alphanumeric() && after.is_alphanumeric()),
+            ':' => !(after == ' ' || after.is_ascii_digit()),
+            _ => false,
+        };
+        reference(&mut safe, c, special);
+        before = c;
     }
     safe.replace("www.", "www&#46;")
+}
+
+/// For the inside of `<pre>`, where Markdown is not read.
+fn escape_html(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    text.chars().for_each(|c| reference(&mut safe, c, matches!(c, '&' | '<' | '>' | '@')));
+    safe
+}
+
+fn reference(safe: &mut String, c: char, special: bool) {
+    if special {
+        let _ = write!(safe, "&#{};", u32::from(c));
+    } else {
+        safe.push(c);
+    }
 }
 
 #[cfg(test)]

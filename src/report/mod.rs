@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 pub use exit::exit_code;
 
-use crate::model::report::Report;
+use crate::{judge::Reason, model::report::Report};
 
 /// How a report can be written; the values of `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,8 +57,8 @@ pub struct Options {
     pub width: usize,
     /// ANSI colours in the table.
     pub colour: bool,
-    /// Why each rule matters, by its id (`RuleSet::reasons`).
-    pub reasons: BTreeMap<String, String>,
+    /// What each rule says, by its id (`RuleSet::reasons`).
+    pub reasons: BTreeMap<String, Reason>,
 }
 
 impl Default for Options {
@@ -107,7 +107,10 @@ mod tests {
                 assert!(!text.contains("<script>") && !text.contains("<img"), "{format:?} lets markup through");
             }
             if format == Format::Markdown {
-                assert!(!text.contains("@everyone") && !text.contains("](http"), "markdown mentions or links");
+                assert!(!text.contains("@everyone"), "markdown mentions somebody");
+                // within <pre> Markdown is not read
+                let outside = text.split("<pre").filter_map(|part| part.split("</pre>").last()).collect::<String>();
+                assert!(outside.contains("evil") && !outside.contains("](http"), "markdown links");
             }
         }
         // lossless where a program reads it

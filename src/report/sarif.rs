@@ -26,11 +26,12 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-')
 pub fn render(report: &Report, options: &Options) -> serde_json::Result<String> {
     let mut rules: BTreeMap<String, Severity> = BTreeMap::new();
     for finding in words::drifted(report) {
-        let severity = rules.entry(rule_id(finding)).or_insert(finding.severity);
+        let severity = rules.entry(rule_id(finding, options)).or_insert(finding.severity);
         *severity = finding.severity.min(*severity);
     }
     let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(n, id)| (id.as_str(), n)).collect();
-    let results: Vec<Value> = words::drifted(report).take(RESULTS).map(|finding| result(finding, &index)).collect();
+    let results: Vec<Value> =
+        words::drifted(report).take(RESULTS).map(|finding| result(finding, &index, options)).collect();
     let left_out = words::drifted(report).count().saturating_sub(RESULTS);
 
     let sarif = json!({
@@ -56,16 +57,19 @@ pub fn render(report: &Report, options: &Options) -> serde_json::Result<String> 
     Ok(escaped(&serde_json::to_string_pretty(&sarif)?))
 }
 
-/// The first rule that spoke, or one for the kind of drift and severity.
-fn rule_id(finding: &Finding) -> String {
-    match finding.rules.first() {
+/// The worst rule that spoke, or one for the kind of drift and severity.
+fn rule_id(finding: &Finding, options: &Options) -> String {
+    let severity = |rule: &&String| options.reasons.get(*rule).map_or(finding.severity, |reason| reason.severity);
+    match finding.rules.iter().min_by_key(severity) {
         Some(rule) => clean(rule),
         None => format!("{}-{}", finding.drift.as_str(), finding.severity.as_str()),
     }
 }
 
 fn rule(id: &str, severity: Severity, options: &Options) -> Value {
-    let why = options.reasons.get(id).cloned().unwrap_or_else(|| "A resource differs from its Terraform state.".into());
+    let reason = options.reasons.get(id);
+    let severity = reason.map_or(severity, |reason| reason.severity);
+    let why = clean(reason.map_or("A resource differs from its Terraform state.", |reason| &reason.why));
     json!({
         "id": id,
         "shortDescription": {"text": id},
@@ -76,8 +80,8 @@ fn rule(id: &str, severity: Severity, options: &Options) -> Value {
     })
 }
 
-fn result(finding: &Finding, index: &BTreeMap<&str, usize>) -> Value {
-    let id = rule_id(finding);
+fn result(finding: &Finding, index: &BTreeMap<&str, usize>, options: &Options) -> Value {
+    let id = rule_id(finding, options);
     let name = words::name(finding);
     let mut text = format!("{name} {} in {}", finding.drift.as_str(), words::place(finding));
     if let Some(who) = words::who(finding) {
@@ -158,9 +162,13 @@ mod tests {
     use super::*;
     use crate::report::sample;
 
+    fn options() -> Options {
+        Options { reasons: crate::judge::starter().reasons(), ..Options::default() }
+    }
+
     #[test]
     fn results_point_at_code_where_it_is_known() {
-        let sarif: Value = serde_json::from_str(&render(&sample::rich(), &Options::default()).unwrap()).unwrap();
+        let sarif: Value = serde_json::from_str(&render(&sample::rich(), &options()).unwrap()).unwrap();
         insta::assert_snapshot!(serde_json::to_string_pretty(&sarif["runs"][0]["results"][2]).unwrap());
         let run = &sarif["runs"][0];
         let rules = run["tool"]["driver"]["rules"].as_array().unwrap();

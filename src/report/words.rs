@@ -63,17 +63,18 @@ pub fn headline(report: &Report) -> String {
     let summary = &report.summary;
     let gaps = match (report.gaps.len() as u64, summary.unknown) {
         (0, 0) => "not everything was seen".to_string(),
-        (0, unknown) => count(unknown, "resource could not be checked", "resources could not be checked"),
+        (0, unknown) => count(unknown, "resource not checked", "resources not checked"),
         (gaps, 0) => count(gaps, "gap", "gaps"),
         (gaps, unknown) => format!(
             "{}, {}",
             count(gaps, "gap", "gaps"),
-            count(unknown, "resource could not be checked", "resources could not be checked")
+            count(unknown, "resource not checked", "resources not checked")
         ),
     };
     match mood(report) {
+        Mood::InSync if summary.desired == 0 => "Nothing to compare: no source declares a resource".into(),
         Mood::InSync if summary.ignored > 0 => {
-            format!("In sync, {} ignored by rules", count(summary.ignored, "resource", "resources"))
+            format!("In sync, but {} ignored by rules", count(summary.ignored, "drift is", "drifts are"))
         }
         Mood::InSync => format!("In sync: {} as declared", count(summary.in_sync, "resource is", "resources are")),
         Mood::Incomplete => format!("No drift seen, but the scan is incomplete: {gaps}"),

@@ -1,3 +1,5 @@
+//! Tests of `desired::place`.
+
 use std::sync::Arc;
 
 use super::*;

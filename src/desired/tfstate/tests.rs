@@ -1,3 +1,5 @@
+//! Tests of `desired::tfstate`.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -5,12 +5,22 @@ use aws_sdk_ec2::types::{Vpc, VpcAttributeName};
 use futures::future::try_join3;
 use serde_json::{Value, json};
 
-use super::ec2;
-use crate::inventory::value::{attributes, ec2_tags};
+use super::{ec2, network};
+use crate::inventory::value::{attributes, ec2_tags, text};
 use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
 use crate::model::{Attributes, Desired, Live, Origin, Shape};
 
 pub(super) struct AwsVpc;
+
+const NOT_FOUND: &str = "InvalidVpcID.NotFound";
+
+pub(super) const ACTIONS: &[&str] = &[
+    "ec2:DescribeVpcs",
+    "ec2:DescribeVpcAttribute",
+    "ec2:DescribeNetworkAcls",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
+];
 
 #[async_trait]
 impl Kind for AwsVpc {
@@ -19,13 +29,7 @@ impl Kind for AwsVpc {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &[
-            "ec2:DescribeVpcs",
-            "ec2:DescribeVpcAttribute",
-            "ec2:DescribeNetworkAcls",
-            "ec2:DescribeRouteTables",
-            "ec2:DescribeSecurityGroups",
-        ]
+        ACTIONS
     }
 
     fn shape(&self) -> Shape {
@@ -36,50 +40,86 @@ impl Kind for AwsVpc {
         let mut found = Found::default();
         for vpc in ec2::vpcs(aws).await?.iter() {
             let id = vpc.vpc_id().unwrap_or_default();
-            let mut live = live(aws, vpc);
-            if wanted.desired.iter().any(|desired| desired.id == id) {
-                match details(aws, id).await {
-                    Ok(more) => live.attributes.extend(more),
-                    Err(error) => found.errors.push((Some(id.to_owned()), error)),
-                }
+            if network::concerns(aws, &wanted, vpc.owner_id(), id) {
+                add(aws, vpc, network::desired(&wanted, id), &mut found).await;
             }
-            found.live.push(live);
         }
         Ok(found)
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let answer = aws.call("ec2:DescribeVpcs", aws.ec2.describe_vpcs().vpc_ids(&desired.id).send()).await;
-        Ok(not_found(answer, &["InvalidVpcID.NotFound"])?.is_some_and(|answer| !answer.vpcs().is_empty()))
+        exists(aws, desired).await
     }
 }
 
+/// A single read by id, for the default twin too.
+pub(super) async fn exists(aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    let answer = aws.call("ec2:DescribeVpcs", aws.ec2.describe_vpcs().vpc_ids(&desired.id).send()).await;
+    Ok(not_found(answer, &[NOT_FOUND])?.is_some_and(|answer| !answer.vpcs().is_empty()))
+}
+
+/// Adds one listed VPC; a desired one in full. One that was deleted since the listing is left out.
+pub(super) async fn add(aws: &Region, vpc: &Vpc, desired: Option<&Desired>, found: &mut Found) {
+    let mut live = live(aws, vpc, desired);
+    if desired.is_some() {
+        match not_found(details(aws, &live.id).await, &[NOT_FOUND]) {
+            Ok(Some(more)) => live.attributes.extend(more),
+            Ok(None) => return,
+            Err(error) => found.errors.push((Some(live.id.clone()), error)),
+        }
+    }
+    found.live.push(live);
+}
+
 /// What DescribeVpcs tells.
-pub(super) fn live(aws: &Region, vpc: &Vpc) -> Live {
+fn live(aws: &Region, vpc: &Vpc, desired: Option<&Desired>) -> Live {
     let id = vpc.vpc_id().unwrap_or_default();
     let owner = vpc.owner_id().unwrap_or(&aws.account);
-    let ipv6 = vpc.ipv6_cidr_block_association_set().iter().find(|association| {
-        association.ipv6_cidr_block_state().and_then(|state| state.state()).is_some_and(|s| s.as_str() == "associated")
-    });
     let values = json!({
-        "arn": format!("arn:{}:ec2:{}:{owner}:vpc/{id}", aws.partition, aws.name),
-        "assign_generated_ipv6_cidr_block": ipv6.is_some_and(|a| a.ipv6_pool() == Some("Amazon")),
+        "arn": network::arn(aws, Some(owner), &format!("vpc/{id}")),
         "cidr_block": vpc.cidr_block(),
         "dhcp_options_id": vpc.dhcp_options_id(),
         "id": id,
         "instance_tenancy": vpc.instance_tenancy().map(|tenancy| tenancy.as_str()),
-        "ipv6_association_id": ipv6.and_then(|a| a.association_id()),
-        "ipv6_cidr_block": ipv6.and_then(|a| a.ipv6_cidr_block()),
-        "ipv6_cidr_block_network_border_group": ipv6.and_then(|a| a.network_border_group()),
         "owner_id": owner,
         "tags_all": ec2_tags(vpc.tags()),
     });
+    let known = desired.map(Desired::attributes).unwrap_or_default();
+    let mut attributes = attributes(values);
+    attributes.extend(ipv6(vpc, text(&known, "ipv6_association_id")));
     let origin = if vpc.is_default() == Some(true) { Origin::Aws("default VPC") } else { Origin::Made };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    Live { id: id.to_owned(), attributes, origin }
+}
+
+/// The IPv6 block that Terraform follows: the association it knows, else any. Of a block from IPAM, AWS does not name
+/// the pool (`IPAM Managed`): then that key stays unread.
+fn ipv6(vpc: &Vpc, known: &str) -> Attributes {
+    let associated = || {
+        vpc.ipv6_cidr_block_association_set().iter().filter(|association| {
+            let state = association.ipv6_cidr_block_state().and_then(|state| state.state());
+            state.is_some_and(|state| state.as_str() == "associated")
+        })
+    };
+    let block = associated().find(|a| a.association_id() == Some(known)).or_else(|| associated().next());
+    let cidr = block.and_then(|block| block.ipv6_cidr_block());
+    let pool = block.and_then(|block| block.ipv6_pool());
+    let own_pool = pool.filter(|pool| !pool.is_empty() && *pool != "Amazon");
+    let length = own_pool.and(cidr).and_then(|cidr| cidr.split_once('/')?.1.parse::<u8>().ok());
+    let mut values = attributes(json!({
+        "assign_generated_ipv6_cidr_block": pool == Some("Amazon"),
+        "ipv6_association_id": block.and_then(|block| block.association_id()),
+        "ipv6_cidr_block": cidr,
+        "ipv6_cidr_block_network_border_group": block.and_then(|block| block.network_border_group()),
+        "ipv6_netmask_length": length,
+    }));
+    if own_pool != Some("IPAM Managed") {
+        values.insert("ipv6_ipam_pool_id".to_owned(), json!(own_pool));
+    }
+    values
 }
 
 /// What needs calls of its own: three attributes, and the ids of the default parts out of shared listings.
-pub(super) async fn details(aws: &Region, id: &str) -> Result<Attributes, ReadError> {
+async fn details(aws: &Region, id: &str) -> Result<Attributes, ReadError> {
     let (hostnames, support, metrics) = try_join3(
         attribute(aws, id, VpcAttributeName::EnableDnsHostnames),
         attribute(aws, id, VpcAttributeName::EnableDnsSupport),
@@ -115,4 +155,51 @@ async fn attribute(aws: &Region, id: &str, name: VpcAttributeName) -> Result<Val
         _ => answer.enable_network_address_usage_metrics(),
     };
     Ok(json!(value.and_then(|value| value.value())))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{VpcCidrBlockState, VpcCidrBlockStateCode, VpcIpv6CidrBlockAssociation};
+
+    use super::*;
+
+    fn block(id: &str, pool: &str, cidr: &str, state: VpcCidrBlockStateCode) -> VpcIpv6CidrBlockAssociation {
+        VpcIpv6CidrBlockAssociation::builder()
+            .association_id(id)
+            .ipv6_pool(pool)
+            .ipv6_cidr_block(cidr)
+            .ipv6_cidr_block_state(VpcCidrBlockState::builder().state(state).build())
+            .build()
+    }
+
+    #[test]
+    fn follows_the_known_ipv6_block_and_no_disassociated_one() {
+        let vpc = Vpc::builder()
+            .ipv6_cidr_block_association_set(block(
+                "a-0",
+                "Amazon",
+                "2001:db8::/56",
+                VpcCidrBlockStateCode::Disassociated,
+            ))
+            .ipv6_cidr_block_association_set(block(
+                "a-1",
+                "Amazon",
+                "2001:db8:1::/56",
+                VpcCidrBlockStateCode::Associated,
+            ))
+            .ipv6_cidr_block_association_set(block(
+                "a-2",
+                "IPAM Managed",
+                "2001:db8:2::/52",
+                VpcCidrBlockStateCode::Associated,
+            ))
+            .build();
+        let any = ipv6(&vpc, "");
+        assert_eq!(any["ipv6_association_id"], "a-1");
+        assert_eq!(any["assign_generated_ipv6_cidr_block"], true);
+        assert_eq!(any["ipv6_ipam_pool_id"], Value::Null);
+        let known = ipv6(&vpc, "a-2");
+        assert_eq!(known["ipv6_netmask_length"], 52);
+        assert!(!known.contains_key("ipv6_ipam_pool_id"));
+    }
 }

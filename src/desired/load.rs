@@ -1,0 +1,228 @@
+//! All requests -> the desired state of a run. What cannot be read becomes a gap of its source.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures::StreamExt;
+
+use super::backend::BackendConfig;
+use super::code::CodeIndex;
+use super::place::{self, ProviderRegions};
+use super::tfstate::{self, State};
+use super::{Environment, HttpOptions, ObjectStore, ReadError, RoleToAssume, StateFile, names, request};
+use crate::model::{Desired, DesiredState, Source};
+
+/// States that are read at the same time.
+const CONCURRENT_READS: usize = 8;
+
+/// How often a state is read before what was seen last counts.
+const ATTEMPTS: usize = 3;
+
+/// How to reach the sources.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// Directories of Terraform code for states that were not asked for by their directory.
+    pub code_dirs: Vec<PathBuf>,
+    /// Like `terraform init -backend-config`.
+    pub backend_config: Vec<BackendConfig>,
+    /// The workspace of directories; `None` takes the selected one.
+    pub workspace: Option<String>,
+    /// Region of state buckets, and the role to read them with.
+    pub state_region: Option<String>,
+    pub state_role: Option<RoleToAssume>,
+    pub http: HttpOptions,
+    pub environment: Environment,
+    /// Pause before a torn, throttled or broken read is tried again; 1 s does well.
+    pub retry_delay: Duration,
+}
+
+/// One state to read.
+struct Job<'a> {
+    file: Box<dyn StateFile + 'a>,
+    location: String,
+    code: Option<PathBuf>,
+    warnings: Vec<String>,
+}
+
+/// Reads every request. Never fails: an unreadable source is a gap with its name.
+pub async fn load(requests: &[String], options: &LoadOptions, store: &dyn ObjectStore) -> DesiredState {
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut unopened = Vec::new();
+    for text in requests {
+        match request::open(text, options, store).await {
+            Ok(opened) => {
+                for file in opened.files {
+                    let (location, code) = (file.location(), opened.code.clone());
+                    // The same file by two requests (a glob and its path) is one source.
+                    if !jobs.iter().any(|job| job.file.identity() == file.identity()) {
+                        jobs.push(Job { file, location, code, warnings: opened.warnings.clone() });
+                    }
+                }
+            }
+            Err(error) => unopened.push((request::label(text), error)),
+        }
+    }
+    let locations = jobs.iter().map(|job| job.location.clone()).chain(unopened.iter().map(|(label, _)| label.clone()));
+    let mut names = names::unique(&locations.collect::<Vec<_>>()).into_iter();
+
+    let reads = jobs.into_iter().map(|job| async {
+        let outcome = read(job.file.as_ref(), options.retry_delay).await;
+        (job, outcome)
+    });
+    let outcomes: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
+
+    let mut codes = Codes::new(options, store).await;
+    let mut desired = DesiredState::default();
+    for (job, outcome) in outcomes {
+        let name = names.next().unwrap_or_default();
+        match outcome {
+            Ok(state) => add_source(&mut desired, name, job, state, &mut codes),
+            Err(error) => desired.gaps.push(error.gap(&name)),
+        }
+    }
+    for (_, error) in unopened {
+        desired.gaps.push(error.gap(&names.next().unwrap_or_default()));
+    }
+    join_owners(&mut desired.resources);
+    desired
+}
+
+/// Reads one state, again where it was torn or changed under our eyes.
+async fn read(file: &dyn StateFile, delay: Duration) -> Result<State, ReadError> {
+    let mut attempt = 1;
+    loop {
+        let outcome = read_once(file).await;
+        let again = match &outcome {
+            Ok((_, changed)) => *changed,
+            Err(error) => error.is_transient(),
+        };
+        if again && attempt < ATTEMPTS {
+            attempt += 1;
+            tokio::time::sleep(delay).await;
+            continue;
+        }
+        let (mut state, changed) = outcome?;
+        if changed {
+            state.warnings.push("changed while it was read, and again: an apply may be running".to_owned());
+        }
+        return Ok(state);
+    }
+}
+
+/// The state, and whether it changed meanwhile.
+async fn read_once(file: &dyn StateFile) -> Result<(State, bool), ReadError> {
+    let before = file.stamp().await;
+    let fetched = file.fetch().await?;
+    let location = file.location();
+    let parsing = tokio::task::spawn_blocking(move || tfstate::read(fetched.body, &location)).await;
+    let crashed = |error: tokio::task::JoinError| ReadError::Failed {
+        location: file.location(),
+        how: format!("the reader stopped ({error})"),
+        transient: false,
+    };
+    let mut state = parsing.map_err(crashed)??;
+    state.warnings.splice(0..0, fetched.warnings);
+    let changed = before != file.stamp().await;
+    Ok((state, changed))
+}
+
+fn add_source(desired: &mut DesiredState, name: String, job: Job, state: State, codes: &mut Codes) {
+    let source = desired.sources.len();
+    let State { serial, lineage, terraform_version, mut resources, gaps, warnings } = state;
+    let mut warnings = [job.warnings, warnings].concat();
+    let own_code = job.code.map(|directory| CodeIndex::of(&directory));
+    let code = own_code.as_ref().or_else(|| codes.belonging_to(&job.location, &resources));
+    if let Some(code) = code {
+        code.apply(&mut resources);
+        warnings.extend(code.warnings.iter().cloned());
+    }
+    place::locate(&mut resources, code.map_or(&ProviderRegions::new(), |code| &code.provider_regions));
+    resources.iter_mut().for_each(|resource| resource.source = source);
+    desired.gaps.extend(gaps.into_iter().map(|mut gap| {
+        gap.scope.source = Some(name.clone());
+        gap
+    }));
+    desired.sources.push(Source {
+        name,
+        location: job.location,
+        serial,
+        lineage,
+        resources: resources.len() as u64,
+        terraform_version,
+        warnings,
+    });
+    desired.resources.append(&mut resources);
+}
+
+/// Keeps one instance of each real object that several states hold; the others become `also_in`. Only where account and
+/// region are known: two unknown accounts are not the same one.
+fn join_owners(resources: &mut Vec<Desired>) {
+    let mut owners: HashMap<(String, String, String, Option<String>), usize> = HashMap::new();
+    let mut kept: Vec<Desired> = Vec::with_capacity(resources.len());
+    for resource in resources.drain(..) {
+        let Some(key) = identity(&resource) else {
+            kept.push(resource);
+            continue;
+        };
+        match owners.get(&key).and_then(|owner| kept.get_mut(*owner)) {
+            Some(owner) if owner.source != resource.source => {
+                if !owner.also_in.contains(&resource.source) {
+                    owner.also_in.push(resource.source);
+                }
+            }
+            // Twice in one state: both stay, as Terraform sees it.
+            Some(_) => kept.push(resource),
+            None => {
+                owners.insert(key, kept.len());
+                kept.push(resource);
+            }
+        }
+    }
+    *resources = kept;
+}
+
+/// Kind, id, account and region, where all of them are known.
+fn identity(resource: &Desired) -> Option<(String, String, String, Option<String>)> {
+    let is_known = resource.region.is_some() || place::is_global(&resource.kind);
+    let account = resource.account.clone()?;
+    (is_known && resource.provider.is_aws() && !resource.id.is_empty())
+        .then(|| (resource.kind.to_string(), resource.id.clone(), account, resource.region.clone()))
+}
+
+/// The code directories that were given beside the states.
+struct Codes {
+    indices: Vec<(PathBuf, Vec<String>, CodeIndex)>,
+}
+
+impl Codes {
+    async fn new(options: &LoadOptions, store: &dyn ObjectStore) -> Self {
+        let mut indices = Vec::new();
+        for directory in &options.code_dirs {
+            // Which states it writes, as far as its backend tells; not reading it is no fault here.
+            let opened = request::open_directory(directory, options, store).await.unwrap_or_default();
+            let locations = opened.files.iter().map(|file| file.location()).collect();
+            indices.push((directory.clone(), locations, CodeIndex::of(directory)));
+        }
+        Self { indices }
+    }
+
+    /// The code whose backend is this state, or whose folder holds it; else the one code that declares most of it.
+    fn belonging_to(&self, location: &str, resources: &[Desired]) -> Option<&CodeIndex> {
+        let by_backend = self.indices.iter().find(|(_, states, _)| states.iter().any(|state| state == location));
+        let by_folder = || self.indices.iter().find(|(folder, ..)| PathBuf::from(location).starts_with(folder));
+        if let Some((_, _, code)) = by_backend.or_else(by_folder) {
+            return Some(code);
+        }
+        let mut counted: Vec<_> = self.indices.iter().map(|(_, _, code)| (code.matches(resources), code)).collect();
+        counted.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        match counted.as_slice() {
+            [(0, _), ..] | [] => None,
+            [(best, _), (second, _), ..] if best == second => None,
+            [(_, code), ..] => Some(code),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

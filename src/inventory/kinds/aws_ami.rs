@@ -1,0 +1,170 @@
+//! `aws_ami`: the account's own images. How an image came to be (registered, copied, taken from an instance) cannot be
+//! told afterwards: `aws_ami_copy` and `aws_ami_from_instance` read the same, and strangers are reported here only.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{BlockDeviceMapping, Image, Tag};
+use serde_json::{Value, json};
+
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Attributes, Desired, Live, Origin, Shape};
+
+pub(super) const DESCRIBE: &str = "ec2:DescribeImages";
+
+pub(super) struct AwsAmi;
+
+#[async_trait]
+impl Kind for AwsAmi {
+    fn name(&self) -> &'static str {
+        "aws_ami"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &[DESCRIBE]
+    }
+
+    /// The provider asks for the UEFI data of the image under an instance's name, which never answers: the state keeps
+    /// what the code said. An image that was made public is worth a word, though the attribute is computed.
+    fn shape(&self) -> Shape {
+        Shape { unread: &["uefi_data"], compared: &["public"], ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let strangers = wanted.unmanaged;
+        Ok(live(aws, |id| strangers || wanted.desired.iter().any(|desired| desired.id == id)).await?.into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        exists(aws, &desired.id).await
+    }
+}
+
+/// The images that belong to the account; disabled ones are not listed.
+pub(super) async fn own(aws: &Region) -> Result<Arc<Vec<Image>>, ReadError> {
+    aws.once(DESCRIBE, || {
+        let call = aws.ec2.describe_images().owners("self").into_paginator().page_size(1000);
+        aws.pages(DESCRIBE, call.items().send())
+    })
+    .await
+}
+
+/// The account's images whose id is wanted.
+pub(super) async fn live(aws: &Region, wanted: impl Fn(&str) -> bool) -> Result<Vec<Live>, ReadError> {
+    let images = own(aws).await?;
+    let is_wanted = |image: &&Image| !is_gone(image) && image.image_id().is_some_and(&wanted);
+    Ok(images.iter().filter(is_wanted).map(|image| one(aws, image)).collect())
+}
+
+/// Disabled images exist, though the provider takes them for deleted.
+pub(super) async fn exists(aws: &Region, id: &str) -> Result<bool, ReadError> {
+    let call = aws.ec2.describe_images().image_ids(id).include_disabled(true).send();
+    let answer = not_found(aws.call(DESCRIBE, call).await, &["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])?;
+    Ok(answer.is_some_and(|answer| answer.images().iter().any(|image| !is_gone(image))))
+}
+
+/// Images and snapshots that a backup service makes and removes.
+pub(super) fn backup(tags: &[Tag]) -> Origin {
+    let value = |key: &str| tags.iter().find(|tag| tag.key() == Some(key)).map(|tag| tag.value().unwrap_or_default());
+    if let Some(policy) = value("aws:dlm:lifecycle-policy-id") {
+        return Origin::PartOf { kind: "aws_dlm_lifecycle_policy", id: policy.to_owned() };
+    }
+    if value("aws:backup:source-resource").is_some() {
+        return Origin::Aws("made by AWS Backup");
+    }
+    Origin::Made
+}
+
+fn is_gone(image: &Image) -> bool {
+    image.state().is_some_and(|state| state.as_str() == "deregistered")
+}
+
+fn one(aws: &Region, image: &Image) -> Live {
+    let id = image.image_id().unwrap_or_default();
+    let mut values = attributes(json!({
+        "architecture": image.architecture().map(|architecture| architecture.as_str()),
+        // Without account, as the provider writes it.
+        "arn": format!("arn:{}:ec2:{}::image/{id}", aws.partition, aws.name),
+        "boot_mode": image.boot_mode().map(|mode| mode.as_str()),
+        "deprecation_time": image.deprecation_time(),
+        "description": image.description(),
+        "ena_support": image.ena_support(),
+        "hypervisor": image.hypervisor().map(|hypervisor| hypervisor.as_str()),
+        "id": id,
+        "image_location": image.image_location(),
+        "image_owner_alias": image.image_owner_alias(),
+        "image_type": image.image_type().map(|kind| kind.as_str()),
+        "imds_support": image.imds_support().map(|support| support.as_str()),
+        "kernel_id": image.kernel_id(),
+        "last_launched_time": image.last_launched_time(),
+        "name": image.name(),
+        "owner_id": image.owner_id(),
+        "platform": image.platform().map(|platform| platform.as_str()),
+        "platform_details": image.platform_details(),
+        "public": image.public(),
+        "ramdisk_id": image.ramdisk_id(),
+        "root_device_name": image.root_device_name(),
+        "sriov_net_support": image.sriov_net_support(),
+        "tags_all": ec2_tags(image.tags()),
+        "tpm_support": image.tpm_support().map(|support| support.as_str()),
+        "usage_operation": image.usage_operation(),
+        "virtualization_type": image.virtualization_type().map(|kind| kind.as_str()),
+    }));
+    values.extend(devices(image));
+    Live { id: id.to_owned(), attributes: values, origin: backup(image.tags()) }
+}
+
+fn devices(image: &Image) -> Attributes {
+    let mappings = image.block_device_mappings();
+    let root = mappings.iter().find(|mapping| mapping.device_name() == image.root_device_name());
+    let ephemeral = |mapping: &BlockDeviceMapping| {
+        let name = mapping.virtual_name()?;
+        Some(json!({"device_name": mapping.device_name(), "virtual_name": name}))
+    };
+    attributes(json!({
+        "ebs_block_device": mappings.iter().filter_map(ebs).collect::<Vec<_>>(),
+        "ephemeral_block_device": mappings.iter().filter_map(ephemeral).collect::<Vec<_>>(),
+        "root_snapshot_id": root.and_then(|root| root.ebs()).and_then(|ebs| ebs.snapshot_id()),
+    }))
+}
+
+fn ebs(mapping: &BlockDeviceMapping) -> Option<Value> {
+    let ebs = mapping.ebs()?;
+    Some(json!({
+        "delete_on_termination": ebs.delete_on_termination(),
+        "device_name": mapping.device_name(),
+        "encrypted": ebs.encrypted(),
+        "iops": ebs.iops(),
+        "outpost_arn": ebs.outpost_arn(),
+        "snapshot_id": ebs.snapshot_id(),
+        "throughput": ebs.throughput(),
+        "volume_size": ebs.volume_size(),
+        "volume_type": ebs.volume_type().map(|kind| kind.as_str()),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::EbsBlockDevice;
+
+    use super::*;
+
+    #[test]
+    fn devices_are_ebs_or_ephemeral() {
+        let ebs = EbsBlockDevice::builder().snapshot_id("snap-1").volume_size(8).build();
+        let image = Image::builder()
+            .root_device_name("/dev/sda1")
+            .block_device_mappings(BlockDeviceMapping::builder().device_name("/dev/sda1").ebs(ebs).build())
+            .block_device_mappings(
+                BlockDeviceMapping::builder().device_name("/dev/sdb").virtual_name("ephemeral0").build(),
+            )
+            .build();
+        let devices = devices(&image);
+        assert_eq!(devices["root_snapshot_id"], "snap-1");
+        assert_eq!(devices["ebs_block_device"][0]["volume_size"], 8);
+        assert_eq!(devices["ebs_block_device"].as_array().map(Vec::len), Some(1));
+        let ephemeral = json!([{"device_name": "/dev/sdb", "virtual_name": "ephemeral0"}]);
+        assert_eq!(devices["ephemeral_block_device"], ephemeral);
+    }
+}

@@ -1,0 +1,33 @@
+//! `aws_ami_from_instance`: an image of the account, read as `aws_ami` is. The instance it was taken from is only in the state.
+
+use async_trait::async_trait;
+
+use super::aws_ami;
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
+use crate::model::{Desired, Shape};
+
+pub(super) struct AwsAmiFromInstance;
+
+#[async_trait]
+impl Kind for AwsAmiFromInstance {
+    fn name(&self) -> &'static str {
+        "aws_ami_from_instance"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &[aws_ami::DESCRIBE]
+    }
+
+    fn shape(&self) -> Shape {
+        let unread = &["snapshot_without_reboot", "source_instance_id", "uefi_data"];
+        Shape { unread, compared: &["public"], ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        Ok(aws_ami::live(aws, |id| wanted.desired.iter().any(|desired| desired.id == id)).await?.into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        aws_ami::exists(aws, &desired.id).await
+    }
+}

@@ -1,0 +1,122 @@
+//! `aws_ami_launch_permission`: who may launch an image; one call per image that has desired permissions.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{ImageAttributeName, LaunchPermission};
+use futures::{StreamExt as _, stream};
+use serde_json::{Value, json};
+
+use crate::inventory::value::{attributes, text};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Attributes, Desired, Live, Origin, Part};
+
+const DESCRIBE: &str = "ec2:DescribeImageAttribute";
+
+pub(super) struct AwsAmiLaunchPermission;
+
+#[async_trait]
+impl Kind for AwsAmiLaunchPermission {
+    fn name(&self) -> &'static str {
+        "aws_ami_launch_permission"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &[DESCRIBE]
+    }
+
+    /// Every permission of the images that have desired ones.
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let mut images: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for desired in wanted.desired {
+            images.entry(text(&desired.attributes(), "image_id").to_owned()).or_default().push(desired.id.clone());
+        }
+        let reads = images.into_iter().map(|(image, ids)| async move {
+            let answer = permissions(aws, &image).await;
+            (image, ids, answer)
+        });
+        let answers: Vec<_> = stream::iter(reads).buffer_unordered(8).collect().await;
+        let mut found = Found::default();
+        for (image, ids, answer) in answers {
+            match answer {
+                Ok(granted) => found.live.extend(granted.iter().map(|permission| live(&image, permission))),
+                Err(error) => found.errors.extend(ids.iter().map(|id| (Some(id.clone()), error.clone()))),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let image = text(&desired.attributes(), "image_id").to_owned();
+        let granted = permissions(aws, &image).await?;
+        Ok(granted.iter().any(|permission| live(&image, permission).id == desired.id))
+    }
+
+    /// A permission for everyone makes the image `public`, whichever kind of image it is to Terraform.
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        if text(attributes, "group") != "all" {
+            return Vec::new();
+        }
+        let part = |parent_kind| Part {
+            parent_kind,
+            parent_id: text(attributes, "image_id").to_owned(),
+            attribute: "public",
+            element: None,
+        };
+        ["aws_ami", "aws_ami_copy", "aws_ami_from_instance"].map(part).into()
+    }
+}
+
+/// None when the image is gone.
+async fn permissions(aws: &Region, image: &str) -> Result<Vec<LaunchPermission>, ReadError> {
+    let call = aws.ec2.describe_image_attribute().image_id(image).attribute(ImageAttributeName::LaunchPermission);
+    let answer = aws.call(DESCRIBE, call.send()).await;
+    let answer = not_found(answer, &["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])?;
+    Ok(answer.map(|answer| answer.launch_permissions().to_vec()).unwrap_or_default())
+}
+
+/// The provider's id: image, then the account, or `group-`, `org-`, `ou-` and the name.
+fn live(image: &str, permission: &LaunchPermission) -> Live {
+    let group = permission.group().map(|group| group.as_str());
+    let (organization, unit) = (permission.organization_arn(), permission.organizational_unit_arn());
+    let id = match (permission.user_id(), group, organization, unit) {
+        (Some(account), ..) => format!("{image}-{account}"),
+        (_, Some(group), ..) => format!("{image}-group-{group}"),
+        (_, _, Some(arn), _) => format!("{image}-org-{arn}"),
+        (.., unit) => format!("{image}-ou-{}", unit.unwrap_or_default()),
+    };
+    let values: Value = json!({
+        "account_id": permission.user_id(),
+        "group": group,
+        "id": id,
+        "image_id": image,
+        "organization_arn": organization,
+        "organizational_unit_arn": unit,
+    });
+    Live { id, attributes: attributes(values), origin: Origin::PartOf { kind: "aws_ami", id: image.to_owned() } }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::PermissionGroup;
+
+    use super::*;
+
+    #[test]
+    fn ids_as_the_provider_makes_them() {
+        let id = |permission| live("ami-1", &permission).id;
+        assert_eq!(id(LaunchPermission::builder().user_id("123456789012").build()), "ami-1-123456789012");
+        assert_eq!(id(LaunchPermission::builder().group(PermissionGroup::All).build()), "ami-1-group-all");
+        let arn = "arn:aws:organizations::1:organization/o-1";
+        assert_eq!(id(LaunchPermission::builder().organization_arn(arn).build()), format!("ami-1-org-{arn}"));
+        let arn = "arn:aws:organizations::1:ou/o-1/ou-2";
+        assert_eq!(id(LaunchPermission::builder().organizational_unit_arn(arn).build()), format!("ami-1-ou-{arn}"));
+    }
+
+    #[test]
+    fn everyone_makes_an_image_public() {
+        let parts = |value| AwsAmiLaunchPermission.parts(&attributes(value));
+        assert_eq!(parts(json!({"image_id": "ami-1", "account_id": "1"})), vec![]);
+        assert_eq!(parts(json!({"image_id": "ami-1", "group": "all"})).len(), 3);
+    }
+}

@@ -1,0 +1,59 @@
+//! `aws_customer_gateway`. A deleted one stays in AWS's listing for a while.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::CustomerGateway;
+use serde_json::json;
+
+use super::network;
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin};
+
+pub(super) struct AwsCustomerGateway;
+
+const ACTION: &str = "ec2:DescribeCustomerGateways";
+
+#[async_trait]
+impl Kind for AwsCustomerGateway {
+    fn name(&self) -> &'static str {
+        "aws_customer_gateway"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &[ACTION]
+    }
+
+    /// AWS answers with all of them at once: this listing has no pages.
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let answer = aws.call(ACTION, aws.ec2.describe_customer_gateways().send()).await?;
+        let there = answer.customer_gateways().iter().filter(|gateway| is_there(gateway));
+        Ok(there.map(|gateway| live(aws, gateway)).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let call = aws.ec2.describe_customer_gateways().customer_gateway_ids(&desired.id).send();
+        let answer = aws.call(ACTION, call).await;
+        Ok(not_found(answer, &["InvalidCustomerGatewayID.NotFound"])?
+            .is_some_and(|answer| answer.customer_gateways().iter().any(is_there)))
+    }
+}
+
+fn is_there(gateway: &CustomerGateway) -> bool {
+    !network::gone(gateway.state().unwrap_or_default())
+}
+
+fn live(aws: &Region, gateway: &CustomerGateway) -> Live {
+    let id = gateway.customer_gateway_id().unwrap_or_default();
+    let values = json!({
+        "arn": network::arn(aws, None, &format!("customer-gateway/{id}")),
+        "bgp_asn": gateway.bgp_asn(),
+        "bgp_asn_extended": gateway.bgp_asn_extended(),
+        "certificate_arn": gateway.certificate_arn(),
+        "device_name": gateway.device_name(),
+        "id": id,
+        "ip_address": gateway.ip_address(),
+        "tags_all": ec2_tags(gateway.tags()),
+        "type": gateway.r#type(),
+    });
+    Live { id: id.to_owned(), attributes: attributes(values), origin: Origin::Made }
+}

@@ -1,0 +1,42 @@
+//! `aws_default_vpc`: the region's default VPC, adopted by Terraform. Reads like `aws_vpc`; a stranger is never
+//! unmanaged under this name.
+
+use async_trait::async_trait;
+
+use super::{aws_vpc, ec2, network};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
+use crate::model::{Desired, Shape};
+
+pub(super) struct AwsDefaultVpc;
+
+#[async_trait]
+impl Kind for AwsDefaultVpc {
+    fn name(&self) -> &'static str {
+        "aws_default_vpc"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        aws_vpc::ACTIONS
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { unread: &["existing_default_vpc", "force_destroy"], ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let mut found = Found::default();
+        if wanted.desired.is_empty() {
+            return Ok(found);
+        }
+        for vpc in ec2::vpcs(aws).await?.iter() {
+            if let Some(desired) = network::desired(&wanted, vpc.vpc_id().unwrap_or_default()) {
+                aws_vpc::add(aws, vpc, Some(desired), &mut found).await;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        aws_vpc::exists(aws, desired).await
+    }
+}

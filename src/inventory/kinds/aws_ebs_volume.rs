@@ -1,0 +1,128 @@
+//! `aws_ebs_volume`. A volume that dies with its instance, or that an instance boots from, is part of the instance;
+//! one that outlives it stands for itself.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{Volume, VolumeState};
+use serde_json::json;
+
+use super::{aws_instance, ec2};
+use crate::inventory::value::{attributes, ec2_tags, time};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin, Shape};
+
+pub(super) struct AwsEbsVolume;
+
+#[async_trait]
+impl Kind for AwsEbsVolume {
+    fn name(&self) -> &'static str {
+        "aws_ebs_volume"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeVolumes", "ec2:DescribeInstances"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { unread: &["final_snapshot"], ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let volumes = ec2::volumes(aws).await?;
+        let is_desired = |volume: &Volume| wanted.desired.iter().any(|d| Some(d.id.as_str()) == volume.volume_id());
+        let mut found = Found::default();
+        let roots = if wanted.unmanaged { roots(aws).await? } else { HashSet::new() };
+        for volume in volumes.iter().filter(|volume| !is_gone(volume)) {
+            if wanted.unmanaged || is_desired(volume) {
+                found.live.push(live(aws, volume, &roots));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let call = aws.ec2.describe_volumes().volume_ids(&desired.id).send();
+        let answer = not_found(aws.call("ec2:DescribeVolumes", call).await, &["InvalidVolume.NotFound"])?;
+        Ok(answer.is_some_and(|answer| answer.volumes().iter().any(|volume| !is_gone(volume))))
+    }
+}
+
+fn is_gone(volume: &Volume) -> bool {
+    volume.state() == Some(&VolumeState::Deleted)
+}
+
+/// The volumes that instances boot from.
+async fn roots(aws: &Region) -> Result<HashSet<String>, ReadError> {
+    let reservations = ec2::reservations(aws).await?;
+    let roots = aws_instance::all(&reservations).filter_map(aws_instance::devices::root_volume);
+    Ok(roots.map(str::to_owned).collect())
+}
+
+fn live(aws: &Region, volume: &Volume, roots: &HashSet<String>) -> Live {
+    let id = volume.volume_id().unwrap_or_default();
+    let values = json!({
+        "arn": aws.arn("ec2", &format!("volume/{id}")),
+        "availability_zone": volume.availability_zone(),
+        "create_time": time(volume.create_time()),
+        "encrypted": volume.encrypted(),
+        "id": id,
+        "iops": volume.iops(),
+        "kms_key_id": volume.kms_key_id(),
+        "multi_attach_enabled": volume.multi_attach_enabled(),
+        "outpost_arn": volume.outpost_arn(),
+        "size": volume.size(),
+        "snapshot_id": volume.snapshot_id(),
+        "tags_all": ec2_tags(volume.tags()),
+        "throughput": volume.throughput(),
+        "type": volume.volume_type().map(|kind| kind.as_str()),
+    });
+    Live { id: id.to_owned(), attributes: attributes(values), origin: origin(volume, roots) }
+}
+
+fn origin(volume: &Volume, roots: &HashSet<String>) -> Origin {
+    let is_root = volume.volume_id().is_some_and(|id| roots.contains(id));
+    let owner =
+        volume.attachments().iter().find(|attachment| is_root || attachment.delete_on_termination() == Some(true));
+    if let Some(instance) = owner.and_then(|attachment| attachment.instance_id()) {
+        return Origin::PartOf { kind: "aws_instance", id: instance.to_owned() };
+    }
+    if volume.operator().and_then(|operator| operator.managed()) == Some(true) {
+        return Origin::Aws("volume managed by an AWS service");
+    }
+    // Persistent volumes, made and deleted by the cluster:
+    // https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html
+    let cluster =
+        volume.tags().iter().find_map(|tag| match (tag.key()?.strip_prefix("kubernetes.io/cluster/"), tag.value()) {
+            (Some(name), Some("owned")) => Some(name),
+            _ => None,
+        });
+    match cluster {
+        Some(name) => Origin::PartOf { kind: "aws_eks_cluster", id: name.to_owned() },
+        None => Origin::Made,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{Tag, VolumeAttachment};
+
+    use super::*;
+
+    #[test]
+    fn what_dies_with_its_instance_is_part_of_it() {
+        let attached = |dies| {
+            let attachment = VolumeAttachment::builder().instance_id("i-1").delete_on_termination(dies).build();
+            Volume::builder().volume_id("vol-1").attachments(attachment).build()
+        };
+        let part = Origin::PartOf { kind: "aws_instance", id: "i-1".to_owned() };
+        let root = HashSet::from(["vol-1".to_owned()]);
+        assert_eq!(origin(&attached(true), &HashSet::new()), part);
+        assert_eq!(origin(&attached(false), &HashSet::new()), Origin::Made);
+        assert_eq!(origin(&attached(false), &root), part);
+        assert_eq!(origin(&Volume::builder().volume_id("vol-1").build(), &root), Origin::Made);
+        let tag = Tag::builder().key("kubernetes.io/cluster/prod").value("owned").build();
+        let claim = Volume::builder().volume_id("vol-2").tags(tag).build();
+        assert_eq!(origin(&claim, &root), Origin::PartOf { kind: "aws_eks_cluster", id: "prod".to_owned() });
+    }
+}

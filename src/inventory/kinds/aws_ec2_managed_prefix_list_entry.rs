@@ -1,0 +1,101 @@
+//! `aws_ec2_managed_prefix_list_entry`, id `pl-...,CIDR`: speaks for its element of the list's `entry`.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::PrefixListEntry;
+use futures::future::join_all;
+use serde_json::json;
+
+use super::aws_ec2_managed_prefix_list as list;
+use super::network;
+use crate::inventory::value::{attributes, text};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
+use crate::model::{Attributes, Desired, Live, Origin, Part};
+
+pub(super) struct AwsEc2ManagedPrefixListEntry;
+
+const LIST: &str = "aws_ec2_managed_prefix_list";
+const ACTION: &str = "ec2:GetManagedPrefixListEntries";
+
+#[async_trait]
+impl Kind for AwsEc2ManagedPrefixListEntry {
+    fn name(&self) -> &'static str {
+        "aws_ec2_managed_prefix_list_entry"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &[ACTION]
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let mut by_list: BTreeMap<&str, Vec<&Desired>> = BTreeMap::new();
+        for desired in wanted.desired {
+            if let Some((list, _)) = desired.id.split_once(',') {
+                by_list.entry(list).or_default().push(desired);
+            }
+        }
+        let read = by_list.into_iter().map(|(id, desired)| async move { (desired, list::entries(aws, id).await) });
+        let mut found = Found::default();
+        for (desired, entries) in join_all(read).await {
+            match entries {
+                Ok(entries) => {
+                    let entries = entries.unwrap_or_default();
+                    found.live.extend(desired.iter().filter_map(|desired| live(&desired.id, &entries)));
+                }
+                Err(error) => found.errors.extend(desired.iter().map(|d| (Some(d.id.clone()), error.clone()))),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let Some((id, _)) = desired.id.split_once(',') else {
+            return Err(ReadError::odd(ACTION, "the id is not of the form LIST,CIDR"));
+        };
+        let entries = list::entries(aws, id).await?;
+        Ok(live(&desired.id, &entries.unwrap_or_default()).is_some())
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        vec![Part {
+            parent_kind: LIST,
+            parent_id: text(attributes, "prefix_list_id").to_owned(),
+            attribute: "entry",
+            element: Some(json!({
+                "cidr": text(attributes, "cidr"),
+                "description": text(attributes, "description"),
+            })),
+        }]
+    }
+}
+
+/// The entry with this state id.
+fn live(own_id: &str, entries: &[PrefixListEntry]) -> Option<Live> {
+    let (id, cidr) = own_id.split_once(',')?;
+    let same = |entry: &&PrefixListEntry| {
+        entry.cidr().is_some_and(|live| network::canonical_cidr(live) == network::canonical_cidr(cidr))
+    };
+    let entry = entries.iter().find(same)?;
+    let values = json!({
+        "cidr": cidr,
+        "description": entry.description(),
+        "id": own_id,
+        "prefix_list_id": id,
+    });
+    let origin = Origin::PartOf { kind: LIST, id: id.to_owned() };
+    Some(Live { id: own_id.to_owned(), attributes: attributes(values), origin })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_found_by_its_cidr() {
+        let entry = PrefixListEntry::builder().cidr("10.0.0.0/16").description("office").build();
+        let found = live("pl-1,10.0.0.0/16", std::slice::from_ref(&entry)).unwrap();
+        assert_eq!(found.attributes["description"], "office");
+        assert_eq!(live("pl-1,10.1.0.0/16", &[entry]), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! `aws_ec2_transit_gateway_route`: a static route, id `tgw-rtb-..._CIDR`. Routes are searched table by table.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::TransitGatewayRoute;
+use futures::future::join_all;
+use serde_json::json;
+
+use super::network;
+use crate::inventory::value::attributes;
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Attributes, Desired, Live, Origin, Shape};
+
+pub(super) struct AwsEc2TransitGatewayRoute;
+
+const ACTION: &str = "ec2:SearchTransitGatewayRoutes";
+
+#[async_trait]
+impl Kind for AwsEc2TransitGatewayRoute {
+    fn name(&self) -> &'static str {
+        "aws_ec2_transit_gateway_route"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &[ACTION]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { normalise: Some(normalise), ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let mut by_table: BTreeMap<&str, Vec<&Desired>> = BTreeMap::new();
+        for desired in wanted.desired {
+            if let Some((table, _)) = desired.id.split_once('_') {
+                by_table.entry(table).or_default().push(desired);
+            }
+        }
+        let read = by_table.into_iter().map(|(table, desired)| async move {
+            let routes = search(aws, table, None).await;
+            (desired, routes)
+        });
+        let mut found = Found::default();
+        for (desired, routes) in join_all(read).await {
+            match routes {
+                // What stands past a truncated search is found by the second look of each route: never missing.
+                Ok(routes) => found.live.extend(desired.iter().filter_map(|desired| live(&desired.id, &routes))),
+                Err(error) => found.errors.extend(desired.iter().map(|d| (Some(d.id.clone()), error.clone()))),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let Some((table, destination)) = desired.id.split_once('_') else {
+            return Err(ReadError::odd(ACTION, "the id is not of the form TABLE_CIDR"));
+        };
+        Ok(live(&desired.id, &search(aws, table, Some(destination)).await?).is_some())
+    }
+}
+
+/// The static routes of a table, or those to one destination; none when there is no such table.
+async fn search(aws: &Region, table: &str, to: Option<&str>) -> Result<Vec<TransitGatewayRoute>, ReadError> {
+    let mut search = aws.ec2.search_transit_gateway_routes().transit_gateway_route_table_id(table);
+    search = search.filters(network::filter("type", "static"));
+    if let Some(destination) = to {
+        search = search.filters(network::filter("route-search.exact-match", destination));
+    }
+    let routes = aws.pages(ACTION, search.into_paginator().page_size(1000).items().send()).await;
+    Ok(not_found(routes, &["InvalidRouteTableID.NotFound"])?.unwrap_or_default())
+}
+
+fn normalise(attributes: &mut Attributes) {
+    network::canonicalise(attributes, "destination_cidr_block");
+}
+
+/// The route with this state id.
+fn live(own_id: &str, routes: &[TransitGatewayRoute]) -> Option<Live> {
+    let (table, destination) = own_id.split_once('_')?;
+    let state = |route: &TransitGatewayRoute| route.state().map(|state| state.as_str().to_owned()).unwrap_or_default();
+    let route = routes.iter().find(|route| {
+        let same = |live| network::canonical_cidr(live) == network::canonical_cidr(destination);
+        route.destination_cidr_block().is_some_and(same) && !network::gone(&state(route))
+    })?;
+    let attachment = route.transit_gateway_attachments().first();
+    let values = json!({
+        "blackhole": state(route) == "blackhole",
+        "destination_cidr_block": route.destination_cidr_block(),
+        "id": own_id,
+        "transit_gateway_attachment_id": attachment.and_then(|one| one.transit_gateway_attachment_id()),
+        "transit_gateway_route_table_id": table,
+    });
+    let origin = Origin::PartOf { kind: "aws_ec2_transit_gateway_route_table", id: table.to_owned() };
+    Some(Live { id: own_id.to_owned(), attributes: attributes(values), origin })
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::TransitGatewayRouteState;
+
+    use super::*;
+
+    fn route(state: TransitGatewayRouteState) -> TransitGatewayRoute {
+        TransitGatewayRoute::builder().destination_cidr_block("10.9.0.0/16").state(state).build()
+    }
+
+    #[test]
+    fn a_deleted_route_is_none() {
+        let id = "tgw-rtb-1_10.9.0.0/16";
+        assert_eq!(live(id, &[route(TransitGatewayRouteState::Deleted)]), None);
+        let hole = live(id, &[route(TransitGatewayRouteState::Blackhole)]).unwrap();
+        assert_eq!(hole.attributes["blackhole"], true);
+        assert_eq!(live("tgw-rtb-1_10.8.0.0/16", &[route(TransitGatewayRouteState::Active)]), None);
+    }
+}

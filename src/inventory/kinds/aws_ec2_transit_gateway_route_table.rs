@@ -1,0 +1,60 @@
+//! `aws_ec2_transit_gateway_route_table`. The default ones come with the gateway.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::TransitGatewayRouteTable;
+use serde_json::json;
+
+use super::{ec2, network};
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin};
+
+pub(super) struct AwsEc2TransitGatewayRouteTable;
+
+#[async_trait]
+impl Kind for AwsEc2TransitGatewayRouteTable {
+    fn name(&self) -> &'static str {
+        "aws_ec2_transit_gateway_route_table"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeTransitGatewayRouteTables"]
+    }
+
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let tables = ec2::transit_gateway_route_tables(aws).await?;
+        Ok(tables.iter().filter(|table| is_there(table)).map(|table| live(aws, table)).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let call = aws.ec2.describe_transit_gateway_route_tables().transit_gateway_route_table_ids(&desired.id).send();
+        let answer = aws.call("ec2:DescribeTransitGatewayRouteTables", call).await;
+        Ok(not_found(answer, &["InvalidRouteTableID.NotFound"])?
+            .is_some_and(|answer| answer.transit_gateway_route_tables().iter().any(is_there)))
+    }
+}
+
+fn is_there(table: &TransitGatewayRouteTable) -> bool {
+    !table.state().is_some_and(|state| network::gone(state.as_str()))
+}
+
+fn live(aws: &Region, table: &TransitGatewayRouteTable) -> Live {
+    let id = table.transit_gateway_route_table_id().unwrap_or_default();
+    let gateway = table.transit_gateway_id().unwrap_or_default();
+    let association = table.default_association_route_table() == Some(true);
+    let propagation = table.default_propagation_route_table() == Some(true);
+    let values = json!({
+        "arn": network::arn(aws, None, &format!("transit-gateway-route-table/{id}")),
+        "default_association_route_table": association,
+        "default_propagation_route_table": propagation,
+        "id": id,
+        "tags_all": ec2_tags(table.tags()),
+        "transit_gateway_id": gateway,
+    });
+    let origin = if association || propagation {
+        Origin::PartOf { kind: "aws_ec2_transit_gateway", id: gateway.to_owned() }
+    } else {
+        Origin::Made
+    };
+    Live { id: id.to_owned(), attributes: attributes(values), origin }
+}

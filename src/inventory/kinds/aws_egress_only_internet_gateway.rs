@@ -1,0 +1,47 @@
+//! `aws_egress_only_internet_gateway`.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::EgressOnlyInternetGateway;
+use serde_json::json;
+
+use super::ec2;
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin};
+
+pub(super) struct AwsEgressOnlyInternetGateway;
+
+#[async_trait]
+impl Kind for AwsEgressOnlyInternetGateway {
+    fn name(&self) -> &'static str {
+        "aws_egress_only_internet_gateway"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeEgressOnlyInternetGateways"]
+    }
+
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        Ok(ec2::egress_only_internet_gateways(aws).await?.iter().map(live).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let call =
+            aws.ec2.describe_egress_only_internet_gateways().egress_only_internet_gateway_ids(&desired.id).send();
+        let answer = aws.call("ec2:DescribeEgressOnlyInternetGateways", call).await;
+        // An unknown id is answered with an empty list, too, and so is any other on some endpoints: compare it.
+        let same = |gateway: &EgressOnlyInternetGateway| gateway.egress_only_internet_gateway_id() == Some(&desired.id);
+        Ok(not_found(answer, &["InvalidGatewayID.NotFound"])?
+            .is_some_and(|answer| answer.egress_only_internet_gateways().iter().any(same)))
+    }
+}
+
+fn live(gateway: &EgressOnlyInternetGateway) -> Live {
+    let id = gateway.egress_only_internet_gateway_id().unwrap_or_default();
+    let values = json!({
+        "id": id,
+        "tags_all": ec2_tags(gateway.tags()),
+        "vpc_id": gateway.attachments().first().and_then(|attachment| attachment.vpc_id()),
+    });
+    Live { id: id.to_owned(), attributes: attributes(values), origin: Origin::Made }
+}

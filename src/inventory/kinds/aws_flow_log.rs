@@ -1,0 +1,115 @@
+//! `aws_flow_log` of a VPC, subnet, interface, transit gateway or its attachment.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::FlowLog;
+use serde_json::{Value, json};
+
+use super::{ec2, network};
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Attributes, Desired, Live, Origin, Shape};
+
+pub(super) struct AwsFlowLog;
+
+#[async_trait]
+impl Kind for AwsFlowLog {
+    fn name(&self) -> &'static str {
+        "aws_flow_log"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeFlowLogs"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { normalise: Some(normalise), ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        Ok(ec2::flow_logs(aws).await?.iter().map(|log| live(aws, log)).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let call = aws.ec2.describe_flow_logs().flow_log_ids(&desired.id).send();
+        let answer = aws.call("ec2:DescribeFlowLogs", call).await;
+        Ok(not_found(answer, &["InvalidFlowLogId.NotFound"])?.is_some_and(|answer| !answer.flow_logs().is_empty()))
+    }
+}
+
+/// A log group's ARN with or without the `:*` of its streams is one destination; the provider cuts it off.
+fn normalise(attributes: &mut Attributes) {
+    if let Some(Value::String(destination)) = attributes.get_mut("log_destination") {
+        if let Some(group) = destination.strip_suffix(":*") {
+            *destination = group.to_owned();
+        }
+    }
+}
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_FlowLog.html>
+fn live(aws: &Region, log: &FlowLog) -> Live {
+    let id = log.flow_log_id().unwrap_or_default();
+    let options = log.destination_options().map(|options| {
+        json!([{
+            "file_format": options.file_format().map(|format| format.as_str()),
+            "hive_compatible_partitions": options.hive_compatible_partitions(),
+            "per_hour_partition": options.per_hour_partition(),
+        }])
+    });
+    let watched = log.resource_id().unwrap_or_default();
+    let of = |attribute: &str| (watched_by(watched) == attribute).then_some(watched);
+    let values = json!({
+        "arn": network::arn(aws, None, &format!("vpc-flow-log/{id}")),
+        "deliver_cross_account_role": log.deliver_cross_account_role(),
+        "destination_options": options.unwrap_or_else(|| json!([])),
+        "eni_id": of("eni_id"),
+        "iam_role_arn": log.deliver_logs_permission_arn(),
+        "id": id,
+        "log_destination": log.log_destination(),
+        "log_destination_type": log.log_destination_type().map(|kind| kind.as_str()),
+        "log_format": log.log_format(),
+        "log_group_name": log.log_group_name(),
+        "max_aggregation_interval": log.max_aggregation_interval(),
+        "subnet_id": of("subnet_id"),
+        "tags_all": ec2_tags(log.tags()),
+        "transit_gateway_attachment_id": of("transit_gateway_attachment_id"),
+        "transit_gateway_id": of("transit_gateway_id"),
+        "vpc_id": of("vpc_id"),
+    });
+    let mut attributes = attributes(values);
+    // A transit gateway's log has no traffic type; AWS answers with one all the same.
+    if !watched.starts_with("tgw-") {
+        attributes.insert("traffic_type".to_owned(), json!(log.traffic_type().map(|kind| kind.as_str())));
+    }
+    Live { id: id.to_owned(), attributes, origin: Origin::Made }
+}
+
+/// The attribute under which Terraform names what is watched.
+fn watched_by(id: &str) -> &'static str {
+    match id {
+        id if id.starts_with("vpc-") => "vpc_id",
+        id if id.starts_with("tgw-attach-") => "transit_gateway_attachment_id",
+        id if id.starts_with("tgw-") => "transit_gateway_id",
+        id if id.starts_with("subnet-") => "subnet_id",
+        id if id.starts_with("eni-") => "eni_id",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_what_is_watched() {
+        assert_eq!(watched_by("tgw-attach-1"), "transit_gateway_attachment_id");
+        assert_eq!(watched_by("tgw-1"), "transit_gateway_id");
+        assert_eq!(watched_by("eni-1"), "eni_id");
+    }
+
+    #[test]
+    fn a_log_group_is_one_destination_with_or_without_its_streams() {
+        let mut side = attributes(json!({"log_destination": "arn:aws:logs:us-east-1:1:log-group:flow:*"}));
+        normalise(&mut side);
+        assert_eq!(side["log_destination"], "arn:aws:logs:us-east-1:1:log-group:flow");
+    }
+}

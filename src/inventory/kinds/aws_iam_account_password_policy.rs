@@ -1,0 +1,61 @@
+//! `aws_iam_account_password_policy`. An account without one has AWS's defaults, and the resource is gone.
+
+use async_trait::async_trait;
+use aws_sdk_iam::types::PasswordPolicy;
+use serde_json::json;
+
+use super::iam::single;
+use crate::inventory::value::attributes;
+use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::model::{Desired, Live};
+
+pub(super) struct AwsIamAccountPasswordPolicy;
+
+/// The provider's fixed id: `internal/service/iam/account_password_policy.go`.
+const ID: &str = "iam-account-password-policy";
+
+#[async_trait]
+impl Kind for AwsIamAccountPasswordPolicy {
+    fn name(&self) -> &'static str {
+        "aws_iam_account_password_policy"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Global
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["iam:GetAccountPasswordPolicy"]
+    }
+
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        Ok(read(aws).await?.map(|policy| vec![live(&policy)]).unwrap_or_default().into())
+    }
+
+    async fn exists(&self, aws: &Region, _desired: &Desired) -> Result<bool, ReadError> {
+        Ok(read(aws).await?.is_some())
+    }
+}
+
+async fn read(aws: &Region) -> Result<Option<PasswordPolicy>, ReadError> {
+    let call = aws.iam.get_account_password_policy().send();
+    let answer = single(aws, "iam:GetAccountPasswordPolicy", call).await?;
+    Ok(answer.and_then(|answer| answer.password_policy))
+}
+
+fn live(policy: &PasswordPolicy) -> Live {
+    let values = json!({
+        "allow_users_to_change_password": policy.allow_users_to_change_password(),
+        "expire_passwords": policy.expire_passwords(),
+        "hard_expiry": policy.hard_expiry(),
+        "id": ID,
+        "max_password_age": policy.max_password_age(),
+        "minimum_password_length": policy.minimum_password_length(),
+        "password_reuse_prevention": policy.password_reuse_prevention(),
+        "require_lowercase_characters": policy.require_lowercase_characters(),
+        "require_numbers": policy.require_numbers(),
+        "require_symbols": policy.require_symbols(),
+        "require_uppercase_characters": policy.require_uppercase_characters(),
+    });
+    Live { id: ID.to_owned(), attributes: attributes(values), ..Live::default() }
+}

@@ -1,0 +1,45 @@
+//! `aws_iam_group_membership`: all users of a group. Its id is a name of no meaning; it is judged by the group.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::iam;
+use super::iam::principal::{self, Principal};
+use crate::inventory::value::{attributes, text};
+use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::model::{Desired, Live, Origin};
+
+pub(super) struct AwsIamGroupMembership;
+
+#[async_trait]
+impl Kind for AwsIamGroupMembership {
+    fn name(&self) -> &'static str {
+        "aws_iam_group_membership"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Global
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["iam:GetAccountAuthorizationDetails", "iam:GetGroup"]
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let account = iam::account(aws).await?;
+        Ok(iam::judged(wanted, "group", |desired, values| {
+            let name = text(values, "group");
+            account.groups.iter().find(|group| group.group_name() == Some(name))?;
+            let users = account.users.iter().filter(|user| user.group_list().iter().any(|group| group == name));
+            let users: Value = users.map(|user| user.user_name()).collect();
+            let values = json!({ "group": name, "id": desired.id, "name": text(values, "name"), "users": users });
+            let origin = Origin::PartOf { kind: "aws_iam_group", id: name.to_owned() };
+            Some(Live { id: desired.id.clone(), attributes: attributes(values), origin })
+        }))
+    }
+
+    /// It lives as long as its group: `internal/service/iam/group_membership.go`.
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        principal::exists(aws, Principal::Group, text(&desired.attributes(), "group")).await
+    }
+}

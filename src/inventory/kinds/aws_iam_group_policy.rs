@@ -1,0 +1,41 @@
+//! `aws_iam_group_policy`: an inline policy of a group, compared by meaning. A stranger is a part of its group.
+
+use async_trait::async_trait;
+
+use super::iam::principal::{self, Principal};
+use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::model::{Desired, Shape};
+
+pub(super) struct AwsIamGroupPolicy;
+
+#[async_trait]
+impl Kind for AwsIamGroupPolicy {
+    fn name(&self) -> &'static str {
+        "aws_iam_group_policy"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Global
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["iam:GetAccountAuthorizationDetails", "iam:GetGroupPolicy"]
+    }
+
+    /// `name_prefix` is what the provider cuts out of the name.
+    fn shape(&self) -> Shape {
+        Shape { unread: &["name_prefix"], policies: &["policy"], ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        principal::list_inline(aws, wanted, Principal::Group).await
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        principal::inline_exists(aws, desired, Principal::Group).await
+    }
+
+    fn strangers_on_managed(&self) -> bool {
+        true
+    }
+}

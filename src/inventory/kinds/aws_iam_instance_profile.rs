@@ -1,0 +1,64 @@
+//! `aws_iam_instance_profile`. Tags have no bulk form: one call each, for the desired ones.
+
+use async_trait::async_trait;
+use aws_sdk_iam::types::InstanceProfile;
+use serde_json::json;
+
+use super::iam::{PAGE, single, with_details};
+use crate::inventory::value::{attributes, iam_tags, time};
+use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::model::{Attributes, Desired, Live, Shape};
+
+pub(super) struct AwsIamInstanceProfile;
+
+#[async_trait]
+impl Kind for AwsIamInstanceProfile {
+    fn name(&self) -> &'static str {
+        "aws_iam_instance_profile"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Global
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["iam:GetInstanceProfile", "iam:ListInstanceProfiles"]
+    }
+
+    /// `name_prefix` is what the provider cuts out of the name.
+    fn shape(&self) -> Shape {
+        Shape { unread: &["name_prefix"], ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let call = aws.iam.list_instance_profiles().max_items(PAGE).into_paginator();
+        let profiles = aws.pages("iam:ListInstanceProfiles", call.items().send()).await?;
+        let live = profiles.iter().map(live).collect();
+        Ok(with_details(live, wanted, |name| details(aws, name)).await)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        Ok(details(aws, desired.id.clone()).await?.is_some())
+    }
+}
+
+fn live(profile: &InstanceProfile) -> Live {
+    let name = profile.instance_profile_name();
+    let values = json!({
+        "arn": profile.arn(),
+        "create_date": time(Some(profile.create_date())),
+        "id": name,
+        "name": name,
+        "path": profile.path(),
+        "role": profile.roles().first().map(|role| role.role_name()),
+        "unique_id": profile.instance_profile_id(),
+    });
+    Live { id: name.to_owned(), attributes: attributes(values), ..Live::default() }
+}
+
+async fn details(aws: &Region, name: String) -> Result<Option<Attributes>, ReadError> {
+    let call = aws.iam.get_instance_profile().instance_profile_name(name).send();
+    let answer = single(aws, "iam:GetInstanceProfile", call).await?;
+    let Some(profile) = answer.and_then(|answer| answer.instance_profile) else { return Ok(None) };
+    Ok(Some(attributes(json!({ "tags_all": iam_tags(profile.tags()) }))))
+}

@@ -1,0 +1,80 @@
+//! `aws_iam_openid_connect_provider`. The listing has ARNs only: one call each, for the desired ones.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::iam::{single, with_details};
+use crate::inventory::value::{attributes, iam_tags};
+use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::model::{Attributes, Desired, Live, Shape};
+
+pub(super) struct AwsIamOpenidConnectProvider;
+
+#[async_trait]
+impl Kind for AwsIamOpenidConnectProvider {
+    fn name(&self) -> &'static str {
+        "aws_iam_openid_connect_provider"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Global
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["iam:GetOpenIDConnectProvider", "iam:ListOpenIDConnectProviders"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { normalise: Some(normalise), ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let call = aws.iam.list_open_id_connect_providers().send();
+        let answer = aws.call("iam:ListOpenIDConnectProviders", call).await?;
+        let arns = answer.open_id_connect_provider_list().iter().filter_map(|provider| provider.arn());
+        let live = arns.map(live).collect();
+        Ok(with_details(live, wanted, |arn| details(aws, arn)).await)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        Ok(details(aws, desired.id.clone()).await?.is_some())
+    }
+}
+
+/// The ARN ends with the URL without its scheme.
+fn live(arn: &str) -> Live {
+    let url = arn.split_once("oidc-provider/").map(|(_, url)| url);
+    Live { id: arn.to_owned(), attributes: attributes(json!({ "arn": arn, "id": arn, "url": url })), ..Live::default() }
+}
+
+async fn details(aws: &Region, arn: String) -> Result<Option<Attributes>, ReadError> {
+    let call = aws.iam.get_open_id_connect_provider().open_id_connect_provider_arn(arn).send();
+    let Some(provider) = single(aws, "iam:GetOpenIDConnectProvider", call).await? else { return Ok(None) };
+    Ok(Some(attributes(json!({
+        "client_id_list": provider.client_id_list(),
+        "tags_all": iam_tags(provider.tags()),
+        "thumbprint_list": provider.thumbprint_list(),
+        "url": provider.url(),
+    }))))
+}
+
+/// AWS gives the URL back without `https://`.
+fn normalise(values: &mut Attributes) {
+    if let Some(Value::String(url)) = values.get_mut("url")
+        && let Some(rest) = url.strip_prefix("https://")
+    {
+        *url = rest.to_owned();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_of_the_url_does_not_matter() {
+        let mut state = attributes(json!({ "url": "https://idp.example.com/a" }));
+        normalise(&mut state);
+        assert_eq!(state["url"], live("arn:aws:iam::1:oidc-provider/idp.example.com/a").attributes["url"]);
+    }
+}

@@ -1,0 +1,170 @@
+//! `aws_iam_role`, with the inline and managed policies that hang on it, whoever manages those.
+
+use async_trait::async_trait;
+use aws_sdk_iam::types::{Role, RoleDetail};
+use serde_json::{Value, json};
+
+use super::iam::principal::{self, Principal};
+use super::iam::{self, document};
+use crate::inventory::value::{attributes, iam_tags, text, time};
+use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::model::{Attributes, Desired, Live, Origin, Shape};
+
+pub(super) struct AwsIamRole;
+
+#[async_trait]
+impl Kind for AwsIamRole {
+    fn name(&self) -> &'static str {
+        "aws_iam_role"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Global
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["iam:GetAccountAuthorizationDetails", "iam:GetRole", "iam:ListRoles"]
+    }
+
+    /// `name_prefix` is what the provider cuts out of the name.
+    fn shape(&self) -> Shape {
+        Shape {
+            unread: &["force_detach_policies", "name_prefix"],
+            policies: &["assume_role_policy", "inline_policy"],
+            normalise: Some(normalise),
+            ..Shape::default()
+        }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let account = iam::account(aws).await?;
+        let listed = iam::roles(aws).await;
+        let mut found = Found::default();
+        for role in &account.roles {
+            let mut live = live(role);
+            let desired = wanted.desired.iter().any(|desired| desired.id == live.id);
+            match listed.as_ref().ok().and_then(|roles| roles.get(&live.id)) {
+                Some(role) => live.attributes.extend(more(role)),
+                None if desired && listed.is_ok() => {
+                    let error = ReadError::odd("iam:ListRoles", "the role is in the account's details only");
+                    found.errors.push((Some(live.id.clone()), error));
+                }
+                None => {}
+            }
+            if desired || wanted.unmanaged {
+                found.live.push(live);
+            }
+        }
+        if let Err(error) = listed {
+            found.errors.push((None, error));
+        }
+        Ok(found)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        principal::exists(aws, Principal::Role, &desired.id).await
+    }
+}
+
+/// What the account's details tell.
+fn live(role: &RoleDetail) -> Live {
+    let name = role.role_name().unwrap_or_default();
+    let inline = role.role_policy_list().iter().map(|policy| {
+        let document = document(policy.policy_document()).unwrap_or_default();
+        inline_policy(policy.policy_name().unwrap_or_default(), &document)
+    });
+    let managed = role.attached_managed_policies().iter().map(|policy| policy.policy_arn());
+    let values = json!({
+        "arn": role.arn(),
+        "assume_role_policy": document(role.assume_role_policy_document()),
+        "create_date": time(role.create_date()),
+        "id": name,
+        "inline_policy": inline.collect::<Value>(),
+        "managed_policy_arns": managed.collect::<Value>(),
+        "name": name,
+        "path": role.path(),
+        "permissions_boundary": role.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn()),
+        "tags_all": iam_tags(role.tags()),
+        "unique_id": role.role_id(),
+    });
+    Live { id: name.to_owned(), attributes: attributes(values), origin: origin(role.path().unwrap_or_default()) }
+}
+
+/// What only ListRoles tells.
+pub(super) fn more(role: &Role) -> Attributes {
+    attributes(json!({
+        "description": role.description(),
+        "max_session_duration": role.max_session_duration(),
+    }))
+}
+
+/// Paths that only AWS can use:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>,
+/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>.
+fn origin(path: &str) -> Origin {
+    if path.starts_with("/aws-service-role/") {
+        Origin::Aws("service-linked role")
+    } else if path.starts_with("/aws-reserved/") {
+        Origin::Aws("role of an IAM Identity Center permission set")
+    } else {
+        Origin::Made
+    }
+}
+
+/// One element of the set `inline_policy`.
+pub(super) fn inline_policy(name: &str, policy: &str) -> Value {
+    json!({ "name": name, "policy": policy })
+}
+
+/// The empty block, which means "no inline policies", is left out.
+fn normalise(values: &mut Attributes) {
+    if let Some(Value::Array(policies)) = values.get_mut("inline_policy") {
+        policies.retain(|policy| policy.as_object().is_none_or(|one| !text(one, "name").is_empty()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_aws_are_made_by_aws() {
+        let cases = [
+            ("/", Origin::Made),
+            ("/service-role/", Origin::Made),
+            ("/aws-service-role/autoscaling.amazonaws.com/", Origin::Aws("service-linked role")),
+            ("/aws-reserved/sso.amazonaws.com/", Origin::Aws("role of an IAM Identity Center permission set")),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(origin(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_empty_inline_policy_is_none() {
+        let mut state = attributes(json!({ "inline_policy": [{ "name": "", "policy": "" }, { "name": "logs" }] }));
+        normalise(&mut state);
+        assert_eq!(state["inline_policy"], json!([{ "name": "logs" }]));
+    }
+
+    #[test]
+    fn documents_are_decoded_and_policies_listed() {
+        use aws_sdk_iam::types::{AttachedPolicy, PolicyDetail};
+        let policy = PolicyDetail::builder().policy_name("p").policy_document("%7B%22a%22%3A1%7D").build();
+        let attached = AttachedPolicy::builder().policy_arn("arn:aws:iam::aws:policy/X").build();
+        let role = RoleDetail::builder()
+            .role_name("r")
+            .path("/")
+            .assume_role_policy_document("%7B%7D")
+            .role_policy_list(policy)
+            .attached_managed_policies(attached)
+            .build();
+        let live = live(&role);
+        assert_eq!(live.id, "r");
+        assert_eq!(live.attributes["assume_role_policy"], json!("{}"));
+        assert_eq!(live.attributes["inline_policy"], json!([{ "name": "p", "policy": "{\"a\":1}" }]));
+        assert_eq!(live.attributes["managed_policy_arns"], json!(["arn:aws:iam::aws:policy/X"]));
+        assert_eq!(live.attributes["permissions_boundary"], Value::Null);
+        assert!(!live.attributes.contains_key("description"), "not read is not empty");
+    }
+}

@@ -1,0 +1,40 @@
+//! `aws_iam_role_policy_attachments_exclusive`: the full set of managed policies of a role; one more or one less is a change of it.
+
+use async_trait::async_trait;
+
+use super::iam;
+use super::iam::principal::{self, Principal};
+use crate::inventory::value::text;
+use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::model::{Attributes, Desired, Part};
+
+pub(super) struct AwsIamRolePolicyAttachmentsExclusive;
+
+#[async_trait]
+impl Kind for AwsIamRolePolicyAttachmentsExclusive {
+    fn name(&self) -> &'static str {
+        "aws_iam_role_policy_attachments_exclusive"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Global
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["iam:GetAccountAuthorizationDetails", "iam:GetRole"]
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        principal::list_exclusive(aws, wanted, Principal::Role, "policy_arns").await
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        principal::exclusive_exists(aws, desired, Principal::Role).await
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let name = text(attributes, "role_name");
+        let part = |arn| principal::attachment_part(Principal::Role, name, arn);
+        iam::strings(attributes, "policy_arns").map(part).collect()
+    }
+}

@@ -1,0 +1,62 @@
+//! `aws_iam_saml_provider`. The metadata has no bulk form: one call each, for the desired ones.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::iam::{single, with_details};
+use crate::inventory::value::{attributes, iam_tags, time};
+use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::model::{Attributes, Desired, Live, Shape};
+
+pub(super) struct AwsIamSamlProvider;
+
+#[async_trait]
+impl Kind for AwsIamSamlProvider {
+    fn name(&self) -> &'static str {
+        "aws_iam_saml_provider"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Global
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["iam:GetSAMLProvider", "iam:ListSAMLProviders"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { normalise: Some(normalise), ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let answer = aws.call("iam:ListSAMLProviders", aws.iam.list_saml_providers().send()).await?;
+        let live = answer.saml_provider_list().iter().map(|provider| {
+            let arn = provider.arn().unwrap_or_default();
+            let name = arn.split_once("saml-provider/").map(|(_, name)| name);
+            let values = json!({ "arn": arn, "id": arn, "name": name, "valid_until": time(provider.valid_until()) });
+            Live { id: arn.to_owned(), attributes: attributes(values), ..Live::default() }
+        });
+        Ok(with_details(live.collect(), wanted, |arn| details(aws, arn)).await)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        Ok(details(aws, desired.id.clone()).await?.is_some())
+    }
+}
+
+async fn details(aws: &Region, arn: String) -> Result<Option<Attributes>, ReadError> {
+    let call = aws.iam.get_saml_provider().saml_provider_arn(arn).send();
+    let Some(provider) = single(aws, "iam:GetSAMLProvider", call).await? else { return Ok(None) };
+    Ok(Some(attributes(json!({
+        "saml_metadata_document": provider.saml_metadata_document(),
+        "tags_all": iam_tags(provider.tags()),
+        "valid_until": time(provider.valid_until()),
+    }))))
+}
+
+/// White space around an XML document means nothing.
+fn normalise(values: &mut Attributes) {
+    if let Some(Value::String(document)) = values.get_mut("saml_metadata_document") {
+        *document = document.trim().to_owned();
+    }
+}

@@ -1,0 +1,92 @@
+//! `aws_iam_service_linked_role`: a role that a service makes for itself, mostly without anybody asking. A stranger is
+//! AWS's.
+
+use async_trait::async_trait;
+use aws_sdk_iam::types::RoleDetail;
+use serde_json::json;
+
+use super::aws_iam_role;
+use super::iam;
+use super::iam::principal::{self, Principal};
+use crate::inventory::value::{attributes, iam_tags, time};
+use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::model::{Desired, Live, Origin};
+
+pub(super) struct AwsIamServiceLinkedRole;
+
+#[async_trait]
+impl Kind for AwsIamServiceLinkedRole {
+    fn name(&self) -> &'static str {
+        "aws_iam_service_linked_role"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Global
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["iam:GetAccountAuthorizationDetails", "iam:GetRole", "iam:ListRoles"]
+    }
+
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let account = iam::account(aws).await?;
+        let listed = iam::roles(aws).await;
+        let mut found = Found::default();
+        for role in &account.roles {
+            let Some(mut live) = live(role) else { continue };
+            let more = listed.as_ref().ok().and_then(|roles| roles.get(role.role_name().unwrap_or_default()));
+            if let Some(description) = more.and_then(|role| aws_iam_role::more(role).remove("description")) {
+                live.attributes.insert("description".to_owned(), description);
+            }
+            found.live.push(live);
+        }
+        if let Err(error) = listed {
+            found.errors.push((None, error));
+        }
+        Ok(found)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let name = desired.id.rsplit('/').next().unwrap_or_default();
+        principal::exists(aws, Principal::Role, name).await
+    }
+}
+
+/// The ARN says it all, as in `internal/service/iam/service_linked_role.go`:
+/// `role/aws-service-role/SERVICE/NAME`, where a suffix stands behind the name's only underscore.
+fn live(role: &RoleDetail) -> Option<Live> {
+    let service = role.path()?.strip_prefix("/aws-service-role/")?.strip_suffix('/')?;
+    let name = role.role_name()?;
+    let suffix = name.split_once('_').map(|(_, suffix)| suffix).filter(|suffix| !suffix.contains('_'));
+    let arn = role.arn()?;
+    let values = json!({
+        "arn": arn,
+        "aws_service_name": service,
+        "create_date": time(role.create_date()),
+        "custom_suffix": suffix,
+        "id": arn,
+        "name": name,
+        "path": role.path(),
+        "tags_all": iam_tags(role.tags()),
+        "unique_id": role.role_id(),
+    });
+    let origin = Origin::Aws("service-linked role");
+    Some(Live { id: arn.to_owned(), attributes: attributes(values), origin })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_and_suffix_come_from_path_and_name() {
+        let role = |path: &str, name: &str| RoleDetail::builder().path(path).role_name(name).arn("arn").build();
+        let table = "AWSServiceRoleForApplicationAutoScaling_DynamoDBTable";
+        let found = live(&role("/aws-service-role/dynamodb.application-autoscaling.amazonaws.com/", table)).unwrap();
+        assert_eq!(found.attributes["aws_service_name"], json!("dynamodb.application-autoscaling.amazonaws.com"));
+        assert_eq!(found.attributes["custom_suffix"], json!("DynamoDBTable"));
+        let plain = live(&role("/aws-service-role/ecs.amazonaws.com/", "AWSServiceRoleForECS")).unwrap();
+        assert_eq!(plain.attributes["custom_suffix"], json!(null));
+        assert!(live(&role("/service-role/", "mine")).is_none());
+    }
+}

@@ -1,0 +1,529 @@
+//! `aws_instance`. One listing tells most; devices come from the shared volumes, four attributes need a call each (the
+//! desired ones only). A stopped instance is no drift, a terminated one is gone.
+//! What AWS does not tell, the provider leaves in the state as it was: so do we ([`KEPT`]).
+
+mod attribute;
+pub(super) mod devices;
+mod origin;
+
+use std::collections::{HashMap, HashSet};
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{
+    Instance, InstanceLifecycleType, InstanceNetworkInterface, InstanceStateName, LaunchTemplate, Reservation,
+    SpotInstanceRequest,
+};
+use futures::{StreamExt as _, stream};
+use serde_json::{Value, json};
+
+pub(super) use attribute::is_burstable;
+
+use super::ec2;
+use crate::inventory::value::{attributes, ec2_tags, text, time};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Attributes, Desired, Live, Shape};
+
+/// Attributes that the provider does not touch when AWS's answer lacks them.
+const KEPT: &[&str] = &[
+    "associate_public_ip_address",
+    "cpu_core_count",
+    "cpu_threads_per_core",
+    "enable_primary_ipv6",
+    "ephemeral_block_device",
+    "hibernation",
+    "host_resource_group_arn",
+    "instance_market_options",
+    "monitoring",
+    "source_dest_check",
+];
+
+pub(super) struct AwsInstance;
+
+#[async_trait]
+impl Kind for AwsInstance {
+    fn name(&self) -> &'static str {
+        "aws_instance"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &[
+            "ec2:DescribeInstances",
+            "ec2:DescribeInstanceAttribute",
+            "ec2:DescribeInstanceCreditSpecifications",
+            "ec2:DescribeLaunchTemplates",
+            "ec2:DescribeSpotInstanceRequests",
+            "ec2:DescribeVolumes",
+            "ec2:DescribeVpcs",
+        ]
+    }
+
+    fn shape(&self) -> Shape {
+        let unread = &["get_password_data", "password_data", "user_data_replace_on_change"];
+        Shape { unread, normalise: Some(normalise), ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let reservations = ec2::reservations(aws).await?;
+        let desired: HashMap<&str, &Desired> = wanted.desired.iter().map(|d| (d.id.as_str(), *d)).collect();
+        let mut found = Found::default();
+        let mut managed = Vec::new();
+        for instance in all(&reservations) {
+            match desired.get(instance.instance_id().unwrap_or_default()) {
+                Some(desired) => managed.push((instance, desired.attributes())),
+                None if wanted.unmanaged => found.live.push(live(aws, instance)),
+                None => {}
+            }
+        }
+        let shared = Shared::read(aws, &managed).await;
+        let reads: Vec<_> = managed.iter().map(|(instance, state)| full(aws, &shared, instance, state)).collect();
+        let reads: Vec<_> = stream::iter(reads).buffer_unordered(8).collect().await;
+        for (live, errors) in reads.into_iter().flatten() {
+            found.errors.extend(errors.into_iter().map(|error| (Some(live.id.clone()), error)));
+            found.live.push(live);
+        }
+        Ok(found)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let answer = aws.call("ec2:DescribeInstances", aws.ec2.describe_instances().instance_ids(&desired.id).send());
+        let answer = not_found(answer.await, &["InvalidInstanceID.NotFound"])?;
+        Ok(answer.is_some_and(|answer| all(answer.reservations()).next().is_some()))
+    }
+}
+
+/// The instances that are there: a terminated one is listed for an hour, but it is gone.
+pub(super) fn all(reservations: &[Reservation]) -> impl Iterator<Item = &Instance> {
+    let is_gone = |instance: &&Instance| {
+        let state = instance.state().and_then(|state| state.name());
+        matches!(state, Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated))
+    };
+    reservations.iter().flat_map(|reservation| reservation.instances()).filter(move |instance| !is_gone(instance))
+}
+
+/// What several instances share; a listing that failed fails for those that need it.
+struct Shared {
+    volumes: Result<devices::Volumes, ReadError>,
+    default_vpcs: Result<HashSet<String>, ReadError>,
+    templates: Result<Vec<LaunchTemplate>, ReadError>,
+    spot: Result<Vec<SpotInstanceRequest>, ReadError>,
+    credits: HashMap<String, Result<Option<String>, ReadError>>,
+}
+
+impl Shared {
+    async fn read(aws: &Region, managed: &[(&Instance, Attributes)]) -> Self {
+        let any = |is: fn(&Instance) -> bool| managed.iter().any(|(instance, _)| is(instance));
+        let volumes = async {
+            let all = if managed.is_empty() { return Ok(HashMap::new()) } else { ec2::volumes(aws).await? };
+            Ok(devices::by_id(&all))
+        };
+        let default_vpcs = async {
+            let all = if managed.is_empty() { return Ok(HashSet::new()) } else { ec2::vpcs(aws).await? };
+            let default = all.iter().filter(|vpc| vpc.is_default() == Some(true)).filter_map(|vpc| vpc.vpc_id());
+            Ok(default.map(str::to_owned).collect())
+        };
+        let templates = async {
+            let needed = any(|instance| origin::tag(instance.tags(), TEMPLATE_ID).is_some());
+            if needed { Ok(ec2::launch_templates(aws).await?.to_vec()) } else { Ok(Vec::new()) }
+        };
+        let spot =
+            async { if any(is_spot) { Ok(ec2::spot_instance_requests(aws).await?.to_vec()) } else { Ok(Vec::new()) } };
+        let burstable: Vec<&str> = managed
+            .iter()
+            .filter(|(instance, _)| instance.instance_type().is_some_and(|name| attribute::is_burstable(name.as_str())))
+            .filter_map(|(instance, _)| instance.instance_id())
+            .collect();
+        let credits = attribute::credits(aws, &burstable);
+        let (volumes, default_vpcs, templates, spot, credits) =
+            futures::join!(volumes, default_vpcs, templates, spot, credits);
+        Self { volumes, default_vpcs, templates, spot, credits }
+    }
+}
+
+/// A desired instance with everything; `None` when it went away in between.
+async fn full(
+    aws: &Region,
+    shared: &Shared,
+    instance: &Instance,
+    state: &Attributes,
+) -> Option<(Live, Vec<ReadError>)> {
+    let mut live = live(aws, instance);
+    let mut errors = Vec::new();
+    let mut take = |part: Result<Attributes, ReadError>| match part {
+        Ok(part) => live.attributes.extend(part),
+        Err(error) => errors.push(error),
+    };
+    for part in attribute::read(aws, instance, state).await {
+        if part.as_ref().is_err_and(|error| error.is(&["InvalidInstanceID.NotFound"])) {
+            return None;
+        }
+        take(part);
+    }
+    take(shared.volumes.clone().and_then(|volumes| devices::blocks(instance, &volumes, state)));
+    take(shared.default_vpcs.clone().map(|default| security_groups(instance, &default)));
+    take(launch_template(instance, shared, state));
+    take(market(instance, shared, state));
+    take(credit_specification(instance, shared, state));
+    take(Ok(network_interfaces(instance, state)));
+    for name in KEPT {
+        let kept = || state.get(*name).cloned().unwrap_or_default();
+        live.attributes.entry(*name).or_insert_with(kept);
+    }
+    Some((live, errors))
+}
+
+/// What DescribeInstances tells.
+fn live(aws: &Region, instance: &Instance) -> Live {
+    let id = instance.instance_id().unwrap_or_default();
+    let placement = instance.placement();
+    let primary = primary(instance);
+    let subnet = primary.and_then(|interface| interface.subnet_id()).or(instance.subnet_id());
+    let mut values = attributes(json!({
+        "ami": instance.image_id(),
+        "arn": aws.arn("ec2", &format!("instance/{id}")),
+        "availability_zone": placement.and_then(|placement| placement.availability_zone()),
+        "ebs_optimized": instance.ebs_optimized(),
+        "host_id": placement.and_then(|placement| placement.host_id()),
+        "iam_instance_profile": profile(instance),
+        "id": id,
+        "instance_lifecycle": instance.instance_lifecycle().map(|lifecycle| lifecycle.as_str()),
+        "instance_state": instance.state().and_then(|state| state.name()).map(|name| name.as_str()),
+        "instance_type": instance.instance_type().map(|name| name.as_str()),
+        "key_name": instance.key_name(),
+        "outpost_arn": instance.outpost_arn(),
+        "placement_group": placement.and_then(|placement| placement.group_name()),
+        "placement_partition_number": placement.and_then(|placement| placement.partition_number()),
+        "primary_network_interface_id": primary.and_then(|interface| interface.network_interface_id()),
+        "private_dns": instance.private_dns_name(),
+        "private_ip": instance.private_ip_address(),
+        "public_dns": instance.public_dns_name(),
+        "public_ip": instance.public_ip_address(),
+        "spot_instance_request_id": instance.spot_instance_request_id(),
+        "subnet_id": subnet,
+        "tags_all": ec2_tags(instance.tags()),
+        "tenancy": placement.and_then(|placement| placement.tenancy()).map(|tenancy| tenancy.as_str()),
+    }));
+    values.extend(options(instance));
+    values.extend(addresses(primary));
+    let told = [
+        ("associate_public_ip_address", public_address(instance, primary)),
+        ("cpu_core_count", instance.cpu_options().and_then(|cpu| cpu.core_count()).map(Value::from)),
+        ("cpu_threads_per_core", instance.cpu_options().and_then(|cpu| cpu.threads_per_core()).map(Value::from)),
+        ("hibernation", instance.hibernation_options().and_then(|options| options.configured()).map(Value::from)),
+        (
+            "host_resource_group_arn",
+            placement.and_then(|placement| placement.host_resource_group_arn()).map(Value::from),
+        ),
+        (
+            "monitoring",
+            instance.monitoring().and_then(|m| m.state()).map(|s| matches!(s.as_str(), "enabled" | "pending").into()),
+        ),
+        ("source_dest_check", source_dest_check(instance, primary).map(Value::from)),
+    ];
+    values.extend(told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    Live { id: id.to_owned(), attributes: values, origin: origin::of(instance) }
+}
+
+/// The blocks that hold options.
+fn options(instance: &Instance) -> Attributes {
+    let reservation = instance.capacity_reservation_specification().map(|specification| {
+        let target = specification.capacity_reservation_target().map(|target| {
+            json!({
+                "capacity_reservation_id": target.capacity_reservation_id(),
+                "capacity_reservation_resource_group_arn": target.capacity_reservation_resource_group_arn(),
+            })
+        });
+        json!({
+            "capacity_reservation_preference":
+                specification.capacity_reservation_preference().map(|preference| preference.as_str()),
+            "capacity_reservation_target": Vec::from_iter(target),
+        })
+    });
+    let cpu = instance.cpu_options().map(|cpu| {
+        json!({
+            "amd_sev_snp": cpu.amd_sev_snp().map(|value| value.as_str()),
+            "core_count": cpu.core_count(),
+            "threads_per_core": cpu.threads_per_core(),
+        })
+    });
+    let metadata = instance.metadata_options().map(|options| {
+        json!({
+            "http_endpoint": options.http_endpoint().map(|value| value.as_str()),
+            "http_protocol_ipv6": options.http_protocol_ipv6().map(|value| value.as_str()),
+            "http_put_response_hop_limit": options.http_put_response_hop_limit(),
+            "http_tokens": options.http_tokens().map(|value| value.as_str()),
+            "instance_metadata_tags": options.instance_metadata_tags().map(|value| value.as_str()),
+        })
+    });
+    let names = instance.private_dns_name_options().map(|options| {
+        json!({
+            "enable_resource_name_dns_a_record": options.enable_resource_name_dns_a_record(),
+            "enable_resource_name_dns_aaaa_record": options.enable_resource_name_dns_aaaa_record(),
+            "hostname_type": options.hostname_type().map(|value| value.as_str()),
+        })
+    });
+    let maintenance = instance
+        .maintenance_options()
+        .map(|options| json!({"auto_recovery": options.auto_recovery().map(|value| value.as_str())}));
+    let enclave = instance.enclave_options().map(|options| json!({"enabled": options.enabled()}));
+    attributes(json!({
+        "capacity_reservation_specification": Vec::from_iter(reservation),
+        "cpu_options": Vec::from_iter(cpu),
+        "enclave_options": Vec::from_iter(enclave),
+        "maintenance_options": Vec::from_iter(maintenance),
+        "metadata_options": Vec::from_iter(metadata),
+        "private_dns_name_options": Vec::from_iter(names),
+    }))
+}
+
+/// The addresses of the primary interface.
+fn addresses(primary: Option<&InstanceNetworkInterface>) -> Attributes {
+    let ipv6 = primary.map(|interface| interface.ipv6_addresses()).unwrap_or_default();
+    let secondary: Vec<_> = primary
+        .map(|interface| interface.private_ip_addresses())
+        .unwrap_or_default()
+        .iter()
+        .filter(|address| address.primary() != Some(true))
+        .filter_map(|address| address.private_ip_address())
+        .collect();
+    let mut values = attributes(json!({
+        "ipv6_address_count": ipv6.len(),
+        "ipv6_addresses": ipv6.iter().filter_map(|address| address.ipv6_address()).collect::<Vec<_>>(),
+        "secondary_private_ips": secondary,
+    }));
+    if ipv6.iter().any(|address| address.is_primary_ipv6() == Some(true)) {
+        values.insert("enable_primary_ipv6".to_owned(), Value::Bool(true));
+    }
+    values
+}
+
+fn primary(instance: &Instance) -> Option<&InstanceNetworkInterface> {
+    let is_first = |interface: &&InstanceNetworkInterface| {
+        interface.attachment().and_then(|attachment| attachment.device_index()).unwrap_or_default() == 0
+    };
+    instance.network_interfaces().iter().find(is_first)
+}
+
+/// Whether the instance was given a public address at launch. Not told by an instance that does not run (it has given
+/// its address back), nor by one with an elastic address, which is another resource's.
+fn public_address(instance: &Instance, primary: Option<&InstanceNetworkInterface>) -> Option<Value> {
+    if instance.state().and_then(|state| state.name()) != Some(&InstanceStateName::Running) {
+        return None;
+    }
+    let Some(primary) = primary else { return Some(instance.public_ip_address().is_some().into()) };
+    let owner = primary.association().and_then(|association| association.ip_owner_id());
+    let is_elastic = owner.is_some_and(|owner| owner.bytes().all(|byte| byte.is_ascii_digit()));
+    (!is_elastic).then(|| primary.association().is_some().into())
+}
+
+fn source_dest_check(instance: &Instance, primary: Option<&InstanceNetworkInterface>) -> Option<bool> {
+    match instance.subnet_id() {
+        Some(_) => instance.source_dest_check(),
+        None => primary.and_then(|interface| interface.source_dest_check()),
+    }
+}
+
+/// The name of the profile, the last part of its ARN.
+fn profile(instance: &Instance) -> Option<&str> {
+    instance.iam_instance_profile()?.arn()?.rsplit('/').next()
+}
+
+/// In the default VPC groups have names as well as ids; the provider keeps both there.
+fn security_groups(instance: &Instance, default_vpcs: &HashSet<String>) -> Attributes {
+    let in_subnet = instance.subnet_id().is_some_and(|id| !id.is_empty());
+    let by_name = instance.vpc_id().map_or(!in_subnet, |vpc| default_vpcs.contains(vpc));
+    let groups = instance.security_groups();
+    let ids: Vec<_> = groups.iter().filter_map(|group| group.group_id()).filter(|_| in_subnet).collect();
+    let names: Vec<_> = groups.iter().filter_map(|group| group.group_name()).filter(|_| by_name).collect();
+    attributes(json!({"security_groups": names, "vpc_security_group_ids": ids}))
+}
+
+/// Only the interfaces that the code names by index: others are attached by resources of their own.
+fn network_interfaces(instance: &Instance, state: &Attributes) -> Attributes {
+    let named = state.get("network_interface").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let is_named =
+        |index: i32| named.iter().any(|block| block.get("device_index").and_then(Value::as_i64) == Some(index.into()));
+    let block = |interface: &InstanceNetworkInterface| {
+        let attachment = interface.attachment()?;
+        let index = attachment.device_index().unwrap_or_default();
+        is_named(index).then(|| {
+            json!({
+                "delete_on_termination": attachment.delete_on_termination(),
+                "device_index": index,
+                "network_card_index": attachment.network_card_index(),
+                "network_interface_id": interface.network_interface_id(),
+            })
+        })
+    };
+    let blocks: Vec<_> = instance.network_interfaces().iter().filter_map(block).collect();
+    attributes(json!({"network_interface": blocks}))
+}
+
+const TEMPLATE_ID: &str = "aws:ec2launchtemplate:id";
+const TEMPLATE_VERSION: &str = "aws:ec2launchtemplate:version";
+
+/// The template is told by tags of AWS; `$Default` and `$Latest` stay as long as they mean the version in use.
+fn launch_template(instance: &Instance, shared: &Shared, state: &Attributes) -> Result<Attributes, ReadError> {
+    let tag = |key| origin::tag(instance.tags(), key);
+    let Some(id) = tag(TEMPLATE_ID) else { return Ok(attributes(json!({"launch_template": []}))) };
+    let templates = shared.templates.as_ref().map_err(Clone::clone)?;
+    let template = templates.iter().find(|template| template.launch_template_id() == Some(id)).map(|template| {
+        let version = tag(TEMPLATE_VERSION).unwrap_or_default();
+        let word = state.get("launch_template").and_then(|block| block.pointer("/0/version")).and_then(Value::as_str);
+        let meant = match word {
+            Some("$Default") => template.default_version_number(),
+            Some("$Latest") => template.latest_version_number(),
+            _ => None,
+        };
+        let version = if meant.is_some_and(|meant| meant.to_string() == version) { word } else { Some(version) };
+        json!({"id": id, "name": template.launch_template_name(), "version": version})
+    });
+    Ok(attributes(json!({"launch_template": Vec::from_iter(template)})))
+}
+
+fn is_spot(instance: &Instance) -> bool {
+    instance.instance_lifecycle() == Some(&InstanceLifecycleType::Spot)
+}
+
+/// Market options stand on the spot request, which AWS forgets some time after it closed.
+fn market(instance: &Instance, shared: &Shared, state: &Attributes) -> Result<Attributes, ReadError> {
+    let name = "instance_market_options";
+    let kept = || attributes(json!({name: state.get(name)}));
+    if instance.instance_lifecycle().is_none() {
+        return Ok(attributes(json!({name: []})));
+    }
+    if !is_spot(instance) {
+        return Ok(kept());
+    }
+    let requests = shared.spot.as_ref().map_err(Clone::clone)?;
+    let id = instance.spot_instance_request_id();
+    let Some(request) = requests.iter().find(|request| request.spot_instance_request_id() == id) else {
+        return Ok(kept());
+    };
+    let options = json!({
+        "instance_interruption_behavior": request.instance_interruption_behavior().map(|value| value.as_str()),
+        "max_price": request.spot_price(),
+        "spot_instance_type": request.r#type().map(|value| value.as_str()),
+        "valid_until": time(request.valid_until()),
+    });
+    Ok(attributes(json!({name: [{"market_type": "spot", "spot_options": [options]}]})))
+}
+
+/// Read for burstable types only; for others the state keeps what it had.
+fn credit_specification(instance: &Instance, shared: &Shared, state: &Attributes) -> Result<Attributes, ReadError> {
+    let name = "credit_specification";
+    let Some(credits) = instance.instance_id().and_then(|id| shared.credits.get(id)) else {
+        return Ok(attributes(json!({name: state.get(name)})));
+    };
+    let block = credits.clone()?.map(|credits| json!({"cpu_credits": credits}));
+    Ok(attributes(json!({name: Vec::from_iter(block)})))
+}
+
+/// User data as the hash that the state has, device tags under one name, IPv6 addresses in order.
+fn normalise(values: &mut Attributes) {
+    let hash = attribute::user_data_hash(text(values, "user_data"));
+    if let Some(user_data) = values.get_mut("user_data") {
+        *user_data = hash.into();
+    }
+    let encoded = attribute::canonical_base64(text(values, "user_data_base64"));
+    if let Some(user_data) = values.get_mut("user_data_base64") {
+        *user_data = encoded.into();
+    }
+    if let Some(Value::Array(addresses)) = values.get_mut("ipv6_addresses") {
+        addresses.sort_by_key(Value::to_string);
+    }
+    devices::normalise(values);
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{
+        GroupIdentifier, InstanceNetworkInterfaceAssociation, InstanceNetworkInterfaceAttachment, InstanceState, Tag,
+    };
+
+    use super::*;
+
+    fn instance(state: InstanceStateName, ip_owner: Option<&str>) -> Instance {
+        let association = InstanceNetworkInterfaceAssociation::builder().set_ip_owner_id(ip_owner.map(str::to_owned));
+        let interface = InstanceNetworkInterface::builder()
+            .network_interface_id("eni-1")
+            .attachment(InstanceNetworkInterfaceAttachment::builder().device_index(0).build())
+            .set_association(ip_owner.map(|_| association.build()))
+            .build();
+        Instance::builder()
+            .instance_id("i-1")
+            .subnet_id("subnet-1")
+            .vpc_id("vpc-1")
+            .state(InstanceState::builder().name(state).build())
+            .network_interfaces(interface)
+            .security_groups(GroupIdentifier::builder().group_id("sg-1").group_name("web").build())
+            .build()
+    }
+
+    #[test]
+    fn a_public_address_is_told_only_by_what_runs_with_amazons() {
+        let told = |state, owner| {
+            let instance = instance(state, owner);
+            public_address(&instance, primary(&instance))
+        };
+        assert_eq!(told(InstanceStateName::Running, Some("amazon")), Some(true.into()));
+        assert_eq!(told(InstanceStateName::Running, None), Some(false.into()));
+        assert_eq!(told(InstanceStateName::Running, Some("123456789012")), None);
+        assert_eq!(told(InstanceStateName::Stopped, None), None);
+    }
+
+    #[test]
+    fn names_of_groups_in_the_default_vpc_only() {
+        let instance = instance(InstanceStateName::Running, None);
+        let default = HashSet::from(["vpc-1".to_owned()]);
+        assert_eq!(security_groups(&instance, &default)["security_groups"], json!(["web"]));
+        assert_eq!(security_groups(&instance, &HashSet::new())["security_groups"], json!([]));
+        assert_eq!(security_groups(&instance, &HashSet::new())["vpc_security_group_ids"], json!(["sg-1"]));
+    }
+
+    #[test]
+    fn only_interfaces_that_the_code_names() {
+        let instance = instance(InstanceStateName::Running, None);
+        let blocks = |state: Value| network_interfaces(&instance, &attributes(state))["network_interface"].clone();
+        assert_eq!(blocks(json!({"network_interface": []})), json!([]));
+        assert_eq!(blocks(json!({"network_interface": [{"device_index": 1}]})), json!([]));
+        let named = blocks(json!({"network_interface": [{"device_index": 0}]}));
+        assert_eq!(named[0]["network_interface_id"], "eni-1");
+    }
+
+    #[test]
+    fn a_word_for_a_version_stays_while_it_is_true() {
+        let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+        let instance = Instance::builder().tags(tag(TEMPLATE_ID, "lt-1")).tags(tag(TEMPLATE_VERSION, "2")).build();
+        let shared = |default, latest| Shared {
+            volumes: Ok(HashMap::new()),
+            default_vpcs: Ok(HashSet::new()),
+            templates: Ok(vec![
+                LaunchTemplate::builder()
+                    .launch_template_id("lt-1")
+                    .default_version_number(default)
+                    .latest_version_number(latest)
+                    .build(),
+            ]),
+            spot: Ok(Vec::new()),
+            credits: HashMap::new(),
+        };
+        let version = |word: &str, default, latest| {
+            let state = attributes(json!({"launch_template": [{"id": "lt-1", "version": word}]}));
+            launch_template(&instance, &shared(default, latest), &state).unwrap()["launch_template"][0]["version"]
+                .clone()
+        };
+        assert_eq!(version("$Default", 2, 3), "$Default");
+        assert_eq!(version("$Default", 1, 2), "2");
+        assert_eq!(version("$Latest", 1, 2), "$Latest");
+        assert_eq!(version("2", 1, 3), "2");
+    }
+
+    #[test]
+    fn terminated_is_gone() {
+        let running = instance(InstanceStateName::Running, None);
+        let stopped = instance(InstanceStateName::Stopped, None);
+        let gone = instance(InstanceStateName::Terminated, None);
+        let reservation = Reservation::builder().instances(running).instances(stopped).instances(gone).build();
+        assert_eq!(all(&[reservation]).count(), 2);
+    }
+}

@@ -1,0 +1,52 @@
+//! `aws_internet_gateway_attachment`, id `igw-...:vpc-...`: speaks for `vpc_id` of its gateway.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{aws_internet_gateway, ec2};
+use crate::inventory::value::{attributes, text};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
+use crate::model::{Attributes, Desired, Live, Origin, Part};
+
+pub(super) struct AwsInternetGatewayAttachment;
+
+const GATEWAY: &str = "aws_internet_gateway";
+
+#[async_trait]
+impl Kind for AwsInternetGatewayAttachment {
+    fn name(&self) -> &'static str {
+        "aws_internet_gateway_attachment"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeInternetGateways"]
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        if wanted.desired.is_empty() {
+            return Ok(Found::default());
+        }
+        let gateways = ec2::internet_gateways(aws).await?;
+        let live = gateways.iter().filter_map(|gateway| {
+            let (id, vpc) = (gateway.internet_gateway_id()?, aws_internet_gateway::vpc(gateway)?);
+            let own_id = format!("{id}:{vpc}");
+            let values = json!({"id": own_id, "internet_gateway_id": id, "vpc_id": vpc});
+            let origin = Origin::PartOf { kind: GATEWAY, id: id.to_owned() };
+            Some(Live { id: own_id, attributes: attributes(values), origin })
+        });
+        Ok(live.collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let Some((gateway, vpc)) = desired.id.split_once(':') else {
+            return Err(ReadError::odd("ec2:DescribeInternetGateways", "the id is not of the form GATEWAY:VPC"));
+        };
+        let found = aws_internet_gateway::find(aws, gateway).await?;
+        Ok(found.is_some_and(|gateway| aws_internet_gateway::vpc(&gateway) == Some(vpc)))
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let parent_id = text(attributes, "internet_gateway_id").to_owned();
+        vec![Part { parent_kind: GATEWAY, parent_id, attribute: "vpc_id", element: None }]
+    }
+}

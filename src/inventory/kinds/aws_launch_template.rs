@@ -1,0 +1,136 @@
+//! `aws_launch_template`: the template and its latest version, which is the one that the provider shows; both in bulk.
+
+mod data;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{LaunchTemplate, LaunchTemplateVersion};
+use serde_json::{Value, json};
+
+use super::ec2;
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin, Shape};
+
+const VERSIONS: &str = "ec2:DescribeLaunchTemplateVersions";
+
+pub(super) struct AwsLaunchTemplate;
+
+#[async_trait]
+impl Kind for AwsLaunchTemplate {
+    fn name(&self) -> &'static str {
+        "aws_launch_template"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeLaunchTemplates", VERSIONS]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { unread: &["update_default_version"], ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let templates = ec2::launch_templates(aws).await?;
+        let versions = latest_versions(aws).await;
+        let versions: Result<HashMap<&str, &LaunchTemplateVersion>, &ReadError> = versions.as_ref().map(|versions| {
+            versions.iter().filter_map(|version| Some((version.launch_template_id()?, version))).collect()
+        });
+        let mut found = Found::default();
+        for template in templates.iter() {
+            let id = template.launch_template_id().unwrap_or_default();
+            let desired = wanted.desired.iter().find(|desired| desired.id == id);
+            if desired.is_none() && !wanted.unmanaged {
+                continue;
+            }
+            let mut live = live(aws, template);
+            let version = versions.as_ref().map(|versions| versions.get(id).copied());
+            match (version, desired) {
+                (Ok(Some(version)), desired) => {
+                    live.attributes.insert("description".to_owned(), json!(version.version_description()));
+                    let state = desired.map(|desired| desired.attributes()).unwrap_or_default();
+                    live.attributes
+                        .extend(version.launch_template_data().map(|data| data::map(data, &state)).unwrap_or_default());
+                }
+                (Ok(None), Some(_)) => {
+                    let error = ReadError::odd(VERSIONS, format!("the latest versions lack the one of {id}"));
+                    found.errors.push((Some(id.to_owned()), error));
+                }
+                (Err(error), Some(_)) => found.errors.push((Some(id.to_owned()), (**error).clone())),
+                (_, None) => {}
+            }
+            found.live.push(live);
+        }
+        Ok(found)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let call = aws.ec2.describe_launch_templates().launch_template_ids(&desired.id).send();
+        let gone = ["InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound"];
+        let answer = not_found(aws.call("ec2:DescribeLaunchTemplates", call).await, &gone)?;
+        Ok(answer.is_some_and(|answer| !answer.launch_templates().is_empty()))
+    }
+}
+
+/// The latest version of every template: without a template's id, `$Latest` asks for all of them.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeLaunchTemplateVersions.html>
+async fn latest_versions(aws: &Region) -> Result<Arc<Vec<LaunchTemplateVersion>>, ReadError> {
+    aws.once(VERSIONS, || {
+        let call = aws.ec2.describe_launch_template_versions().versions("$Latest").into_paginator().page_size(200);
+        aws.pages(VERSIONS, call.items().send())
+    })
+    .await
+}
+
+fn live(aws: &Region, template: &LaunchTemplate) -> Live {
+    let id = template.launch_template_id().unwrap_or_default();
+    let name = template.launch_template_name().unwrap_or_default();
+    let values = json!({
+        "arn": aws.arn("ec2", &format!("launch-template/{id}")),
+        "default_version": template.default_version_number(),
+        "id": id,
+        "latest_version": template.latest_version_number(),
+        "name": name,
+        "name_prefix": prefix(name),
+        "tags_all": ec2_tags(template.tags()),
+    });
+    Live { id: id.to_owned(), attributes: attributes(values), origin: origin(template) }
+}
+
+/// A name that ends like the unique ids that the provider makes (26 hex digits) was made of a prefix.
+fn prefix(name: &str) -> Value {
+    let (Some(start), true) = (name.len().checked_sub(26).filter(|start| *start > 0), name.is_ascii()) else {
+        return Value::Null;
+    };
+    let (prefix, unique) = name.split_at(start);
+    if unique.bytes().all(|byte| byte.is_ascii_hexdigit()) { prefix.into() } else { Value::Null }
+}
+
+/// Services (EKS node groups, Batch, ...) make templates under their service-linked roles, which nobody else can use.
+fn origin(template: &LaunchTemplate) -> Origin {
+    let by_service = template.created_by().is_some_and(|creator| creator.contains(":assumed-role/AWSServiceRoleFor"));
+    let is_managed = template.operator().and_then(|operator| operator.managed()) == Some(true);
+    if by_service || is_managed { Origin::Aws("launch template made by an AWS service") } else { Origin::Made }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_of_unique_names() {
+        assert_eq!(prefix("web-20261123230511000000000001"), "web-");
+        assert_eq!(prefix("web"), Value::Null);
+        assert_eq!(prefix("20261123230511000000000001"), Value::Null);
+        assert_eq!(prefix("a-name-that-is-longer-than-twenty-six"), Value::Null);
+    }
+
+    #[test]
+    fn services_make_templates_under_their_own_roles() {
+        let by = |creator: &str| origin(&LaunchTemplate::builder().created_by(creator).build());
+        assert!(matches!(by("arn:aws:sts::1:assumed-role/AWSServiceRoleForAmazonEKSNodegroup/EKS"), Origin::Aws(_)));
+        assert_eq!(by("arn:aws:iam::1:user/ana"), Origin::Made);
+    }
+}

@@ -1,0 +1,86 @@
+//! `aws_nat_gateway`. A deleted one stays in AWS's listing for about an hour.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{NatGateway, NatGatewayAddress};
+use serde_json::json;
+
+use super::{ec2, network};
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin};
+
+pub(super) struct AwsNatGateway;
+
+#[async_trait]
+impl Kind for AwsNatGateway {
+    fn name(&self) -> &'static str {
+        "aws_nat_gateway"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeNatGateways"]
+    }
+
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let gateways = ec2::nat_gateways(aws).await?;
+        Ok(gateways.iter().filter(|gateway| is_there(gateway)).map(live).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let call = aws.ec2.describe_nat_gateways().nat_gateway_ids(&desired.id).send();
+        let answer = aws.call("ec2:DescribeNatGateways", call).await;
+        Ok(not_found(answer, &["NatGatewayNotFound", "InvalidNatGatewayID.NotFound"])?
+            .is_some_and(|answer| answer.nat_gateways().iter().any(is_there)))
+    }
+}
+
+fn is_there(gateway: &NatGateway) -> bool {
+    !gateway.state().is_some_and(|state| network::gone(state.as_str()))
+}
+
+/// One address is the primary one; AWS marks it, but did not always do so when it is the only one.
+fn live(gateway: &NatGateway) -> Live {
+    let id = gateway.nat_gateway_id().unwrap_or_default();
+    let all = gateway.nat_gateway_addresses();
+    let is_primary = |address: &&NatGatewayAddress| address.is_primary() == Some(true) || all.len() == 1;
+    let primary = all.iter().find(is_primary);
+    let secondary = || all.iter().filter(|address| !is_primary(address));
+    let private: Vec<_> = secondary().filter_map(|a| a.private_ip()).filter(|ip| !ip.is_empty()).collect();
+    let allocations: Vec<_> = secondary().filter_map(|a| a.allocation_id()).filter(|id| !id.is_empty()).collect();
+    let values = json!({
+        "allocation_id": primary.and_then(|address| address.allocation_id()),
+        "association_id": primary.and_then(|address| address.association_id()),
+        "connectivity_type": gateway.connectivity_type().map(|kind| kind.as_str()),
+        "id": id,
+        "network_interface_id": primary.and_then(|address| address.network_interface_id()),
+        "private_ip": primary.and_then(|address| address.private_ip()),
+        "public_ip": primary.and_then(|address| address.public_ip()),
+        "secondary_allocation_ids": allocations,
+        "secondary_private_ip_address_count": private.len(),
+        "secondary_private_ip_addresses": private,
+        "subnet_id": gateway.subnet_id(),
+        "tags_all": ec2_tags(gateway.tags()),
+    });
+    Live { id: id.to_owned(), attributes: attributes(values), origin: Origin::Made }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn primary_and_secondary_addresses() {
+        let address = |ip: &str, primary: Option<bool>| {
+            NatGatewayAddress::builder().private_ip(ip).allocation_id(format!("e-{ip}")).set_is_primary(primary).build()
+        };
+        let one = NatGateway::builder().nat_gateway_addresses(address("10.0.0.1", None)).build();
+        assert_eq!(live(&one).attributes["private_ip"], "10.0.0.1");
+        assert_eq!(live(&one).attributes["secondary_private_ip_address_count"], 0);
+        let two = NatGateway::builder()
+            .nat_gateway_addresses(address("10.0.0.2", Some(false)))
+            .nat_gateway_addresses(address("10.0.0.1", Some(true)))
+            .build();
+        assert_eq!(live(&two).attributes["allocation_id"], "e-10.0.0.1");
+        assert_eq!(live(&two).attributes["secondary_private_ip_addresses"], json!(["10.0.0.2"]));
+    }
+}

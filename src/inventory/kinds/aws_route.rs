@@ -1,0 +1,111 @@
+//! `aws_route`: one route of a table, found by table and destination (its state id is a hash). Speaks for its element
+//! of the table's `route`.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::Route;
+use serde_json::{Value, json};
+
+use super::{ec2, network, routes};
+use crate::inventory::value::{attributes, text};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
+use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+
+pub(super) struct AwsRoute;
+
+/// Destinations: here, and in the table's `route`.
+const DESTINATIONS: [(&str, &str); 3] = [
+    ("destination_cidr_block", "cidr_block"),
+    ("destination_ipv6_cidr_block", "ipv6_cidr_block"),
+    ("destination_prefix_list_id", "destination_prefix_list_id"),
+];
+
+#[async_trait]
+impl Kind for AwsRoute {
+    fn name(&self) -> &'static str {
+        "aws_route"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeRouteTables"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { normalise: Some(normalise), ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        if wanted.desired.is_empty() {
+            return Ok(Found::default());
+        }
+        let tables = ec2::route_tables(aws).await?;
+        let live = wanted.desired.iter().filter_map(|desired| {
+            let known = desired.attributes();
+            let table = text(&known, "route_table_id");
+            let owner = tables.iter().find(|one| one.route_table_id() == Some(table))?;
+            Some(live(&desired.id, table, routes::find(owner, &known)?))
+        });
+        Ok(live.collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        let known = desired.attributes();
+        let table = text(&known, "route_table_id");
+        if table.is_empty() || DESTINATIONS.iter().all(|(name, _)| text(&known, name).is_empty()) {
+            return Err(ReadError::odd("ec2:DescribeRouteTables", "the state names no table or no destination"));
+        }
+        let found = routes::find_table(aws, table).await?;
+        Ok(found.is_some_and(|table| routes::find(&table, &known).is_some()))
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let destinations = DESTINATIONS.iter().map(|(own, parents)| (*parents, text(attributes, own)));
+        let targets = routes::TARGETS.iter().map(|name| (*name, text(attributes, name)));
+        let members = destinations.chain(targets).filter(|(_, value)| !value.is_empty());
+        let element = Value::Object(members.map(|(name, value)| (name.to_owned(), Value::from(value))).collect());
+        let part = |parent_kind| Part {
+            parent_kind,
+            parent_id: text(attributes, "route_table_id").to_owned(),
+            attribute: "route",
+            element: Some(element.clone()),
+        };
+        vec![part("aws_route_table"), part("aws_default_route_table")]
+    }
+}
+
+fn normalise(attributes: &mut Attributes) {
+    network::canonicalise(attributes, "destination_ipv6_cidr_block");
+}
+
+fn live(id: &str, table: &str, route: &Route) -> Live {
+    let values = json!({
+        "destination_cidr_block": route.destination_cidr_block(),
+        "destination_ipv6_cidr_block": route.destination_ipv6_cidr_block(),
+        "destination_prefix_list_id": route.destination_prefix_list_id(),
+        "id": id,
+        "instance_id": route.instance_id(),
+        "instance_owner_id": route.instance_owner_id(),
+        "origin": route.origin().map(|origin| origin.as_str()),
+        "route_table_id": table,
+        "state": route.state().map(|state| state.as_str()),
+    });
+    let mut attributes = attributes(values);
+    attributes.extend(routes::members(route).map(|(name, value)| (name.to_owned(), Value::from(value))));
+    Live { id: id.to_owned(), attributes, origin: Origin::PartOf { kind: "aws_route_table", id: table.to_owned() } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speaks_for_an_element_of_its_table() {
+        let known = attributes(json!({
+            "route_table_id": "rtb-1", "destination_cidr_block": "0.0.0.0/0", "destination_ipv6_cidr_block": "",
+            "nat_gateway_id": "nat-1", "network_interface_id": "", "instance_id": "",
+        }));
+        let parts = AwsRoute.parts(&known);
+        assert_eq!(parts.len(), 2);
+        assert_eq!(parts[0].parent_id, "rtb-1");
+        assert_eq!(parts[0].element, Some(json!({"cidr_block": "0.0.0.0/0", "nat_gateway_id": "nat-1"})));
+    }
+}

@@ -1,0 +1,63 @@
+//! `aws_route_table_association`: of a subnet or a gateway with a table. Out of the listing of route tables.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{RouteTable, RouteTableAssociation};
+use serde_json::json;
+
+use super::{ec2, network};
+use crate::inventory::value::attributes;
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin};
+
+pub(super) struct AwsRouteTableAssociation;
+
+#[async_trait]
+impl Kind for AwsRouteTableAssociation {
+    fn name(&self) -> &'static str {
+        "aws_route_table_association"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeRouteTables"]
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        if wanted.desired.is_empty() {
+            return Ok(Found::default());
+        }
+        let tables = ec2::route_tables(aws).await?;
+        let all = tables.iter().flat_map(|table| table.associations()).filter(|association| is_there(association));
+        Ok(all.map(live).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        Ok(find(aws, &desired.id).await?.is_some())
+    }
+}
+
+/// A single look by id; an unknown association is an empty answer.
+pub(super) async fn find(aws: &Region, id: &str) -> Result<Option<RouteTableAssociation>, ReadError> {
+    let filter = network::filter("association.route-table-association-id", id);
+    let answer = aws.call("ec2:DescribeRouteTables", aws.ec2.describe_route_tables().filters(filter).send()).await;
+    let tables = not_found(answer, &["InvalidAssociationID.NotFound"])?.and_then(|answer| answer.route_tables);
+    let of = |table: RouteTable| table.associations.unwrap_or_default();
+    let mut all = tables.unwrap_or_default().into_iter().flat_map(of);
+    Ok(all.find(|association| association.route_table_association_id() == Some(id) && is_there(association)))
+}
+
+pub(super) fn is_there(association: &RouteTableAssociation) -> bool {
+    !association.association_state().and_then(|state| state.state()).is_some_and(|s| s.as_str() == "disassociated")
+}
+
+fn live(association: &RouteTableAssociation) -> Live {
+    let id = association.route_table_association_id().unwrap_or_default();
+    let table = association.route_table_id().unwrap_or_default();
+    let values = json!({
+        "gateway_id": association.gateway_id(),
+        "id": id,
+        "route_table_id": table,
+        "subnet_id": association.subnet_id(),
+    });
+    let origin = Origin::PartOf { kind: "aws_route_table", id: table.to_owned() };
+    Live { id: id.to_owned(), attributes: attributes(values), origin }
+}

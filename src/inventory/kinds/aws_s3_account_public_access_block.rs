@@ -1,0 +1,52 @@
+//! `aws_s3_account_public_access_block`: one per account, and none until somebody sets it.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::s3;
+use crate::inventory::value::attributes;
+use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted, not_found};
+use crate::model::{Attributes, Desired};
+
+pub(super) struct AwsS3AccountPublicAccessBlock;
+
+#[async_trait]
+impl Kind for AwsS3AccountPublicAccessBlock {
+    fn name(&self) -> &'static str {
+        "aws_s3_account_public_access_block"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Global
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["s3:GetAccountPublicAccessBlock"]
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let reads = wanted.desired.iter().map(|desired| (*desired, read(aws, &desired.id)));
+        Ok(s3::each(reads.collect()).await)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        Ok(read(aws, &desired.id).await?.is_some())
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html>
+async fn read(aws: &Region, account: &str) -> Result<Option<Attributes>, ReadError> {
+    let call = aws.s3control.get_public_access_block().account_id(account).send();
+    let answer = aws.call("s3:GetAccountPublicAccessBlock", call).await;
+    let answer = not_found(answer, &["NoSuchPublicAccessBlockConfiguration"])?;
+    Ok(answer.and_then(|answer| answer.public_access_block_configuration).map(|block| {
+        attributes(json!({
+            "account_id": account,
+            "block_public_acls": block.block_public_acls(),
+            "block_public_policy": block.block_public_policy(),
+            "id": account,
+            "ignore_public_acls": block.ignore_public_acls(),
+            "restrict_public_buckets": block.restrict_public_buckets(),
+        }))
+    }))
+}

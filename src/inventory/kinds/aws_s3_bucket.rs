@@ -1,0 +1,213 @@
+//! `aws_s3_bucket`: the listing tells names and regions; every setting of a desired bucket is a call of its own,
+//! shared with the resources that are split from it. A setting that cannot be read leaves its attribute unread.
+
+use async_trait::async_trait;
+use futures::future::join;
+use futures::{StreamExt as _, stream};
+use serde_json::{Value, json};
+
+use super::s3::{self, Look};
+use super::s3_bucket_blocks as blocks;
+use crate::inventory::value::attributes;
+use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::model::{Attributes, Desired, Live, Origin, Shape};
+
+/// Buckets read at a time.
+const PARALLEL: usize = 4;
+
+pub(super) struct AwsS3Bucket;
+
+#[async_trait]
+impl Kind for AwsS3Bucket {
+    fn name(&self) -> &'static str {
+        "aws_s3_bucket"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Global
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &[
+            "s3:ListAllMyBuckets",
+            "s3:ListBucket",
+            "s3:GetAccelerateConfiguration",
+            "s3:GetBucketAcl",
+            "s3:GetBucketCORS",
+            "s3:GetBucketLocation",
+            "s3:GetBucketLogging",
+            "s3:GetBucketObjectLockConfiguration",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketRequestPayment",
+            "s3:GetBucketTagging",
+            "s3:GetBucketVersioning",
+            "s3:GetBucketWebsite",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetLifecycleConfiguration",
+            "s3:GetReplicationConfiguration",
+        ]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape {
+            // `acl` is what was asked for, `grant` what came of it; the hosted zone follows from the region.
+            unread: &["acl", "bucket_prefix", "force_destroy", "hosted_zone_id", "timeouts"],
+            policies: &["policy"],
+            equal: Some(equal),
+            ..Shape::default()
+        }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let buckets = s3::buckets(aws).await?;
+        let mut found = Found::default();
+        let mut desired = Vec::new();
+        for (name, region) in buckets.iter() {
+            if wanted.desired.iter().any(|desired| desired.id == *name) {
+                desired.push(settings(aws, name));
+            } else if wanted.unmanaged {
+                found.live.push(bucket(aws, name, region.as_deref()));
+            }
+        }
+        let mut answers = stream::iter(desired).buffer_unordered(PARALLEL);
+        while let Some((name, read)) = answers.next().await {
+            let mut live = bucket(aws, name, None);
+            let mut gone = false;
+            for answer in read {
+                match answer {
+                    Ok(more) => live.attributes.extend(more),
+                    Err(error) if error.is(&["NoSuchBucket"]) => gone = true,
+                    Err(error) => found.errors.push((Some(name.to_owned()), error)),
+                }
+            }
+            if !gone {
+                found.live.push(live);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        match aws.call("s3:ListBucket", aws.s3.head_bucket().bucket(&desired.id).send()).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.status == Some(404) => Ok(false),
+            // It lies in another region: it is there.
+            Err(error) if error.status == Some(301) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What follows from the name, and from the region where it is known.
+fn bucket(aws: &Region, name: &str, region: Option<&str>) -> Live {
+    let mut attributes = attributes(json!({
+        "arn": format!("arn:{}:s3:::{name}", aws.partition),
+        "bucket": name,
+        "bucket_domain_name": format!("{name}.s3.{}", s3::dns_suffix(aws)),
+        "id": name,
+    }));
+    if let Some(region) = region {
+        attributes.extend(of_region(aws, name, region));
+    }
+    Live { id: name.to_owned(), attributes, origin: Origin::Made }
+}
+
+fn of_region(aws: &Region, name: &str, region: &str) -> Attributes {
+    attributes(json!({
+        "bucket_regional_domain_name": format!("{name}.s3.{region}.{}", s3::dns_suffix(aws)),
+        "region": region,
+    }))
+}
+
+/// Every setting of one bucket, each on its own.
+async fn settings<'a>(aws: &Region, name: &'a str) -> (&'a str, Vec<Result<Attributes, ReadError>>) {
+    let look = Look::Shared;
+    let region = match s3::region_of(aws, name, look).await {
+        Ok(region) => region,
+        // No call can reach it.
+        Err(error) => return (name, vec![Err(error)]),
+    };
+    /// One call, its attributes. What an S3 of others does not have is not set there.
+    macro_rules! setting {
+        ($call:ident, $($attribute:literal: $value:expr),+) => {
+            async {
+                match s3::$call(aws, name, look).await {
+                    Ok(answer) => {
+                        let answer = answer.as_ref().as_ref();
+                        Ok(attributes(json!({ $($attribute: answer.map($value)),+ })))
+                    }
+                    Err(error) if error.is(NOT_OFFERED) => Ok(attributes(json!({ $($attribute: null),+ }))),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+    }
+    let website = async {
+        let website = setting!(website, "website": blocks::website).await?;
+        let set = website.get("website").is_some_and(|website| !website.is_null());
+        let domain = set.then(|| s3::website_domain(aws, &region));
+        let endpoint = domain.as_ref().map(|domain| format!("{name}.{domain}"));
+        let mut website = website;
+        website.extend(attributes(json!({ "website_domain": domain, "website_endpoint": endpoint })));
+        Ok(website)
+    };
+    let tags = async {
+        let answer = s3::tagging(aws, name, look).await?;
+        let tags = answer.as_ref().as_ref().map_or_else(|| json!({}), |answer| s3::tag_map(answer.tag_set()));
+        Ok(attributes(json!({ "tags_all": tags })))
+    };
+    let first = futures::future::join5(
+        setting!(acceleration, "acceleration_status": |answer| answer.status().map(|status| status.as_str())),
+        setting!(acl, "grant": blocks::grants),
+        setting!(cors, "cors_rule": blocks::cors_rules),
+        setting!(encryption, "server_side_encryption_configuration": blocks::encryption),
+        setting!(lifecycle, "lifecycle_rule": blocks::lifecycle_rules),
+    );
+    let second = futures::future::join5(
+        setting!(logging, "logging": blocks::logging),
+        setting!(
+            object_lock,
+            "object_lock_configuration": blocks::object_lock,
+            "object_lock_enabled": blocks::object_lock_enabled
+        ),
+        setting!(policy, "policy": |answer| answer.policy()),
+        setting!(replication, "replication_configuration": blocks::replication),
+        setting!(request_payment, "request_payer": |answer| answer.payer().map(|payer| payer.as_str())),
+    );
+    let third = futures::future::join3(setting!(versioning, "versioning": blocks::versioning), website, tags);
+    let ((a, b, c, d, e), ((f, g, h, i, j), (k, l, m))) = join(first, join(second, third)).await;
+    (name, vec![Ok(of_region(aws, name, &region)), a, b, c, d, e, f, g, h, i, j, k, l, m])
+}
+
+/// Codes of calls that a region, or an S3 that is not Amazon's, does not have.
+const NOT_OFFERED: &[&str] =
+    &["MethodNotAllowed", "NotImplemented", "XNotImplemented", "UnsupportedArgument", "UnsupportedOperation"];
+
+/// Provider 3 did not show the owner's own full control as a `grant`, later ones do.
+fn equal(path: &str, desired: &Value, live: &Value) -> bool {
+    let none = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    path == "/grant" && none(desired) && only_full_control(live)
+}
+
+fn only_full_control(grants: &Value) -> bool {
+    match grants.as_array().map(Vec::as_slice) {
+        Some([grant]) => grant["type"] == "CanonicalUser" && grant["permissions"] == json!(["FULL_CONTROL"]),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_is_no_grant() {
+        let private = json!([{"id": "1", "type": "CanonicalUser", "permissions": ["FULL_CONTROL"], "uri": ""}]);
+        let public = json!([{"type": "Group", "permissions": ["READ"], "uri": "AllUsers"}]);
+        assert!(equal("/grant", &json!([]), &private));
+        assert!(equal("/grant", &Value::Null, &private));
+        assert!(!equal("/grant", &json!([]), &public));
+        assert!(!equal("/grant", &private, &json!([])));
+        assert!(!equal("/cors_rule", &json!([]), &private));
+    }
+}

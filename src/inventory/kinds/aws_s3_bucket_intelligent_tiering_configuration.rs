@@ -1,0 +1,53 @@
+//! `aws_s3_bucket_intelligent_tiering_configuration`: one of a bucket's tierings, by its name.
+
+use async_trait::async_trait;
+use aws_sdk_s3::types::{IntelligentTieringConfiguration, IntelligentTieringFilter};
+use serde_json::{Value, json};
+
+use super::s3::{self, BucketPart, Look, PartId};
+use crate::inventory::value::attributes;
+use crate::inventory::{ReadError, Region, not_found};
+use crate::model::Attributes;
+
+pub(super) struct AwsS3BucketIntelligentTieringConfiguration;
+
+#[async_trait]
+impl BucketPart for AwsS3BucketIntelligentTieringConfiguration {
+    fn name(&self) -> &'static str {
+        "aws_s3_bucket_intelligent_tiering_configuration"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["s3:GetIntelligentTieringConfiguration", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+    }
+
+    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+        let client = s3::client(aws, id.bucket, look).await?;
+        let call = client.get_bucket_intelligent_tiering_configuration().bucket(id.bucket).id(id.name).send();
+        let answer = aws.call("s3:GetIntelligentTieringConfiguration", call).await;
+        let answer = not_found(answer, &["NoSuchConfiguration"])?;
+        let tiering = answer.as_ref().and_then(|answer| answer.intelligent_tiering_configuration());
+        Ok(tiering.map(map))
+    }
+}
+
+fn map(configuration: &IntelligentTieringConfiguration) -> Attributes {
+    let tierings = configuration.tierings().iter();
+    let tierings = tierings.map(|tier| json!({ "access_tier": tier.access_tier().as_str(), "days": tier.days() }));
+    attributes(json!({
+        "filter": configuration.filter().map(|it| [filter(it)]),
+        "name": configuration.id(),
+        "status": configuration.status().as_str(),
+        "tiering": Value::from_iter(tierings),
+    }))
+}
+
+/// One block, whether AWS has its conditions alone or within an `And`.
+fn filter(filter: &IntelligentTieringFilter) -> Value {
+    match filter.and() {
+        Some(and) => json!({ "prefix": and.prefix(), "tags": s3::tag_map(and.tags()) }),
+        None => {
+            json!({ "prefix": filter.prefix(), "tags": s3::tag_map(filter.tag().map_or(&[], std::slice::from_ref)) })
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `aws_s3_bucket_ownership_controls`.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::s3::{self, BucketPart, Look, PartId};
+use crate::inventory::value::attributes;
+use crate::inventory::{ReadError, Region};
+use crate::model::Attributes;
+
+pub(super) struct AwsS3BucketOwnershipControls;
+
+#[async_trait]
+impl BucketPart for AwsS3BucketOwnershipControls {
+    fn name(&self) -> &'static str {
+        "aws_s3_bucket_ownership_controls"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["s3:GetBucketOwnershipControls", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+    }
+
+    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::ownership(aws, id.bucket, look).await?;
+        let controls = answer.as_ref().as_ref().and_then(|answer| answer.ownership_controls());
+        Ok(controls.map(|controls| {
+            let rules =
+                controls.rules().iter().map(|rule| json!({"object_ownership": rule.object_ownership().as_str()}));
+            attributes(json!({ "rule": Value::from_iter(rules) }))
+        }))
+    }
+}

@@ -1,0 +1,36 @@
+//! `aws_s3_bucket_policy`.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::s3::{self, BucketPart, Look, PartId};
+use crate::inventory::value::attributes;
+use crate::inventory::{ReadError, Region};
+use crate::model::{Attributes, Shape};
+
+pub(super) struct AwsS3BucketPolicy;
+
+#[async_trait]
+impl BucketPart for AwsS3BucketPolicy {
+    fn name(&self) -> &'static str {
+        "aws_s3_bucket_policy"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["s3:GetBucketPolicy", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { policies: &["policy"], ..Shape::default() }
+    }
+
+    fn repeated_in(&self) -> &'static [&'static str] {
+        &["policy"]
+    }
+
+    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::policy(aws, id.bucket, look).await?;
+        let policy = answer.as_ref().as_ref().and_then(|answer| answer.policy());
+        Ok(policy.map(|policy| attributes(json!({ "policy": policy }))))
+    }
+}

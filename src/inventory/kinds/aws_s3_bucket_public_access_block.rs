@@ -1,0 +1,35 @@
+//! `aws_s3_bucket_public_access_block`.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::s3::{self, BucketPart, Look, PartId};
+use crate::inventory::value::attributes;
+use crate::inventory::{ReadError, Region};
+use crate::model::Attributes;
+
+pub(super) struct AwsS3BucketPublicAccessBlock;
+
+#[async_trait]
+impl BucketPart for AwsS3BucketPublicAccessBlock {
+    fn name(&self) -> &'static str {
+        "aws_s3_bucket_public_access_block"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["s3:GetBucketPublicAccessBlock", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+    }
+
+    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::public_access(aws, id.bucket, look).await?;
+        let block = answer.as_ref().as_ref().and_then(|answer| answer.public_access_block_configuration());
+        Ok(block.map(|block| {
+            attributes(json!({
+                "block_public_acls": block.block_public_acls(),
+                "block_public_policy": block.block_public_policy(),
+                "ignore_public_acls": block.ignore_public_acls(),
+                "restrict_public_buckets": block.restrict_public_buckets(),
+            }))
+        }))
+    }
+}

@@ -1,0 +1,41 @@
+//! `aws_s3_bucket_versioning`. The serial of the MFA device is only ever sent.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::s3::{self, BucketPart, Look, PartId};
+use crate::inventory::value::attributes;
+use crate::inventory::{ReadError, Region};
+use crate::model::{Attributes, Shape};
+
+pub(super) struct AwsS3BucketVersioning;
+
+#[async_trait]
+impl BucketPart for AwsS3BucketVersioning {
+    fn name(&self) -> &'static str {
+        "aws_s3_bucket_versioning"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["s3:GetBucketVersioning", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { unread: &["mfa"], ..Shape::default() }
+    }
+
+    fn repeated_in(&self) -> &'static [&'static str] {
+        &["versioning"]
+    }
+
+    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::versioning(aws, id.bucket, look).await?;
+        Ok(answer.as_ref().as_ref().map(|versioning| {
+            attributes(json!({ "versioning_configuration": [{
+                "mfa_delete": versioning.mfa_delete().map(|status| status.as_str()),
+                // A bucket that never had versioning says nothing.
+                "status": versioning.status().map_or("Disabled", |status| status.as_str()),
+            }] }))
+        }))
+    }
+}

@@ -1,0 +1,84 @@
+//! `aws_subnet`. One bulk listing tells everything; the default subnets of a region are AWS's own.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::Subnet;
+use serde_json::json;
+
+use super::{ec2, network};
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin, Shape};
+
+pub(super) struct AwsSubnet;
+
+#[async_trait]
+impl Kind for AwsSubnet {
+    fn name(&self) -> &'static str {
+        "aws_subnet"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeSubnets"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { normalise: Some(normalise), ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let subnets = ec2::subnets(aws).await?;
+        let ours = subnets.iter().filter(|subnet| {
+            network::concerns(aws, &wanted, subnet.owner_id(), subnet.subnet_id().unwrap_or_default())
+        });
+        Ok(ours.map(|subnet| live(aws, subnet)).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        exists(aws, desired).await
+    }
+}
+
+/// A single read by id, for the default twin too.
+pub(super) async fn exists(aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    let answer = aws.call("ec2:DescribeSubnets", aws.ec2.describe_subnets().subnet_ids(&desired.id).send()).await;
+    Ok(not_found(answer, &["InvalidSubnetID.NotFound"])?.is_some_and(|answer| !answer.subnets().is_empty()))
+}
+
+pub(super) fn normalise(attributes: &mut crate::model::Attributes) {
+    network::canonicalise(attributes, "ipv6_cidr_block");
+}
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Subnet.html>; at most one IPv6 block is associated.
+pub(super) fn live(aws: &Region, subnet: &Subnet) -> Live {
+    let id = subnet.subnet_id().unwrap_or_default();
+    let ipv6 = subnet.ipv6_cidr_block_association_set().iter().find(|association| {
+        association.ipv6_cidr_block_state().and_then(|state| state.state()).is_some_and(|s| s.as_str() == "associated")
+    });
+    let names = subnet.private_dns_name_options_on_launch();
+    let arn = subnet.subnet_arn().map(str::to_owned);
+    let values = json!({
+        "arn": arn.unwrap_or_else(|| network::arn(aws, subnet.owner_id(), &format!("subnet/{id}"))),
+        "assign_ipv6_address_on_creation": subnet.assign_ipv6_address_on_creation(),
+        "availability_zone": subnet.availability_zone(),
+        "availability_zone_id": subnet.availability_zone_id(),
+        "cidr_block": subnet.cidr_block(),
+        "customer_owned_ipv4_pool": subnet.customer_owned_ipv4_pool(),
+        "enable_dns64": subnet.enable_dns64(),
+        "enable_lni_at_device_index": subnet.enable_lni_at_device_index(),
+        "enable_resource_name_dns_a_record_on_launch": names.and_then(|n| n.enable_resource_name_dns_a_record()),
+        "enable_resource_name_dns_aaaa_record_on_launch": names.and_then(|n| n.enable_resource_name_dns_aaaa_record()),
+        "id": id,
+        "ipv6_cidr_block": ipv6.and_then(|association| association.ipv6_cidr_block()),
+        "ipv6_cidr_block_association_id": ipv6.and_then(|association| association.association_id()),
+        "ipv6_native": subnet.ipv6_native(),
+        "map_customer_owned_ip_on_launch": subnet.map_customer_owned_ip_on_launch(),
+        "map_public_ip_on_launch": subnet.map_public_ip_on_launch(),
+        "outpost_arn": subnet.outpost_arn(),
+        "owner_id": subnet.owner_id(),
+        "private_dns_hostname_type_on_launch": names.and_then(|n| n.hostname_type()).map(|kind| kind.as_str()),
+        "tags_all": ec2_tags(subnet.tags()),
+        "vpc_id": subnet.vpc_id(),
+    });
+    let origin = if subnet.default_for_az() == Some(true) { Origin::Aws("default subnet") } else { Origin::Made };
+    Live { id: id.to_owned(), attributes: attributes(values), origin }
+}

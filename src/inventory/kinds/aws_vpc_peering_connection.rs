@@ -1,0 +1,87 @@
+//! `aws_vpc_peering_connection`. Both ends see one connection: Terraform's view of it turns around at the accepter's.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{VpcPeeringConnection, VpcPeeringConnectionVpcInfo};
+use serde_json::{Value, json};
+
+use super::ec2;
+use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
+use crate::model::{Desired, Live, Origin, Shape};
+
+pub(super) struct AwsVpcPeeringConnection;
+
+#[async_trait]
+impl Kind for AwsVpcPeeringConnection {
+    fn name(&self) -> &'static str {
+        "aws_vpc_peering_connection"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeVpcPeeringConnections"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { unread: &["auto_accept"], ..Shape::default() }
+    }
+
+    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let all = ec2::vpc_peering_connections(aws).await?;
+        Ok(all.iter().filter(|peering| is_there(peering)).map(|peering| live(aws, peering)).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        exists(aws, &desired.id).await
+    }
+}
+
+/// A single read by id, for the options too.
+pub(super) async fn exists(aws: &Region, id: &str) -> Result<bool, ReadError> {
+    let call = aws.ec2.describe_vpc_peering_connections().vpc_peering_connection_ids(id).send();
+    let answer = aws.call("ec2:DescribeVpcPeeringConnections", call).await;
+    Ok(not_found(answer, &["InvalidVpcPeeringConnectionID.NotFound"])?
+        .is_some_and(|answer| answer.vpc_peering_connections().iter().any(is_there)))
+}
+
+/// Over for good: <https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-lifecycle>
+pub(super) fn is_there(peering: &VpcPeeringConnection) -> bool {
+    let code = peering.status().and_then(|status| status.code()).map(|code| code.as_str()).unwrap_or_default();
+    !matches!(code, "deleted" | "deleting" | "expired" | "failed" | "rejected")
+}
+
+/// The options of one end, as a block; none before the connection was accepted.
+pub(super) fn options(end: Option<&VpcPeeringConnectionVpcInfo>) -> Value {
+    match end.and_then(|end| end.peering_options()) {
+        Some(options) => {
+            json!([{"allow_remote_vpc_dns_resolution": options.allow_dns_resolution_from_remote_vpc().unwrap_or_default()}])
+        }
+        None => json!([]),
+    }
+}
+
+fn live(aws: &Region, peering: &VpcPeeringConnection) -> Live {
+    let id = peering.vpc_peering_connection_id().unwrap_or_default();
+    let (accepter, requester) = (peering.accepter_vpc_info(), peering.requester_vpc_info());
+    let owner = |end: Option<&VpcPeeringConnectionVpcInfo>| end.and_then(|end| end.owner_id()).map(str::to_owned);
+    let ours = |end| owner(end).as_ref() == Some(&aws.account);
+    let (own, peer) = if ours(accepter) && !ours(requester) { (accepter, requester) } else { (requester, accepter) };
+    let values = json!({
+        "accept_status": peering.status().and_then(|status| status.code()).map(|code| code.as_str()),
+        "accepter": options(accepter),
+        "id": id,
+        "peer_owner_id": owner(peer),
+        "peer_region": accepter.and_then(|end| end.region()),
+        "peer_vpc_id": peer.and_then(|end| end.vpc_id()),
+        "requester": options(requester),
+        "tags_all": ec2_tags(peering.tags()),
+        "vpc_id": own.and_then(|end| end.vpc_id()),
+    });
+    // Requested by this account in another region: it is listed, and judged, there.
+    let elsewhere = requester.and_then(|end| end.region()).is_some_and(|region| region != aws.name);
+    let origin = if ours(requester) && elsewhere {
+        Origin::PartOf { kind: "aws_vpc_peering_connection", id: id.to_owned() }
+    } else {
+        Origin::Made
+    };
+    Live { id: id.to_owned(), attributes: attributes(values), origin }
+}

@@ -1,0 +1,46 @@
+//! `aws_vpc_peering_connection_options`: the DNS options of a peering connection, which shows them too.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::aws_vpc_peering_connection as peering;
+use super::ec2;
+use crate::inventory::value::attributes;
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
+use crate::model::{Desired, Live, Origin};
+
+pub(super) struct AwsVpcPeeringConnectionOptions;
+
+#[async_trait]
+impl Kind for AwsVpcPeeringConnectionOptions {
+    fn name(&self) -> &'static str {
+        "aws_vpc_peering_connection_options"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeVpcPeeringConnections"]
+    }
+
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        if wanted.desired.is_empty() {
+            return Ok(Found::default());
+        }
+        let all = ec2::vpc_peering_connections(aws).await?;
+        let live = all.iter().filter(|connection| peering::is_there(connection)).map(|connection| {
+            let id = connection.vpc_peering_connection_id().unwrap_or_default();
+            let values = json!({
+                "accepter": peering::options(connection.accepter_vpc_info()),
+                "id": id,
+                "requester": peering::options(connection.requester_vpc_info()),
+                "vpc_peering_connection_id": id,
+            });
+            let origin = Origin::PartOf { kind: "aws_vpc_peering_connection", id: id.to_owned() };
+            Live { id: id.to_owned(), attributes: attributes(values), origin }
+        });
+        Ok(live.collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+        peering::exists(aws, &desired.id).await
+    }
+}

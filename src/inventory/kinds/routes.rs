@@ -1,0 +1,231 @@
+//! Routes as Terraform shows them: in `aws_route_table.route`, in `aws_default_route_table.route` and as `aws_route`.
+
+use std::collections::HashSet;
+
+use aws_sdk_ec2::types::{NetworkInterface, Route, RouteOrigin, RouteTable};
+use serde_json::{Map, Value, json};
+
+use super::{ec2, network};
+use crate::inventory::value::{attributes, ec2_tags, text};
+use crate::inventory::{Found, ReadError, Region, Wanted, not_found};
+use crate::model::{Attributes, Desired, Live, Origin};
+
+/// What [`tables`] needs.
+pub(super) const ACTIONS: &[&str] = &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"];
+
+/// Targets that one element of a table's `route` can have, besides the destinations.
+pub(super) const TARGETS: &[&str] = &[
+    "carrier_gateway_id",
+    "core_network_arn",
+    "egress_only_gateway_id",
+    "gateway_id",
+    "local_gateway_id",
+    "nat_gateway_id",
+    "network_interface_id",
+    "transit_gateway_id",
+    "vpc_endpoint_id",
+    "vpc_peering_connection_id",
+];
+
+/// All route tables, with their routes; `keep` says which.
+pub(super) async fn tables(
+    aws: &Region,
+    wanted: &Wanted<'_>,
+    keep: impl Fn(&str, Option<&Desired>) -> bool,
+) -> Result<Found, ReadError> {
+    let mut found = Found::default();
+    let mut foreign = None;
+    for table in ec2::route_tables(aws).await?.iter() {
+        let id = table.route_table_id().unwrap_or_default();
+        let desired = network::desired(wanted, id);
+        if !keep(id, desired) || !network::concerns(aws, wanted, table.owner_id(), id) {
+            continue;
+        }
+        let mut live = live(aws, table);
+        let interfaces = table.routes().iter().any(|route| route.network_interface_id().is_some());
+        if desired.is_some() && interfaces && foreign.is_none() {
+            foreign = Some(ec2::network_interfaces(aws).await.map(|all| foreign_interfaces(&all)));
+        }
+        let known = desired.map(Desired::attributes).unwrap_or_default();
+        match (&foreign, desired.is_some() && interfaces) {
+            (Some(Err(error)), true) => found.errors.push((Some(id.to_owned()), error.clone())),
+            (Some(Ok(foreign)), true) => {
+                live.attributes.insert("route".to_owned(), routes(table, &known, foreign));
+            }
+            _ => {
+                live.attributes.insert("route".to_owned(), routes(table, &known, &HashSet::new()));
+            }
+        }
+        found.live.push(live);
+    }
+    Ok(found)
+}
+
+/// A single read of a table by id.
+pub(super) async fn find_table(aws: &Region, id: &str) -> Result<Option<RouteTable>, ReadError> {
+    let answer = aws.call("ec2:DescribeRouteTables", aws.ec2.describe_route_tables().route_table_ids(id).send()).await;
+    let answer = not_found(answer, &["InvalidRouteTableID.NotFound"])?;
+    Ok(answer.and_then(|answer| answer.route_tables.unwrap_or_default().into_iter().next()))
+}
+
+/// The members of a route: targets under Terraform's names. A VPC endpoint stands in AWS's gateway id.
+pub(super) fn members(route: &Route) -> [(&'static str, Option<&str>); 10] {
+    let (endpoint, gateway) = match route.gateway_id() {
+        Some(id) if id.starts_with("vpce-") => (Some(id), None),
+        other => (None, other),
+    };
+    [
+        ("carrier_gateway_id", route.carrier_gateway_id()),
+        ("core_network_arn", route.core_network_arn()),
+        ("egress_only_gateway_id", route.egress_only_internet_gateway_id()),
+        ("gateway_id", gateway),
+        ("local_gateway_id", route.local_gateway_id()),
+        ("nat_gateway_id", route.nat_gateway_id()),
+        ("network_interface_id", route.network_interface_id()),
+        ("transit_gateway_id", route.transit_gateway_id()),
+        ("vpc_endpoint_id", endpoint),
+        ("vpc_peering_connection_id", route.vpc_peering_connection_id()),
+    ]
+}
+
+/// Brings the `route` of both sides into one form.
+pub(super) fn normalise(attributes: &mut Attributes) {
+    let routes = attributes.get_mut("route").and_then(Value::as_array_mut);
+    for route in routes.into_iter().flatten().filter_map(Value::as_object_mut) {
+        network::canonicalise(route, "ipv6_cidr_block");
+    }
+}
+
+fn live(aws: &Region, table: &RouteTable) -> Live {
+    let id = table.route_table_id().unwrap_or_default();
+    let propagating: Vec<_> = table.propagating_vgws().iter().filter_map(|gateway| gateway.gateway_id()).collect();
+    // FSx tags the tables that it routes to file systems; the provider leaves that tag out.
+    let tags: Vec<_> = table.tags().iter().filter(|tag| tag.key() != Some("AmazonFSx")).cloned().collect();
+    let values = json!({
+        "arn": network::arn(aws, table.owner_id(), &format!("route-table/{id}")),
+        "id": id,
+        "owner_id": table.owner_id(),
+        "propagating_vgws": propagating,
+        "tags_all": ec2_tags(&tags),
+        "vpc_id": table.vpc_id(),
+    });
+    let main = table.associations().iter().any(|association| association.main() == Some(true));
+    let vpc = table.vpc_id().unwrap_or_default().to_owned();
+    let origin = if main { Origin::PartOf { kind: "aws_vpc", id: vpc } } else { Origin::Made };
+    Live { id: id.to_owned(), attributes: attributes(values), origin }
+}
+
+/// The routes that the provider shows (`internal/service/ec2/vpc_route_table.go`): not those that AWS adds by itself
+/// (local ones unless declared, propagated ones, those of gateway endpoints, VPC Lattice, services' interfaces).
+fn routes(table: &RouteTable, desired: &Attributes, foreign: &HashSet<String>) -> Value {
+    let shown = table.routes().iter().filter(|route| {
+        let gateway = route.gateway_id().unwrap_or_default();
+        let by_endpoint = route.destination_prefix_list_id().is_some() && gateway.starts_with("vpce-");
+        let of_service = route.network_interface_id().is_some_and(|id| foreign.contains(id));
+        gateway != "VpcLattice"
+            && (gateway != "local" || declares_local(desired, route))
+            && route.origin() != Some(&RouteOrigin::EnableVgwRoutePropagation)
+            && !by_endpoint
+            && !of_service
+    });
+    shown.map(element).collect()
+}
+
+/// One element, every member present: Terraform writes "" for what a route has not.
+fn element(route: &Route) -> Value {
+    let destinations = [
+        ("cidr_block", route.destination_cidr_block()),
+        ("destination_prefix_list_id", route.destination_prefix_list_id()),
+        ("ipv6_cidr_block", route.destination_ipv6_cidr_block()),
+    ];
+    let all = destinations.into_iter().chain(members(route));
+    Value::Object(all.map(|(name, value)| (name.to_owned(), Value::from(value.unwrap_or_default()))).collect())
+}
+
+/// Does the table's own `route` name this local route?
+fn declares_local(desired: &Attributes, route: &Route) -> bool {
+    let declared = desired.get("route").and_then(Value::as_array);
+    declared.into_iter().flatten().filter_map(Value::as_object).any(|element: &Map<String, Value>| {
+        let same = |name, live: Option<&str>| live.is_some_and(|live| same_cidr(text(element, name), live));
+        text(element, "gateway_id") == "local"
+            && (same("cidr_block", route.destination_cidr_block())
+                || same("ipv6_cidr_block", route.destination_ipv6_cidr_block()))
+    })
+}
+
+fn same_cidr(one: &str, other: &str) -> bool {
+    network::canonical_cidr(one) == network::canonical_cidr(other)
+}
+
+/// Interfaces that AWS services hold in our account (FSx, ...): attached to something of another account.
+fn foreign_interfaces(all: &[NetworkInterface]) -> HashSet<String> {
+    let foreign = all.iter().filter(|interface| {
+        let owner = interface.owner_id().unwrap_or_default();
+        let attachment = interface.attachment();
+        !owner.is_empty() && attachment.is_some_and(|a| a.instance_owner_id().unwrap_or_default() != owner)
+    });
+    foreign.filter_map(|interface| interface.network_interface_id().map(str::to_owned)).collect()
+}
+
+/// The route of a table that `attributes` (of `aws_route`) name by their destination.
+pub(super) fn find<'a>(table: &'a RouteTable, attributes: &Attributes) -> Option<&'a Route> {
+    let is = |name, live: Option<&str>| {
+        let wanted = text(attributes, name);
+        !wanted.is_empty() && live.is_some_and(|live| same_cidr(wanted, live))
+    };
+    table.routes().iter().find(|route| {
+        is("destination_cidr_block", route.destination_cidr_block())
+            || is("destination_ipv6_cidr_block", route.destination_ipv6_cidr_block())
+            || is("destination_prefix_list_id", route.destination_prefix_list_id())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(cidr: &str, gateway: &str) -> aws_sdk_ec2::types::builders::RouteBuilder {
+        Route::builder().destination_cidr_block(cidr).gateway_id(gateway)
+    }
+
+    fn table() -> RouteTable {
+        RouteTable::builder()
+            .routes(route("10.0.0.0/16", "local").build())
+            .routes(route("0.0.0.0/0", "igw-1").build())
+            .routes(route("10.5.0.0/16", "vgw-1").origin(RouteOrigin::EnableVgwRoutePropagation).build())
+            .routes(route("10.6.0.0/16", "vpce-gwlb").build())
+            .routes(Route::builder().destination_prefix_list_id("pl-1").gateway_id("vpce-s3").build())
+            .routes(
+                Route::builder().destination_ipv6_cidr_block("0::/0").egress_only_internet_gateway_id("e-1").build(),
+            )
+            .build()
+    }
+
+    fn shown(desired: &Value) -> Vec<String> {
+        let routes = routes(&table(), &attributes(desired.clone()), &HashSet::new());
+        let name = |route: &Value| format!("{}{}", route["cidr_block"], route["ipv6_cidr_block"]).replace('"', "");
+        routes.as_array().unwrap().iter().map(name).collect()
+    }
+
+    #[test]
+    fn leaves_out_what_aws_adds() {
+        assert_eq!(shown(&json!({})), ["0.0.0.0/0", "10.6.0.0/16", "0::/0"]);
+        let local = json!({"route": [{"cidr_block": "10.0.0.0/16", "gateway_id": "local"}]});
+        assert_eq!(shown(&local), ["10.0.0.0/16", "0.0.0.0/0", "10.6.0.0/16", "0::/0"]);
+    }
+
+    #[test]
+    fn elements_have_every_member() {
+        let element = element(&route("10.6.0.0/16", "vpce-gwlb").build());
+        assert_eq!(element["vpc_endpoint_id"], "vpce-gwlb");
+        assert_eq!(element["gateway_id"], "");
+        assert_eq!(element.as_object().unwrap().len(), 3 + TARGETS.len());
+    }
+
+    #[test]
+    fn finds_a_route_by_any_spelling_of_its_destination() {
+        let wanted = attributes(json!({"destination_ipv6_cidr_block": "::/0", "destination_cidr_block": ""}));
+        assert_eq!(find(&table(), &wanted).and_then(|r| r.egress_only_internet_gateway_id()), Some("e-1"));
+        assert_eq!(find(&table(), &attributes(json!({"destination_cidr_block": "10.9.0.0/16"}))), None);
+    }
+}
