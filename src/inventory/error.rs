@@ -29,7 +29,12 @@ impl ReadError {
         let code = error.code().map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
         let message = match error {
-            SdkError::ServiceError(service) => service.err().message().unwrap_or_default().to_owned(),
+            SdkError::ServiceError(service) => match (service.err().message(), &code) {
+                (Some(message), _) => message.to_owned(),
+                (None, Some(_)) => String::new(),
+                // No error of AWS's form: a broken or foreign answer.
+                (None, None) => format!("status {}: {}", status.unwrap_or_default(), chain(service.err())),
+            },
             other => chain(other),
         };
         let reason = match error {

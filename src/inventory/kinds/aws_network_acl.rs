@@ -44,18 +44,13 @@ pub(super) fn live(aws: &Region, acl: &NetworkAcl) -> Live {
         "id": id,
         "ingress": entries::elements_of(acl, false),
         "owner_id": owner,
-        "subnet_ids": subnets(acl).collect::<Vec<_>>(),
+        "subnet_ids": acl.associations().iter().filter_map(|one| one.subnet_id()).collect::<Vec<_>>(),
         "tags_all": ec2_tags(acl.tags()),
         "vpc_id": acl.vpc_id(),
     });
     let default = acl.is_default() == Some(true);
     let origin = if default { Origin::Aws("default network ACL of a VPC") } else { Origin::Made };
     Live { id: id.to_owned(), attributes: attributes(values), origin }
-}
-
-/// The subnets that an ACL guards.
-pub(super) fn subnets(acl: &NetworkAcl) -> impl Iterator<Item = &str> {
-    acl.associations().iter().filter_map(|association| association.subnet_id())
 }
 
 /// One ACL by a read of its own; `None` when AWS says that there is none.

@@ -58,7 +58,17 @@ impl Kind for AwsNetworkAclRule {
 
 fn live(id: &str, desired: &Attributes, acl: &NetworkAcl) -> Option<Live> {
     let acl_id = acl.network_acl_id().unwrap_or_default();
-    let mut attributes = members(&entries::of_live(find(desired, acl)?));
+    let entry = find(desired, acl)?;
+    let mut attributes = members(&entries::of_live(entry));
+    // What AWS does not answer the provider leaves as it was.
+    let state = members(&entries::of_attributes(desired));
+    let mut keep = |names: [&str; 2]| attributes.extend(names.map(|name| (name.to_owned(), state[name].clone())));
+    if entry.port_range().is_none() {
+        keep(["from_port", "to_port"]);
+    }
+    if entry.icmp_type_code().is_none() {
+        keep(["icmp_code", "icmp_type"]);
+    }
     attributes.extend(value::attributes(json!({"egress": egress(desired), "id": id, "network_acl_id": acl_id})));
     let origin = Origin::PartOf { kind: "aws_network_acl", id: acl_id.to_owned() };
     Some(Live { id: id.to_owned(), attributes, origin })

@@ -2,7 +2,7 @@
 //! `private_ip_list_enabled` and `ipv6_address_list_enabled` only tell Terraform which list rules.
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::NetworkInterface;
+use aws_sdk_ec2::types::{NatGateway, NetworkInterface};
 use serde_json::{Value, json};
 
 use super::ec2;
@@ -19,15 +19,21 @@ impl Kind for AwsNetworkInterface {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["ec2:DescribeNetworkInterfaces"]
+        &["ec2:DescribeNetworkInterfaces", "ec2:DescribeNatGateways"]
     }
 
     fn shape(&self) -> Shape {
         Shape { unread: &["ipv6_address_list_enabled", "private_ip_list_enabled"], ..Shape::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        Ok(ec2::network_interfaces(aws).await?.iter().map(|one| live(aws, one)).collect::<Vec<_>>().into())
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let mut found: Vec<_> = ec2::network_interfaces(aws).await?.iter().map(|one| live(aws, one)).collect();
+        if wanted.unmanaged
+            && let Ok(gateways) = ec2::nat_gateways(aws).await
+        {
+            fold_gateways(&mut found, &gateways);
+        }
+        Ok(found.into())
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
@@ -73,6 +79,17 @@ fn live(aws: &Region, interface: &NetworkInterface) -> Live {
         "tags_all": ec2_tags(interface.tag_set()),
     });
     Live { id: id.to_owned(), attributes: attributes(values), origin: origin(interface) }
+}
+
+/// A NAT gateway owns its interfaces. AWS marks them by type as well; the gateway's own word holds everywhere.
+fn fold_gateways(found: &mut [Live], gateways: &[NatGateway]) {
+    for gateway in gateways {
+        let owned: Vec<_> = gateway.nat_gateway_addresses().iter().filter_map(|a| a.network_interface_id()).collect();
+        for interface in found.iter_mut().filter(|interface| owned.contains(&interface.id.as_str())) {
+            let id = gateway.nat_gateway_id().unwrap_or_default().to_owned();
+            interface.origin = Origin::PartOf { kind: "aws_nat_gateway", id };
+        }
+    }
 }
 
 /// The one attachment that there can be, in the form of the `attachment` block.
