@@ -39,13 +39,18 @@ const IMPURE: &[(&str, &str)] = &[
     ("Zoned::now", "the clock"),
     ("std::fs", "files"),
     ("std::env::var", "the environment"),
-    ("std::net", "the network"),
+    ("std::net::Tcp", "the network"),
+    ("std::net::Udp", "the network"),
+    ("ToSocketAddrs", "the network"),
     ("std::process::Command", "processes"),
     ("Uuid::new_v4", "randomness"),
     ("Uuid::now_v7", "the clock"),
     ("aws_sdk_", "AWS"),
     ("reqwest", "the network"),
 ];
+
+/// (file, needle): rules lie in files, and this one file reads them; the rest of judge gets text.
+const EXCEPTIONS: &[(&str, &str)] = &[("src/judge/load.rs", "std::fs")];
 
 #[test]
 fn every_source_file_says_what_it_is_for() {
@@ -78,7 +83,11 @@ fn imports_follow_the_arrows() {
 fn the_core_is_pure() {
     let mut found = Vec::new();
     for file in sources().iter().filter(|file| PURE.contains(&home(&file.name).as_str())) {
-        for (needle, what) in IMPURE.iter().filter(|(needle, _)| file.code.contains(needle)) {
+        if file.name.ends_with("/tests.rs") {
+            continue;
+        }
+        let allowed = |needle: &str| EXCEPTIONS.contains(&(file.name.as_str(), needle));
+        for (needle, what) in IMPURE.iter().filter(|(needle, _)| file.code.contains(needle) && !allowed(needle)) {
             found.push(format!("{}: `{needle}`: the core must not touch {what}; take it as an argument", file.name));
         }
     }
@@ -292,8 +301,10 @@ fn module_folder(name: &str) -> Option<PathBuf> {
 
 fn declared_module(line: &str) -> Option<String> {
     let rest = line.trim_start();
-    let rest = rest.strip_prefix("pub(crate) ").or_else(|| rest.strip_prefix("pub(super) ")).unwrap_or(rest);
-    let rest = rest.strip_prefix("pub ").unwrap_or(rest);
+    let rest = match rest.strip_prefix("pub(").and_then(|rest| rest.split_once(") ")) {
+        Some((_, rest)) => rest,
+        None => rest.strip_prefix("pub ").unwrap_or(rest),
+    };
     rest.strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned)
 }
 
@@ -324,5 +335,6 @@ fn the_arrow_finder_finds() {
     assert!(!names_module("use crate::{model::{Live, cli}, inventory};", "cli"));
     assert!(!names_module("use crate::inventory_of::x;", "inventory"));
     assert_eq!(declared_module("pub mod live;").as_deref(), Some("live"));
+    assert_eq!(declared_module("pub(in crate::desired) mod tests;").as_deref(), Some("tests"));
     assert_eq!(home("src/model/live.rs"), "model");
 }

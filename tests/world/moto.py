@@ -1,5 +1,6 @@
-"""Starts and stops one private moto_server on a free loopback port. Its ids follow from a seed."""
+"""Starts and stops one private moto (moto_server.py) on a free loopback port. Its ids follow from a seed."""
 import os
+import pathlib
 import socket
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEED = 42
 ACCOUNT = "123456789012"
 # urllib must not send what is meant for moto through a proxy of the environment.
@@ -27,8 +29,8 @@ class Moto:
         env = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "PYTHONDONTWRITEBYTECODE": "1"}
         with open(self.log, "w") as sink:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
-                stdout=sink, stderr=subprocess.STDOUT, env=env, start_new_session=True)
+                [sys.executable, "-m", "tests.world.moto_server", "-H", "127.0.0.1", "-p", str(self.port)],
+                stdout=sink, stderr=subprocess.STDOUT, env=env, cwd=ROOT, start_new_session=True)
         deadline = time.monotonic() + 60
         while True:
             try:
