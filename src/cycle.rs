@@ -86,6 +86,11 @@ pub async fn run(
         outcome.gaps.extend(listing.gaps.iter().cloned());
         let compared = diff::listing(kind, &cell.scope, &wanted, listing, &world);
         live_parts.extend(outcome.take(compared));
+        let left = pending.entry(cell.scope.clone()).or_default();
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            cell.region.forget();
+        }
         progress.advance();
     }
     drop(cells);

@@ -40,12 +40,7 @@ impl<'a> StateBucket<'a> {
 impl ObjectStore for StateBucket<'_> {
     async fn get(&self, address: &ObjectAddress) -> Result<Object, StoreError> {
         let request = |client: Client| {
-            client
-                .get_object()
-                .bucket(&address.bucket)
-                .key(&address.key)
-                .set_version_id(address.version.clone())
-                .send()
+            client.get_object().bucket(&address.bucket).key(&address.key).set_version_id(address.version.clone()).send()
         };
         let mut answer = request(self.client(address, None).await).await;
         if let Err(error) = &answer

@@ -26,6 +26,7 @@ use tokio::sync::Mutex;
 
 use super::ReadError;
 use super::region::Region;
+use super::s3_roots::RootNames;
 use crate::model::GLOBAL;
 
 /// Tries of one call, the first included.
@@ -235,6 +236,7 @@ pub(super) fn s3_config(config: &SdkConfig, account: &str, calls: &Arc<AtomicU64
         .force_path_style(path_style(config))
         .retry_partition(partition(account, &region, "s3"))
         .interceptor(CountCalls(calls.clone()))
+        .interceptor(RootNames)
         .build()
 }
 

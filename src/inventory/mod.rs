@@ -5,6 +5,7 @@ mod collect;
 mod error;
 pub mod kinds;
 mod region;
+mod s3_roots;
 pub mod value;
 
 use async_trait::async_trait;

@@ -1,12 +1,12 @@
 //! `aws_network_acl`. Its entries have one form in `ec2/entries.rs`; the two last rules of AWS's own are left out.
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Filter, NetworkAcl};
+use aws_sdk_ec2::types::NetworkAcl;
 use serde_json::json;
 
 use super::ec2::{self, entries};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
+use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
 use crate::model::{Desired, Live, Origin, Shape};
 
 pub(super) struct AwsNetworkAcl;
@@ -55,7 +55,7 @@ pub(super) fn live(aws: &Region, acl: &NetworkAcl) -> Live {
 
 /// One ACL by a read of its own; `None` when AWS says that there is none.
 pub(super) async fn read(aws: &Region, id: &str) -> Result<Option<NetworkAcl>, ReadError> {
-    let filter = Filter::builder().name("network-acl-id").values(id).build();
-    let answer = aws.call("ec2:DescribeNetworkAcls", aws.ec2.describe_network_acls().filters(filter).send()).await?;
-    Ok(answer.network_acls.unwrap_or_default().into_iter().next())
+    let answer = aws.call("ec2:DescribeNetworkAcls", aws.ec2.describe_network_acls().network_acl_ids(id).send()).await;
+    let answer = not_found(answer, &["InvalidNetworkAclID.NotFound", "InvalidNetworkAclId.NotFound"])?;
+    Ok(answer.and_then(|answer| answer.network_acls.unwrap_or_default().into_iter().next()))
 }

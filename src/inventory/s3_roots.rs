@@ -1,0 +1,90 @@
+//! S3 look-alikes (emulators, other makers' stores) name the root element of some answers otherwise than S3 does.
+//! The Rust SDK then refuses the answer, while Terraform's provider does not look at the name; so that both read the
+//! same, the name is put right before the answer is parsed. Errors and S3's own answers pass unchanged.
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextMut;
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+use bytes::Bytes;
+use futures::stream;
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
+
+/// Operation -> root element of its answer, by the S3 API reference.
+const ROOTS: [(&str, &str); 3] = [
+    ("GetBucketAccelerateConfiguration", "AccelerateConfiguration"),
+    ("GetBucketRequestPayment", "RequestPaymentConfiguration"),
+    ("GetBucketVersioning", "VersioningConfiguration"),
+];
+
+/// Puts the root element's name right.
+#[derive(Debug)]
+pub(super) struct RootNames;
+
+impl Intercept for RootNames {
+    fn name(&self) -> &'static str {
+        "RootNames"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let operation = config.load::<Metadata>().map_or("", |metadata| metadata.name());
+        let Some((_, root)) = ROOTS.iter().find(|(name, _)| *name == operation) else { return Ok(()) };
+        let response = context.response_mut();
+        if response.status().is_success() {
+            let body = std::mem::replace(response.body_mut(), SdkBody::empty());
+            let whole = async move {
+                let bytes = body.collect().await?.to_bytes();
+                Ok::<_, BoxError>(Frame::data(renamed(bytes, root)))
+            };
+            *response.body_mut() = SdkBody::from_body_1_x(StreamBody::new(stream::once(whole)));
+        }
+        Ok(())
+    }
+}
+
+/// The document with its root element called `root`; what is no XML stays as it is.
+fn renamed(document: Bytes, root: &str) -> Bytes {
+    let Ok(text) = std::str::from_utf8(&document) else { return document };
+    let Some(start) = text.match_indices('<').map(|(at, _)| at + 1).find(|&at| {
+        text[at..].starts_with(|c: char| c.is_ascii_alphabetic()) //
+    }) else {
+        return document;
+    };
+    let length = text[start..].find([' ', '/', '>', '\n', '\t', '\r']).unwrap_or(text.len() - start);
+    let name = &text[start..start + length];
+    if name == root {
+        return document;
+    }
+    let (before, after) = (&text[..start], &text[start + length..]);
+    let end = format!("</{name}>");
+    let after = match after.rfind(&end) {
+        Some(at) => format!("{}</{root}>{}", &after[..at], &after[at + end.len()..]),
+        None => after.to_owned(),
+    };
+    Bytes::from(format!("{before}{root}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots() {
+        let renamed = |text: &str| String::from_utf8(renamed(Bytes::from(text.to_owned()), "Good").to_vec()).unwrap();
+        assert_eq!(renamed("<?xml version=\"1.0\"?>\n<Bad xmlns=\"x\"><A/></Bad>"), "<?xml version=\"1.0\"?>\n<Good xmlns=\"x\"><A/></Good>");
+        assert_eq!(renamed("<Bad/>"), "<Good/>");
+        assert_eq!(renamed("<Bad xmlns=\"x\"/>"), "<Good xmlns=\"x\"/>");
+        for unchanged in ["<Good><Bad/></Good>", "", "not xml", "<"] {
+            assert_eq!(renamed(unchanged), unchanged);
+        }
+    }
+}
