@@ -14,11 +14,15 @@ use futures::stream;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 
-/// Operation -> root element of its answer, by the S3 API reference.
-const ROOTS: [(&str, &str); 3] = [
+/// Operation -> root element of its answer, by the API references of S3 and S3 Control.
+const ROOTS: [(&str, &str); 7] = [
+    ("GetAccessPoint", "GetAccessPointResult"),
+    ("GetAccessPointPolicy", "GetAccessPointPolicyResult"),
     ("GetBucketAccelerateConfiguration", "AccelerateConfiguration"),
     ("GetBucketRequestPayment", "RequestPaymentConfiguration"),
     ("GetBucketVersioning", "VersioningConfiguration"),
+    ("GetPublicAccessBlock", "PublicAccessBlockConfiguration"),
+    ("ListAccessPoints", "ListAccessPointsResult"),
 ];
 
 /// Puts the root element's name right.
@@ -80,7 +84,10 @@ mod tests {
     #[test]
     fn roots() {
         let renamed = |text: &str| String::from_utf8(renamed(Bytes::from(text.to_owned()), "Good").to_vec()).unwrap();
-        assert_eq!(renamed("<?xml version=\"1.0\"?>\n<Bad xmlns=\"x\"><A/></Bad>"), "<?xml version=\"1.0\"?>\n<Good xmlns=\"x\"><A/></Good>");
+        assert_eq!(
+            renamed("<?xml version=\"1.0\"?>\n<Bad xmlns=\"x\"><A/></Bad>"),
+            "<?xml version=\"1.0\"?>\n<Good xmlns=\"x\"><A/></Good>"
+        );
         assert_eq!(renamed("<Bad/>"), "<Good/>");
         assert_eq!(renamed("<Bad xmlns=\"x\"/>"), "<Good xmlns=\"x\"/>");
         for unchanged in ["<Good><Bad/></Good>", "", "not xml", "<"] {
