@@ -60,14 +60,15 @@ impl Kind for AwsEc2TransitGatewayRoute {
     }
 }
 
-/// The static routes of a table, or those to one destination; none when there is no such table.
+/// The static routes of a table, or those to one destination; none when there is no such table. AWS answers with up
+/// to 1,000 unless told otherwise.
 async fn search(aws: &Region, table: &str, to: Option<&str>) -> Result<Vec<TransitGatewayRoute>, ReadError> {
     let mut search = aws.ec2.search_transit_gateway_routes().transit_gateway_route_table_id(table);
     search = search.filters(network::filter("type", "static"));
     if let Some(destination) = to {
         search = search.filters(network::filter("route-search.exact-match", destination));
     }
-    let routes = aws.pages(ACTION, search.into_paginator().page_size(1000).items().send()).await;
+    let routes = aws.pages(ACTION, search.into_paginator().items().send()).await;
     Ok(not_found(routes, &["InvalidRouteTableID.NotFound"])?.unwrap_or_default())
 }
 

@@ -58,7 +58,40 @@ pub(super) async fn tables(
         }
         found.live.push(live);
     }
+    if wanted.unmanaged {
+        fold_displaced(&ec2::route_tables(aws).await?, wanted, &mut found.live);
+    }
     Ok(found)
+}
+
+/// A table declared by Terraform that became a VPC's main one has displaced the table that came with the VPC: that one
+/// stays behind, empty, untagged and unassociated, and nobody made it. AWS does not mark it; it is told by being the
+/// only such table of its VPC.
+fn fold_displaced(tables: &[RouteTable], wanted: &Wanted<'_>, live: &mut [Live]) {
+    let id = |table: &RouteTable| table.route_table_id().unwrap_or_default().to_owned();
+    let declared = |table: &&RouteTable| network::desired(wanted, &id(table)).is_some();
+    for main in tables.iter().filter(|table| is_main(table)).filter(declared) {
+        let left: Vec<_> = tables
+            .iter()
+            .filter(|table| table.vpc_id() == main.vpc_id() && is_untouched(table) && !declared(table))
+            .map(id)
+            .collect();
+        if let ([only], Some(vpc)) = (left.as_slice(), main.vpc_id()) {
+            for displaced in live.iter_mut().filter(|live| live.id == *only) {
+                displaced.origin = Origin::PartOf { kind: "aws_vpc", id: vpc.to_owned() };
+            }
+        }
+    }
+}
+
+fn is_main(table: &RouteTable) -> bool {
+    table.associations().iter().any(|association| association.main() == Some(true))
+}
+
+fn is_untouched(table: &RouteTable) -> bool {
+    table.tags().is_empty()
+        && table.associations().is_empty()
+        && table.routes().iter().all(|route| route.gateway_id() == Some("local"))
 }
 
 /// A single read of a table by id.
@@ -109,9 +142,8 @@ fn live(aws: &Region, table: &RouteTable) -> Live {
         "tags_all": ec2_tags(&tags),
         "vpc_id": table.vpc_id(),
     });
-    let main = table.associations().iter().any(|association| association.main() == Some(true));
     let vpc = table.vpc_id().unwrap_or_default().to_owned();
-    let origin = if main { Origin::PartOf { kind: "aws_vpc", id: vpc } } else { Origin::Made };
+    let origin = if is_main(table) { Origin::PartOf { kind: "aws_vpc", id: vpc } } else { Origin::Made };
     Live { id: id.to_owned(), attributes: attributes(values), origin }
 }
 
