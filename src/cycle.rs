@@ -78,6 +78,8 @@ pub async fn run(
     outcome.gaps.extend(plan.gaps);
     let mut live_parts: Vec<Part> = Vec::new();
     // Each listing is compared as it arrives and then forgotten: a big account is never in memory as a whole.
+    let mut pending: HashMap<Scope, usize> = HashMap::new();
+    plan.cells.iter().for_each(|cell| *pending.entry(cell.scope.clone()).or_default() += 1);
     let mut cells =
         stream::iter(plan.cells).map(|cell| read(cell, &desired, options)).buffer_unordered(CONCURRENT_KINDS);
     while let Some((cell, listing)) = cells.next().await {

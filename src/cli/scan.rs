@@ -144,7 +144,7 @@ fn width(on_terminal: bool) -> usize {
     if !on_terminal {
         return DEFAULT_WIDTH;
     }
-    let columns = comfy_table::Table::new().width().map(usize::from);
+    let columns = terminal_size::terminal_size().map(|(columns, _)| usize::from(columns.0));
     columns.filter(|columns| *columns >= 60).unwrap_or(DEFAULT_WIDTH)
 }
 

@@ -80,7 +80,10 @@ mod tests {
     #[test]
     fn roots() {
         let renamed = |text: &str| String::from_utf8(renamed(Bytes::from(text.to_owned()), "Good").to_vec()).unwrap();
-        assert_eq!(renamed("<?xml version=\"1.0\"?>\n<Bad xmlns=\"x\"><A/></Bad>"), "<?xml version=\"1.0\"?>\n<Good xmlns=\"x\"><A/></Good>");
+        assert_eq!(
+            renamed("<?xml version=\"1.0\"?>\n<Bad xmlns=\"x\"><A/></Bad>"),
+            "<?xml version=\"1.0\"?>\n<Good xmlns=\"x\"><A/></Good>"
+        );
         assert_eq!(renamed("<Bad/>"), "<Good/>");
         assert_eq!(renamed("<Bad xmlns=\"x\"/>"), "<Good xmlns=\"x\"/>");
         for unchanged in ["<Good><Bad/></Good>", "", "not xml", "<"] {
