@@ -18,6 +18,34 @@ fn silent_as_terraform_left_it() {
     assert!(report["summary"]["desired"].as_u64() > Some(20), "{}", report["summary"]);
 }
 
+/// What is no state leaves a gap and exit code 1, whatever is wrong with it; beside a good one it is a gap, and not green.
+#[test]
+fn what_is_no_state_is_said() {
+    let world = World::recorded("shop", 1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = std::fs::read_to_string(&world.state).expect("readable");
+    for (name, text, said) in [
+        ("empty.tfstate", "", "is empty"),
+        ("page.tfstate", "<!DOCTYPE html><html><body>Sign in</body></html>", "HTML page"),
+        ("old.tfstate", r#"{"version": 3, "modules": []}"#, "older than 4"),
+        ("cut.tfstate", &good[..good.len() / 2], "ends in the middle"),
+        ("plan.tfstate", "PK\u{3}\u{4}rest", "ZIP archive"),
+        ("shown.tfstate", r#"{"format_version": "1.0", "values": {}}"#, "terraform show -json"),
+        ("other.tfstate", r#"{"hello": 1}"#, "not a Terraform state"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("writable");
+        let alone = scan(&world.moto, &path, &["--kind", "aws_vpc"]);
+        assert_eq!(alone.code, 1, "{name}: {}", alone.stderr);
+        let report = alone.report.expect("a report all the same");
+        assert!(report["gaps"].to_string().contains(said), "{name}: {}", report["gaps"]);
+        let good_state = world.state.to_str().expect("UTF-8");
+        let beside = scan(&world.moto, &path, &["--state", good_state, "--kind", "aws_vpc", "--no-unmanaged"]);
+        assert_eq!(beside.code, 3, "{name}: {}", beside.stderr);
+        assert_eq!(beside.findings("missing"), Vec::<String>::new(), "{name}");
+    }
+}
+
 /// The same steps as `make demo`, and what must be said of each.
 #[test]
 fn outspoken_after_the_console() {

@@ -1,7 +1,9 @@
-"""moto_server with a few S3 answers put into the form that AWS documents; driftd's SDK insists on it, Terraform's does not.
+"""moto_server with a few answers put into the form that AWS documents, which driftd's SDK insists on, and a few listings that
+moto does not have: those of an account without such things.
 
     python -m tests.world.moto_server -H 127.0.0.1 -p PORT
 """
+import io
 import re
 import urllib.parse
 
@@ -16,10 +18,19 @@ ROOTS = {
 PAYER = b'<?xml version="1.0" encoding="UTF-8"?>\n<RequestPaymentConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Payer>BucketOwner</Payer></RequestPaymentConfiguration>'
 # moto has no listing of access points: an account without any.
 NO_ACCESS_POINTS = b'<?xml version="1.0" encoding="UTF-8"?>\n<ListAccessPointsResult xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/"><AccessPointList/></ListAccessPointsResult>'
+# EC2 listings that moto does not have -> the element that holds their items.
+EMPTY_LISTINGS = {"DescribePlacementGroups": "placementGroupSet"}
+EMPTY_LISTING = '<?xml version="1.0" encoding="UTF-8"?>\n<{0}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>0</requestId><{1}/></{0}Response>'
 
 
 def repaired(application):
     def serve(environ, start_response):
+        if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == "/":
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            environ["wsgi.input"] = io.BytesIO(body)
+            action = re.match(rb"(?:.*&)?Action=(\w+)", body)
+            if action and (element := EMPTY_LISTINGS.get(action.group(1).decode())):
+                return whole(EMPTY_LISTING.format(action.group(1).decode(), element).encode(), "200 OK", [], start_response)
         query = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         signed_for = re.search(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
         if environ["REQUEST_METHOD"] != "GET" or not signed_for or signed_for.group(1) not in ("s3", "s3express"):

@@ -1,0 +1,74 @@
+//! The program as people start it: the example configuration, mistakes, bad states, and what goes to stdout. No AWS.
+
+mod support;
+
+use std::process::{Command, Output};
+
+fn driftd(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_driftd"))
+        .current_dir(support::root())
+        .env_remove("DRIFTD_CONFIG")
+        .args(arguments)
+        .output()
+        .expect("driftd starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Every key with its default: reading the file is reading nothing.
+#[test]
+fn the_example_configuration_says_the_defaults() {
+    let example = driftd::config::load(&support::root().join("config/driftd.yaml")).expect("it is valid");
+    let nothing = driftd::config::parse("nothing", "version: 1\n").expect("it is valid");
+    assert_eq!(format!("{example:?}"), format!("{nothing:?}"));
+    let done = driftd(&["--config", "config/driftd.yaml", "check-config"]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_told_at_once_and_end_with_78() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("driftd.yaml");
+    let broken = "version: 1\naws:\n  regions: [Frankfurt]\n  accounts: [{id: \"12\", role_arn: x}]\nscan:\n  kinds: [\"aws_[\"]\n";
+    std::fs::write(&file, broken).expect("writable");
+    let path = file.to_str().expect("UTF-8");
+    for arguments in [vec!["--config", path, "check-config"], vec!["--config", path, "scan", "--state", "x"]] {
+        let done = driftd(&arguments);
+        assert_eq!(done.status.code(), Some(78), "{arguments:?}");
+        let said = format!("{}{}", text(&done.stdout), text(&done.stderr));
+        for place in ["driftd.yaml:3:", "driftd.yaml:4:", "driftd.yaml:6:"] {
+            assert!(said.contains(place), "{place} in {said}");
+        }
+    }
+}
+
+#[test]
+fn nothing_to_scan_is_bad_configuration() {
+    let done = driftd(&["scan"]);
+    assert_eq!(done.status.code(), Some(78));
+    assert!(text(&done.stderr).contains("--state"), "{}", text(&done.stderr));
+    assert!(done.stdout.is_empty());
+}
+
+/// A document for every format that people and programs read.
+#[test]
+fn what_is_printed_is_what_it_says() {
+    let schema: serde_json::Value = serde_json::from_slice(&driftd(&["schema"]).stdout).expect("the schema is JSON");
+    assert_eq!(schema["properties"]["schema_version"]["const"], "1");
+    let policy: serde_json::Value =
+        serde_json::from_slice(&driftd(&["iam-policy"]).stdout).expect("the policy is JSON");
+    let actions = policy.to_string();
+    for wanted in ["ec2:DescribeSecurityGroups", "iam:GetAccountAuthorizationDetails", "s3:GetBucketPolicy"] {
+        assert!(actions.contains(wanted), "{wanted} in {actions}");
+    }
+    for writes in [":Put", ":Create", ":Delete", ":Update", ":Modify", ":Attach", ":Run", ":Terminate", ":*\""] {
+        assert!(!actions.contains(writes), "a scan only reads, but may {writes}: {actions}");
+    }
+    let kinds = text(&driftd(&["kinds", "--names"]).stdout);
+    assert!(kinds.lines().any(|kind| kind == "aws_security_group"), "{kinds}");
+    assert!(text(&driftd(&["man"]).stdout).contains(".TH"));
+    assert!(text(&driftd(&["completions", "bash"]).stdout).contains("driftd"));
+    assert_eq!(driftd(&["rules", "test"]).status.code(), Some(0));
+}
