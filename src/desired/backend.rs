@@ -181,13 +181,13 @@ fn of_json(text: &str) -> Result<Option<Backend>, String> {
     for top in json::objects(root) {
         for settings in top.get("terraform").map(|raw| json::objects(raw)).unwrap_or_default() {
             let cloud = settings.get("cloud").map(|raw| ("cloud".to_owned(), *raw));
-            for (kind, raw) in json::members(settings.get("backend").copied()).into_iter().chain(cloud) {
-                let mut backend = Backend { kind, ..Backend::default() };
-                if let Ok(value) = serde_json::from_str(raw.get()) {
-                    flatten("", &value, &mut backend.settings);
-                }
-                return Ok(Some(backend));
+            let first = json::members(settings.get("backend").copied()).into_iter().chain(cloud).next();
+            let Some((kind, raw)) = first else { continue };
+            let mut backend = Backend { kind, ..Backend::default() };
+            if let Ok(value) = serde_json::from_str(raw.get()) {
+                flatten("", &value, &mut backend.settings);
             }
+            return Ok(Some(backend));
         }
     }
     Ok(None)

@@ -22,7 +22,7 @@ pub struct GapGroup {
 
 /// The gaps of a report, grouped, in order of reason and kind.
 pub fn grouped(gaps: &[Gap]) -> Vec<GapGroup> {
-    let mut groups: BTreeMap<(GapReason, Option<&str>, Option<&str>, Option<&str>), Vec<&Gap>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<&Gap>> = BTreeMap::new();
     for gap in gaps {
         let source = gap.scope.source.as_deref().filter(|_| gap.scope.kind.is_none());
         let key = (gap.reason, gap.scope.kind.as_deref(), gap.scope.action.as_deref(), source);

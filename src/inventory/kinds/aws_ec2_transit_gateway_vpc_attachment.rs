@@ -163,7 +163,7 @@ async fn associations(aws: &Region, table: &str) -> Result<BTreeSet<String>, Rea
     let call = aws.ec2.get_transit_gateway_route_table_associations().transit_gateway_route_table_id(table);
     let pages = aws.pages(ASSOCIATIONS, call.into_paginator().page_size(1000).send()).await?;
     let all = pages.into_iter().flat_map(|page| page.associations.unwrap_or_default());
-    let kept = all.filter(|one| !one.state().is_some_and(|state| state.as_str() == "disassociated"));
+    let kept = all.filter(|one| one.state().is_none_or(|state| state.as_str() != "disassociated"));
     Ok(kept.filter_map(|one| one.transit_gateway_attachment_id).collect())
 }
 
@@ -171,6 +171,6 @@ async fn propagations(aws: &Region, table: &str) -> Result<BTreeSet<String>, Rea
     let call = aws.ec2.get_transit_gateway_route_table_propagations().transit_gateway_route_table_id(table);
     let pages = aws.pages(PROPAGATIONS, call.into_paginator().page_size(1000).send()).await?;
     let all = pages.into_iter().flat_map(|page| page.transit_gateway_route_table_propagations.unwrap_or_default());
-    let kept = all.filter(|one| !one.state().is_some_and(|state| state.as_str() == "disabled"));
+    let kept = all.filter(|one| one.state().is_none_or(|state| state.as_str() != "disabled"));
     Ok(kept.filter_map(|one| one.transit_gateway_attachment_id).collect())
 }

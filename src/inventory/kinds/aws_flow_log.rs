@@ -38,10 +38,10 @@ impl Kind for AwsFlowLog {
 
 /// A log group's ARN with or without the `:*` of its streams is one destination; the provider cuts it off.
 fn normalise(attributes: &mut Attributes) {
-    if let Some(Value::String(destination)) = attributes.get_mut("log_destination") {
-        if let Some(group) = destination.strip_suffix(":*") {
-            *destination = group.to_owned();
-        }
+    if let Some(Value::String(destination)) = attributes.get_mut("log_destination")
+        && let Some(group) = destination.strip_suffix(":*")
+    {
+        *destination = group.to_owned();
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn find(aws: &Region, id: &str) -> Result<Option<RouteTableAsso
 }
 
 pub(super) fn is_there(association: &RouteTableAssociation) -> bool {
-    !association.association_state().and_then(|state| state.state()).is_some_and(|s| s.as_str() == "disassociated")
+    association.association_state().and_then(|state| state.state()).is_none_or(|s| s.as_str() != "disassociated")
 }
 
 fn live(association: &RouteTableAssociation) -> Live {

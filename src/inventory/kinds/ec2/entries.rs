@@ -30,7 +30,8 @@ pub(in crate::inventory::kinds) struct Entry {
 }
 
 impl Entry {
-    fn new(self) -> Self {
+    /// One form per meaning.
+    fn canonical(self) -> Self {
         let protocol = protocol_number(&self.protocol);
         let icmp = matches!(protocol.as_str(), "1" | "58");
         Self {
@@ -74,7 +75,7 @@ pub(in crate::inventory::kinds) fn of_live(entry: &NetworkAclEntry) -> Entry {
         ports: (number(ports.and_then(|p| p.from())), number(ports.and_then(|p| p.to()))),
         icmp: (number(icmp.and_then(|i| i.r#type())), number(icmp.and_then(|i| i.code()))),
     }
-    .new()
+    .canonical()
 }
 
 /// An element of `ingress` or `egress`, or an `aws_network_acl_rule` (other names for number and action).
@@ -90,7 +91,7 @@ pub(in crate::inventory::kinds) fn of_attributes(attributes: &Attributes) -> Ent
         ports: (number("from_port"), number("to_port")),
         icmp: (number("icmp_type"), number("icmp_code")),
     }
-    .new()
+    .canonical()
 }
 
 /// The entries of one direction that people can change, as the value of `ingress` or `egress`.
