@@ -16,6 +16,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::ReadError;
 use super::aws::{AccountInHost, CountCalls, partition, s3_config};
+use super::s3_roots::RootNames;
 
 /// Calls at a time per account, region and service.
 const CONCURRENCY: usize = 16;
@@ -60,6 +61,7 @@ impl Region {
             .build();
         let s3control = aws_sdk_s3control::config::Builder::from(config)
             .retry_partition(partition(account, name, "s3control"))
+            .interceptor(RootNames)
             .interceptor(count())
             .interceptor(AccountInHost)
             .build();

@@ -14,11 +14,15 @@ use futures::stream;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 
-/// Operation -> root element of its answer, by the S3 API reference.
-const ROOTS: [(&str, &str); 3] = [
+/// Operation -> root element of its answer, by the API references of S3 and S3 Control.
+const ROOTS: [(&str, &str); 7] = [
+    ("GetAccessPoint", "GetAccessPointResult"),
+    ("GetAccessPointPolicy", "GetAccessPointPolicyResult"),
     ("GetBucketAccelerateConfiguration", "AccelerateConfiguration"),
     ("GetBucketRequestPayment", "RequestPaymentConfiguration"),
     ("GetBucketVersioning", "VersioningConfiguration"),
+    ("GetPublicAccessBlock", "PublicAccessBlockConfiguration"),
+    ("ListAccessPoints", "ListAccessPointsResult"),
 ];
 
 /// Puts the root element's name right.
