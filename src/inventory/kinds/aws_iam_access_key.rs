@@ -48,6 +48,7 @@ impl Kind for AwsIamAccessKey {
             users.extend(account.users.iter().filter_map(|user| user.user_name().map(str::to_owned)));
         }
         let mut found = Found::default();
+        let mut unseen = Vec::new();
         let answers = join_all(users.iter().map(|user| keys(aws, user))).await;
         for (of, answer) in users.iter().zip(answers) {
             match answer {
@@ -55,12 +56,20 @@ impl Kind for AwsIamAccessKey {
                 Err(error) => {
                     let own: Vec<_> = wanted.desired.iter().filter(|desired| user(desired) == *of).collect();
                     if own.is_empty() {
-                        found.errors.push((Some(of.clone()), error));
+                        unseen.push((of, error));
                         continue;
                     }
                     found.errors.extend(own.into_iter().map(|desired| (Some(desired.id.clone()), error.clone())));
                 }
             }
+        }
+        // One gap for all strangers whose keys stay unseen: mostly one refusal for the lot.
+        if let Some((first, error)) = unseen.first() {
+            let users = match unseen.len() {
+                1 => (*first).clone(),
+                count => format!("{first} and {} more users", count - 1),
+            };
+            found.errors.push((Some(users), error.clone()));
         }
         Ok(found)
     }

@@ -41,10 +41,11 @@ impl Kind for AwsIamServerCertificate {
         let call = aws.iam.list_server_certificates().max_items(PAGE).into_paginator();
         let certificates = aws.pages("iam:ListServerCertificates", call.items().send()).await?;
         // The id of a certificate that was replaced under its name is new; to Terraform it is still the same resource.
+        // A stranger goes by its name, which `terraform import` takes.
         let names: Vec<_> = wanted.desired.iter().map(|one| (name(one), one.id.clone())).collect();
         let live = certificates.iter().map(|certificate| {
             let known = names.iter().find(|(name, _)| name == certificate.server_certificate_name());
-            live(certificate, known.map_or(certificate.server_certificate_id(), |(_, id)| id))
+            live(certificate, known.map_or(certificate.server_certificate_name(), |(_, id)| id))
         });
         let read = |id: String| {
             let known = names.iter().find(|(_, known)| *known == id).map(|(name, _)| name.clone());
