@@ -49,7 +49,9 @@ impl Kind for AwsEbsSnapshot {
                 image.block_device_mappings().iter().filter_map(move |device| Some((device.ebs()?.snapshot_id()?, id)))
             })
             .collect();
-        Ok(snapshots.iter().map(|snapshot| live(aws, snapshot, &under_images)).collect::<Vec<_>>().into())
+        // `self` is the account; emulators answer with everybody's.
+        let own = snapshots.iter().filter(|snapshot| snapshot.owner_id().is_none_or(|owner| owner == aws.account));
+        Ok(own.map(|snapshot| live(aws, snapshot, &under_images)).collect::<Vec<_>>().into())
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
