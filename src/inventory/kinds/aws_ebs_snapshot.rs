@@ -49,8 +49,8 @@ impl Kind for AwsEbsSnapshot {
                 image.block_device_mappings().iter().filter_map(move |device| Some((device.ebs()?.snapshot_id()?, id)))
             })
             .collect();
-        // "self" is asked for, and the owner looked at all the same: a stranger's snapshot is not ours to call unmanaged.
-        let own = snapshots.iter().filter(|snapshot| snapshot.owner_id() == Some(&aws.account));
+        // `self` is the account; emulators answer with everybody's.
+        let own = snapshots.iter().filter(|snapshot| snapshot.owner_id().is_none_or(|owner| owner == aws.account));
         Ok(own.map(|snapshot| live(aws, snapshot, &under_images)).collect::<Vec<_>>().into())
     }
 
