@@ -97,6 +97,12 @@ pub async fn run(
     }
     drop(cells);
     world.add_live_parts(&live_parts);
+    // A stranger that a changed resource already tells of (an attachment added to a list of them) is not told twice.
+    outcome.drifts.retain(|drift| {
+        let kind = facts.get(drift.kind.as_str()).filter(|kind| kind.strangers_on_managed);
+        drift.kind_of_drift != DriftKind::Unmanaged
+            || !kind.is_some_and(|kind| world.is_spoken_for(kind, &drift.live_attributes))
+    });
     outcome.fold(world.parts());
 
     let (findings, ignored, rule_warnings) = findings::judge(&desired, outcome.drifts, &options.rules, started);

@@ -145,19 +145,30 @@ fn warn_of_duplicates(state: &mut State) {
 
 /// The `id` attribute, the one that is needed of every instance at once.
 fn id_of(attributes: Option<&RawValue>, flat: Option<&BTreeMap<String, Option<String>>>) -> String {
-    #[derive(serde::Deserialize)]
-    struct Id {
-        #[serde(default)]
-        id: serde_json::Value,
-    }
     if let Some(id) = flat.and_then(|flat| flat.get("id")) {
         return id.clone().unwrap_or_default();
     }
-    match attributes.and_then(|raw| serde_json::from_str::<Id>(raw.get()).ok()).map(|found| found.id) {
-        Some(serde_json::Value::String(id)) => id,
-        Some(serde_json::Value::Number(id)) => id.to_string(),
+    let Some(found) = attributes.and_then(|raw| serde_json::from_str::<Ids>(raw.get()).ok()) else {
+        return String::new();
+    };
+    let text = |value: serde_json::Value| match value {
+        serde_json::Value::String(id) => id,
+        serde_json::Value::Number(id) => id.to_string(),
         _ => String::new(),
-    }
+    };
+    let ids = [found.id, found.role_name, found.user_name, found.group_name];
+    ids.into_iter().map(text).find(|id| !id.is_empty()).unwrap_or_default()
+}
+
+/// What names an instance: `id`, or what `terraform import` takes for the types that have none
+/// (`aws_iam_role_policies_exclusive` and its like).
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Ids {
+    id: serde_json::Value,
+    role_name: serde_json::Value,
+    user_name: serde_json::Value,
+    group_name: serde_json::Value,
 }
 
 fn starts_with(reader: &mut impl BufRead, magic: &[u8], location: &str) -> Result<bool, StateError> {

@@ -8,7 +8,7 @@ use super::KindFacts;
 use super::parts::PartIndex;
 use super::walk::canonical_member;
 use crate::model::schema;
-use crate::model::{Desired, Live, Origin, Part};
+use crate::model::{Attributes, Desired, Live, Origin, Part};
 
 /// All desired resources of a run, indexed for ownership.
 pub struct World<'a> {
@@ -56,7 +56,7 @@ impl<'a> World<'a> {
             Origin::PartOf { kind: owner_kind, id } => {
                 kind.strangers_on_managed
                     && self.by_id.contains_key(&(*owner_kind, id.as_str()))
-                    && !self.is_spoken_for(kind, stranger)
+                    && !self.is_spoken_for(kind, &stranger.attributes)
             }
             Origin::Made => {
                 let arn = stranger.attributes.get("arn").and_then(Value::as_str).unwrap_or_default();
@@ -67,8 +67,8 @@ impl<'a> World<'a> {
     }
 
     /// Another kind of resource declares the same attachment, or the owner's own attribute in the state has it.
-    fn is_spoken_for(&self, kind: &KindFacts, stranger: &Live) -> bool {
-        (kind.parts)(kind.name, &stranger.attributes).iter().any(|part| {
+    pub fn is_spoken_for(&self, kind: &KindFacts, stranger: &Attributes) -> bool {
+        (kind.parts)(kind.name, stranger).iter().any(|part| {
             let shape = self.shape(part.parent_kind);
             self.parts.contains(part, &shape) || self.owner_has(part).unwrap_or(false)
         })

@@ -21,7 +21,7 @@ pub(super) use attribute::is_burstable;
 use super::ec2;
 use crate::inventory::value::{attributes, ec2_tags, text, time};
 use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Shape};
+use crate::model::{Attributes, Desired, Live, Part, Shape};
 
 /// Attributes that the provider does not touch when AWS's answer lacks them.
 const KEPT: &[&str] = &[
@@ -82,6 +82,20 @@ impl Kind for AwsInstance {
             found.live.push(live);
         }
         Ok(found)
+    }
+
+    /// An interface of its own shows the instance as its attachment.
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let blocks = attributes.get("network_interface").and_then(Value::as_array).into_iter().flatten();
+        let part = |block: &Value| {
+            Some(Part {
+                parent_kind: "aws_network_interface",
+                parent_id: block.get("network_interface_id")?.as_str()?.to_owned(),
+                attribute: "attachment",
+                element: None,
+            })
+        };
+        blocks.filter_map(part).collect()
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {

@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{NatGateway, NatGatewayAddress};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ec2, network};
-use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::value::{attributes, ec2_tags, text};
 use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin};
+use crate::model::{Attributes, Desired, Live, Origin, Part};
 
 pub(super) struct AwsNatGateway;
 
@@ -31,6 +31,19 @@ impl Kind for AwsNatGateway {
         let answer = aws.call("ec2:DescribeNatGateways", call).await;
         Ok(not_found(answer, &["NatGatewayNotFound", "InvalidNatGatewayID.NotFound"])?
             .is_some_and(|answer| answer.nat_gateways().iter().any(is_there)))
+    }
+
+    /// An address shows the gateway's interface from the moment on that the gateway has it.
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let secondary = attributes.get("secondary_allocation_ids").and_then(Value::as_array).into_iter().flatten();
+        let allocations = secondary.filter_map(Value::as_str).chain([text(attributes, "allocation_id")]);
+        let part = |allocation: &str| Part {
+            parent_kind: "aws_eip",
+            parent_id: allocation.to_owned(),
+            attribute: "network_interface",
+            element: None,
+        };
+        allocations.filter(|allocation| !allocation.is_empty()).map(part).collect()
     }
 }
 
