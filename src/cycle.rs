@@ -80,13 +80,12 @@ pub async fn run(
     // Each listing is compared as it arrives and then forgotten: a big account is never in memory as a whole.
     let mut pending: HashMap<Scope, usize> = HashMap::new();
     plan.cells.iter().for_each(|cell| *pending.entry(cell.scope.clone()).or_default() += 1);
-    let mut cells =
-        stream::iter(plan.cells).map(|cell| read(cell, &desired, options)).buffer_unordered(CONCURRENT_KINDS);
+    let mut cells = stream::iter(plan.cells).map(|cell| read(cell, &desired)).buffer_unordered(CONCURRENT_KINDS);
     while let Some((cell, listing)) = cells.next().await {
         let kind = &facts[cell.kind.name()];
         let wanted: Vec<_> = cell.desired.iter().map(|&index| (index, &desired.resources[index])).collect();
         outcome.gaps.extend(listing.gaps.iter().cloned());
-        let compared = diff::listing(kind, &cell.scope, &wanted, listing, &world);
+        let compared = diff::listing(kind, &cell.scope, &wanted, listing, cell.strangers.then_some(&world));
         live_parts.extend(outcome.take(compared));
         let left = pending.entry(cell.scope.clone()).or_default();
         *left = left.saturating_sub(1);
@@ -144,11 +143,13 @@ struct Cell {
     kind: &'static dyn Kind,
     region: std::sync::Arc<inventory::Region>,
     desired: Vec<usize>,
+    /// Look for strangers here.
+    strangers: bool,
 }
 
-async fn read(cell: Cell, desired: &DesiredState, options: &Options) -> (Cell, crate::model::Listing) {
+async fn read(cell: Cell, desired: &DesiredState) -> (Cell, crate::model::Listing) {
     let wanted = cell.desired.iter().map(|&index| &desired.resources[index]).collect();
-    let request = Request { kind: cell.kind, desired: wanted, unmanaged: options.unmanaged };
+    let request = Request { kind: cell.kind, desired: wanted, unmanaged: cell.strangers };
     let listing = inventory::collect(&cell.region, &request).await;
     (cell, listing)
 }

@@ -27,7 +27,7 @@ pub(super) fn judge(
         }
         let source = |index: usize| desired.sources.get(index).map(|source| source.name.clone());
         findings.push(Finding {
-            fingerprint: fingerprint(&drift),
+            fingerprint: fingerprint(&drift, address),
             drift: drift.kind_of_drift,
             arn: arn(&drift),
             address: address.map(str::to_owned),

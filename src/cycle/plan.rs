@@ -63,7 +63,12 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
         let Some(kind) = kinds::get(&kind) else { continue };
         match aws.region(&account, &region).await {
             Some(clients) => {
-                plan.cells.push(Cell { scope: Scope::new(account, region), kind, region: clients, desired: indexes });
+                for (round, desired) in rounds(indexes, |index| &desired.resources[index].id).into_iter().enumerate() {
+                    let scope = Scope::new(&account, &region);
+                    // Strangers are looked for once.
+                    let strangers = options.unmanaged && round == 0;
+                    plan.cells.push(Cell { scope, kind, region: clients.clone(), desired, strangers });
+                }
             }
             None => unreachable_account(&mut plan, desired, &account, &region, kind.name(), &indexes),
         }
@@ -84,6 +89,22 @@ fn everywhere(wanted: &mut ByCell, plan: &Plan, options: &Options) {
             }
         }
     }
+}
+
+/// Ids of some types are not unique (an `aws_s3_object` is its key, whatever the bucket): those that share one are read
+/// one after the other, so that within a cell an id names one resource.
+fn rounds<'a>(indexes: Vec<usize>, id: impl Fn(usize) -> &'a String) -> Vec<Vec<usize>> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut rounds = vec![Vec::new()];
+    for index in indexes {
+        let round = seen.entry(id(index)).or_default();
+        if rounds.len() <= *round {
+            rounds.push(Vec::new());
+        }
+        rounds[*round].push(index);
+        *round += 1;
+    }
+    rounds
 }
 
 fn unreachable_account(

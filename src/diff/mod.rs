@@ -47,13 +47,14 @@ pub struct Compared {
     pub uncovered: HashSet<String>,
 }
 
-/// Compares the desired resources of one kind and scope (each with its index in the run) with what was listed there.
+/// Compares the desired resources of one kind and scope (each with its index in the run) with what was listed there;
+/// with a world, strangers that nobody in it owns are unmanaged.
 pub fn listing(
     kind: &KindFacts,
     scope: &Scope,
     desired: &[(usize, &Desired)],
     listing: Listing,
-    world: &World,
+    strangers_of: Option<&World>,
 ) -> Compared {
     let mut compared = Compared { live: listing.live.len() as u64, ..Compared::default() };
     let gaps = Gaps::new(&listing.gaps);
@@ -110,10 +111,9 @@ pub fn listing(
             compared.drifts.push(drift(DriftKind::Unknown, Some(reason)));
         }
     }
-    for stranger in strangers {
-        if world.is_unmanaged(kind, &stranger) {
-            compared.drifts.push(unmanaged(kind, scope, stranger));
-        }
+    if let Some(world) = strangers_of {
+        strangers.retain(|stranger| world.is_unmanaged(kind, stranger));
+        compared.drifts.extend(strangers.into_iter().map(|stranger| unmanaged(kind, scope, stranger)));
     }
     compared
 }

@@ -63,7 +63,7 @@ fn run(kind: &'static str, all: &[Desired], found: Listing) -> Compared {
     let kinds = kinds();
     let world = World::new(all, &kinds);
     let wanted: Vec<_> = all.iter().enumerate().filter(|(_, d)| &*d.kind == kind).collect();
-    listing(&kinds[kind], &Scope::new(SCOPE.0, SCOPE.1), &wanted, found, &world)
+    listing(&kinds[kind], &Scope::new(SCOPE.0, SCOPE.1), &wanted, found, Some(&world))
 }
 
 fn one(kind: &'static str, resource: Desired, found: Listing) -> Vec<Drift> {
@@ -209,7 +209,7 @@ fn an_inline_policy_by_hand_is_seen_and_a_managed_one_is_the_childs() {
 fn fingerprints_are_stable_and_tell_drifts_apart() {
     let with = |cidr: &str| {
         let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": cidr}), Origin::Made)]);
-        fingerprint(&one("aws_vpc", vpc(), found)[0])
+        fingerprint(&one("aws_vpc", vpc(), found)[0], Some("aws_vpc.x"))
     };
     assert_eq!(with("10.1.0.0/16"), with("10.1.0.0/16"));
     assert_ne!(with("10.1.0.0/16"), with("10.2.0.0/16"));

@@ -15,10 +15,11 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 
 /// Operation -> root element of its answer, by the API references of S3 and S3 Control.
-const ROOTS: [(&str, &str); 7] = [
+const ROOTS: [(&str, &str); 8] = [
     ("GetAccessPoint", "GetAccessPointResult"),
     ("GetAccessPointPolicy", "GetAccessPointPolicyResult"),
     ("GetBucketAccelerateConfiguration", "AccelerateConfiguration"),
+    ("GetBucketNotificationConfiguration", "NotificationConfiguration"),
     ("GetBucketRequestPayment", "RequestPaymentConfiguration"),
     ("GetBucketVersioning", "VersioningConfiguration"),
     ("GetPublicAccessBlock", "PublicAccessBlockConfiguration"),
