@@ -46,6 +46,24 @@ fn what_is_no_state_is_said() {
     }
 }
 
+/// A state that cannot be read may declare anything: nothing is called unmanaged beside it.
+#[test]
+fn beside_an_unreadable_state_nothing_is_a_stranger() {
+    let world = World::recorded("shop", 1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut half: Value =
+        serde_json::from_str(&std::fs::read_to_string(&world.state).expect("readable")).expect("JSON");
+    half["resources"].as_array_mut().expect("resources").retain(|r| r["type"] != "aws_iam_user");
+    let (good, bad) = (folder.path().join("good.tfstate"), folder.path().join("bad.tfstate"));
+    std::fs::write(&good, half.to_string()).expect("writable");
+    std::fs::write(&bad, "{").expect("writable");
+    let alone = scan(&world.moto, &good, &["--kind", "aws_iam_user"]);
+    assert_eq!(alone.findings("unmanaged"), ["shop-deploy"]);
+    let both = scan(&world.moto, &good, &["--kind", "aws_iam_user", "--state", bad.to_str().expect("UTF-8")]);
+    assert_eq!(both.findings("unmanaged"), Vec::<String>::new());
+    assert_eq!(both.code, 3, "{}", both.stderr);
+}
+
 /// The same steps as `make demo`, and what must be said of each.
 #[test]
 fn outspoken_after_the_console() {
