@@ -36,6 +36,13 @@ pub struct Options {
     pub rules: RuleSet,
 }
 
+impl Options {
+    /// Is this kind asked for?
+    fn wants(&self, kind: &str) -> bool {
+        self.kinds.as_ref().is_none_or(|only| only.is_match(kind))
+    }
+}
+
 /// What a cycle says besides its report.
 #[derive(Debug, Default)]
 pub struct Notes {
@@ -66,24 +73,28 @@ pub async fn run(
 ) -> (Report, Notes) {
     let started = Timestamp::now();
     progress.begin("reading desired state", 0);
-    let mut desired = desired::load(&options.states, &options.load, store).await;
-    desired.resources.retain(|r| options.kinds.as_ref().is_none_or(|only| only.is_match(&*r.kind)));
-
+    let desired = desired::load(&options.states, &options.load, store).await;
     let plan = plan::plan(&desired, options, aws).await;
     progress.begin("reading AWS", plan.cells.len() as u64);
     let facts = facts();
     let mut world = World::new(&desired.resources, &facts);
-    let mut outcome =
-        Outcome { gaps: std::mem::take(&mut desired.gaps), drifts: plan.unreadable, ..Outcome::default() };
+    let state_gaps = &desired.gaps;
+    let mut outcome = Outcome { gaps: state_gaps.clone(), drifts: plan.unreadable, ..Outcome::default() };
     outcome.gaps.extend(plan.gaps);
     let mut live_parts: Vec<Part> = Vec::new();
     // Each listing is compared as it arrives and then forgotten: a big account is never in memory as a whole.
     let mut pending: HashMap<Scope, usize> = HashMap::new();
     plan.cells.iter().for_each(|cell| *pending.entry(cell.scope.clone()).or_default() += 1);
     let mut cells = stream::iter(plan.cells).map(|cell| read(cell, &desired)).buffer_unordered(CONCURRENT_KINDS);
-    while let Some((cell, listing)) = cells.next().await {
+    while let Some((cell, mut listing)) = cells.next().await {
         let kind = &facts[cell.kind.name()];
         let wanted: Vec<_> = cell.desired.iter().map(|&index| (index, &desired.resources[index])).collect();
+        // What the state itself could not tell of an instance (one written too long ago) leaves it half known, too.
+        let half_told = |gap: &&Gap| {
+            gap.scope.kind.as_deref() == Some(cell.kind.name())
+                && wanted.iter().any(|(_, one)| gap.scope.id.as_deref() == Some(&one.id))
+        };
+        listing.gaps.extend(state_gaps.iter().filter(half_told).cloned());
         outcome.gaps.extend(listing.gaps.iter().cloned());
         let compared = diff::listing(kind, &cell.scope, &wanted, listing, cell.strangers.then_some(&world));
         live_parts.extend(outcome.take(compared));
@@ -111,7 +122,7 @@ pub async fn run(
     let report = Report {
         schema_version: "1",
         summary: Summary {
-            desired: desired.resources.len() as u64,
+            desired: plan.desired,
             live: outcome.live,
             in_sync: outcome.in_sync,
             changed: count(DriftKind::Changed),

@@ -14,6 +14,8 @@ pub(super) struct Plan {
     pub gaps: Vec<Gap>,
     pub accounts: BTreeSet<String>,
     pub regions: BTreeSet<String>,
+    /// How many desired resources were asked for. The others still own what is theirs.
+    pub desired: u64,
 }
 
 pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -> Plan {
@@ -23,10 +25,14 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
         gaps: Vec::new(),
         accounts: BTreeSet::new(),
         regions: options.regions.iter().cloned().collect(),
+        desired: 0,
     };
     let mut wanted = ByCell::new();
     let mut unsupported: HashMap<(String, String), u64> = HashMap::new();
-    for (index, resource) in desired.resources.iter().enumerate() {
+    // A source that cannot be read may declare anything: beside it nothing can be called unmanaged.
+    let strangers = options.unmanaged && desired.gaps.iter().all(|gap| gap.scope.kind.is_some());
+    for (index, resource) in desired.resources.iter().enumerate().filter(|(_, one)| options.wants(&one.kind)) {
+        plan.desired += 1;
         let account = resource.account.clone().unwrap_or_else(|| aws.account().to_owned());
         let region = resource.region.clone().unwrap_or_else(|| aws.default_region());
         let reader = if resource.provider.is_aws() { kinds::get(&resource.kind) } else { None };
@@ -56,7 +62,7 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
     if plan.accounts.is_empty() {
         plan.accounts.insert(aws.account().to_owned());
     }
-    if options.unmanaged {
+    if strangers {
         everywhere(&mut wanted, &plan, options);
     }
     for ((account, region, kind), indexes) in wanted {
@@ -66,7 +72,7 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
                 for (round, desired) in rounds(indexes, |index| &desired.resources[index].id).into_iter().enumerate() {
                     let scope = Scope::new(&account, &region);
                     // Strangers are looked for once.
-                    let strangers = options.unmanaged && round == 0;
+                    let strangers = strangers && round == 0;
                     plan.cells.push(Cell { scope, kind, region: clients.clone(), desired, strangers });
                 }
             }
@@ -78,7 +84,7 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
 
 /// Adds an empty cell for every kind in every scope.
 fn everywhere(wanted: &mut ByCell, plan: &Plan, options: &Options) {
-    for kind in kinds::ALL.iter().filter(|kind| options.kinds.as_ref().is_none_or(|only| only.is_match(kind.name()))) {
+    for kind in kinds::ALL.iter().filter(|kind| options.wants(kind.name())) {
         for account in &plan.accounts {
             let mut add = |region: &str| {
                 wanted.entry((account.clone(), region.to_owned(), kind.name().to_owned())).or_default();
