@@ -106,6 +106,9 @@ impl Written {
                 let message = format!("{:?} is not the ARN of a role", account.role_arn.value);
                 wrong(place(&account.role_arn), message);
             }
+            if account.role_arn.value.split(':').nth(4) != Some(id.as_str()) {
+                wrong(place(&account.role_arn), format!("the role is not one of account {id}"));
+            }
             let role = AssumeRole {
                 arn: account.role_arn.value.clone(),
                 external_id: account.external_id.clone(),

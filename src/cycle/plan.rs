@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{ByCell, Cell, Options, kind_gap};
 use crate::inventory::{Aws, Reach, kinds};
-use crate::model::{Attributes, DesiredState, Drift, DriftKind, GLOBAL, Gap, GapReason, Scope};
+use crate::model::{Attributes, Desired, DesiredState, Drift, DriftKind, GLOBAL, Gap, GapReason, Scope};
 
 /// What is to be read, and what is known beforehand to be out of reach.
 pub(super) struct Plan {
@@ -16,6 +16,8 @@ pub(super) struct Plan {
     pub regions: BTreeSet<String>,
     /// How many desired resources were asked for. The others still own what is theirs.
     pub desired: u64,
+    /// Accounts and regions in play.
+    pub places: usize,
 }
 
 pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -> Plan {
@@ -26,6 +28,7 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
         accounts: BTreeSet::new(),
         regions: options.regions.iter().cloned().collect(),
         desired: 0,
+        places: 1,
     };
     let mut wanted = ByCell::new();
     let mut unsupported: HashMap<(String, String), u64> = HashMap::new();
@@ -33,6 +36,14 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
     let strangers = options.unmanaged && desired.gaps.iter().all(|gap| gap.scope.kind.is_some());
     for (index, resource) in desired.resources.iter().enumerate().filter(|(_, one)| options.wants(&one.kind)) {
         plan.desired += 1;
+        if let Some(gap) = half_told(desired, resource) {
+            let scope = Scope::new(
+                resource.account.clone().unwrap_or_else(|| aws.account().to_owned()),
+                resource.region.clone().unwrap_or_else(|| GLOBAL.to_owned()),
+            );
+            plan.unreadable.push(unknown(index, resource, scope, format!("{}: {}", gap.reason.as_str(), gap.detail)));
+            continue;
+        }
         let account = resource.account.clone().unwrap_or_else(|| aws.account().to_owned());
         let region = resource.region.clone().unwrap_or_else(|| aws.default_region());
         let reader = if resource.provider.is_aws() { kinds::get(&resource.kind) } else { None };
@@ -62,6 +73,7 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
     if plan.accounts.is_empty() {
         plan.accounts.insert(aws.account().to_owned());
     }
+    plan.places = plan.accounts.len().max(plan.regions.len());
     if strangers {
         everywhere(&mut wanted, &plan, options);
     }
@@ -95,6 +107,14 @@ fn everywhere(wanted: &mut ByCell, plan: &Plan, options: &Options) {
             }
         }
     }
+}
+
+/// What the state itself could not tell of an instance: one that was written too long ago.
+fn half_told<'a>(desired: &'a DesiredState, resource: &Desired) -> Option<&'a Gap> {
+    desired
+        .gaps
+        .iter()
+        .find(|gap| gap.scope.kind.as_deref() == Some(&*resource.kind) && gap.scope.id.as_deref() == Some(&resource.id))
 }
 
 /// Ids of some types are not unique (an `aws_s3_object` is its key, whatever the bucket): those that share one are read
@@ -133,7 +153,7 @@ fn unreachable_account(
     }
 }
 
-fn unknown(index: usize, resource: &crate::model::Desired, scope: Scope, reason: String) -> Drift {
+fn unknown(index: usize, resource: &Desired, scope: Scope, reason: String) -> Drift {
     Drift {
         kind_of_drift: DriftKind::Unknown,
         kind: resource.kind.to_string(),
