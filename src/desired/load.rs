@@ -189,7 +189,9 @@ const SHARED_IDS: [&str; 3] =
 /// Does the id name one object of its kind in its account and region? When in doubt, no: both are compared then.
 fn names_one_object(resource: &Desired) -> bool {
     let kind = &*resource.kind;
-    let by_name = kind.starts_with("aws_s3_bucket") && kind != "aws_s3_bucket_object" || kind.starts_with("aws_iam_");
+    let by_name = kind.starts_with("aws_s3_bucket") && kind != "aws_s3_bucket_object"
+        || kind.starts_with("aws_iam_")
+        || kind == "aws_sqs_queue";
     is_unique_id(&resource.id) || by_name && !SHARED_IDS.contains(&kind)
 }
 
