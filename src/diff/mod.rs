@@ -7,6 +7,7 @@ mod parts;
 mod policy;
 mod redact;
 mod tags;
+mod unread_children;
 mod walk;
 mod world;
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::KindFacts;
 use super::parts::PartIndex;
+use super::unread_children;
 use super::walk::canonical_member;
 use crate::model::schema;
 use crate::model::{Attributes, Desired, Live, Origin, Part, is_unique_id};
@@ -30,8 +31,18 @@ impl<'a> World<'a> {
             if is_unique_id(&resource.id) {
                 world.objects.insert(resource.id.clone());
             }
-            let Some(kind) = kinds.get(&*resource.kind) else { continue };
-            for part in (kind.parts)(kind.name, &resource.attributes()) {
+            // The request's own id is another one.
+            if &*resource.kind == "aws_spot_instance_request"
+                && let Some(instance) = resource.attributes().get("spot_instance_id").and_then(Value::as_str)
+            {
+                world.objects.insert(instance.to_owned());
+            }
+            let attributes = resource.attributes();
+            let parts = match kinds.get(&*resource.kind) {
+                Some(kind) => (kind.parts)(kind.name, &attributes),
+                None => unread_children::parts(&resource.kind, &attributes),
+            };
+            for part in parts {
                 world.parts.add(account, &part, &world.shape(part.parent_kind));
             }
         }

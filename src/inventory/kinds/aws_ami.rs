@@ -70,6 +70,9 @@ pub(super) fn backup(tags: &[Tag]) -> Origin {
     if let Some(policy) = value("aws:dlm:lifecycle-policy-id") {
         return Origin::PartOf { kind: "aws_dlm_lifecycle_policy", id: policy.to_owned() };
     }
+    if value("ebs.csi.aws.com/cluster").is_some() {
+        return Origin::Aws("snapshot of a Kubernetes claim");
+    }
     if value("aws:backup:source-resource").is_some() {
         return Origin::Aws("made by AWS Backup");
     }

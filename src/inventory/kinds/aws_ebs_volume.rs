@@ -92,6 +92,9 @@ fn origin(volume: &Volume, roots: &HashSet<String>) -> Origin {
     }
     // Persistent volumes, made and deleted by the cluster:
     // https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html
+    if volume.tags().iter().any(|tag| tag.key() == Some("ebs.csi.aws.com/cluster")) {
+        return Origin::Aws("volume of a Kubernetes claim");
+    }
     let cluster =
         volume.tags().iter().find_map(|tag| match (tag.key()?.strip_prefix("kubernetes.io/cluster/"), tag.value()) {
             (Some(name), Some("owned")) => Some(name),

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::iam::{PAGE, single, with_details};
 use crate::inventory::value::{attributes, iam_tags, time};
 use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Shape};
+use crate::model::{Attributes, Desired, Live, Origin, Shape};
 
 pub(super) struct AwsIamInstanceProfile;
 
@@ -53,7 +53,16 @@ fn live(profile: &InstanceProfile) -> Live {
         "role": profile.roles().first().map(|role| role.role_name()),
         "unique_id": profile.instance_profile_id(),
     });
-    Live { id: name.to_owned(), attributes: attributes(values), ..Live::default() }
+    Live { id: name.to_owned(), attributes: attributes(values), origin: origin(name) }
+}
+
+/// A managed node group of EKS makes `eks-<UUID>`:
+/// <https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles-eks-nodegroups.html>.
+fn origin(name: &str) -> Origin {
+    match name.strip_prefix("eks-").map(uuid::Uuid::try_parse) {
+        Some(Ok(_)) => Origin::Aws("instance profile of an EKS node group"),
+        _ => Origin::Made,
+    }
 }
 
 async fn details(aws: &Region, name: String) -> Result<Option<Attributes>, ReadError> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::iam::{single, with_details};
 use crate::inventory::value::{attributes, iam_tags, time};
 use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Shape};
+use crate::model::{Attributes, Desired, Live, Origin, Shape};
 
 pub(super) struct AwsIamSamlProvider;
 
@@ -34,7 +34,14 @@ impl Kind for AwsIamSamlProvider {
             let arn = provider.arn().unwrap_or_default();
             let name = arn.split_once("saml-provider/").map(|(_, name)| name);
             let values = json!({ "arn": arn, "id": arn, "name": name, "valid_until": time(provider.valid_until()) });
-            Live { id: arn.to_owned(), attributes: attributes(values), ..Live::default() }
+            // IAM Identity Center makes one in every account that it assigns people to.
+            let origin = match name {
+                Some(name) if name.starts_with("AWSSSO_") && name.ends_with("_DO_NOT_DELETE") => {
+                    Origin::Aws("SAML provider of IAM Identity Center")
+                }
+                _ => Origin::Made,
+            };
+            Live { id: arn.to_owned(), attributes: attributes(values), origin }
         });
         Ok(with_details(live.collect(), wanted, |arn| details(aws, arn)).await)
     }

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::NetworkAcl;
 use serde_json::json;
 
-use super::ec2::{self, entries};
+use super::{
+    ec2::{self, entries},
+    network,
+};
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
 use crate::model::{Desired, Live, Origin, Shape};
@@ -25,8 +28,12 @@ impl Kind for AwsNetworkAcl {
         Shape { normalise: Some(entries::normalise), ..Shape::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        Ok(ec2::network_acls(aws).await?.iter().map(|acl| live(aws, acl)).collect::<Vec<_>>().into())
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let acls = ec2::network_acls(aws).await?;
+        let ours = acls.iter().filter(|acl| {
+            network::concerns(aws, &wanted, acl.owner_id(), acl.network_acl_id().unwrap_or_default()) //
+        });
+        Ok(ours.map(|acl| live(aws, acl)).collect::<Vec<_>>().into())
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {

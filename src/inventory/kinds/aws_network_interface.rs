@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{NatGateway, NetworkInterface};
 use serde_json::{Value, json};
 
-use super::ec2;
+use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
 use crate::model::{Desired, Live, Origin, Shape};
@@ -27,7 +27,11 @@ impl Kind for AwsNetworkInterface {
     }
 
     async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let mut found: Vec<_> = ec2::network_interfaces(aws).await?.iter().map(|one| live(aws, one)).collect();
+        let interfaces = ec2::network_interfaces(aws).await?;
+        let ours = interfaces.iter().filter(|one| {
+            network::concerns(aws, &wanted, one.owner_id(), one.network_interface_id().unwrap_or_default()) //
+        });
+        let mut found: Vec<_> = ours.map(|one| live(aws, one)).collect();
         if wanted.unmanaged
             && let Ok(gateways) = ec2::nat_gateways(aws).await
         {
@@ -113,9 +117,13 @@ fn origin(interface: &NetworkInterface) -> Origin {
     if !matches!(kind, "interface" | "efa" | "efa-only" | "branch" | "trunk") {
         return Origin::Aws("network interface of an AWS service");
     }
-    // The pool of the Amazon VPC CNI plugin of Kubernetes.
-    if interface.description().is_some_and(|description| description.starts_with("aws-K8S-")) {
-        return Origin::Aws("network interface of a Kubernetes node");
+    if interface.operator().and_then(|operator| operator.managed()) == Some(true) {
+        return Origin::Aws("network interface managed by an AWS service");
+    }
+    // The pool of the Amazon VPC CNI plugin of Kubernetes (`aws-K8S-`), and pods' own ones (`aws-k8s-branch-eni`).
+    let described = interface.description().and_then(|description| description.get(..8));
+    if described.is_some_and(|start| start.eq_ignore_ascii_case("aws-K8S-")) || matches!(kind, "branch" | "trunk") {
+        return Origin::Aws("network interface of a Kubernetes node or a container task");
     }
     let Some(attachment) = interface.attachment() else { return Origin::Made };
     match attachment.instance_id() {

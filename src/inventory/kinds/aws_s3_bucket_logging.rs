@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::TargetObjectKeyFormat;
 use serde_json::{Value, json};
 
-use super::aws_s3_bucket_acl::grantee;
+use super::aws_s3_bucket_acl::{forget, grantee};
 use super::s3::{self, BucketPart, Look, PartId};
 use crate::inventory::value::attributes;
 use crate::inventory::{ReadError, Region};
-use crate::model::Attributes;
+use crate::model::{Attributes, Shape};
 
 pub(super) struct AwsS3BucketLogging;
 
@@ -20,6 +20,10 @@ impl BucketPart for AwsS3BucketLogging {
 
     fn actions(&self) -> &'static [&'static str] {
         &["s3:GetBucketLogging", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { normalise: Some(normalise), ..Shape::default() }
     }
 
     fn repeated_in(&self) -> &'static [&'static str] {
@@ -43,6 +47,13 @@ impl BucketPart for AwsS3BucketLogging {
                 "target_prefix": logging.target_prefix(),
             }))
         }))
+    }
+}
+
+/// AWS no longer sends display names.
+fn normalise(attributes: &mut Attributes) {
+    if let Some(grants) = attributes.get_mut("target_grant") {
+        forget(grants, "display_name");
     }
 }
 

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroup;
 use serde_json::json;
 
-use super::ec2::{self, atoms};
+use super::{
+    ec2::{self, atoms},
+    network,
+};
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
 use crate::model::{Desired, Live, Origin, Shape};
@@ -32,8 +35,12 @@ impl Kind for AwsSecurityGroup {
         }
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        Ok(ec2::security_groups(aws).await?.iter().map(|group| live(aws, group)).collect::<Vec<_>>().into())
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let groups = ec2::security_groups(aws).await?;
+        let ours = groups.iter().filter(|group| {
+            network::concerns(aws, &wanted, group.owner_id(), group.group_id().unwrap_or_default()) //
+        });
+        Ok(ours.map(|group| live(aws, group)).collect::<Vec<_>>().into())
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
@@ -80,7 +87,14 @@ fn origin(group: &SecurityGroup) -> Origin {
     if tag("GuardDutyManaged") == Some("true") {
         return Origin::Aws("security group of GuardDuty");
     }
-    if name.starts_with("d-") && name.ends_with("_controllers") {
+    let cluster_tag = |tag: &aws_sdk_ec2::types::Tag| {
+        let key = tag.key().unwrap_or_default();
+        key == "elbv2.k8s.aws/cluster" || key.starts_with("kubernetes.io/cluster/") && tag.value() == Some("owned")
+    };
+    if name.starts_with("eks-remoteAccess-") || group.tags().iter().any(cluster_tag) {
+        return Origin::Aws("security group of a Kubernetes cluster");
+    }
+    if name.starts_with("d-") && (name.ends_with("_controllers") || name.ends_with("_workspacesMembers")) {
         return Origin::Aws("security group of a directory");
     }
     Origin::Made

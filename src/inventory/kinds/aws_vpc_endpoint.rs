@@ -100,7 +100,9 @@ fn live(aws: &Region, endpoint: &VpcEndpoint) -> Live {
         "vpc_endpoint_type": endpoint.vpc_endpoint_type().map_or("Gateway", |kind| kind.as_str()),
         "vpc_id": endpoint.vpc_id(),
     });
-    let by_service = endpoint.requester_managed() == Some(true);
+    // GuardDuty's runtime monitoring makes its endpoints in our name and tags them.
+    let tagged = |tag: &aws_sdk_ec2::types::Tag| tag.key() == Some("GuardDutyManaged") && tag.value() == Some("true");
+    let by_service = endpoint.requester_managed() == Some(true) || endpoint.tags().iter().any(tagged);
     let origin = if by_service { Origin::Aws("endpoint made by an AWS service") } else { Origin::Made };
     Live { id: id.to_owned(), attributes: attributes(values), origin }
 }
