@@ -15,7 +15,7 @@ use crate::diff::{self, Compared, KindFacts, World};
 use crate::inventory::{self, Aws, Kind, Request, kinds};
 use crate::judge::{RuleSet, RuleWarning};
 use crate::model::report::{Report, Scan, Summary};
-use crate::model::{Attributes, DesiredState, Drift, DriftKind, Gap, GapScope, Part, Scope};
+use crate::model::{Attributes, DesiredState, Drift, DriftKind, Gap, GapReason, GapScope, Part, Scope};
 
 pub use state_bucket::StateBucket;
 
@@ -34,6 +34,13 @@ pub struct Options {
     /// Only these kinds.
     pub kinds: Option<GlobSet>,
     pub rules: RuleSet,
+}
+
+impl Options {
+    /// Is this kind asked for?
+    fn wants(&self, kind: &str) -> bool {
+        self.kinds.as_ref().is_none_or(|only| only.is_match(kind))
+    }
 }
 
 /// What a cycle says besides its report.
@@ -66,28 +73,26 @@ pub async fn run(
 ) -> (Report, Notes) {
     let started = Timestamp::now();
     progress.begin("reading desired state", 0);
-    let mut desired = desired::load(&options.states, &options.load, store).await;
-    desired.resources.retain(|r| options.kinds.as_ref().is_none_or(|only| only.is_match(&*r.kind)));
-
+    let desired = desired::load(&options.states, &options.load, store).await;
     let plan = plan::plan(&desired, options, aws).await;
     progress.begin("reading AWS", plan.cells.len() as u64);
     let facts = facts();
-    let mut world = World::new(&desired.resources, &facts);
-    let mut outcome =
-        Outcome { gaps: std::mem::take(&mut desired.gaps), drifts: plan.unreadable, ..Outcome::default() };
+    let mut world = World::new(&desired.resources, &facts, aws.account());
+    let mut outcome = Outcome { gaps: desired.gaps.clone(), drifts: plan.unreadable, ..Outcome::default() };
     outcome.gaps.extend(plan.gaps);
-    let mut live_parts: Vec<Part> = Vec::new();
+    let mut live_parts: Vec<(String, Part)> = Vec::new();
     // Each listing is compared as it arrives and then forgotten: a big account is never in memory as a whole.
     let mut pending: HashMap<Scope, usize> = HashMap::new();
     plan.cells.iter().for_each(|cell| *pending.entry(cell.scope.clone()).or_default() += 1);
-    let mut cells =
-        stream::iter(plan.cells).map(|cell| read(cell, &desired, options)).buffer_unordered(CONCURRENT_KINDS);
-    while let Some((cell, listing)) = cells.next().await {
+    let mut cells = stream::iter(plan.cells).map(|cell| read(cell, &desired)).buffer_unordered(CONCURRENT_KINDS);
+    while let Some((cell, mut listing)) = cells.next().await {
         let kind = &facts[cell.kind.name()];
         let wanted: Vec<_> = cell.desired.iter().map(|&index| (index, &desired.resources[index])).collect();
+        distrust_guesses(&mut listing, &wanted, &cell, plan.places > 1);
         outcome.gaps.extend(listing.gaps.iter().cloned());
-        let compared = diff::listing(kind, &cell.scope, &wanted, listing, &world);
-        live_parts.extend(outcome.take(compared));
+        let compared = diff::listing(kind, &cell.scope, &wanted, listing, cell.strangers.then_some(&world));
+        let account = &cell.scope.account;
+        live_parts.extend(outcome.take(compared).into_iter().map(|part| (account.clone(), part)));
         let left = pending.entry(cell.scope.clone()).or_default();
         *left = left.saturating_sub(1);
         if *left == 0 {
@@ -101,7 +106,7 @@ pub async fn run(
     outcome.drifts.retain(|drift| {
         let kind = facts.get(drift.kind.as_str()).filter(|kind| kind.strangers_on_managed);
         drift.kind_of_drift != DriftKind::Unmanaged
-            || !kind.is_some_and(|kind| world.is_spoken_for(kind, &drift.live_attributes))
+            || !kind.is_some_and(|kind| world.is_spoken_for(kind, &drift.scope.account, &drift.live_attributes))
     });
     outcome.fold(world.parts());
 
@@ -112,7 +117,7 @@ pub async fn run(
     let report = Report {
         schema_version: "1",
         summary: Summary {
-            desired: desired.resources.len() as u64,
+            desired: plan.desired,
             live: outcome.live,
             in_sync: outcome.in_sync,
             changed: count(DriftKind::Changed),
@@ -144,13 +149,46 @@ struct Cell {
     kind: &'static dyn Kind,
     region: std::sync::Arc<inventory::Region>,
     desired: Vec<usize>,
+    /// Look for strangers here.
+    strangers: bool,
 }
 
-async fn read(cell: Cell, desired: &DesiredState, options: &Options) -> (Cell, crate::model::Listing) {
+async fn read(cell: Cell, desired: &DesiredState) -> (Cell, crate::model::Listing) {
     let wanted = cell.desired.iter().map(|&index| &desired.resources[index]).collect();
-    let request = Request { kind: cell.kind, desired: wanted, unmanaged: options.unmanaged };
+    let request = Request { kind: cell.kind, desired: wanted, unmanaged: cell.strangers };
     let listing = inventory::collect(&cell.region, &request).await;
     (cell, listing)
+}
+
+/// A resource whose account or region nothing tells was looked for where the scan's own credentials point. Where several
+/// places are in play, "not there" says nothing about elsewhere.
+fn distrust_guesses(
+    listing: &mut crate::model::Listing,
+    wanted: &[(usize, &crate::model::Desired)],
+    cell: &Cell,
+    several_places: bool,
+) {
+    let regional = cell.kind.reach() == inventory::Reach::Regional;
+    for (_, one) in wanted {
+        let guessed = one.account.is_none() || (regional && one.region.is_none());
+        let elsewhere = several_places || one.provider.alias.is_some() || one.provider.module.is_some();
+        if !guessed || !elsewhere {
+            continue;
+        }
+        if let Some(at) = listing.confirmed_missing.iter().position(|id| *id == one.id) {
+            listing.confirmed_missing.swap_remove(at);
+            let Scope { account, region } = &cell.scope;
+            let scope = kind_gap(cell.kind.name(), Some(account), Some(region));
+            listing.gaps.push(Gap {
+                reason: GapReason::NotConfigured,
+                scope: GapScope { id: Some(one.id.clone()), ..scope },
+                detail: format!(
+                    "{}: nothing tells its account and region, and it is not in {account} {region}",
+                    one.address
+                ),
+            });
+        }
+    }
 }
 
 /// What the cycle knows after reading.
@@ -165,6 +203,7 @@ struct Outcome {
 
 impl Outcome {
     fn take(&mut self, compared: Compared) -> Vec<Part> {
+        self.gaps.extend(compared.gaps);
         self.drifts.extend(compared.drifts);
         self.in_sync += compared.in_sync.len() as u64;
         self.live += compared.live;
@@ -172,11 +211,22 @@ impl Outcome {
         compared.parts
     }
 
-    /// Folds what children speak for; a parent of which nothing is left is in sync.
+    /// Folds what children speak for; a parent of which nothing is left is in sync, or unknown if it was half read.
     fn fold(&mut self, parts: &diff::PartIndex) {
         let before = self.drifts.len();
-        self.drifts.retain_mut(|drift| !parts.explain(drift));
+        self.drifts.retain_mut(|drift| {
+            if !parts.explain(drift) {
+                return true;
+            }
+            drift.kind_of_drift = DriftKind::Unknown;
+            drift.desired_attributes.clear();
+            drift.live_attributes.clear();
+            drift.reason.is_some()
+        });
         self.in_sync += (before - self.drifts.len()) as u64;
+        for drift in self.drifts.iter_mut().filter(|drift| drift.kind_of_drift != DriftKind::Unknown) {
+            drift.reason = None;
+        }
     }
 }
 

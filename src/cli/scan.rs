@@ -14,7 +14,8 @@ use crate::cycle::{self, Progress, StateBucket};
 use crate::desired::{BackendConfig, Environment, HttpOptions, LoadOptions};
 use crate::inventory::{Aws, AwsOptions};
 use crate::judge::{self, RuleSet};
-use crate::report;
+use crate::model::schema;
+use crate::report::{self, text::clean};
 
 /// Columns of a table that does not go to a terminal.
 const DEFAULT_WIDTH: usize = 100;
@@ -38,6 +39,9 @@ async fn scan(args: Scan, config: Config) -> u8 {
         Ok(kinds) => kinds,
         Err(message) => return bad_config(&message),
     };
+    if kinds.as_ref().is_some_and(|only| !schema::kinds().any(|kind| only.is_match(kind))) {
+        return bad_config("--kind matches no Terraform type of the AWS provider");
+    }
     if let Some(bad) = args.regions.iter().find(|region| !crate::config::is_region(region)) {
         return bad_config(&format!("--region {bad:?} is not a region; write e.g. eu-central-1"));
     }
@@ -68,7 +72,7 @@ async fn scan(args: Scan, config: Config) -> u8 {
         eprintln!("warning: rule {}: {}", warning.rule, warning.message);
     }
     for source in &report.scan.sources {
-        source.warnings.iter().for_each(|warning| eprintln!("warning: {}: {warning}", source.name));
+        source.warnings.iter().for_each(|warning| eprintln!("warning: {}: {}", clean(&source.name), clean(warning)));
     }
     let on_terminal = args.output.is_none() && std::io::stdout().is_terminal();
     let render = report::Options { width: width(on_terminal), colour: colour(args.color, on_terminal), reasons };

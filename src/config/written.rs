@@ -105,6 +105,8 @@ impl Written {
             if !account.role_arn.value.starts_with("arn:") || !account.role_arn.value.contains(":role/") {
                 let message = format!("{:?} is not the ARN of a role", account.role_arn.value);
                 wrong(place(&account.role_arn), message);
+            } else if account.role_arn.value.split(':').nth(4) != Some(id.as_str()) {
+                wrong(place(&account.role_arn), format!("the role is not one of account {id}"));
             }
             let role = AssumeRole {
                 arn: account.role_arn.value.clone(),

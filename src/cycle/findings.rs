@@ -22,12 +22,13 @@ pub(super) fn judge(
         let judgement = judge_one(rules, &drift, &Context { now, address });
         warnings.extend(judgement.warnings);
         if judgement.ignored.is_some() && drift.kind_of_drift != DriftKind::Unknown {
-            ignored += 1;
+            // The contract counts the desired ones.
+            ignored += u64::from(drift.desired.is_some());
             continue;
         }
         let source = |index: usize| desired.sources.get(index).map(|source| source.name.clone());
         findings.push(Finding {
-            fingerprint: fingerprint(&drift),
+            fingerprint: fingerprint(&drift, address),
             drift: drift.kind_of_drift,
             arn: arn(&drift),
             address: address.map(str::to_owned),

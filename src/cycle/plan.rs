@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{ByCell, Cell, Options, kind_gap};
 use crate::inventory::{Aws, Reach, kinds};
-use crate::model::{Attributes, DesiredState, Drift, DriftKind, GLOBAL, Gap, GapReason, Scope};
+use crate::model::{Attributes, Desired, DesiredState, Drift, DriftKind, GLOBAL, Gap, GapReason, Scope};
 
 /// What is to be read, and what is known beforehand to be out of reach.
 pub(super) struct Plan {
@@ -14,6 +14,10 @@ pub(super) struct Plan {
     pub gaps: Vec<Gap>,
     pub accounts: BTreeSet<String>,
     pub regions: BTreeSet<String>,
+    /// How many desired resources were asked for. The others still own what is theirs.
+    pub desired: u64,
+    /// Accounts and regions in play.
+    pub places: usize,
 }
 
 pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -> Plan {
@@ -23,10 +27,23 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
         gaps: Vec::new(),
         accounts: BTreeSet::new(),
         regions: options.regions.iter().cloned().collect(),
+        desired: 0,
+        places: 1,
     };
     let mut wanted = ByCell::new();
     let mut unsupported: HashMap<(String, String), u64> = HashMap::new();
-    for (index, resource) in desired.resources.iter().enumerate() {
+    // A source that cannot be read may declare anything: beside it nothing can be called unmanaged.
+    let strangers = options.unmanaged && desired.gaps.iter().all(|gap| gap.scope.kind.is_some());
+    for (index, resource) in desired.resources.iter().enumerate().filter(|(_, one)| options.wants(&one.kind)) {
+        plan.desired += 1;
+        if let Some(gap) = half_told(desired, resource) {
+            let scope = Scope::new(
+                resource.account.clone().unwrap_or_else(|| aws.account().to_owned()),
+                resource.region.clone().unwrap_or_else(|| GLOBAL.to_owned()),
+            );
+            plan.unreadable.push(unknown(index, resource, scope, format!("{}: {}", gap.reason.as_str(), gap.detail)));
+            continue;
+        }
         let account = resource.account.clone().unwrap_or_else(|| aws.account().to_owned());
         let region = resource.region.clone().unwrap_or_else(|| aws.default_region());
         let reader = if resource.provider.is_aws() { kinds::get(&resource.kind) } else { None };
@@ -56,14 +73,20 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
     if plan.accounts.is_empty() {
         plan.accounts.insert(aws.account().to_owned());
     }
-    if options.unmanaged {
+    plan.places = plan.accounts.len().max(plan.regions.len());
+    if strangers {
         everywhere(&mut wanted, &plan, options);
     }
     for ((account, region, kind), indexes) in wanted {
         let Some(kind) = kinds::get(&kind) else { continue };
         match aws.region(&account, &region).await {
             Some(clients) => {
-                plan.cells.push(Cell { scope: Scope::new(account, region), kind, region: clients, desired: indexes });
+                for (round, desired) in rounds(indexes, |index| &desired.resources[index].id).into_iter().enumerate() {
+                    let scope = Scope::new(&account, &region);
+                    // Strangers are looked for once.
+                    let strangers = strangers && round == 0;
+                    plan.cells.push(Cell { scope, kind, region: clients.clone(), desired, strangers });
+                }
             }
             None => unreachable_account(&mut plan, desired, &account, &region, kind.name(), &indexes),
         }
@@ -73,7 +96,7 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
 
 /// Adds an empty cell for every kind in every scope.
 fn everywhere(wanted: &mut ByCell, plan: &Plan, options: &Options) {
-    for kind in kinds::ALL.iter().filter(|kind| options.kinds.as_ref().is_none_or(|only| only.is_match(kind.name()))) {
+    for kind in kinds::ALL.iter().filter(|kind| options.wants(kind.name())) {
         for account in &plan.accounts {
             let mut add = |region: &str| {
                 wanted.entry((account.clone(), region.to_owned(), kind.name().to_owned())).or_default();
@@ -84,6 +107,30 @@ fn everywhere(wanted: &mut ByCell, plan: &Plan, options: &Options) {
             }
         }
     }
+}
+
+/// What the state itself could not tell of an instance: one that was written too long ago.
+fn half_told<'a>(desired: &'a DesiredState, resource: &Desired) -> Option<&'a Gap> {
+    desired
+        .gaps
+        .iter()
+        .find(|gap| gap.scope.kind.as_deref() == Some(&*resource.kind) && gap.scope.id.as_deref() == Some(&resource.id))
+}
+
+/// Ids of some types are not unique (an `aws_s3_object` is its key, whatever the bucket): those that share one are read
+/// one after the other, so that within a cell an id names one resource.
+fn rounds<'a>(indexes: Vec<usize>, id: impl Fn(usize) -> &'a String) -> Vec<Vec<usize>> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut rounds = vec![Vec::new()];
+    for index in indexes {
+        let round = seen.entry(id(index)).or_default();
+        if rounds.len() <= *round {
+            rounds.push(Vec::new());
+        }
+        rounds[*round].push(index);
+        *round += 1;
+    }
+    rounds
 }
 
 fn unreachable_account(
@@ -106,7 +153,7 @@ fn unreachable_account(
     }
 }
 
-fn unknown(index: usize, resource: &crate::model::Desired, scope: Scope, reason: String) -> Drift {
+fn unknown(index: usize, resource: &Desired, scope: Scope, reason: String) -> Drift {
     Drift {
         kind_of_drift: DriftKind::Unknown,
         kind: resource.kind.to_string(),

@@ -18,6 +18,9 @@ use super::{Body, Chunks, Environment, Fetched, ReadError, StateFile};
 
 const MAX_REDIRECTS: usize = 5;
 
+/// One whole answer, however slowly it drips.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// How to speak to HTTP backends; what is `None` comes from the URL or from Terraform's `TF_HTTP_*` variables.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
@@ -65,6 +68,7 @@ impl HttpOptions {
             .user_agent(concat!("driftd/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
+            .timeout(TOTAL_TIMEOUT)
             .read_timeout(self.read_timeout);
         if let Some(ca) = pem(self.ca_certificate.as_deref(), "TF_HTTP_CLIENT_CA_CERTIFICATE_PEM") {
             let certificates = reqwest::Certificate::from_pem_bundle(ca.as_bytes()).unwrap_or_default();
@@ -121,6 +125,11 @@ impl HttpState {
 impl StateFile for HttpState {
     fn location(&self) -> String {
         location(&self.url)
+    }
+
+    /// With the query, which may name the state; never shown.
+    fn identity(&self) -> String {
+        self.url.to_string()
     }
 
     async fn fetch(&self) -> Result<Fetched, ReadError> {

@@ -85,7 +85,8 @@ impl StateFile for S3State<'_> {
     }
 
     fn identity(&self) -> String {
-        format!("{}?{}", self.location(), self.address.version.as_deref().unwrap_or_default())
+        let of = |value: &Option<String>| value.clone().unwrap_or_default();
+        format!("{}{}?{}", of(&self.address.endpoint), self.location(), of(&self.address.version))
     }
 
     async fn fetch(&self) -> Result<Fetched, ReadError> {

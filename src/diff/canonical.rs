@@ -38,9 +38,17 @@ pub fn of_type(value: &Value, ty: &Type, text: Text) -> Value {
         (Type::Set(inner), Value::Array(items)) => {
             sorted(items.iter().map(|item| of_type(item, inner, text)).collect())
         }
-        (Type::Map(inner), Value::Object(members)) => pruned(members.iter().map(|(name, member)| {
-            (name.clone(), of_type(member, inner, text)) //
-        })),
+        // A key with an empty value is a key all the same: a tag may be a mere marker.
+        (Type::Map(inner), Value::Object(members)) => Value::Object(
+            members
+                .iter()
+                .filter(|(_, member)| !member.is_null())
+                .map(|(name, member)| {
+                    let form = of_type(member, inner, text);
+                    (name.clone(), if form.is_null() { member.clone() } else { form })
+                })
+                .collect(),
+        ),
         (Type::Object(types), Value::Object(members)) => pruned(members.iter().filter_map(|(name, member)| {
             Some((name.clone(), of_type(member, types.get(name)?, text))) //
         })),

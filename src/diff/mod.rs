@@ -15,7 +15,9 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use crate::model::schema::{self, Schema};
-use crate::model::{Attributes, Change, Desired, Drift, DriftKind, Gap, Listing, Live, Part, Scope, Shape, pointer};
+use crate::model::{
+    Attributes, Change, Desired, Drift, DriftKind, Gap, GapReason, GapScope, Listing, Live, Part, Scope, Shape, pointer,
+};
 
 pub use fingerprint::fingerprint;
 pub use parts::{ANY_KIND, PartIndex};
@@ -45,15 +47,18 @@ pub struct Compared {
     pub parts: Vec<Part>,
     /// Attributes (`kind.attribute`) that the state has and the reader neither read nor excused.
     pub uncovered: HashSet<String>,
+    /// What could not be compared although it was read.
+    pub gaps: Vec<Gap>,
 }
 
-/// Compares the desired resources of one kind and scope (each with its index in the run) with what was listed there.
+/// Compares the desired resources of one kind and scope (each with its index in the run) with what was listed there;
+/// with a world, strangers that nobody in it owns are unmanaged.
 pub fn listing(
     kind: &KindFacts,
     scope: &Scope,
     desired: &[(usize, &Desired)],
     listing: Listing,
-    world: &World,
+    strangers_of: Option<&World>,
 ) -> Compared {
     let mut compared = Compared { live: listing.live.len() as u64, ..Compared::default() };
     let gaps = Gaps::new(&listing.gaps);
@@ -85,6 +90,7 @@ pub fn listing(
             let outcome = match outcome {
                 Ok(outcome) => outcome,
                 Err(reason) => {
+                    compared.gaps.push(incomparable(kind, scope, resource, &reason));
                     compared.drifts.push(drift(DriftKind::Unknown, Some(reason)));
                     continue;
                 }
@@ -100,7 +106,8 @@ pub fn listing(
             }
             let (desired_attributes, live_attributes) = (outcome.desired, outcome.live);
             let changes = outcome.changes;
-            let drift = drift(DriftKind::Changed, None);
+            // Should children explain all of it, what was not read still matters.
+            let drift = drift(DriftKind::Changed, gaps.of(&resource.id));
             compared.drifts.push(Drift { changes, desired_attributes, live_attributes, ..drift });
         } else if listing.complete && missing.contains(resource.id.as_str()) {
             let desired_attributes = shown(kind, resource, resource.attributes());
@@ -110,12 +117,25 @@ pub fn listing(
             compared.drifts.push(drift(DriftKind::Unknown, Some(reason)));
         }
     }
-    for stranger in strangers {
-        if world.is_unmanaged(kind, &stranger) {
-            compared.drifts.push(unmanaged(kind, scope, stranger));
-        }
+    if let Some(world) = strangers_of {
+        strangers.retain(|stranger| world.is_unmanaged(kind, &scope.account, stranger));
+        compared.drifts.extend(strangers.into_iter().map(|stranger| unmanaged(kind, scope, stranger)));
     }
     compared
+}
+
+fn incomparable(kind: &KindFacts, scope: &Scope, resource: &Desired, reason: &str) -> Gap {
+    Gap {
+        reason: GapReason::Unsupported,
+        scope: GapScope {
+            account: Some(scope.account.clone()),
+            region: Some(scope.region.clone()),
+            kind: Some(kind.name.to_owned()),
+            id: Some(resource.id.clone()),
+            ..GapScope::default()
+        },
+        detail: reason.to_owned(),
+    }
 }
 
 /// Why resources are not fully known, by id and for all.
@@ -152,7 +172,7 @@ fn resource_changes(kind: &KindFacts, resource: &Desired, live: &Attributes) -> 
     };
     if resource.schema_version > schema.version {
         return Err(format!(
-            "unsupported: the state was written by a newer provider (schema version {} of {}, known is {})",
+            "the state was written by a newer provider (schema version {} of {}, known is {})",
             resource.schema_version, kind.name, schema.version
         ));
     }

@@ -13,19 +13,26 @@ use crate::model::{Change, Drift, DriftKind, Part, Shape, pointer};
 /// Parent kind that stands for any kind: tags managed by `aws_ec2_tag`.
 pub const ANY_KIND: &str = "*";
 
+/// Account, parent kind, parent id, attribute. Names repeat over accounts: a role `deploy` is another one in each.
+type ParentAttribute = (String, String, String, String);
+
+fn key_of(account: &str, part: &Part) -> ParentAttribute {
+    (account.to_owned(), part.parent_kind.to_owned(), part.parent_id.clone(), part.attribute.to_owned())
+}
+
 /// What children speak for, by parent and attribute.
 #[derive(Debug, Default)]
 pub struct PartIndex {
-    /// (parent kind, parent id, attribute) -> canonical elements.
-    elements: HashMap<(String, String, String), HashSet<String>>,
+    /// Parent's attribute -> canonical elements.
+    elements: HashMap<ParentAttribute, HashSet<String>>,
     /// Attributes that a child speaks for as a whole.
-    whole: HashSet<(String, String, String)>,
+    whole: HashSet<ParentAttribute>,
 }
 
 impl PartIndex {
-    /// Adds what one child speaks for; `shape` is the parent kind's.
-    pub fn add(&mut self, part: &Part, shape: &Shape) {
-        let key = (part.parent_kind.to_owned(), part.parent_id.clone(), part.attribute.to_owned());
+    /// Adds what one child of this account speaks for; `shape` is the parent kind's.
+    pub fn add(&mut self, account: &str, part: &Part, shape: &Shape) {
+        let key = key_of(account, part);
         match &part.element {
             None => {
                 self.whole.insert(key);
@@ -37,8 +44,8 @@ impl PartIndex {
     }
 
     /// Does some child speak for exactly this?
-    pub fn contains(&self, part: &Part, shape: &Shape) -> bool {
-        let key = (part.parent_kind.to_owned(), part.parent_id.clone(), part.attribute.to_owned());
+    pub fn contains(&self, account: &str, part: &Part, shape: &Shape) -> bool {
+        let key = key_of(account, part);
         match &part.element {
             None => self.whole.contains(&key),
             Some(element) => {
@@ -52,14 +59,14 @@ impl PartIndex {
         if drift.kind_of_drift != DriftKind::Changed {
             return false;
         }
-        let (kind, id) = (drift.kind.clone(), drift.id.clone());
-        drift.changes.retain_mut(|change| !self.explains(&kind, &id, change));
+        let (account, kind, id) = (drift.scope.account.clone(), drift.kind.clone(), drift.id.clone());
+        drift.changes.retain_mut(|change| !self.explains(&account, &kind, &id, change));
         drift.changes.is_empty()
     }
 
-    fn explains(&self, kind: &str, id: &str, change: &mut Change) -> bool {
+    fn explains(&self, account: &str, kind: &str, id: &str, change: &mut Change) -> bool {
         let attribute = pointer::top(&change.path);
-        let key = |kind: &str| (kind.to_owned(), id.to_owned(), attribute.clone());
+        let key = |kind: &str| (account.to_owned(), kind.to_owned(), id.to_owned(), attribute.clone());
         if self.whole.contains(&key(kind)) {
             return true;
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{GapReason, GapScope, InstanceStatus, Origin, ProviderRef};
+use crate::model::{InstanceStatus, Origin, ProviderRef};
 
 const SCOPE: (&str, &str) = ("123456789012", "eu-central-1");
 
@@ -61,9 +61,9 @@ fn kinds() -> HashMap<&'static str, KindFacts> {
 
 fn run(kind: &'static str, all: &[Desired], found: Listing) -> Compared {
     let kinds = kinds();
-    let world = World::new(all, &kinds);
+    let world = World::new(all, &kinds, SCOPE.0);
     let wanted: Vec<_> = all.iter().enumerate().filter(|(_, d)| &*d.kind == kind).collect();
-    listing(&kinds[kind], &Scope::new(SCOPE.0, SCOPE.1), &wanted, found, &world)
+    listing(&kinds[kind], &Scope::new(SCOPE.0, SCOPE.1), &wanted, found, Some(&world))
 }
 
 fn one(kind: &'static str, resource: Desired, found: Listing) -> Vec<Drift> {
@@ -183,7 +183,7 @@ fn an_inline_policy_by_hand_is_seen_and_a_managed_one_is_the_childs() {
     let by_hand = json!({"name": "hand", "policy": policy("*")});
     let fold = |inline: Value| {
         let kinds = kinds();
-        let world = World::new(&all, &kinds);
+        let world = World::new(&all, &kinds, SCOPE.0);
         let found = complete(vec![live("r", json!({"name": "r", "inline_policy": inline}), Origin::Made)]);
         let mut drifts = run("aws_iam_role", &all, found).drifts;
         drifts.retain_mut(|drift| !world.parts().explain(drift));
@@ -209,7 +209,7 @@ fn an_inline_policy_by_hand_is_seen_and_a_managed_one_is_the_childs() {
 fn fingerprints_are_stable_and_tell_drifts_apart() {
     let with = |cidr: &str| {
         let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": cidr}), Origin::Made)]);
-        fingerprint(&one("aws_vpc", vpc(), found)[0])
+        fingerprint(&one("aws_vpc", vpc(), found)[0], Some("aws_vpc.x"))
     };
     assert_eq!(with("10.1.0.0/16"), with("10.1.0.0/16"));
     assert_ne!(with("10.1.0.0/16"), with("10.2.0.0/16"));

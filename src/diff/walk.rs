@@ -136,8 +136,11 @@ impl Walk<'_> {
         if self.equal(path, desired, live) {
             return;
         }
-        let shown = |value: &Value| {
-            if is_empty(value) && !value.is_boolean() && !value.is_number() { Value::Null } else { value.clone() }
+        // Empty collections are nothing; an empty string is worth showing where only it tells a key from none.
+        let shown = |value: &Value| match value {
+            Value::Array(_) | Value::Object(_) if is_empty(value) => Value::Null,
+            Value::String(text) if text.is_empty() && !(desired.is_null() || live.is_null()) => Value::Null,
+            other => other.clone(),
         };
         self.changes.push(Change {
             path: path.to_owned(),

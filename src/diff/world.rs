@@ -8,12 +8,12 @@ use super::KindFacts;
 use super::parts::PartIndex;
 use super::walk::canonical_member;
 use crate::model::schema;
-use crate::model::{Attributes, Desired, Live, Origin, Part};
+use crate::model::{Attributes, Desired, Live, Origin, Part, is_unique_id};
 
 /// All desired resources of a run, indexed for ownership.
 pub struct World<'a> {
-    /// (kind, id) -> the resource.
-    by_id: HashMap<(&'a str, &'a str), &'a Desired>,
+    /// (account, kind, id) -> the resource.
+    by_id: HashMap<(&'a str, &'a str, &'a str), &'a Desired>,
     /// Ids and ARNs that AWS gives out once, whatever the kind.
     objects: HashSet<String>,
     parts: PartIndex,
@@ -21,16 +21,18 @@ pub struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub fn new(resources: &'a [Desired], kinds: &'a HashMap<&'static str, KindFacts>) -> Self {
+    /// `account`: that of resources which name none.
+    pub fn new(resources: &'a [Desired], kinds: &'a HashMap<&'static str, KindFacts>, account: &'a str) -> Self {
         let mut world = Self { by_id: HashMap::new(), objects: HashSet::new(), parts: PartIndex::default(), kinds };
         for resource in resources {
-            world.by_id.insert((&resource.kind, &resource.id), resource);
-            if is_unique(&resource.id) {
+            let account = resource.account.as_deref().unwrap_or(account);
+            world.by_id.insert((account, &resource.kind, &resource.id), resource);
+            if is_unique_id(&resource.id) {
                 world.objects.insert(resource.id.clone());
             }
             let Some(kind) = kinds.get(&*resource.kind) else { continue };
             for part in (kind.parts)(kind.name, &resource.attributes()) {
-                world.parts.add(&part, &world.shape(part.parent_kind));
+                world.parts.add(account, &part, &world.shape(part.parent_kind));
             }
         }
         world
@@ -41,41 +43,41 @@ impl<'a> World<'a> {
         &self.parts
     }
 
-    /// Adds what the live form of children speaks for.
-    pub fn add_live_parts(&mut self, parts: &[Part]) {
-        for part in parts {
+    /// Adds what the live form of children speaks for, each with its account.
+    pub fn add_live_parts(&mut self, parts: &[(String, Part)]) {
+        for (account, part) in parts {
             let shape = self.shape(part.parent_kind);
-            self.parts.add(part, &shape);
+            self.parts.add(account, part, &shape);
         }
     }
 
     /// Nobody declares it, AWS did not make it, and no managed resource owns it.
-    pub fn is_unmanaged(&self, kind: &KindFacts, stranger: &Live) -> bool {
+    pub fn is_unmanaged(&self, kind: &KindFacts, account: &str, stranger: &Live) -> bool {
         match &stranger.origin {
             Origin::Aws(_) => false,
             Origin::PartOf { kind: owner_kind, id } => {
                 kind.strangers_on_managed
-                    && self.by_id.contains_key(&(*owner_kind, id.as_str()))
-                    && !self.is_spoken_for(kind, &stranger.attributes)
+                    && self.by_id.contains_key(&(account, *owner_kind, id.as_str()))
+                    && !self.is_spoken_for(kind, account, &stranger.attributes)
             }
             Origin::Made => {
                 let arn = stranger.attributes.get("arn").and_then(Value::as_str).unwrap_or_default();
-                let known = |object: &str| is_unique(object) && self.objects.contains(object);
+                let known = |object: &str| is_unique_id(object) && self.objects.contains(object);
                 !known(&stranger.id) && !known(arn)
             }
         }
     }
 
     /// Another kind of resource declares the same attachment, or the owner's own attribute in the state has it.
-    pub fn is_spoken_for(&self, kind: &KindFacts, stranger: &Attributes) -> bool {
+    pub fn is_spoken_for(&self, kind: &KindFacts, account: &str, stranger: &Attributes) -> bool {
         (kind.parts)(kind.name, stranger).iter().any(|part| {
             let shape = self.shape(part.parent_kind);
-            self.parts.contains(part, &shape) || self.owner_has(part).unwrap_or(false)
+            self.parts.contains(account, part, &shape) || self.owner_has(account, part).unwrap_or(false)
         })
     }
 
-    fn owner_has(&self, part: &Part) -> Option<bool> {
-        let owner = self.by_id.get(&(part.parent_kind, part.parent_id.as_str()))?;
+    fn owner_has(&self, account: &str, part: &Part) -> Option<bool> {
+        let owner = self.by_id.get(&(account, part.parent_kind, part.parent_id.as_str()))?;
         let schema = schema::of(part.parent_kind)?;
         let shape = self.shape(part.parent_kind);
         let form = |value: &Value| canonical_member(&schema, &shape, part.attribute, value);
@@ -89,21 +91,15 @@ impl<'a> World<'a> {
     }
 }
 
-/// Does AWS give out this id only once (`vpc-0a1b...`, an ARN)? Names are not: a role and a user may share one.
-fn is_unique(id: &str) -> bool {
-    let hex = |text: &str| text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    id.starts_with("arn:") || id.rsplit_once('-').is_some_and(|(prefix, tail)| !prefix.is_empty() && hex(tail))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::is_unique;
+    use crate::model::is_unique_id;
 
     #[test]
     fn ids_and_names() {
-        assert!(is_unique("vpc-0123456789abcdef0"));
-        assert!(is_unique("arn:aws:iam::123456789012:policy/p"));
-        assert!(!is_unique("deploy"));
-        assert!(!is_unique("team-a"));
+        assert!(is_unique_id("vpc-0123456789abcdef0"));
+        assert!(is_unique_id("arn:aws:iam::123456789012:policy/p"));
+        assert!(!is_unique_id("deploy"));
+        assert!(!is_unique_id("team-a"));
     }
 }

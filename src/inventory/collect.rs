@@ -31,7 +31,13 @@ pub async fn collect(aws: &Region, request: &Request<'_>) -> Listing {
     let seen: HashSet<&str> = listing.live.iter().map(|live| live.id.as_str()).collect();
     let absent = desired.iter().filter(|d| !seen.contains(d.id.as_str()) && !unread.contains(d.id.as_str()));
     let second: Vec<_> = stream::iter(absent)
-        .map(|desired| async move { (*desired, kind.exists(aws, desired).await) })
+        .map(|desired| async move {
+            if desired.id.is_empty() || desired.attributes().is_empty() {
+                let message = "the state holds no id or attributes of it: it was only partially created";
+                return (*desired, Err(ReadError::odd(kind.actions()[0], message)));
+            }
+            (*desired, kind.exists(aws, desired).await)
+        })
         .buffer_unordered(CONFIRMATIONS)
         .collect()
         .await;

@@ -30,7 +30,10 @@ impl ReadError {
         let status = error.raw_response().map(|response| response.status().as_u16());
         let message = match error {
             SdkError::ServiceError(service) => match (service.err().message(), &code) {
-                (Some(message), _) => message.to_owned(),
+                // The encoded part differs on every call and tells of the caller's policies.
+                (Some(message), _) => {
+                    message.split(" Encoded authorization failure message").next().unwrap_or_default().to_owned()
+                }
                 (None, Some(_)) => String::new(),
                 // No error of AWS's form: a broken or foreign answer.
                 (None, None) => format!("status {}: {}", status.unwrap_or_default(), chain(service.err())),

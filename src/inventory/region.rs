@@ -53,10 +53,12 @@ impl Region {
         let count = || CountCalls(calls.clone());
         let ec2 = aws_sdk_ec2::config::Builder::from(config)
             .retry_partition(partition(account, name, "ec2"))
+            .interceptor(RootNames)
             .interceptor(count())
             .build();
         let iam = aws_sdk_iam::config::Builder::from(config)
             .retry_partition(partition(account, name, "iam"))
+            .interceptor(RootNames)
             .interceptor(count())
             .build();
         let s3control = aws_sdk_s3control::config::Builder::from(config)

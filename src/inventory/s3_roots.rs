@@ -15,10 +15,11 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 
 /// Operation -> root element of its answer, by the API references of S3 and S3 Control.
-const ROOTS: [(&str, &str); 7] = [
+const ROOTS: [(&str, &str); 8] = [
     ("GetAccessPoint", "GetAccessPointResult"),
     ("GetAccessPointPolicy", "GetAccessPointPolicyResult"),
     ("GetBucketAccelerateConfiguration", "AccelerateConfiguration"),
+    ("GetBucketNotificationConfiguration", "NotificationConfiguration"),
     ("GetBucketRequestPayment", "RequestPaymentConfiguration"),
     ("GetBucketVersioning", "VersioningConfiguration"),
     ("GetPublicAccessBlock", "PublicAccessBlockConfiguration"),
@@ -41,18 +42,41 @@ impl Intercept for RootNames {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().map_or("", |metadata| metadata.name());
-        let Some((_, root)) = ROOTS.iter().find(|(name, _)| *name == operation) else { return Ok(()) };
+        let root = ROOTS.iter().find(|(name, _)| *name == operation).map(|(_, root)| *root);
         let response = context.response_mut();
-        if response.status().is_success() {
+        // Objects are streams, and not ours to look into.
+        if response.status().is_success() && operation != "GetObject" {
             let body = std::mem::replace(response.body_mut(), SdkBody::empty());
             let whole = async move {
                 let bytes = body.collect().await?.to_bytes();
-                Ok::<_, BoxError>(Frame::data(renamed(bytes, root)))
+                if !is_whole(&bytes) {
+                    return Err("the answer ends in the middle".into());
+                }
+                Ok::<_, BoxError>(Frame::data(root.map_or(bytes.clone(), |root| renamed(bytes, root))))
             };
             *response.body_mut() = SdkBody::from_body_1_x(StreamBody::new(stream::once(whole)));
         }
         Ok(())
     }
+}
+
+/// Does an XML document end with its root element? The SDK takes half a list for a list; what is no XML is not judged.
+fn is_whole(document: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(document);
+    let text = text.trim();
+    if !text.starts_with('<') {
+        return true;
+    }
+    let Some(start) = text
+        .match_indices('<')
+        .map(|(at, _)| at + 1)
+        .find(|&at| text[at..].starts_with(|c: char| c.is_ascii_alphabetic()))
+    else {
+        return false;
+    };
+    let name = text[start..].split([' ', '/', '>', '\n', '\t', '\r']).next().unwrap_or_default();
+    let closed_at_once = text.ends_with("/>") && !text[start..].trim_end_matches("/>").contains('<');
+    text.ends_with(&format!("</{name}>")) || closed_at_once
 }
 
 /// The document with its root element called `root`; what is no XML stays as it is.
@@ -80,6 +104,16 @@ fn renamed(document: Bytes, root: &str) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_an_answer_is_none() {
+        for whole in ["", "{}", "<A/>", "<?xml version=\"1.0\"?>\n<A x=\"/\"/>", "<A><B/><B></B></A>\n"] {
+            assert!(is_whole(whole.as_bytes()), "{whole}");
+        }
+        for half in ["<", "<?xml version=\"1.0\"?>", "<A><B/>", "<A><B></B>", "<A><B></B></", "<A"] {
+            assert!(!is_whole(half.as_bytes()), "{half}");
+        }
+    }
 
     #[test]
     fn roots() {

@@ -112,3 +112,9 @@ pub struct DesiredState {
     /// Sources that could not be read.
     pub gaps: Vec<Gap>,
 }
+
+/// Does AWS give out this id only once (`vpc-0a1b...`, an ARN)? Names are not: a role and a user may share one.
+pub fn is_unique_id(id: &str) -> bool {
+    let hex = |text: &str| text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    id.starts_with("arn:") || id.rsplit_once('-').is_some_and(|(prefix, tail)| !prefix.is_empty() && hex(tail))
+}

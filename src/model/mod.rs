@@ -10,7 +10,9 @@ pub mod schema;
 mod scope;
 mod shape;
 
-pub use desired::{CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source};
+pub use desired::{
+    CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source, is_unique_id,
+};
 pub use drift::{Change, Drift, DriftKind};
 pub use gap::{Gap, GapReason, GapScope};
 pub use live::{Inventory, Listing, Live, Origin};

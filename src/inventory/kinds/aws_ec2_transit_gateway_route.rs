@@ -86,7 +86,8 @@ fn live(own_id: &str, routes: &[TransitGatewayRoute]) -> Option<Live> {
     })?;
     let attachment = route.transit_gateway_attachments().first();
     let values = json!({
-        "blackhole": state(route) == "blackhole",
+        // Terraform's word for a route to nowhere; one whose attachment is lost keeps the attachment instead.
+        "blackhole": attachment.is_none(),
         "destination_cidr_block": route.destination_cidr_block(),
         "id": own_id,
         "transit_gateway_attachment_id": attachment.and_then(|one| one.transit_gateway_attachment_id()),
@@ -98,7 +99,7 @@ fn live(own_id: &str, routes: &[TransitGatewayRoute]) -> Option<Live> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ec2::types::TransitGatewayRouteState;
+    use aws_sdk_ec2::types::{TransitGatewayRouteAttachment, TransitGatewayRouteState};
 
     use super::*;
 
@@ -110,8 +111,20 @@ mod tests {
     fn a_deleted_route_is_none() {
         let id = "tgw-rtb-1_10.9.0.0/16";
         assert_eq!(live(id, &[route(TransitGatewayRouteState::Deleted)]), None);
+        assert!(live(id, &[route(TransitGatewayRouteState::Active)]).is_some());
+        assert_eq!(live("tgw-rtb-1_10.8.0.0/16", &[route(TransitGatewayRouteState::Active)]), None);
+    }
+
+    #[test]
+    fn a_blackhole_is_a_route_without_attachment() {
+        let id = "tgw-rtb-1_10.9.0.0/16";
         let hole = live(id, &[route(TransitGatewayRouteState::Blackhole)]).unwrap();
         assert_eq!(hole.attributes["blackhole"], true);
-        assert_eq!(live("tgw-rtb-1_10.8.0.0/16", &[route(TransitGatewayRouteState::Active)]), None);
+        let to = TransitGatewayRouteAttachment::builder().transit_gateway_attachment_id("tgw-attach-1").build();
+        let mut lost = route(TransitGatewayRouteState::Blackhole);
+        lost.transit_gateway_attachments = Some(vec![to]);
+        let lost = live(id, &[lost]).unwrap();
+        assert_eq!(lost.attributes["blackhole"], false);
+        assert_eq!(lost.attributes["transit_gateway_attachment_id"], "tgw-attach-1");
     }
 }

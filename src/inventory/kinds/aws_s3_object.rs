@@ -1,8 +1,6 @@
 //! `aws_s3_object`: the desired ones are read by their head and their tags; strangers are never listed, there may be
 //! millions. The content itself is not read: `etag` tells that it changed.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::ChecksumMode;
@@ -54,20 +52,8 @@ impl Kind for AwsS3Object {
     }
 
     async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let mut of_id: HashMap<&str, usize> = HashMap::new();
-        for desired in wanted.desired {
-            *of_id.entry(&desired.id).or_default() += 1;
-        }
-        let alone = |desired: &&&Desired| of_id.get(desired.id.as_str()) == Some(&1);
-        let reads = wanted.desired.iter().filter(alone).map(|desired| (*desired, read(aws, desired, Look::Shared)));
-        let mut found = s3::each(reads.collect()).await;
-        // The id is the key without the bucket: which of several is which, nobody could tell.
-        let shared = of_id.iter().filter(|(_, count)| **count > 1);
-        found.errors.extend(shared.map(|(id, count)| {
-            let message = format!("{count} objects in several buckets have the one id {id:?}");
-            (Some((*id).to_owned()), ReadError::odd("s3:GetObject", message))
-        }));
-        Ok(found)
+        let reads = wanted.desired.iter().map(|desired| (*desired, read(aws, desired, Look::Shared)));
+        Ok(s3::each(reads.collect()).await)
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {

@@ -45,7 +45,7 @@ fn live(aws: &Region, gateway: &VpnGateway) -> Live {
     let id = gateway.vpn_gateway_id().unwrap_or_default();
     let attached = gateway.vpc_attachments().iter().find(|one| one.state() == Some(&AttachmentStatus::Attached));
     let values = json!({
-        "amazon_side_asn": gateway.amazon_side_asn().map(|asn| asn.to_string()),
+        "amazon_side_asn": gateway.amazon_side_asn().unwrap_or_default().to_string(),
         "arn": network::arn(aws, None, &format!("vpn-gateway/{id}")),
         "id": id,
         "tags_all": ec2_tags(gateway.tags()),

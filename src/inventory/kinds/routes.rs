@@ -59,7 +59,8 @@ pub(super) async fn tables(
         found.live.push(live);
     }
     if wanted.unmanaged {
-        fold_displaced(&ec2::route_tables(aws).await?, wanted, &mut found.live);
+        let declared = |id: &str| network::desired(wanted, id).is_some();
+        fold_displaced(&ec2::route_tables(aws).await?, declared, &mut found.live);
     }
     Ok(found)
 }
@@ -67,9 +68,9 @@ pub(super) async fn tables(
 /// A table declared by Terraform that became a VPC's main one has displaced the table that came with the VPC: that one
 /// stays behind, empty, untagged and unassociated, and nobody made it. AWS does not mark it; it is told by being the
 /// only such table of its VPC.
-fn fold_displaced(tables: &[RouteTable], wanted: &Wanted<'_>, live: &mut [Live]) {
+fn fold_displaced(tables: &[RouteTable], declared: impl Fn(&str) -> bool, live: &mut [Live]) {
     let id = |table: &RouteTable| table.route_table_id().unwrap_or_default().to_owned();
-    let declared = |table: &&RouteTable| network::desired(wanted, &id(table)).is_some();
+    let declared = |table: &&RouteTable| declared(table.route_table_id().unwrap_or_default());
     for main in tables.iter().filter(|table| is_main(table)).filter(declared) {
         let left: Vec<_> = tables
             .iter()
@@ -214,6 +215,8 @@ pub(super) fn find<'a>(table: &'a RouteTable, attributes: &Attributes) -> Option
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_ec2::types::RouteTableAssociation;
+
     use super::*;
 
     fn route(cidr: &str, gateway: &str) -> aws_sdk_ec2::types::builders::RouteBuilder {
@@ -244,6 +247,19 @@ mod tests {
         assert_eq!(shown(&json!({})), ["0.0.0.0/0", "10.6.0.0/16", "0::/0"]);
         let local = json!({"route": [{"cidr_block": "10.0.0.0/16", "gateway_id": "local"}]});
         assert_eq!(shown(&local), ["10.0.0.0/16", "0.0.0.0/0", "10.6.0.0/16", "0::/0"]);
+    }
+
+    #[test]
+    fn a_displaced_table_is_the_vpcs() {
+        let main = RouteTableAssociation::builder().main(true).build();
+        let one = |id: &str| RouteTable::builder().route_table_id(id).vpc_id("vpc-1");
+        let mut tables = vec![one("rtb-own").associations(main).build(), one("rtb-old").build()];
+        let mut live = [Live { id: "rtb-old".to_owned(), ..Live::default() }];
+        fold_displaced(&tables, |_| false, &mut live);
+        assert_eq!(live[0].origin, Origin::Made, "the main table may be the one that AWS made");
+        tables.push(one("rtb-new").routes(route("0.0.0.0/0", "igw-1").build()).build());
+        fold_displaced(&tables, |id| id == "rtb-own", &mut live);
+        assert_eq!(live[0].origin, Origin::PartOf { kind: "aws_vpc", id: "vpc-1".to_owned() });
     }
 
     #[test]
