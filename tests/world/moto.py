@@ -30,7 +30,7 @@ class Moto:
         with open(self.log, "w") as sink:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.world.moto_server", "-H", "127.0.0.1", "-p", str(self.port)],
-                stdout=sink, stderr=subprocess.STDOUT, env=env, cwd=ROOT, start_new_session=True)
+                stdin=subprocess.PIPE, stdout=sink, stderr=subprocess.STDOUT, env=env, cwd=ROOT, start_new_session=True)
         deadline = time.monotonic() + 60
         while True:
             try:

@@ -1,10 +1,13 @@
 """moto_server with a few answers put into the form that AWS documents, which driftd's SDK insists on, and a few listings that
-moto does not have: those of an account without such things.
+moto does not have: those of an account without such things. Ends with its stdin, so that it never outlives who started it.
 
     python -m tests.world.moto_server -H 127.0.0.1 -p PORT
 """
 import io
+import os
 import re
+import sys
+import threading
 import urllib.parse
 
 from moto import server
@@ -54,7 +57,13 @@ def whole(body, status, headers, start_response):
     return [body]
 
 
+def end_with_stdin() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
 def main() -> None:
+    threading.Thread(target=end_with_stdin, daemon=True).start()
     run_simple = server.run_simple
     server.run_simple = lambda host, port, application, **options: run_simple(host, port, repaired(application), **options)
     server.main()

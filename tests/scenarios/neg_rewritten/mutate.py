@@ -12,6 +12,6 @@ def mutate(hand):
     hand.client("iam").update_assume_role_policy(RoleName="neg-rewritten", PolicyDocument=json.dumps({"Statement": [
         {"Principal": {"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]}, "Action": "sts:AssumeRole", "Effect": "Allow"}],
         "Version": "2012-10-17"}, indent=2))
-    hand.client("s3").put_bucket_policy(Bucket="scenario-neg-rewritten", Policy=json.dumps({"Version": "2012-10-17", "Statement": {
-        "Effect": "Deny", "Sid": "Tls", "Principal": {"AWS": "*"}, "Action": ["s3:PutObject", "s3:GetObject"],
-        "Resource": "arn:aws:s3:::scenario-neg-rewritten/*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}}))
+    hand.client("s3").put_bucket_policy(Bucket="scenario-neg-rewritten", Policy=json.dumps({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Sid": "Tls", "Principal": "*", "Action": ["s3:PutObject", "s3:GetObject"],
+        "Resource": "arn:aws:s3:::scenario-neg-rewritten/*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}))
