@@ -88,14 +88,17 @@ impl Aws {
     pub async fn connect(options: AwsOptions) -> Result<Self, ReadError> {
         let calls = Arc::new(AtomicU64::new(0));
         let base = load_base(options.region.as_deref(), None).await;
-        let sts = aws_sdk_sts::config::Builder::from(&base).interceptor(CountCalls(calls.clone())).build();
+        let sts = aws_sdk_sts::config::Builder::from(&base)
+            .interceptor(CountCalls(calls.clone()))
+            .interceptor(RootNames)
+            .build();
         let caller = aws_sdk_sts::Client::from_conf(sts)
             .get_caller_identity()
             .send()
             .await
             .map_err(|error| ReadError::new("sts:GetCallerIdentity", &error))?;
         let account = caller.account().unwrap_or_default().to_owned();
-        if account.is_empty() {
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(ReadError::odd("sts:GetCallerIdentity", "the answer names no account"));
         }
         let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
