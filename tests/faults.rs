@@ -15,7 +15,7 @@ const FAULTS: [&str; 7] = ["deny", "throttle", "error", "expired", "reset", "tru
 /// Those that a second try heals.
 const PASSING: [&str; 4] = ["throttle", "error", "reset", "truncate"];
 /// Scans at a time: most of their time is spent in pauses between tries.
-const DOORS: usize = 4;
+const DOORS: usize = 12;
 
 #[test]
 fn no_fault_makes_a_false_report() {

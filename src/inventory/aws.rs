@@ -25,8 +25,8 @@ use aws_types::region::Region as RegionName;
 use tokio::sync::Mutex;
 
 use super::ReadError;
+use super::answers::CheckAnswers;
 use super::region::Region;
-use super::s3_roots::RootNames;
 use crate::model::GLOBAL;
 
 /// Tries of one call, the first included.
@@ -90,7 +90,7 @@ impl Aws {
         let base = load_base(options.region.as_deref(), None).await;
         let sts = aws_sdk_sts::config::Builder::from(&base)
             .interceptor(CountCalls(calls.clone()))
-            .interceptor(RootNames)
+            .interceptor(CheckAnswers)
             .build();
         let caller = aws_sdk_sts::Client::from_conf(sts)
             .get_caller_identity()
@@ -239,7 +239,7 @@ pub(super) fn s3_config(config: &SdkConfig, account: &str, calls: &Arc<AtomicU64
         .force_path_style(path_style(config))
         .retry_partition(partition(account, &region, "s3"))
         .interceptor(CountCalls(calls.clone()))
-        .interceptor(RootNames)
+        .interceptor(CheckAnswers)
         .build()
 }
 

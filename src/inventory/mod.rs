@@ -1,11 +1,11 @@
 //! WHAT IS: reads live AWS, kind by kind, by bulk listing. What could not be read is a gap, never an absence.
 
+mod answers;
 pub mod aws;
 mod collect;
 mod error;
 pub mod kinds;
 mod region;
-mod s3_roots;
 pub mod value;
 
 use async_trait::async_trait;

@@ -15,8 +15,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::ReadError;
+use super::answers::CheckAnswers;
 use super::aws::{AccountInHost, CountCalls, partition, s3_config};
-use super::s3_roots::RootNames;
 
 /// Calls at a time per account, region and service.
 const CONCURRENCY: usize = 16;
@@ -53,17 +53,17 @@ impl Region {
         let count = || CountCalls(calls.clone());
         let ec2 = aws_sdk_ec2::config::Builder::from(config)
             .retry_partition(partition(account, name, "ec2"))
-            .interceptor(RootNames)
+            .interceptor(CheckAnswers)
             .interceptor(count())
             .build();
         let iam = aws_sdk_iam::config::Builder::from(config)
             .retry_partition(partition(account, name, "iam"))
-            .interceptor(RootNames)
+            .interceptor(CheckAnswers)
             .interceptor(count())
             .build();
         let s3control = aws_sdk_s3control::config::Builder::from(config)
             .retry_partition(partition(account, name, "s3control"))
-            .interceptor(RootNames)
+            .interceptor(CheckAnswers)
             .interceptor(count())
             .interceptor(AccountInHost)
             .build();

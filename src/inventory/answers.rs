@@ -1,6 +1,10 @@
+//! Looks at answers before the SDK parses them.
+//!
+//! An answer that ends in the middle is an error: the SDK would take half a list for the list.
+//!
 //! S3 look-alikes (emulators, other makers' stores) name the root element of some answers otherwise than S3 does.
 //! The Rust SDK then refuses the answer, while Terraform's provider does not look at the name; so that both read the
-//! same, the name is put right before the answer is parsed. Errors and S3's own answers pass unchanged.
+//! same, the name is put right before the answer is parsed. S3's own answers pass unchanged.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -26,13 +30,13 @@ const ROOTS: [(&str, &str); 8] = [
     ("ListAccessPoints", "ListAccessPointsResult"),
 ];
 
-/// Puts the root element's name right.
+/// Refuses half an answer, and puts the root element's name right.
 #[derive(Debug)]
-pub(super) struct RootNames;
+pub(super) struct CheckAnswers;
 
-impl Intercept for RootNames {
+impl Intercept for CheckAnswers {
     fn name(&self) -> &'static str {
-        "RootNames"
+        "CheckAnswers"
     }
 
     fn modify_before_deserialization(
@@ -45,7 +49,8 @@ impl Intercept for RootNames {
         let root = ROOTS.iter().find(|(name, _)| *name == operation).map(|(_, root)| *root);
         let response = context.response_mut();
         // Objects are streams, and not ours to look into.
-        if response.status().is_success() && operation != "GetObject" {
+        let root = root.filter(|_| response.status().is_success());
+        if operation != "GetObject" {
             let body = std::mem::replace(response.body_mut(), SdkBody::empty());
             let whole = async move {
                 let bytes = body.collect().await?.to_bytes();
@@ -60,10 +65,14 @@ impl Intercept for RootNames {
     }
 }
 
-/// Does an XML document end with its root element? The SDK takes half a list for a list; what is no XML is not judged.
+/// Does a document end where it should: XML with its root element, JSON (a bucket's policy) with its last bracket? The
+/// SDK takes half a list for a list. What is neither is not judged.
 fn is_whole(document: &[u8]) -> bool {
     let text = String::from_utf8_lossy(document);
     let text = text.trim();
+    if text.starts_with('{') {
+        return serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    }
     if !text.starts_with('<') {
         return true;
     }
@@ -107,10 +116,10 @@ mod tests {
 
     #[test]
     fn half_an_answer_is_none() {
-        for whole in ["", "{}", "<A/>", "<?xml version=\"1.0\"?>\n<A x=\"/\"/>", "<A><B/><B></B></A>\n"] {
+        for whole in ["", "{}", "plain", "<A/>", "<?xml version=\"1.0\"?>\n<A x=\"/\"/>", "<A><B/><B></B></A>\n"] {
             assert!(is_whole(whole.as_bytes()), "{whole}");
         }
-        for half in ["<", "<?xml version=\"1.0\"?>", "<A><B/>", "<A><B></B>", "<A><B></B></", "<A"] {
+        for half in ["{\"a\": [", "<", "<?xml version=\"1.0\"?>", "<A><B/>", "<A><B></B>", "<A><B></B></", "<A"] {
             assert!(!is_whole(half.as_bytes()), "{half}");
         }
     }
