@@ -1,6 +1,7 @@
 //! One drift cycle, top to bottom: what should be, what is, what differs, does it matter. The file to read first.
 
 mod findings;
+mod ignore_tags;
 mod plan;
 mod state_bucket;
 
@@ -17,6 +18,7 @@ use crate::judge::{RuleSet, RuleWarning};
 use crate::model::report::{Report, Scan, Summary};
 use crate::model::{Attributes, DesiredState, Drift, DriftKind, Gap, GapReason, GapScope, Part, Scope};
 
+pub use ignore_tags::IgnoreTags;
 pub use state_bucket::StateBucket;
 
 /// Kinds that are read at a time, over all scopes.
@@ -34,6 +36,8 @@ pub struct Options {
     /// Only these kinds.
     pub kinds: Option<GlobSet>,
     pub rules: RuleSet,
+    /// The providers' `ignore_tags`.
+    pub ignore_tags: IgnoreTags,
 }
 
 impl Options {
@@ -88,6 +92,7 @@ pub async fn run(
     while let Some((cell, mut listing)) = cells.next().await {
         let kind = &facts[cell.kind.name()];
         let wanted: Vec<_> = cell.desired.iter().map(|&index| (index, &desired.resources[index])).collect();
+        options.ignore_tags.strip(&mut listing);
         distrust_guesses(&mut listing, &wanted, &cell, plan.places > 1);
         outcome.gaps.extend(listing.gaps.iter().cloned());
         let compared = diff::listing(kind, &cell.scope, &wanted, listing, cell.strangers.then_some(&world));

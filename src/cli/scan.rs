@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::args::{Colour, Scan};
 use super::{BAD_CONFIG, FAILED};
 use crate::config::Config;
-use crate::cycle::{self, Progress, StateBucket};
+use crate::cycle::{self, IgnoreTags, Progress, StateBucket};
 use crate::desired::{BackendConfig, Environment, HttpOptions, LoadOptions};
 use crate::inventory::{Aws, AwsOptions};
 use crate::judge::{self, RuleSet};
@@ -63,6 +63,10 @@ async fn scan(args: Scan, config: Config) -> u8 {
         unmanaged: config.unmanaged && !args.no_unmanaged,
         kinds,
         rules,
+        ignore_tags: IgnoreTags {
+            keys: config.ignore_tag_keys.clone(),
+            key_prefixes: config.ignore_tag_prefixes.clone(),
+        },
     };
     let progress = Bar::new();
     let store = StateBucket::new(&aws);

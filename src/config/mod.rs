@@ -33,6 +33,9 @@ pub struct Config {
     pub kinds: Vec<String>,
     /// Findings below it do not make `scan` exit with 2.
     pub fail_on: Option<Severity>,
+    /// Keys and prefixes of keys of tags that Terraform ignores.
+    pub ignore_tag_keys: Vec<String>,
+    pub ignore_tag_prefixes: Vec<String>,
 }
 
 /// One mistake, where it stands.
@@ -101,11 +104,12 @@ mod tests {
 
     #[test]
     fn a_whole_configuration() {
-        let text = "version: 1\nstates:\n  - s3://b/k\naws:\n  regions: [eu-central-1]\n  accounts:\n    - id: \"012345678901\"\n      role_arn: arn:aws:iam::012345678901:role/driftd\n      external_id: x\nrules:\n  starter: false\n  paths: [../rules]\nscan:\n  unmanaged: false\n  kinds: [aws_s3_*]\n  fail_on: high\n";
+        let text = "version: 1\nstates:\n  - s3://b/k\naws:\n  regions: [eu-central-1]\n  accounts:\n    - id: \"012345678901\"\n      role_arn: arn:aws:iam::012345678901:role/driftd\n      external_id: x\nrules:\n  starter: false\n  paths: [../rules]\nscan:\n  unmanaged: false\n  kinds: [aws_s3_*]\n  fail_on: high\n  ignore_tags:\n    key_prefixes: [kubernetes.io/]\n";
         let config = parse("driftd.yaml", text).unwrap();
         assert_eq!(config.states, ["s3://b/k"]);
         assert_eq!(config.roles["012345678901"].external_id.as_deref(), Some("x"));
         assert_eq!(config.fail_on, Some(Severity::High));
+        assert_eq!(config.ignore_tag_prefixes, ["kubernetes.io/"]);
         assert!(!config.unmanaged && !config.starter_rules);
     }
 

@@ -61,11 +61,19 @@ struct WrittenScan {
     unmanaged: bool,
     kinds: Vec<Spanned<String>>,
     fail_on: Option<Severity>,
+    ignore_tags: WrittenIgnoreTags,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenIgnoreTags {
+    keys: Vec<String>,
+    key_prefixes: Vec<String>,
 }
 
 impl Default for WrittenScan {
     fn default() -> Self {
-        Self { unmanaged: true, kinds: Vec::new(), fail_on: None }
+        Self { unmanaged: true, kinds: Vec::new(), fail_on: None, ignore_tags: WrittenIgnoreTags::default() }
     }
 }
 
@@ -134,6 +142,8 @@ impl Written {
             unmanaged: self.scan.unmanaged,
             kinds: self.scan.kinds.into_iter().map(|kind| kind.value).collect(),
             fail_on: self.scan.fail_on,
+            ignore_tag_keys: self.scan.ignore_tags.keys,
+            ignore_tag_prefixes: self.scan.ignore_tags.key_prefixes,
         })
     }
 }
