@@ -5,6 +5,7 @@
 pub mod cycle;
 pub mod model;
 
+pub mod attribution;
 pub mod config;
 pub mod desired;
 pub mod diff;

@@ -14,14 +14,39 @@ const TOO_LONG: usize = 700;
 const ARROWS: &[(&str, &[&str], &str)] = &[
     (
         "model",
-        &["cli", "config", "cycle", "desired", "diff", "inventory", "judge", "report"],
+        &["attribution", "cli", "config", "cycle", "desired", "diff", "inventory", "judge", "report"],
         "the vocabulary imports nothing of ours",
     ),
-    ("diff", &["cli", "config", "cycle", "desired", "inventory", "judge", "report"], "the comparison knows only model"),
-    ("judge", &["cli", "cycle", "desired", "diff", "inventory", "report"], "rules see drifts, not how they were found"),
-    ("report", &["cli", "config", "cycle", "desired", "diff", "inventory"], "a report is words about plain data"),
-    ("desired", &["cli", "cycle", "diff", "inventory", "judge", "report"], "edges do not import each other"),
-    ("inventory", &["cli", "config", "cycle", "desired", "diff", "judge", "report"], "edges do not import each other"),
+    (
+        "attribution",
+        &["cli", "config", "cycle", "desired", "diff", "inventory", "judge", "report"],
+        "who did it knows events and drifts, not where drifts come from",
+    ),
+    (
+        "diff",
+        &["attribution", "cli", "config", "cycle", "desired", "inventory", "judge", "report"],
+        "the comparison knows only model",
+    ),
+    (
+        "judge",
+        &["attribution", "cli", "cycle", "desired", "diff", "inventory", "report"],
+        "rules see drifts, not how they were found",
+    ),
+    (
+        "report",
+        &["attribution", "cli", "config", "cycle", "desired", "diff", "inventory"],
+        "a report is words about plain data",
+    ),
+    (
+        "desired",
+        &["attribution", "cli", "cycle", "diff", "inventory", "judge", "report"],
+        "edges do not import each other",
+    ),
+    (
+        "inventory",
+        &["attribution", "cli", "config", "cycle", "desired", "diff", "judge", "report"],
+        "edges do not import each other",
+    ),
     ("config", &["cli", "cycle"], "configuration does not know who reads it"),
     ("cycle", &["cli"], "nothing imports cli"),
 ];

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::policy;
+use crate::model::policy;
 use crate::model::schema::{Block, NestedBlock, Nesting, Type};
 
 /// How the strings of an attribute are to be read.

@@ -4,7 +4,6 @@
 mod canonical;
 mod fingerprint;
 mod parts;
-mod policy;
 mod redact;
 mod tags;
 mod unread_children;
@@ -22,7 +21,6 @@ use crate::model::{
 
 pub use fingerprint::fingerprint;
 pub use parts::{ANY_KIND, PartIndex};
-pub use policy::canonical as canonical_policy;
 pub use world::World;
 
 /// What the comparison needs to know of a kind.

@@ -1,15 +1,18 @@
 //! The vocabulary: plain data that every stage speaks. Imports nothing of ours, knows no I/O and no clock.
 
+mod attribution;
 mod desired;
 mod drift;
 mod gap;
 mod live;
 pub mod pointer;
+pub mod policy;
 pub mod report;
 pub mod schema;
 mod scope;
 mod shape;
 
+pub use attribution::{Actor, ActorType, Attribution, Caution, Channel, Confidence, EventRef, OtherEvent};
 pub use desired::{
     CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source, is_unique_id,
 };

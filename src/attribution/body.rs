@@ -1,0 +1,130 @@
+//! CloudTrail's bodies in one shape, whichever way a service writes them: EC2 has two (`items` lists and wrapped
+//! `<Operation>Request`), the rest lower the first letter of the API's member names. After this a path reads the same everywhere.
+
+use serde_json::{Map, Value};
+
+/// Deeper bodies are cut: nothing that changes a resource nests like that.
+const DEEPEST: usize = 40;
+
+/// One shape: wrappers gone, first letters lowered, `items`/`item` lists and `{value: x}`/`{content: x}` scalars unfolded.
+pub fn normalise(body: Value) -> Value {
+    form(unwrap(body), 0)
+}
+
+/// `{"ModifyVolumeRequest": {...}}` -> `{...}`.
+fn unwrap(body: Value) -> Value {
+    match body {
+        Value::Object(members) if members.len() == 1 => {
+            let wrapped = members.iter().next().is_some_and(|(name, inner)| {
+                inner.is_object()
+                    && ["Request", "Req", "Response"].iter().any(|end| name.ends_with(end) && name.len() > end.len())
+            });
+            if wrapped {
+                members.into_iter().next().map(|(_, inner)| inner).unwrap_or_default()
+            } else {
+                Value::Object(members)
+            }
+        }
+        other => other,
+    }
+}
+
+fn form(value: Value, depth: usize) -> Value {
+    if depth > DEEPEST {
+        return Value::Null;
+    }
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| form(item, depth + 1)).collect()),
+        Value::Object(members) => object(members, depth),
+        other => other,
+    }
+}
+
+fn object(members: Map<String, Value>, depth: usize) -> Value {
+    let wrapped = members.contains_key("tag") || members.contains_key("xmlns");
+    let mut members: Map<String, Value> = members
+        .into_iter()
+        // Bookkeeping of the wrapped shape: the index of a repeated member, the namespace.
+        .filter(|(name, value)| {
+            !(name == "xmlns" || wrapped && name == "tag" && !value.is_object() && !value.is_array())
+        })
+        .map(|(name, value)| (lowered(&name), value))
+        .collect();
+    if members.len() == 1 {
+        for list in ["items", "item"] {
+            match members.remove(list) {
+                Some(Value::Array(items)) => return form(Value::Array(items), depth + 1),
+                Some(one @ Value::Object(_)) => return Value::Array(vec![form(one, depth + 1)]),
+                Some(other) => {
+                    members.insert(list.to_owned(), other);
+                }
+                None => {}
+            }
+        }
+        for scalar in ["value", "content"] {
+            match members.get(scalar) {
+                Some(inner) if !inner.is_object() && !inner.is_array() => return inner.clone(),
+                _ => {}
+            }
+        }
+    }
+    Value::Object(members.into_iter().map(|(name, value)| (name, form(value, depth + 1))).collect())
+}
+
+/// The first letter lowered, nothing else: CloudTrail's own rule.
+fn lowered(name: &str) -> String {
+    let mut letters = name.chars();
+    match letters.next() {
+        Some(first) if first.is_ascii_uppercase() => first.to_ascii_lowercase().to_string() + letters.as_str(),
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_flat_shape_of_ec2() {
+        let flat = json!({"groupId": "sg-1", "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 22, "groups": {},
+            "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}, "instanceType": {"value": "t3.micro"}});
+        assert_eq!(
+            normalise(flat),
+            json!({"groupId": "sg-1", "instanceType": "t3.micro", "ipPermissions": [{"ipProtocol": "tcp", "fromPort": 22,
+                "groups": {}, "ipRanges": [{"cidrIp": "0.0.0.0/0"}]}]})
+        );
+    }
+
+    #[test]
+    fn the_wrapped_shape_of_ec2() {
+        let wrapped = json!({"ModifySecurityGroupRulesRequest": {"GroupId": "sg-1", "SecurityGroupRule": {"tag": 1,
+            "SecurityGroupRuleId": "sgr-1", "SecurityGroupRule": {"CidrIpv4": "0.0.0.0/0", "FromPort": 22}}}});
+        assert_eq!(
+            normalise(wrapped),
+            json!({"groupId": "sg-1", "securityGroupRule": {"securityGroupRuleId": "sgr-1",
+                "securityGroupRule": {"cidrIpv4": "0.0.0.0/0", "fromPort": 22}}})
+        );
+        assert_eq!(
+            normalise(json!({"DeleteVpcEndpointsRequest": {"VpcEndpointId": {"content": "vpce-1", "tag": 1}}})),
+            json!({"vpcEndpointId": "vpce-1"})
+        );
+    }
+
+    #[test]
+    fn other_bodies_stay() {
+        for body in [
+            json!({"key": "a", "value": "b"}),
+            json!(null),
+            json!({"resourceIdList": ["x"]}),
+            json!({"tagList": [{"key": "a", "value": "b"}]}),
+        ] {
+            assert_eq!(normalise(body.clone()), body);
+        }
+        let mut deep = json!(1);
+        for _ in 0..200 {
+            deep = json!({ "a": deep });
+        }
+        normalise(deep);
+    }
+}

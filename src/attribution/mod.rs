@@ -1,0 +1,15 @@
+//! WHO DID IT: CloudTrail events -> the person behind a drift, with proof and an honest confidence. Reading events is the
+//! business of `source/`; everything else here is pure: the same events and drifts give the same names.
+
+mod body;
+pub mod event;
+mod names;
+mod noise;
+pub mod record;
+pub mod settings;
+pub mod source;
+
+pub use event::{Event, Identity, Issuer};
+pub use noise::identifies;
+pub use record::{Skipped, parse};
+pub use settings::{Pipeline, Settings};

@@ -1,0 +1,64 @@
+//! Where events come from: one file per source behind one trait. A source never fails, it has gaps; what it reads goes to
+//! a taker, event by event, so that a big trail is never in memory.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::Event;
+use crate::model::{Gap, Scope};
+
+/// Takes events as they are read. Sources call it in any order, and may give the same event twice.
+pub trait Taker: Send {
+    fn take(&mut self, event: Event);
+    /// A record that could not be read.
+    fn malformed(&mut self);
+}
+
+/// The time in which events count; both ends belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    pub since: Timestamp,
+    pub until: Timestamp,
+}
+
+/// A resource whose events are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subject {
+    /// Where its events are logged; a global resource's region is [`crate::model::GLOBAL`].
+    pub scope: Scope,
+    /// Ids, names and ARNs under which events may name it, the most telling first.
+    pub names: Vec<String>,
+}
+
+/// A session whose beginning is wanted: the call that issued its credentials.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Session {
+    /// The account of the role, and the region where the session was used.
+    pub scope: Scope,
+    pub access_key: Option<String>,
+    /// `AROA...:session`
+    pub principal_id: String,
+    /// When the session began: the issuing call completed in this second.
+    pub created: Timestamp,
+}
+
+/// A place that has CloudTrail events.
+#[async_trait]
+pub trait EventSource: Send + Sync {
+    /// As in the configuration: `lookup`, `s3://bucket/prefix`, `./logs`.
+    fn name(&self) -> String;
+
+    /// How far back it reads when nobody says so; `None`: as far as it has.
+    fn default_reach(&self) -> Option<jiff::SignedDuration>;
+
+    /// Gives at least the events about these resources. A source of whole logs gives everything in the window.
+    async fn about(&self, subjects: &BTreeSet<Subject>, window: Window, taker: &mut dyn Taker) -> Vec<Gap>;
+
+    /// Gives every write of these scopes. Nothing more for sources that have given everything.
+    async fn writes(&self, scopes: &BTreeSet<Scope>, window: Window, taker: &mut dyn Taker) -> Vec<Gap>;
+
+    /// Gives the calls that began these sessions. Nothing more for sources that have given everything.
+    async fn sessions(&self, sessions: &BTreeSet<Session>, taker: &mut dyn Taker) -> Vec<Gap>;
+}
