@@ -1,5 +1,6 @@
 //! One drift cycle, top to bottom: what should be, what is, what differs, does it matter. The file to read first.
 
+mod attribute;
 mod findings;
 mod ignore_tags;
 mod plan;
@@ -38,6 +39,14 @@ pub struct Options {
     pub rules: RuleSet,
     /// The providers' `ignore_tags`.
     pub ignore_tags: IgnoreTags,
+    pub attribution: AttributionOptions,
+}
+
+/// STUB
+#[derive(Default)]
+pub struct AttributionOptions {
+    pub since: Option<Timestamp>,
+    pub settings: crate::attribution::Settings,
 }
 
 impl Options {
@@ -115,7 +124,12 @@ pub async fn run(
     });
     outcome.fold(world.parts());
 
-    let (findings, ignored, rule_warnings) = findings::judge(&desired, outcome.drifts, &options.rules, started);
+    let attributed =
+        attribute::attribute(&outcome.drifts, &[], options.attribution.since, started, &options.attribution.settings)
+            .await;
+    outcome.gaps.extend(attributed.gaps);
+    let (findings, ignored, rule_warnings) =
+        findings::judge(&desired, outcome.drifts, attributed.who, &options.rules, started);
     outcome.gaps.sort();
     outcome.gaps.dedup();
     let count = |kind| findings.iter().filter(|finding| finding.drift == kind).count() as u64;

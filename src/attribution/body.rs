@@ -35,9 +35,15 @@ fn form(value: Value, depth: usize) -> Value {
     }
     match value {
         Value::Array(items) => Value::Array(items.into_iter().map(|item| form(item, depth + 1)).collect()),
+        Value::Object(members) if is_document(&members) => Value::Object(members),
         Value::Object(members) => object(members, depth),
         other => other,
     }
+}
+
+/// A policy is a document, its names are its own.
+fn is_document(members: &Map<String, Value>) -> bool {
+    members.contains_key("Statement")
 }
 
 fn object(members: Map<String, Value>, depth: usize) -> Value {
@@ -68,7 +74,12 @@ fn object(members: Map<String, Value>, depth: usize) -> Value {
             }
         }
     }
-    Value::Object(members.into_iter().map(|(name, value)| (name, form(value, depth + 1))).collect())
+    let inner = |name: &str, value: Value| match value {
+        // Tags as a map: the names are people's.
+        Value::Object(tags) if name == "tags" => Value::Object(tags),
+        other => form(other, depth + 1),
+    };
+    Value::Object(members.into_iter().map(|(name, value)| (name.clone(), inner(&name, value))).collect())
 }
 
 /// The first letter lowered, nothing else: CloudTrail's own rule.
@@ -121,6 +132,8 @@ mod tests {
         ] {
             assert_eq!(normalise(body.clone()), body);
         }
+        let names = json!({"bucketPolicy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]}, "tags": {"Env": "x"}});
+        assert_eq!(normalise(names.clone()), names);
         let mut deep = json!(1);
         for _ in 0..200 {
             deep = json!({ "a": deep });

@@ -2,14 +2,29 @@
 //! business of `source/`; everything else here is pure: the same events and drifts give the same names.
 
 mod body;
+mod channel;
+mod collect;
+mod correlate;
+mod effect;
 pub mod event;
+mod leaves;
 mod names;
 mod noise;
+mod objects;
+mod person;
 pub mod record;
+mod sessions;
 pub mod settings;
 pub mod source;
+mod subject;
+mod table;
+mod tags;
+mod verbs;
 
+pub use collect::{Collector, Counts};
+pub use correlate::{Verdict, correlate};
 pub use event::{Event, Identity, Issuer};
 pub use noise::identifies;
 pub use record::{Skipped, parse};
+pub use sessions::Sessions;
 pub use settings::{Pipeline, Settings};

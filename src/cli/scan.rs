@@ -63,6 +63,7 @@ async fn scan(args: Scan, config: Config) -> u8 {
         unmanaged: config.unmanaged && !args.no_unmanaged,
         kinds,
         rules,
+        attribution: Default::default(),
         ignore_tags: IgnoreTags {
             keys: config.ignore_tag_keys.clone(),
             key_prefixes: config.ignore_tag_prefixes.clone(),

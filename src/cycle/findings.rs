@@ -1,25 +1,29 @@
 //! Drifts become findings: judged, named, sorted.
 
+use std::collections::VecDeque;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::diff::fingerprint;
 use crate::judge::{Context, RuleSet, RuleWarning, judge as judge_one};
 use crate::model::report::Finding;
-use crate::model::{DesiredState, Drift, DriftKind};
+use crate::model::{Attribution, DesiredState, Drift, DriftKind};
 
 /// Findings in the report's order, the number of those that rules ignore, and what rules had to say about themselves.
 pub(super) fn judge(
     desired: &DesiredState,
     drifts: Vec<Drift>,
+    who: Vec<Option<Vec<Attribution>>>,
     rules: &RuleSet,
     now: Timestamp,
 ) -> (Vec<Finding>, u64, Vec<RuleWarning>) {
     let (mut findings, mut ignored, mut warnings) = (Vec::new(), 0, Vec::new());
-    for drift in drifts {
+    for (drift, who) in drifts.into_iter().zip(who) {
+        let mut who = VecDeque::from(who.unwrap_or_default());
         let resource = drift.desired.and_then(|index| desired.resources.get(index));
         let address = resource.map(|resource| resource.address.as_str());
-        let judgement = judge_one(rules, &drift, &Context { now, address });
+        let judgement = judge_one(rules, &drift, &Context { now, address, attributions: who.make_contiguous() });
         warnings.extend(judgement.warnings);
         if judgement.ignored.is_some() && drift.kind_of_drift != DriftKind::Unknown {
             // The contract counts the desired ones.
@@ -39,7 +43,8 @@ pub(super) fn judge(
             rules: judgement.rules,
             reason: drift.reason,
             changes: drift.changes,
-            attribution: None,
+            attribution: who.pop_front(),
+            other_attributions: who.into(),
             account: drift.scope.account,
             region: drift.scope.region,
             kind: drift.kind,

@@ -7,7 +7,7 @@ use super::{
     rule::{Rule, RuleSet},
     written,
 };
-use crate::model::{Attributes, Change, Drift, DriftKind, Scope, pointer};
+use crate::model::{Actor, Attributes, Attribution, Change, Drift, DriftKind, Scope, pointer};
 
 /// How one case came out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ fn run(rule: &Rule, case: &written::Case) -> CaseResult {
     let drift = drift_of(case);
     let outcome = if rule.matches.fits(&drift) {
         match &rule.when {
-            Some(when) => when.holds(&Variables::new(&drift, case.address.as_deref())),
+            Some(when) => when.holds(&Variables::new(&drift, case.address.as_deref(), attribution_of(case).as_ref())),
             None => Ok(true),
         }
     } else {
@@ -63,6 +63,25 @@ fn drift_of(case: &written::Case) -> Drift {
         desired_attributes: case.desired.clone(),
         live_attributes: case.live.clone(),
     }
+}
+
+/// Who did it, in a case that says so.
+fn attribution_of(case: &written::Case) -> Option<Attribution> {
+    let who = case.who.as_ref()?;
+    let actor = who.actor.as_ref().map(|actor| Actor {
+        kind: actor.kind,
+        name: actor.name.clone(),
+        arn: actor.arn.clone(),
+        chain: actor.arn.clone().into_iter().collect(),
+    });
+    Some(Attribution {
+        confidence: who.confidence,
+        actor,
+        channel: who.channel,
+        mfa: who.mfa,
+        cautions: who.cautions.clone(),
+        ..Attribution::unknown("made up")
+    })
 }
 
 fn as_written(written: &written::CaseChange) -> Change {

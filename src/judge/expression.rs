@@ -12,7 +12,7 @@ use cel::{Context, Env, Program, Value as Cel};
 use serde_json::{Value, json};
 
 use super::functions::{self, FUNCTIONS, to_cel};
-use crate::model::{Change, Drift};
+use crate::model::{Attribution, Change, Drift};
 
 /// A compiled `when`.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(super) struct Scope<'a> {
     context: Context<'a, 'a>,
 }
 
-/// The names that an expression may use. The last four are null until events are correlated with drift.
+/// The names that an expression may use. The last five are null where no event source is configured.
 const VARIABLES: &[&str] = &[
     "desired",
     "live",
@@ -40,6 +40,7 @@ const VARIABLES: &[&str] = &[
     "channel",
     "mfa",
     "confidence",
+    "cautions",
 ];
 
 /// CEL's own functions and types (the standard definitions; macros are gone after parsing).
@@ -95,8 +96,16 @@ impl Expression {
 }
 
 impl Scope<'_> {
-    /// The variables of a drift.
-    pub fn new(drift: &Drift, address: Option<&str>) -> Self {
+    /// The variables of a drift, once for everybody who had a part in it; once if nobody is known.
+    pub fn of_all(drift: &Drift, address: Option<&str>, attributions: &[Attribution]) -> Vec<Self> {
+        if attributions.is_empty() {
+            return vec![Self::new(drift, address, None)];
+        }
+        attributions.iter().map(|attribution| Self::new(drift, address, Some(attribution))).collect()
+    }
+
+    /// The variables of a drift and one who had a part in it.
+    pub fn new(drift: &Drift, address: Option<&str>, who: Option<&Attribution>) -> Self {
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
         functions::add_to(&mut context);
         let changes = Value::Array(drift.changes.iter().map(change).collect());
@@ -110,10 +119,11 @@ impl Scope<'_> {
             ("account", drift.scope.account.as_str().into()),
             ("region", drift.scope.region.as_str().into()),
             ("address", address.into()),
-            ("actor", Value::Null),
-            ("channel", Value::Null),
-            ("mfa", Value::Null),
-            ("confidence", Value::Null),
+            ("actor", json!(who.and_then(|who| who.actor.as_ref()))),
+            ("channel", json!(who.map(|who| who.channel.as_str()))),
+            ("mfa", json!(who.and_then(|who| who.mfa))),
+            ("confidence", json!(who.map(|who| who.confidence.as_str()))),
+            ("cautions", json!(who.map(|who| &who.cautions))),
         ] {
             context.add_variable_from_value(name, to_cel(&value));
         }
@@ -249,7 +259,7 @@ mod tests {
         let mut drift = made_up("aws_vpc", DriftKind::Changed, "/a");
         drift.live_attributes =
             serde_json::from_value(json!({"n": 3, "deep": [{"x": "y"}], "nothing": null, "list": ["a"]})).unwrap();
-        Expression::compile(source)?.holds(&Scope::new(&drift, None))
+        Expression::compile(source)?.holds(&Scope::new(&drift, None, None))
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{
     expression::Scope,
     rule::{Ignore, Rule, RuleSet, Verdict},
 };
-use crate::model::{Drift, report::Severity};
+use crate::model::{Attribution, Drift, report::Severity};
 
 /// What is known around a drift. All of it comes in as arguments: the judge has no clock.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Terraform address; `None` when unmanaged.
     pub address: Option<&'a str>,
+    /// Who did it, as far as it is known: whoever acted last first; empty when nobody looked.
+    pub attributions: &'a [Attribution],
 }
 
 /// The verdict on one drift.
@@ -55,10 +57,10 @@ pub fn judge(rules: &RuleSet, drift: &Drift, context: &Context<'_>) -> Judgement
     let mut spoke = Vec::new();
     let mut warnings = Vec::new();
     let mut ignored = None;
-    let mut scope = None;
+    let mut scopes = None;
 
     for rule in rules.rules.iter().filter(|rule| rule.matches.fits(drift)) {
-        match speaks(rule, drift, context, &mut scope) {
+        match speaks(rule, drift, context, &mut scopes) {
             Ok(false) => continue,
             Ok(true) => {}
             Err(message) => {
@@ -100,10 +102,16 @@ fn speaks<'a>(
     rule: &Rule,
     drift: &Drift,
     context: &Context<'_>,
-    scope: &mut Option<Scope<'a>>,
+    scopes: &mut Option<Vec<Scope<'a>>>,
 ) -> Result<bool, String> {
     let Some(when) = &rule.when else { return Ok(true) };
-    when.holds(scope.get_or_insert_with(|| Scope::new(drift, context.address)))
+    // Of several people who changed one resource, one is enough.
+    for scope in scopes.get_or_insert_with(|| Scope::of_all(drift, context.address, context.attributions)) {
+        if when.holds(scope)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn expired(ignore: &Ignore, now: Timestamp) -> bool {
@@ -125,7 +133,7 @@ mod tests {
 "#;
 
     fn at(time: &str) -> Context<'static> {
-        Context { now: time.parse().unwrap(), address: Some("aws_vpc.a") }
+        Context { now: time.parse().unwrap(), address: Some("aws_vpc.a"), attributions: &[] }
     }
 
     #[test]

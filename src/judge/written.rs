@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use crate::model::{Attributes, DriftKind};
+use crate::model::{ActorType, Attributes, Caution, Channel, Confidence, DriftKind};
 
 /// One rule of a file, before its values are checked.
 #[derive(Debug, Clone, Deserialize)]
@@ -64,7 +64,40 @@ pub(super) struct Case {
     pub account: Option<String>,
     pub region: Option<String>,
     pub address: Option<String>,
+    /// Left out: no event source is configured.
+    pub who: Option<CaseWho>,
     pub expect: bool,
+}
+
+/// Who did it, in a case.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CaseWho {
+    pub actor: Option<CaseActor>,
+    #[serde(default = "any_channel")]
+    pub channel: Channel,
+    #[serde(default = "certain")]
+    pub confidence: Confidence,
+    pub mfa: Option<bool>,
+    #[serde(default)]
+    pub cautions: Vec<Caution>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CaseActor {
+    #[serde(rename = "type")]
+    pub kind: ActorType,
+    pub name: String,
+    pub arn: Option<String>,
+}
+
+fn any_channel() -> Channel {
+    Channel::Unknown
+}
+
+fn certain() -> Confidence {
+    Confidence::Certain
 }
 
 fn changed() -> DriftKind {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, CodePosition, DriftKind, Gap, Source};
+use super::{Attribution, Change, CodePosition, DriftKind, Gap, Source};
 
 /// Worst first, so that the derived order is the report's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,8 +54,11 @@ pub struct Finding {
     /// For `unknown`: why it could not be seen.
     pub reason: Option<String>,
     pub changes: Vec<Change>,
-    /// `null` while no event source is configured.
-    pub attribution: Option<serde_json::Value>,
+    /// Whoever made the last change that explains what is live; `null` while no event source is configured.
+    pub attribution: Option<Attribution>,
+    /// Others who made some of the changes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_attributions: Vec<Attribution>,
 }
 
 /// The scan itself.

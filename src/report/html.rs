@@ -5,6 +5,7 @@ use askama::Template;
 use super::{
     Options, gaps,
     text::{clean, count},
+    who,
     words::{self, Line, Mood, Sign},
 };
 use crate::model::{
@@ -56,9 +57,14 @@ struct FindingView {
     place: String,
     source: Option<String>,
     code: Option<String>,
-    who: Option<String>,
+    who: Vec<WhoView>,
     rules: Vec<RuleView>,
     lines: Vec<Line>,
+}
+
+struct WhoView {
+    line: String,
+    proof: Vec<String>,
 }
 
 struct RuleView {
@@ -114,7 +120,10 @@ impl Page {
                 .into_iter()
                 .map(|severity| SeverityView {
                     name: severity.as_str(),
-                    findings: words::of_severity(report, severity).into_iter().map(|f| view(f, options)).collect(),
+                    findings: words::of_severity(report, severity)
+                        .into_iter()
+                        .map(|f| view(f, options, &scan.started_at))
+                        .collect(),
                 })
                 .filter(|view| !view.findings.is_empty())
                 .collect(),
@@ -144,7 +153,7 @@ impl Page {
     }
 }
 
-fn view(finding: &Finding, options: &Options) -> FindingView {
+fn view(finding: &Finding, options: &Options, now: &str) -> FindingView {
     FindingView {
         drift: finding.drift.as_str(),
         name: words::name(finding),
@@ -152,7 +161,9 @@ fn view(finding: &Finding, options: &Options) -> FindingView {
         place: words::place(finding),
         source: finding.source.as_deref().map(clean),
         code: words::code(finding),
-        who: words::who(finding),
+        who: who::all(finding)
+            .map(|attribution| WhoView { line: who::line(attribution, now), proof: who::proof(attribution) })
+            .collect(),
         rules: finding
             .rules
             .iter()

@@ -7,7 +7,7 @@ use quick_junit::{NonSuccessKind, Report as Junit, SerializeError, TestCase, Tes
 use super::{
     gaps,
     text::{clean, count},
-    words,
+    who, words,
 };
 use crate::model::{
     DriftKind,
@@ -20,7 +20,7 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
     for source in &report.scan.sources {
         let mut suite = TestSuite::new(clean(&source.name));
         let own: Vec<_> = report.findings.iter().filter(|f| f.source.as_deref() == Some(&source.name)).collect();
-        suite.add_test_cases(own.iter().map(|finding| case(finding)));
+        suite.add_test_cases(own.iter().map(|finding| case(finding, &report.scan.started_at)));
         let fine = source.resources.saturating_sub(own.len() as u64);
         let name = format!("{} without drift", count(fine, "resource", "resources"));
         suite.add_test_case(TestCase::new(name, TestCaseStatus::success()));
@@ -32,7 +32,7 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
     let strangers: Vec<_> = report.findings.iter().filter(|finding| !named(finding)).collect();
     if !strangers.is_empty() {
         let mut suite = TestSuite::new("without a source");
-        suite.add_test_cases(strangers.into_iter().map(case));
+        suite.add_test_cases(strangers.into_iter().map(|finding| case(finding, &report.scan.started_at)));
         junit.add_test_suite(suite);
     }
     if !report.gaps.is_empty() || !report.scan.complete {
@@ -45,7 +45,7 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
     Ok(text)
 }
 
-fn case(finding: &Finding) -> TestCase {
+fn case(finding: &Finding, now: &str) -> TestCase {
     let kind = if finding.drift == DriftKind::Unknown { NonSuccessKind::Error } else { NonSuccessKind::Failure };
     let mut status = TestCaseStatus::non_success(kind);
     let word = finding.drift.as_str();
@@ -55,7 +55,7 @@ fn case(finding: &Finding) -> TestCase {
     }
     let mut text = vec![format!("{} ({})", words::place(finding), clean(&finding.id))];
     text.extend(words::code(finding));
-    text.extend(words::who(finding).map(|who| format!("by {who}")));
+    text.extend(who::all(finding).map(|attribution| format!("who: {}", who::line(attribution, now))));
     if !finding.rules.is_empty() {
         let rules: Vec<_> = finding.rules.iter().map(|rule| clean(rule)).collect();
         text.push(format!("rules: {}", rules.join(", ")));

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use super::{
     Options, gaps,
     text::clean,
+    who,
     words::{self, Mood, Sign},
 };
 use crate::model::{
@@ -39,7 +40,7 @@ pub fn render(report: &Report, options: &Options) -> String {
         }
         let _ = writeln!(out, "### {} ({})\n", title(severity), findings.len());
         for finding in findings {
-            let block = block(finding, options);
+            let block = block(finding, options, &report.scan.started_at);
             if left_out > 0 || out.len() + block.len() > LIMIT - RESERVE {
                 left_out += 1;
             } else {
@@ -76,7 +77,7 @@ fn counts(out: &mut String, report: &Report) {
     );
 }
 
-fn block(finding: &Finding, options: &Options) -> String {
+fn block(finding: &Finding, options: &Options, now: &str) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -94,8 +95,11 @@ fn block(finding: &Finding, options: &Options) -> String {
     if let Some(position) = words::code(finding) {
         let _ = writeln!(out, "- code: {}", code(&position));
     }
-    if let Some(who) = words::who(finding) {
-        let _ = writeln!(out, "- by: {}", code(&who));
+    for attribution in who::all(finding) {
+        let _ = writeln!(out, "- who: {}", code(&who::line(attribution, now)));
+        for line in who::proof(attribution) {
+            let _ = writeln!(out, "  - {}", code(&line));
+        }
     }
     for rule in &finding.rules {
         let why = options.reasons.get(rule).map(|r| format!(": {}", escape(&clean(&r.why)))).unwrap_or_default();

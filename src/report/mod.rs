@@ -12,6 +12,7 @@ pub mod markdown;
 pub mod sarif;
 pub mod table;
 pub mod text;
+pub mod who;
 pub mod words;
 
 #[cfg(test)]

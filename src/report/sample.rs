@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::model::{
-    Change, CodePosition, DriftKind, Gap, GapReason, GapScope, Source,
+    Actor, ActorType, Attribution, Change, Channel, CodePosition, Confidence, DriftKind, Gap, GapReason, GapScope,
+    Source,
     report::{Finding, Report, Scan, Severity, Summary},
 };
 
@@ -68,6 +69,19 @@ fn finding(drift: DriftKind, severity: Severity, kind: &str, id: &str, address: 
         reason: None,
         changes: Vec::new(),
         attribution: None,
+        other_attributions: Vec::new(),
+    }
+}
+
+pub fn attribution(name: &str, confidence: Confidence, channel: Channel) -> Attribution {
+    let arn = format!("arn:aws:sts::111111111111:assumed-role/admin/{name}");
+    Attribution {
+        confidence,
+        channel,
+        actor: Some(Actor { kind: ActorType::Person, name: name.into(), arn: Some(arn.clone()), chain: vec![arn] }),
+        time: Some("2026-01-02T14:03:05Z".into()),
+        source_ip: Some("203.0.113.7".into()),
+        ..Attribution::unknown("AuthorizeSecurityGroupIngress set what is live")
     }
 }
 
@@ -201,9 +215,14 @@ pub fn hostile() -> Report {
             json!({"Statement": [{"Sid": EVIL, "Effect": "Allow", "Action": EVIL}]}).to_string().into(),
         ),
     ];
-    one.attribution = Some(
-        json!({"confidence": "likely", "actor": {"type": "person", "name": EVIL}, "channel": "console", "time": null, "events": []}),
-    );
+    one.attribution = Some(attribution(EVIL, Confidence::Likely, Channel::Console));
+    if let Some(attribution) = &mut one.attribution {
+        attribution.source_ip = Some(EVIL.into());
+        attribution.tool = Some(EVIL.into());
+        attribution.user_agent = Some(EVIL.into());
+        attribution.reasons = vec![EVIL.into()];
+    }
+    one.other_attributions = vec![Attribution::unknown(EVIL)];
     let mut two = finding(DriftKind::Unmanaged, Severity::Low, EVIL, EVIL, "");
     two.account = EVIL.into();
     two.region = EVIL.into();

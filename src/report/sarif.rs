@@ -12,6 +12,7 @@ use super::{
     Options, exit, gaps,
     json::escaped,
     text::clean,
+    who,
     words::{self, Line},
 };
 use crate::model::report::{Finding, Report, Severity};
@@ -30,8 +31,10 @@ pub fn render(report: &Report, options: &Options) -> serde_json::Result<String> 
         *severity = finding.severity.min(*severity);
     }
     let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(n, id)| (id.as_str(), n)).collect();
-    let results: Vec<Value> =
-        words::drifted(report).take(RESULTS).map(|finding| result(finding, &index, options)).collect();
+    let results: Vec<Value> = words::drifted(report)
+        .take(RESULTS)
+        .map(|finding| result(finding, &index, options, &report.scan.started_at))
+        .collect();
     let left_out = words::drifted(report).count().saturating_sub(RESULTS);
 
     let sarif = json!({
@@ -80,12 +83,12 @@ fn rule(id: &str, severity: Severity, options: &Options) -> Value {
     })
 }
 
-fn result(finding: &Finding, index: &BTreeMap<&str, usize>, options: &Options) -> Value {
+fn result(finding: &Finding, index: &BTreeMap<&str, usize>, options: &Options, now: &str) -> Value {
     let id = rule_id(finding, options);
     let name = words::name(finding);
     let mut text = format!("{name} {} in {}", finding.drift.as_str(), words::place(finding));
-    if let Some(who) = words::who(finding) {
-        text.push_str(&format!(", by {who}"));
+    for attribution in who::all(finding) {
+        text.push_str(&format!("; {}", who::line(attribution, now)));
     }
     for Line { sign, text: line } in finding.changes.iter().flat_map(|change| words::lines(change, 200)) {
         text.push_str(&format!("\n{}{line}", sign.mark()));

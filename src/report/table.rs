@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::{
     Options, gaps,
     text::{clean, count, shorten},
+    who,
     words::{self, Mood, Sign},
 };
 use crate::model::{
@@ -27,7 +28,7 @@ pub fn render(report: &Report, options: &Options) -> String {
             let title = format!("{} ({})", severity.as_str().to_uppercase(), findings.len());
             table.line("", &title, of_severity(severity));
             for finding in findings {
-                table.finding(finding);
+                table.finding(report, finding);
             }
             table.out.push('\n');
         }
@@ -64,7 +65,7 @@ impl Table {
         self.out.push('\n');
     }
 
-    fn finding(&mut self, finding: &Finding) {
+    fn finding(&mut self, report: &Report, finding: &Finding) {
         let word = format!("{:<9}", finding.drift.as_str());
         let id = match &finding.address {
             Some(_) if !finding.id.is_empty() => format!(" ({})", clean(&finding.id)),
@@ -77,8 +78,9 @@ impl Table {
         let place = [Some(words::place(finding)), finding.source.as_deref().map(clean), words::code(finding)];
         let place: Vec<_> = place.into_iter().flatten().collect();
         self.line(MARGIN, &place.join("  "), Style::new().dimmed());
-        if let Some(who) = words::who(finding) {
-            self.line(MARGIN, &format!("by {who}"), AnsiColor::Magenta.on_default());
+        for attribution in who::all(finding) {
+            let who = format!("who: {}", who::line(attribution, &report.scan.started_at));
+            self.line(MARGIN, &shorten(&who, self.width - MARGIN.len()), AnsiColor::Magenta.on_default());
         }
         if !finding.rules.is_empty() {
             let rules: Vec<_> = finding.rules.iter().map(|rule| clean(rule)).collect();

@@ -121,23 +121,6 @@ pub fn code(finding: &Finding) -> Option<String> {
     finding.code.as_ref().map(|code| clean(&format!("{}:{}", code.file, code.line)))
 }
 
-/// Who did it, in one clean line; `None` while nobody is known.
-pub fn who(finding: &Finding) -> Option<String> {
-    let attribution = finding.attribution.as_ref()?;
-    let text = |path: &str| attribution.pointer(path).and_then(Value::as_str);
-    let mut line = text("/actor/name")?.to_string();
-    if let Some(channel) = text("/channel").filter(|channel| *channel != "unknown") {
-        line.push_str(&format!(" by {channel}"));
-    }
-    if let Some(time) = text("/time") {
-        line.push_str(&format!(", {time}"));
-    }
-    if let Some(confidence) = text("/confidence") {
-        line.push_str(&format!(" ({confidence})"));
-    }
-    Some(clean(&line))
-}
-
 /// A change as lines of at most `width` characters: sets by element, policies by statement, the rest as old -> new.
 pub fn lines(change: &Change, width: usize) -> Vec<Line> {
     let path = clean(&change.path);
@@ -243,20 +226,5 @@ mod tests {
         torn.scan.complete = false;
         assert_eq!(headline(&torn), "No drift seen, but the scan is incomplete: not everything was seen");
         assert!(headline(&sample::rich()).contains("; incomplete: 4 gaps"));
-    }
-
-    #[test]
-    fn nobody_is_named_without_attribution() {
-        let mut finding = sample::rich().findings.remove(0);
-        assert_eq!(who(&finding), None);
-        finding.attribution = Some(serde_json::json!({
-            "confidence": "certain", "actor": {"type": "person", "name": "eve@example.com"}, "channel": "console",
-            "time": "2026-01-01T00:00:00Z", "events": []
-        }));
-        assert_eq!(who(&finding).unwrap(), "eve@example.com by console, 2026-01-01T00:00:00Z (certain)");
-        finding.attribution = Some(
-            serde_json::json!({"confidence": "unknown", "actor": null, "channel": "unknown", "time": null, "events": []}),
-        );
-        assert_eq!(who(&finding), None);
     }
 }

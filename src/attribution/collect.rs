@@ -1,0 +1,157 @@
+//! Keeps what matters of a stream of events: those that belong to a drift, and those that tell who is behind a session. The
+//! rest is forgotten at once, so that a day of a big organisation fits.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+
+use super::source::{Subject, Taker};
+use super::subject::{Bodies, Case, Link};
+use super::{Event, Sessions, noise, table};
+use crate::model::{Drift, DriftKind};
+
+/// Events kept of one drift; the newest win. More would be a resource that a machine writes every minute.
+const MOST_OF_ONE: usize = 2_000;
+
+/// All that is known: events of drifts, and sessions.
+pub struct Collector<'a> {
+    pub(super) cases: Vec<Option<Case<'a>>>,
+    /// Name -> cases.
+    by_name: HashMap<String, Vec<usize>>,
+    singletons: Vec<usize>,
+    pub(super) sessions: Sessions,
+    pub(super) kept: BTreeMap<String, Event>,
+    /// Of each case: ids of its events and how they belong to it.
+    pub(super) links: Vec<Vec<(String, Link)>>,
+    counts: Counts,
+}
+
+/// What came by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub events: u64,
+    pub duplicates: u64,
+    pub malformed: u64,
+}
+
+impl<'a> Collector<'a> {
+    /// For these drifts; those that are `unknown` are nobody's doing.
+    pub fn new(drifts: &'a [Drift]) -> Self {
+        let of = |drift: &'a Drift| (drift.kind_of_drift != DriftKind::Unknown).then(|| Case::new(drift));
+        let cases: Vec<_> = drifts.iter().map(of).collect();
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut singletons = Vec::new();
+        for (index, case) in cases.iter().enumerate() {
+            let Some(case) = case else { continue };
+            if case.is_singleton() {
+                singletons.push(index);
+            }
+            for name in case.names().flat_map(with_tail) {
+                by_name.entry(name.to_owned()).or_default().push(index);
+            }
+        }
+        let links = vec![Vec::new(); cases.len()];
+        let sessions = Sessions::default();
+        Self { cases, by_name, singletons, sessions, kept: BTreeMap::new(), links, counts: Counts::default() }
+    }
+
+    /// What sources are asked about these drifts.
+    pub fn subjects(&self, wanted: impl Fn(usize) -> bool) -> std::collections::BTreeSet<Subject> {
+        self.cases
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| wanted(*index))
+            .filter_map(|(_, case)| Some(case.as_ref()?.subject()))
+            .collect()
+    }
+
+    /// What came by so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn belongs_to(&self, event: &Event) -> Vec<(usize, Link)> {
+        let mut near: Vec<usize> = Vec::new();
+        for body in [&event.request, &event.response] {
+            self.find(body, &mut near);
+        }
+        for arn in &event.resources {
+            with_tail(arn).for_each(|name| near.extend(self.by_name.get(name).into_iter().flatten()));
+        }
+        if table::row(event).is_some_and(table::Row::is_singleton) {
+            near.extend(&self.singletons);
+        }
+        if near.is_empty() {
+            return Vec::new();
+        }
+        near.sort_unstable();
+        near.dedup();
+        let bodies = Bodies::of(event);
+        let link = |index: usize| Some((index, self.cases.get(index)?.as_ref()?.link(event, &bodies)?));
+        near.into_iter().filter_map(link).collect()
+    }
+
+    fn find(&self, value: &Value, near: &mut Vec<usize>) {
+        match value {
+            Value::String(text) => {
+                with_tail(text).for_each(|name| near.extend(self.by_name.get(name).into_iter().flatten()))
+            }
+            Value::Number(number) => near.extend(self.by_name.get(&number.to_string()).into_iter().flatten()),
+            Value::Array(items) => items.iter().for_each(|item| self.find(item, near)),
+            Value::Object(members) => members.values().for_each(|member| self.find(member, near)),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    fn keep(&mut self, event: Event, links: Vec<(usize, Link)>) {
+        for (index, link) in links {
+            let Some(list) = self.links.get_mut(index) else { continue };
+            list.push((event.id.clone(), link));
+            if list.len() > MOST_OF_ONE {
+                let oldest = list
+                    .iter()
+                    .enumerate()
+                    .min_by_key(|(_, (id, _))| self.kept.get(id).map(|event| event.time))
+                    .map(|(at, _)| at);
+                oldest.map(|at| list.swap_remove(at));
+            }
+        }
+        self.kept.insert(event.id.clone(), event);
+    }
+}
+
+impl Taker for Collector<'_> {
+    fn take(&mut self, event: Event) {
+        self.counts.events += 1;
+        if noise::identifies(event.service(), &event.name) {
+            self.sessions.note(&event);
+            return;
+        }
+        if event.error.is_some() {
+            return;
+        }
+        let links = self.belongs_to(&event);
+        if links.is_empty() {
+            return;
+        }
+        if self.kept.contains_key(&event.id) {
+            self.counts.duplicates += 1;
+            // A correction comes under the id of what it corrects, or later: the corrected one counts.
+            if event.late {
+                self.kept.insert(event.id.clone(), event);
+            }
+            return;
+        }
+        self.keep(event, links);
+    }
+
+    fn malformed(&mut self) {
+        self.counts.malformed += 1;
+    }
+}
+
+/// A text, and the name at the end of it if it is an ARN.
+fn with_tail(text: &str) -> impl Iterator<Item = &str> {
+    let tail = text.starts_with("arn:").then(|| text.rsplit(['/', ':']).next()).flatten();
+    [Some(text), tail].into_iter().flatten().filter(|name| !name.is_empty())
+}

@@ -1,0 +1,300 @@
+//! From events to a verdict: for every changed value the last writer whose result is live, for a missing resource the delete,
+//! for an unmanaged one the create. Pure and deterministic: the same events, in whatever order, give the same names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::channel::{Way, channel};
+use super::collect::Collector;
+use super::effect::{self, Effect, Item};
+use super::person::{Person, person};
+use super::source::Session;
+use super::subject::{Bodies, Case, Link};
+use super::{Event, Settings, verbs};
+use crate::model::{Attribution, Caution, Confidence, DriftKind, EventRef, OtherEvent, pointer};
+
+/// What is said of one drift.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// Whoever made the last change first. Empty: nobody is known.
+    pub attributions: Vec<Attribution>,
+    /// Sessions whose beginning would tell more.
+    pub wanted: BTreeSet<Session>,
+    /// Every change has an event that shows it.
+    pub explained: bool,
+    /// Paths that no event explains.
+    pub unexplained: Vec<String>,
+}
+
+/// Verdicts, one for each drift; `None` for those that are nobody's doing (`unknown`).
+pub fn correlate(collector: &Collector<'_>, settings: &Settings) -> Vec<Option<Verdict>> {
+    let of = |(case, links): (&Option<Case<'_>>, &Vec<(String, Link)>)| {
+        let case = case.as_ref()?;
+        let mut touched: Vec<Touch<'_>> = links
+            .iter()
+            .filter_map(|(id, link)| Touch::new(collector.kept.get(id)?, *link, collector, settings))
+            .collect();
+        touched.sort_by(|a, b| (a.event.time, &a.event.id).cmp(&(b.event.time, &b.event.id)));
+        Some(verdict(case, &touched))
+    };
+    collector.cases.iter().zip(&collector.links).map(of).collect()
+}
+
+/// An event that belongs to the drift, with who made it and how.
+struct Touch<'a> {
+    event: &'a Event,
+    link: Link,
+    bodies: Bodies,
+    way: Way,
+    person: Person,
+}
+
+impl<'a> Touch<'a> {
+    fn new(event: &'a Event, link: Link, collector: &Collector<'_>, settings: &Settings) -> Option<Self> {
+        let way = channel(event);
+        let person = person(event, &collector.sessions, settings, &way);
+        Some(Self { event, link, bodies: Bodies::of(event), way, person })
+    }
+
+    fn actor(&self) -> &str {
+        self.person.actor.as_ref().map_or("", |actor| &actor.name)
+    }
+}
+
+/// One item with the event that is blamed for it.
+struct Blame<'a, 'b> {
+    touch: &'b Touch<'a>,
+    path: Option<String>,
+    confidence: Confidence,
+    reason: String,
+    cautions: Vec<Caution>,
+    others: Vec<OtherEvent>,
+}
+
+fn verdict(case: &Case<'_>, touched: &[Touch<'_>]) -> Verdict {
+    let mut verdict = Verdict { explained: true, ..Verdict::default() };
+    let mut blames = Vec::new();
+    match case.drift.kind_of_drift {
+        DriftKind::Missing => blames.extend(ended(touched)),
+        DriftKind::Unmanaged => blames.extend(began(touched)),
+        DriftKind::Changed => {
+            for change in &case.drift.changes {
+                let mut found: Vec<_> =
+                    effect::items(change).iter().map(|item| (item.clone(), blame(item, touched))).collect();
+                let explained: Vec<&Touch<'_>> =
+                    found.iter().filter_map(|(_, blame)| Some(blame.as_ref()?.touch)).collect();
+                // An element that was only altered shows as one added and one removed: one call did both.
+                if found.iter().any(|(_, blame)| blame.is_none()) && all_the_same(&explained) {
+                    found.retain(|(_, blame)| blame.is_some());
+                }
+                if found.iter().any(|(_, blame)| blame.is_none()) {
+                    verdict.unexplained.push(change.path.clone());
+                }
+                blames.extend(found.into_iter().filter_map(|(_, blame)| blame));
+            }
+        }
+        DriftKind::Unknown => {}
+    }
+    if blames.is_empty() {
+        verdict.explained = false;
+        return verdict;
+    }
+    verdict.explained =
+        verdict.unexplained.is_empty() && blames.iter().all(|blame| blame.confidence >= Confidence::Likely);
+    verdict.wanted = blames.iter().filter_map(|blame| blame.touch.person.wanted.clone()).collect();
+    verdict.attributions = grouped(blames);
+    verdict
+}
+
+fn all_the_same(touched: &[&Touch<'_>]) -> bool {
+    touched.first().is_some_and(|first| touched.iter().all(|touch| touch.event.id == first.event.id))
+}
+
+/// The delete that ended the resource.
+fn ended<'a, 'b>(touched: &'b [Touch<'a>]) -> Option<Blame<'a, 'b>> {
+    let last = touched.iter().rfind(|touch| touch.link.gone && touch.link.listed);
+    if let Some(touch) = last {
+        let rivals = same_second(touch, touched, |other| other.link.gone && other.link.listed);
+        let reason = format!("{} of this resource succeeded", touch.event.name);
+        return Some(with_rivals(Blame::new(touch, None, Confidence::Certain, reason), rivals));
+    }
+    let hint = touched.iter().rfind(|touch| touch.link.gone)?;
+    let reason = format!("{} names it; what it does is not known to driftd", hint.event.name);
+    Some(Blame::new(hint, None, Confidence::Possible, reason))
+}
+
+/// The create that began the resource.
+fn began<'a, 'b>(touched: &'b [Touch<'a>]) -> Option<Blame<'a, 'b>> {
+    let creates = |touch: &&Touch<'_>| {
+        touch.link.target.is_some()
+            && touch.link.listed
+            && verbs::creates(&touch.event.name)
+            && !touch.event.name.contains("Tag")
+    };
+    let last = touched.iter().rfind(creates)?;
+    // Several calls can each be the one (a setting that is written over): the first after the last delete made it be.
+    let deleted = touched.iter().rposition(|touch| touch.link.gone);
+    let alive = &touched[deleted.map_or(0, |at| at + 1)..];
+    let touch = if last.event.name.starts_with("Put") { alive.iter().find(creates).unwrap_or(last) } else { last };
+    let rivals = same_second(touch, touched, |other| creates(&other));
+    let reason = format!("{} of this resource succeeded", touch.event.name);
+    Some(with_rivals(Blame::new(touch, None, Confidence::Certain, reason), rivals))
+}
+
+/// The last event whose result is what is live; without one, who alone can have done it.
+fn blame<'a, 'b>(item: &Item<'_>, touched: &'b [Touch<'a>]) -> Option<Blame<'a, 'b>> {
+    let top = pointer::top(item.path);
+    let effects: Vec<(Effect, &Touch<'_>)> = touched.iter().map(|touch| (of_touch(item, &top, touch), touch)).collect();
+    let path = || Some(item.path.to_owned());
+    if let Some(at) = effects.iter().rposition(|(effect, _)| *effect == Effect::Live) {
+        let touch = effects[at].1;
+        let rivals = same_second(touch, touched, |other| of_touch(item, &top, other) == Effect::Live);
+        let reason = format!("{} set what is live", touch.event.name);
+        let mut blame = with_rivals(Blame::new(touch, path(), Confidence::Certain, reason), rivals);
+        // In the same second nothing tells the order: what fits the live value came last.
+        for (_, later) in effects[at + 1..]
+            .iter()
+            .filter(|(effect, later)| *effect == Effect::Other && later.event.time > touch.event.time)
+        {
+            blame.confidence = Confidence::Likely;
+            blame.others.push(other(later, item.path, "set another value afterwards, which is not live"));
+        }
+        for (_, later) in effects[at + 1..].iter().filter(|(effect, _)| *effect == Effect::Touched) {
+            blame.confidence = Confidence::Likely;
+            blame.others.push(other(later, item.path, "touched it afterwards; the value is hidden"));
+        }
+        return Some(blame);
+    }
+    for (wanted, best, why) in [
+        (Effect::Touched, Confidence::Likely, "touched it; the value cannot be seen in the event"),
+        (Effect::Weak, Confidence::Possible, "can have changed it; the event does not show it"),
+    ] {
+        let able: Vec<&Touch<'_>> =
+            effects.iter().filter(|(effect, _)| *effect == wanted).map(|(_, touch)| *touch).collect();
+        let Some(last) = able.last() else { continue };
+        let alone = able.iter().all(|touch| touch.actor() == last.actor());
+        if !alone && wanted == Effect::Weak {
+            return None;
+        }
+        let confidence = if alone { best } else { Confidence::Possible };
+        let mut blame = Blame::new(last, path(), confidence, format!("{} {why}", last.event.name));
+        blame.others = able
+            .iter()
+            .filter(|touch| touch.actor() != last.actor())
+            .map(|touch| other(touch, item.path, "can have done it as well"))
+            .collect();
+        return Some(blame);
+    }
+    None
+}
+
+fn of_touch(item: &Item<'_>, top: &str, touch: &Touch<'_>) -> Effect {
+    let attributes =
+        super::table::row(touch.event).zip(touch.link.target).and_then(|(row, index)| row.targets.get(index));
+    let attributes = attributes.map(|target| target.attributes.as_slice());
+    let listed = attributes.filter(|names| names.iter().any(|name| name == top));
+    let mut effect = effect::effect(item, touch.event, &touch.bodies, listed);
+    // A call that makes a resource sets everything, and mostly to what is desired: only a value it shows counts.
+    if effect < Effect::Live
+        && effect > Effect::Other
+        && verbs::answers_what_it_made(&touch.event.name)
+        && touch.link.own
+    {
+        effect = Effect::None;
+    }
+    if !touch.link.listed && effect != Effect::None {
+        effect = effect.min(Effect::Weak);
+    }
+    effect
+}
+
+/// Others than the blamed one who did the same in the same second: nothing tells who was last.
+fn same_second<'a, 'b>(
+    touch: &Touch<'_>,
+    touched: &'b [Touch<'a>],
+    same: impl Fn(&'b Touch<'a>) -> bool,
+) -> Vec<&'b Touch<'a>> {
+    touched
+        .iter()
+        .filter(|other| other.event.time == touch.event.time && other.actor() != touch.actor())
+        .filter(|other| same(other))
+        .collect()
+}
+
+fn with_rivals<'a, 'b>(mut blame: Blame<'a, 'b>, rivals: Vec<&Touch<'_>>) -> Blame<'a, 'b> {
+    if !rivals.is_empty() {
+        blame.confidence = Confidence::Possible;
+        blame.cautions.push(Caution::SameSecond);
+        let path = blame.path.clone().unwrap_or_default();
+        blame.others.extend(rivals.iter().map(|rival| other(rival, &path, "did the same in the same second")));
+    }
+    blame
+}
+
+fn other(touch: &Touch<'_>, path: &str, why: &str) -> OtherEvent {
+    let paths = if path.is_empty() { Vec::new() } else { vec![path.to_owned()] };
+    OtherEvent { event: event_ref(touch.event, paths), actor: touch.actor().to_owned(), why: why.to_owned() }
+}
+
+fn event_ref(event: &Event, paths: Vec<String>) -> EventRef {
+    EventRef {
+        event_id: event.id.clone(),
+        event_name: event.recorded_name.clone(),
+        event_source: event.source.clone(),
+        time: event.time.to_string(),
+        account: event.account.clone(),
+        region: event.region.clone(),
+        paths,
+    }
+}
+
+impl<'a, 'b> Blame<'a, 'b> {
+    fn new(touch: &'b Touch<'a>, path: Option<String>, confidence: Confidence, reason: String) -> Self {
+        Self { touch, path, confidence, reason, cautions: Vec::new(), others: Vec::new() }
+    }
+}
+
+/// One attribution for each actor and way, the last one to act first.
+fn grouped(blames: Vec<Blame<'_, '_>>) -> Vec<Attribution> {
+    let mut groups: BTreeMap<(String, Option<String>, crate::model::Channel), Vec<Blame<'_, '_>>> = BTreeMap::new();
+    for blame in blames {
+        let arn = blame.touch.person.actor.as_ref().and_then(|actor| actor.arn.clone());
+        groups.entry((blame.touch.actor().to_owned(), arn, blame.touch.way.channel)).or_default().push(blame);
+    }
+    let mut all: Vec<(jiff::Timestamp, Attribution)> = groups.into_values().filter_map(attribution).collect();
+    all.sort_by(|(a_time, a), (b_time, b)| b_time.cmp(a_time).then_with(|| a.actor.cmp(&b.actor)));
+    all.into_iter().map(|(_, attribution)| attribution).collect()
+}
+
+fn attribution(mut blames: Vec<Blame<'_, '_>>) -> Option<(jiff::Timestamp, Attribution)> {
+    blames.sort_by(|a, b| (a.touch.event.time, &a.touch.event.id).cmp(&(b.touch.event.time, &b.touch.event.id)));
+    let last = blames.last()?.touch;
+    let mut paths: BTreeMap<(jiff::Timestamp, &str), (&Event, BTreeSet<String>)> = BTreeMap::new();
+    let (mut reasons, mut cautions, mut others) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for blame in &blames {
+        let event = blame.touch.event;
+        let entry = paths.entry((event.time, &event.id)).or_insert_with(|| (event, BTreeSet::new()));
+        entry.1.extend(blame.path.clone());
+        reasons.insert(blame.reason.clone());
+        reasons.extend(blame.touch.person.reasons.iter().cloned());
+        cautions.extend(blame.cautions.iter().copied());
+        cautions.extend(blame.touch.person.cautions.iter().copied());
+        others.extend(blame.others.iter().cloned());
+    }
+    let confidence = blames.iter().map(|blame| blame.confidence).min()?;
+    let person = &last.person;
+    let attribution = Attribution {
+        confidence: if person.actor.is_some() { confidence } else { Confidence::Unknown },
+        actor: person.actor.clone(),
+        channel: last.way.channel,
+        time: Some(last.event.time.to_string()),
+        source_ip: last.event.source_ip.clone(),
+        user_agent: last.event.user_agent.clone(),
+        mfa: person.mfa,
+        events: paths.into_values().map(|(event, paths)| event_ref(event, paths.into_iter().collect())).collect(),
+        tool: last.way.tool.clone(),
+        reasons: reasons.into_iter().collect(),
+        cautions: cautions.into_iter().collect(),
+        other_events: others.into_iter().collect(),
+    };
+    Some((last.event.time, attribution))
+}

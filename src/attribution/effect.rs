@@ -1,0 +1,260 @@
+//! What one event did to one changed value: set it to what is live, to something else, or touched it without telling.
+
+use serde_json::Value;
+
+use super::leaves::{Leaves, Said, is_telling, text};
+use super::subject::Bodies;
+use super::tags::Tags;
+use super::{Event, verbs};
+use crate::model::{Change, pointer};
+
+/// What an event did to an item, the most telling last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// It did not concern it.
+    None,
+    /// It set it to another value than the live one.
+    Other,
+    /// It may have: the event is about this attribute family, and its words are not understood.
+    Weak,
+    /// It did touch it, but hides the value.
+    Touched,
+    /// It set it to the live value: shown, or certain from what the operation is.
+    Live,
+}
+
+/// One thing that differs: a scalar, a tag, or an element of a set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item<'a> {
+    /// Path of the change it belongs to.
+    pub path: &'a str,
+    /// The attribute's name where the value stands: the last name of the path.
+    name: String,
+    what: What<'a>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum What<'a> {
+    Scalar(&'a Value),
+    Tag(String, &'a Value),
+    Added(&'a Value),
+    Removed(&'a Value),
+    Hidden,
+}
+
+/// The items of a change.
+pub fn items(change: &Change) -> Vec<Item<'_>> {
+    let names: Vec<String> = pointer::segments(&change.path).collect();
+    let name = names.iter().rev().find(|name| name.parse::<usize>().is_err()).cloned().unwrap_or_default();
+    let item = |what| Item { path: &change.path, name: name.clone(), what };
+    if change.sensitive {
+        return vec![item(What::Hidden)];
+    }
+    if let [.., holder, key] = names.as_slice()
+        && (holder.ends_with("tags") || holder == "tags_all")
+    {
+        return vec![item(What::Tag(key.clone(), &change.live))];
+    }
+    let (added, removed) = match (&change.added, &change.removed, &change.desired, &change.live) {
+        (None, None, desired, live) => (without(live, desired), without(desired, live)),
+        (added, removed, ..) => (added.iter().flatten().collect(), removed.iter().flatten().collect()),
+    };
+    let elements: Vec<_> =
+        added.into_iter().map(What::Added).chain(removed.into_iter().map(What::Removed)).map(item).collect();
+    if elements.is_empty() { vec![item(What::Scalar(&change.live))] } else { elements }
+}
+
+/// The elements of one list that the other has not.
+fn without<'a>(list: &'a Value, other: &Value) -> Vec<&'a Value> {
+    let items = |value: &'a Value| value.as_array().map(Vec::as_slice).unwrap_or_default();
+    let known = other.as_array().map(Vec::as_slice).unwrap_or_default();
+    items(list).iter().filter(|item| !known.contains(item)).collect()
+}
+
+/// What the event did to the item. `listed`: the table says that it can change this attribute, and how many others.
+pub fn effect(item: &Item<'_>, event: &Event, bodies: &Bodies, listed: Option<&[String]>) -> Effect {
+    let effect = match &item.what {
+        What::Tag(key, live) => tag(key, live, event),
+        What::Scalar(live) => scalar(&item.name, live, event, bodies, listed.is_some()),
+        What::Added(element) => added(&item.name, element, event, bodies),
+        What::Removed(element) => removed(&item.name, element, event, bodies),
+        What::Hidden => hidden(&item.name, bodies),
+    };
+    match (effect, listed, &item.what) {
+        // The table does not say that it can change this: only the value itself convinces.
+        (Effect::Weak | Effect::Touched, None, _) => Effect::None,
+        (Effect::Weak, Some(attributes), What::Scalar(_) | What::Added(_) | What::Removed(_) | What::Hidden) => {
+            let others = attributes.iter().filter(|name| *name != "tags_all" && *name != &item.name);
+            match others.clone().count() {
+                // It changes nothing else.
+                0 => Effect::Touched,
+                _ if others.into_iter().any(|name| bodies.request.speaks_of(name)) => Effect::None,
+                _ => Effect::Weak,
+            }
+        }
+        (effect, ..) => effect,
+    }
+}
+
+fn tag(key: &str, live: &Value, event: &Event) -> Effect {
+    if event.omitted {
+        return Effect::Touched;
+    }
+    let tags = Tags::of(&event.request);
+    let away = verbs::removes(&event.name);
+    let whole = verbs::writes_whole(&event.name) && event.name.contains("Tagging");
+    let set = tags.pairs.get(key).filter(|_| !away);
+    let unset = tags.keys.contains(key)
+        || away && (tags.pairs.contains_key(key) || event.name.ends_with("Tagging"))
+        || whole && set.is_none();
+    match (set, live) {
+        (Some(value), live) if !live.is_null() => {
+            if *value == text(live) {
+                Effect::Live
+            } else {
+                Effect::Other
+            }
+        }
+        (Some(_), _) => Effect::Other,
+        (None, Value::Null) if unset => Effect::Live,
+        (None, _) if unset => Effect::Other,
+        (None, _) => Effect::None,
+    }
+}
+
+fn scalar(name: &str, live: &Value, event: &Event, bodies: &Bodies, listed: bool) -> Effect {
+    if listed && is_off(live) {
+        let spoken = bodies.request.speaks_of(name);
+        if verbs::removes(&event.name) || verbs::writes_whole(&event.name) && !spoken && !event.omitted {
+            return Effect::Live;
+        }
+    }
+    if listed && live == &Value::Bool(true) && verbs::switches_on(&event.name) && !bodies.request.speaks_of(name) {
+        return Effect::Live;
+    }
+    match bodies.request.say(name, live) {
+        Said::Same if verbs::removes(&event.name) => Effect::Other,
+        Said::Same => Effect::Live,
+        Said::Other => Effect::Other,
+        Said::Hidden => Effect::Touched,
+        Said::Nothing => by_answer(event, bodies, |body| body.say(name, live) == Said::Same),
+    }
+}
+
+/// Where the request does not tell: the answer of a call that made something, or nothing.
+fn by_answer(event: &Event, bodies: &Bodies, same: impl Fn(&Leaves) -> bool) -> Effect {
+    if verbs::answers_what_it_made(&event.name) && same(&bodies.response) {
+        Effect::Live
+    } else if event.omitted {
+        Effect::Touched
+    } else {
+        Effect::Weak
+    }
+}
+
+fn added(name: &str, element: &Value, event: &Event, bodies: &Bodies) -> Effect {
+    if verbs::removes(&event.name) {
+        // Only what speaks of this very element undid it.
+        let away = agrees(name, element, &bodies.request, Leaves::say).max(agrees(
+            name,
+            element,
+            &bodies.response,
+            Leaves::say,
+        ));
+        return if away == Some(true) { Effect::Other } else { Effect::None };
+    }
+    if agrees(name, element, &bodies.request, Leaves::say_away) == Some(true) {
+        return Effect::Other;
+    }
+    match agrees(name, element, &bodies.request, Leaves::say) {
+        Some(true) => Effect::Live,
+        Some(false) => Effect::Other,
+        None => by_answer(event, bodies, |body| agrees(name, element, body, Leaves::say) == Some(true)),
+    }
+}
+
+fn removed(name: &str, element: &Value, event: &Event, bodies: &Bodies) -> Effect {
+    if verbs::removes(&event.name) {
+        let by_request = meets(name, element, &bodies.request, Leaves::say);
+        return match by_request.or_else(|| meets(name, element, &bodies.response, Leaves::say)) {
+            Some(true) => Effect::Live,
+            Some(false) => Effect::Other,
+            None => Effect::Weak,
+        };
+    }
+    if agrees(name, element, &bodies.request, Leaves::say_away) == Some(true) {
+        return Effect::Live;
+    }
+    let whole = verbs::writes_whole(&event.name)
+        || event.name.starts_with("Modify")
+        || event.name.starts_with("Replace")
+        || event.name.starts_with("Update");
+    match agrees(name, element, &bodies.request, Leaves::say) {
+        Some(true) => Effect::Other,
+        // What a call that writes the whole leaves out, or writes otherwise, is gone.
+        Some(false) | None if whole && !bodies.request.is_empty() && bodies.request.speaks_of(name) => Effect::Live,
+        Some(false) if whole => Effect::Live,
+        _ if event.omitted => Effect::Touched,
+        _ => Effect::Weak,
+    }
+}
+
+fn hidden(name: &str, bodies: &Bodies) -> Effect {
+    if bodies.request.speaks_of(name) { Effect::Touched } else { Effect::Weak }
+}
+
+type Saying = fn(&Leaves, &str, &Value) -> Said;
+
+/// Does the body hold this element? Every telling value of it must be there, none may be another, and something must be.
+fn agrees(name: &str, element: &Value, body: &Leaves, say: Saying) -> Option<bool> {
+    let said = words(name, element, body, say);
+    if said.iter().any(|(_, said)| *said == Said::Other) {
+        return Some(false);
+    }
+    let telling_missing = said.iter().any(|(telling, said)| *telling && *said != Said::Same);
+    let some = said.iter().any(|(_, said)| *said == Said::Same);
+    (some && !telling_missing).then_some(true)
+}
+
+/// Does the body speak of this element, though perhaps only by what identifies it?
+fn meets(name: &str, element: &Value, body: &Leaves, say: Saying) -> Option<bool> {
+    let said = words(name, element, body, say);
+    if said.iter().any(|(_, said)| *said == Said::Other) {
+        return Some(false);
+    }
+    said.iter().any(|(_, said)| *said == Said::Same).then_some(true)
+}
+
+/// For every attribute of an element: is its value telling, and what does the body say of it? Of a list, one value is enough.
+fn words(name: &str, element: &Value, body: &Leaves, say: Saying) -> Vec<(bool, Said)> {
+    match element {
+        Value::Object(members) => members.iter().flat_map(|(name, member)| words(name, member, body, say)).collect(),
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            items.iter().flat_map(|item| words(name, item, body, say)).collect()
+        }
+        Value::Array(items) => {
+            let said = items.iter().map(|item| body_says(name, item, body, say)).max_by_key(|(_, said)| *said);
+            said.into_iter().collect()
+        }
+        scalar if is_off(scalar) => Vec::new(),
+        scalar => vec![body_says(name, scalar, body, say)],
+    }
+}
+
+fn body_says(name: &str, scalar: &Value, body: &Leaves, say: Saying) -> (bool, Said) {
+    (is_telling(&text(scalar)), say(body, name, scalar))
+}
+
+/// Nothing, or switched off.
+fn is_off(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => {
+            text.is_empty() || ["disabled", "suspended", "off", "false"].contains(&text.to_ascii_lowercase().as_str())
+        }
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+    }
+}

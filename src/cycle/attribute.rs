@@ -1,0 +1,113 @@
+//! Who did it: asks the event sources about the drifts, as little as is needed, and correlates. What could not be read is a
+//! gap, and what it hides is `unknown`, never a guess.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::attribution::source::{EventSource, Session, Window};
+use crate::attribution::{Collector, Counts, Settings, Verdict, correlate};
+use crate::model::{Attribution, Caution, Drift, DriftKind, Gap, Scope};
+
+/// Roles assumed by roles: longer chains are not followed.
+const HOPS: usize = 10;
+
+/// Who did what, drift by drift.
+#[derive(Default)]
+pub struct Attributed {
+    /// One for each drift: whoever acted last first; `None` where nobody was asked.
+    pub who: Vec<Option<Vec<Attribution>>>,
+    pub gaps: Vec<Gap>,
+    pub counts: Counts,
+}
+
+/// Names those behind the drifts. Without sources nobody is asked.
+pub async fn attribute(
+    drifts: &[Drift],
+    sources: &[Box<dyn EventSource>],
+    since: Option<Timestamp>,
+    until: Timestamp,
+    settings: &Settings,
+) -> Attributed {
+    let mut attributed = Attributed { who: vec![None; drifts.len()], ..Attributed::default() };
+    if sources.is_empty() || drifts.iter().all(|drift| drift.kind_of_drift == DriftKind::Unknown) {
+        return attributed;
+    }
+    let mut collector = Collector::new(drifts);
+    let gaps = &mut attributed.gaps;
+    let mut earliest = until;
+    let window = |source: &dyn EventSource| Window { since: since.unwrap_or_else(|| reach(source, until)), until };
+    let subjects = collector.subjects(|_| true);
+    for source in sources {
+        earliest = earliest.min(window(source.as_ref()).since);
+        gaps.extend(source.about(&subjects, window(source.as_ref()), &mut collector).await);
+    }
+    // An event need not say in its index which resource it is about: of what has no name yet, everything written is read.
+    let unnamed = scopes(drifts, &correlate(&collector, settings));
+    if !unnamed.is_empty() {
+        for source in sources {
+            gaps.extend(source.writes(&unnamed, window(source.as_ref()), &mut collector).await);
+        }
+    }
+    let mut asked: BTreeSet<Session> = BTreeSet::new();
+    let mut verdicts = correlate(&collector, settings);
+    for _ in 0..HOPS {
+        let wanted: BTreeSet<Session> = verdicts
+            .iter()
+            .flatten()
+            .flat_map(|verdict| verdict.wanted.clone())
+            .filter(|session| !asked.contains(session))
+            .collect();
+        if wanted.is_empty() {
+            break;
+        }
+        for source in sources {
+            gaps.extend(source.sessions(&wanted, &mut collector).await);
+        }
+        asked.extend(wanted);
+        verdicts = correlate(&collector, settings);
+    }
+    let incomplete = !gaps.is_empty();
+    attributed.who =
+        verdicts.into_iter().map(|verdict| verdict.map(|verdict| told(verdict, incomplete, earliest))).collect();
+    attributed.counts = collector.counts();
+    attributed
+}
+
+fn reach(source: &dyn EventSource, until: Timestamp) -> Timestamp {
+    source.default_reach().and_then(|reach| until.checked_sub(reach).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Where the drifts lie of which not everything is explained.
+fn scopes(drifts: &[Drift], verdicts: &[Option<Verdict>]) -> BTreeSet<Scope> {
+    let open = |(drift, verdict): (&Drift, &Option<Verdict>)| {
+        verdict.as_ref().is_some_and(|verdict| !verdict.explained).then(|| drift.scope.clone())
+    };
+    drifts.iter().zip(verdicts).filter_map(open).collect()
+}
+
+/// The verdict in the report's words.
+fn told(verdict: Verdict, incomplete: bool, since: Timestamp) -> Vec<Attribution> {
+    let mut all = verdict.attributions;
+    if all.is_empty() {
+        let mut unknown = Attribution::unknown(format!("no event since {} explains it", day(since)));
+        if incomplete {
+            unknown.reasons = vec!["the events could not all be read: see the gaps".to_owned()];
+            unknown.cautions.push(Caution::EventsIncomplete);
+        }
+        return vec![unknown];
+    }
+    if let Some(first) = all.first_mut()
+        && !verdict.unexplained.is_empty()
+    {
+        first.reasons.push(format!("no event explains {}", verdict.unexplained.join(", ")));
+    }
+    if incomplete {
+        all.iter_mut().for_each(|attribution| attribution.cautions.push(Caution::EventsIncomplete));
+    }
+    all
+}
+
+fn day(time: Timestamp) -> String {
+    if time == Timestamp::UNIX_EPOCH { "the first".to_owned() } else { time.strftime("%F").to_string() }
+}
