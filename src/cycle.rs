@@ -1,5 +1,6 @@
 //! One drift cycle, top to bottom: what should be, what is, what differs, does it matter. The file to read first.
 
+mod event_sources;
 mod findings;
 mod ignore_tags;
 mod plan;
@@ -18,6 +19,7 @@ use crate::judge::{RuleSet, RuleWarning};
 use crate::model::report::{Report, Scan, Summary};
 use crate::model::{Attributes, DesiredState, Drift, DriftKind, Gap, GapReason, GapScope, Part, Scope};
 
+pub use event_sources::{AttributionOptions, event_sources};
 pub use ignore_tags::IgnoreTags;
 pub use state_bucket::StateBucket;
 
@@ -38,6 +40,8 @@ pub struct Options {
     pub rules: RuleSet,
     /// The providers' `ignore_tags`.
     pub ignore_tags: IgnoreTags,
+    /// Where events are read to name who did it.
+    pub attribution: AttributionOptions,
 }
 
 impl Options {
