@@ -1,6 +1,7 @@
 //! One drift cycle, top to bottom: what should be, what is, what differs, does it matter. The file to read first.
 
 mod attribute;
+mod event_sources;
 mod findings;
 mod ignore_tags;
 mod plan;
@@ -19,6 +20,7 @@ use crate::judge::{RuleSet, RuleWarning};
 use crate::model::report::{Report, Scan, Summary};
 use crate::model::{Attributes, DesiredState, Drift, DriftKind, Gap, GapReason, GapScope, Part, Scope};
 
+pub use event_sources::{AttributionOptions, event_sources};
 pub use ignore_tags::IgnoreTags;
 pub use state_bucket::StateBucket;
 
@@ -39,14 +41,8 @@ pub struct Options {
     pub rules: RuleSet,
     /// The providers' `ignore_tags`.
     pub ignore_tags: IgnoreTags,
+    /// Where events are read to name who did it.
     pub attribution: AttributionOptions,
-}
-
-/// STUB
-#[derive(Default)]
-pub struct AttributionOptions {
-    pub since: Option<Timestamp>,
-    pub settings: crate::attribution::Settings,
 }
 
 impl Options {
@@ -124,8 +120,10 @@ pub async fn run(
     });
     outcome.fold(world.parts());
 
+    progress.begin("asking who did it", 0);
+    let sources = event_sources(&options.attribution, aws);
     let attributed =
-        attribute::attribute(&outcome.drifts, &[], options.attribution.since, started, &options.attribution.settings)
+        attribute::attribute(&outcome.drifts, &sources, options.attribution.since, started, &options.attribution.settings)
             .await;
     outcome.gaps.extend(attributed.gaps);
     let (findings, ignored, rule_warnings) =

@@ -106,6 +106,14 @@ pub struct Scan {
     /// More rule files or folders (repeatable)
     #[arg(long = "rules", value_name = "PATH")]
     pub rules: Vec<PathBuf>,
+    /// Name who did it from CloudTrail: lookup, s3://bucket[/prefix] (a trail's logs), the path of a folder or file of
+    /// logs (repeatable), or off [default: `attribution.sources` of the configuration]
+    #[arg(long = "cloudtrail", value_name = "SOURCE")]
+    pub cloudtrail: Vec<String>,
+    /// How far back CloudTrail is read: a duration (24h, 7d), a day or a time (RFC 3339) [default: 90 days for lookup, 14
+    /// for s3, everything for a path]
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
     /// Colour in the table [default: on a terminal]
     #[arg(long, value_enum, value_name = "WHEN")]
     pub color: Option<Colour>,

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::args::Args;
 use super::scan::kind_filter;
 use super::{BAD_CONFIG, FAILED, complain};
+use crate::attribution::source::SourceRef;
 use crate::config::{self, Config};
 use crate::inventory::{Reach, kinds};
 
@@ -74,6 +75,7 @@ pub(super) fn iam_policy(globs: &[String], config: &Config) -> u8 {
             "Sid": "DriftdStateList", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": lists,
         }));
     }
+    statements.extend(event_statements(&config.attribution.sources));
     let roles: BTreeSet<&str> = config.roles.values().map(|role| role.arn.as_str()).collect();
     if !roles.is_empty() {
         statements.push(json!({
@@ -83,6 +85,34 @@ pub(super) fn iam_policy(globs: &[String], config: &Config) -> u8 {
     let policy = json!({"Version": "2012-10-17", "Statement": statements});
     println!("{policy:#}");
     0
+}
+
+/// What reading CloudTrail's events takes. Logs that are encrypted with a key of your own take kms:Decrypt for it as well.
+fn event_statements(sources: &[SourceRef]) -> Vec<serde_json::Value> {
+    let mut statements = Vec::new();
+    if sources.contains(&SourceRef::Lookup) {
+        statements.push(json!({
+            "Sid": "DriftdEvents", "Effect": "Allow", "Action": ["cloudtrail:LookupEvents"], "Resource": "*",
+        }));
+    }
+    let mut objects = BTreeSet::new();
+    let mut lists = BTreeSet::new();
+    for source in sources {
+        if let SourceRef::S3 { bucket, prefix } = source {
+            let inside = if prefix.is_empty() { "*".to_owned() } else { format!("{prefix}/*") };
+            objects.insert(format!("arn:aws:s3:::{bucket}/{inside}"));
+            lists.insert(format!("arn:aws:s3:::{bucket}"));
+        }
+    }
+    if !objects.is_empty() {
+        statements.push(json!({
+            "Sid": "DriftdLogs", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": objects,
+        }));
+        statements.push(json!({
+            "Sid": "DriftdLogsList", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": lists,
+        }));
+    }
+    statements
 }
 
 fn state_bucket(state: &str) -> Option<String> {
@@ -107,5 +137,20 @@ pub(super) fn man() -> u8 {
             eprintln!("error: failed to write the manual: {error}");
             FAILED
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_take_no_more_than_they_need() {
+        let sources = ["lookup", "s3://logs/org", "s3://other", "./folder"].map(|source| source.parse().unwrap());
+        let statements = json!(event_statements(&sources));
+        assert_eq!(statements[0]["Action"], json!(["cloudtrail:LookupEvents"]));
+        assert_eq!(statements[1]["Resource"], json!(["arn:aws:s3:::logs/org/*", "arn:aws:s3:::other/*"]));
+        assert_eq!(statements[2]["Resource"], json!(["arn:aws:s3:::logs", "arn:aws:s3:::other"]));
+        assert!(event_statements(&["./folder".parse().unwrap()]).is_empty());
     }
 }

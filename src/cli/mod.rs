@@ -1,6 +1,7 @@
 //! argv -> config -> one subcommand -> exit code.
 
 mod args;
+mod attribution;
 mod info;
 mod rules;
 mod scan;

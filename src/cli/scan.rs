@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::args::{Colour, Scan};
@@ -49,6 +50,10 @@ async fn scan(args: Scan, config: Config) -> u8 {
         Ok(rules) => rules,
         Err(code) => return code,
     };
+    let attribution = match super::attribution::options(&args, &config, Timestamp::now()) {
+        Ok(attribution) => attribution,
+        Err(message) => return bad_config(&message),
+    };
     let regions = [config.regions.clone(), args.regions.clone()].concat();
     let aws_options = AwsOptions { region: regions.first().cloned(), roles: config.roles.clone() };
     let aws = match Aws::connect(aws_options).await {
@@ -63,11 +68,11 @@ async fn scan(args: Scan, config: Config) -> u8 {
         unmanaged: config.unmanaged && !args.no_unmanaged,
         kinds,
         rules,
-        attribution: Default::default(),
         ignore_tags: IgnoreTags {
             keys: config.ignore_tag_keys.clone(),
             key_prefixes: config.ignore_tag_prefixes.clone(),
         },
+        attribution,
     };
     let progress = Bar::new();
     let store = StateBucket::new(&aws);

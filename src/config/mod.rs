@@ -1,14 +1,19 @@
 //! Configuration: file -> as written -> valid; every mistake at once, with line and column.
 
+mod attribution;
+mod since;
 mod written;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::attribution::source::SourceRef;
 use crate::inventory::AssumeRole;
 use crate::model::report::Severity;
 
+pub use attribution::AttributionConfig;
+pub use since::Since;
 pub use written::is_region;
 
 /// Where a configuration is looked for when none is named, after `$DRIFTD_CONFIG`.
@@ -36,6 +41,8 @@ pub struct Config {
     /// Keys and prefixes of keys of tags that Terraform ignores.
     pub ignore_tag_keys: Vec<String>,
     pub ignore_tag_prefixes: Vec<String>,
+    /// Where events are read, and who is expected to change what.
+    pub attribution: AttributionConfig,
 }
 
 /// One mistake, where it stands.
@@ -82,6 +89,11 @@ pub fn load(path: &Path) -> Result<Config, Vec<Mistake>> {
     let folder = path.parent().unwrap_or(Path::new("."));
     for rules in &mut config.rules {
         *rules = folder.join(&*rules);
+    }
+    for source in &mut config.attribution.sources {
+        if let SourceRef::Path(path) = source {
+            *path = folder.join(&*path);
+        }
     }
     Ok(config)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{Config, Mistake};
+use super::{Config, Mistake, attribution};
 use crate::inventory::AssumeRole;
 use crate::model::report::Severity;
 
@@ -23,6 +23,8 @@ pub(super) struct Written {
     rules: WrittenRules,
     #[serde(default)]
     scan: WrittenScan,
+    #[serde(default)]
+    attribution: attribution::Written,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -130,6 +132,7 @@ impl Written {
                 wrong(place(kind), format!("not a pattern: {error}"));
             }
         }
+        let attribution = self.attribution.validate(&mut wrong);
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
@@ -144,6 +147,7 @@ impl Written {
             fail_on: self.scan.fail_on,
             ignore_tag_keys: self.scan.ignore_tags.keys,
             ignore_tag_prefixes: self.scan.ignore_tags.key_prefixes,
+            attribution,
         })
     }
 }
@@ -158,6 +162,6 @@ pub fn is_region(text: &str) -> bool {
         && parts.last().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn place<T>(spanned: &Spanned<T>) -> (u64, u64) {
+pub(super) fn place<T>(spanned: &Spanned<T>) -> (u64, u64) {
     (spanned.referenced.line(), spanned.referenced.column())
 }

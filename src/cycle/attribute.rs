@@ -24,7 +24,7 @@ pub struct Attributed {
 /// Names those behind the drifts. Without sources nobody is asked.
 pub async fn attribute(
     drifts: &[Drift],
-    sources: &[Box<dyn EventSource>],
+    sources: &[Box<dyn EventSource + '_>],
     since: Option<Timestamp>,
     until: Timestamp,
     settings: &Settings,

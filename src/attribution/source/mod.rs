@@ -1,13 +1,23 @@
 //! Where events come from: one file per source behind one trait. A source never fails, it has gaps; what it reads goes to
 //! a taker, event by event, so that a big trail is never in memory.
 
+mod deliver;
+pub mod folder;
+pub mod log;
+pub mod name;
+mod reference;
+#[cfg(test)]
+mod testing;
+
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Event;
-use crate::model::{Gap, Scope};
+use crate::model::{Gap, GapReason, GapScope, Scope};
+
+pub use reference::SourceRef;
 
 /// Takes events as they are read. Sources call it in any order, and may give the same event twice.
 pub trait Taker: Send {
@@ -21,6 +31,18 @@ pub trait Taker: Send {
 pub struct Window {
     pub since: Timestamp,
     pub until: Timestamp,
+}
+
+impl Window {
+    /// Does this moment count?
+    pub fn contains(&self, time: Timestamp) -> bool {
+        self.since <= time && time <= self.until
+    }
+
+    /// Is all of the other one in it?
+    fn covers(&self, other: &Self) -> bool {
+        self.since <= other.since && other.until <= self.until
+    }
 }
 
 /// A resource whose events are wanted.
@@ -44,6 +66,21 @@ pub struct Session {
     pub created: Timestamp,
 }
 
+impl Session {
+    /// The moment in which the call that began it completed. Identity Center and others take a second or two longer than
+    /// the session says.
+    pub fn beginning(&self) -> Window {
+        Window {
+            since: self.created.saturating_sub(BEFORE).unwrap_or(self.created),
+            until: self.created.saturating_add(AFTER).unwrap_or(self.created),
+        }
+    }
+}
+
+/// How far around a session's `created` the call that began it is looked for.
+const BEFORE: SignedDuration = SignedDuration::from_secs(2);
+const AFTER: SignedDuration = SignedDuration::from_secs(5);
+
 /// A place that has CloudTrail events.
 #[async_trait]
 pub trait EventSource: Send + Sync {
@@ -51,7 +88,7 @@ pub trait EventSource: Send + Sync {
     fn name(&self) -> String;
 
     /// How far back it reads when nobody says so; `None`: as far as it has.
-    fn default_reach(&self) -> Option<jiff::SignedDuration>;
+    fn default_reach(&self) -> Option<SignedDuration>;
 
     /// Gives at least the events about these resources. A source of whole logs gives everything in the window.
     async fn about(&self, subjects: &BTreeSet<Subject>, window: Window, taker: &mut dyn Taker) -> Vec<Gap>;
@@ -61,4 +98,21 @@ pub trait EventSource: Send + Sync {
 
     /// Gives the calls that began these sessions. Nothing more for sources that have given everything.
     async fn sessions(&self, sessions: &BTreeSet<Session>, taker: &mut dyn Taker) -> Vec<Gap>;
+}
+
+/// A call or a file that failed, in the words of whoever made the call. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct SourceError {
+    pub reason: GapReason,
+    /// The IAM action: `cloudtrail:LookupEvents`.
+    pub action: &'static str,
+    /// One line for a person.
+    pub detail: String,
+}
+
+/// A gap in the events of a source. `scope.source` is always the source's name and `scope.kind` nothing, by which gaps in
+/// events are told from gaps in resources.
+fn gap(source: &str, reason: GapReason, detail: impl Into<String>) -> Gap {
+    Gap { reason, scope: GapScope { source: Some(source.to_owned()), ..GapScope::default() }, detail: detail.into() }
 }

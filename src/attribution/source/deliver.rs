@@ -1,0 +1,86 @@
+//! From many readers to one taker: records are read in several places at a time, and taken one by one. The channel
+//! between them is short, so that a slow taker slows the readers instead of filling the memory.
+
+use std::future::Future;
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use super::{Event, Taker, Window, log};
+use crate::attribution::Skipped;
+use crate::model::Gap;
+
+/// Events that may wait for the taker.
+const WAITING: usize = 256;
+
+/// What a reader gives.
+enum Delivery {
+    Event(Box<Event>),
+    Malformed,
+}
+
+/// Where readers put records; only those in one of the windows pass.
+#[derive(Clone)]
+pub(super) struct Outlet {
+    sender: Sender<Delivery>,
+    windows: std::sync::Arc<[Window]>,
+}
+
+/// Nobody takes events any more: the scan was given up.
+#[derive(Debug)]
+pub(super) struct Closed;
+
+impl Outlet {
+    /// One record's text, from a thread that may wait.
+    pub(super) fn record(&self, text: &str) -> Result<(), Closed> {
+        match self.sorted(text) {
+            Some(delivery) => self.sender.blocking_send(delivery).map_err(|_| Closed),
+            None if self.sender.is_closed() => Err(Closed),
+            None => Ok(()),
+        }
+    }
+
+    /// One event that was looked at before.
+    pub(super) async fn event(&self, event: Event) {
+        if self.wants(&event) {
+            // Nobody takes it any more: the caller is about to be dropped.
+            let _ = self.sender.send(Delivery::Event(Box::new(event))).await;
+        }
+    }
+
+    pub(super) async fn malformed(&self) {
+        let _ = self.sender.send(Delivery::Malformed).await;
+    }
+
+    fn sorted(&self, text: &str) -> Option<Delivery> {
+        match log::record(text) {
+            Ok(event) => self.wants(&event).then(|| Delivery::Event(Box::new(event))),
+            Err(Skipped::Noise) => None,
+            Err(Skipped::Malformed) => Some(Delivery::Malformed),
+        }
+    }
+
+    fn wants(&self, event: &Event) -> bool {
+        self.windows.iter().any(|window| window.contains(event.time))
+    }
+}
+
+/// Runs the readers and hands what they give to the taker.
+pub(super) async fn gather<F>(windows: &[Window], taker: &mut dyn Taker, readers: impl FnOnce(Outlet) -> F) -> Vec<Gap>
+where
+    F: Future<Output = Vec<Gap>>,
+{
+    let (sender, receiver) = channel(WAITING);
+    // The readers own the only sender: when they are done, the taking ends.
+    let reading = readers(Outlet { sender, windows: windows.into() });
+    let (gaps, ()) = futures::join!(reading, take(receiver, taker));
+    gaps
+}
+
+async fn take(mut receiver: Receiver<Delivery>, taker: &mut dyn Taker) {
+    while let Some(delivery) = receiver.recv().await {
+        match delivery {
+            Delivery::Event(event) => taker.take(*event),
+            Delivery::Malformed => taker.malformed(),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Log files on disk: what `aws s3 sync` brought, what `aws cloudtrail lookup-events` printed, what a test wrote. A folder
+//! is read with its sub-folders; digests and insights, which lie beside logs, are left out.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures::StreamExt as _;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+
+use super::deliver::{Outlet, gather};
+use super::log::{self, LogError};
+use super::name::{delivered, is_log};
+use super::{EventSource, Session, Subject, Taker, Window, gap};
+use crate::model::{Gap, GapReason, Scope};
+
+/// Files that are read at a time.
+const FILES_AT_A_TIME: usize = 4;
+/// Unreadable files that are named; the others are counted.
+const NAMED: usize = 10;
+/// Folders in folders; deeper is a loop of links.
+const DEEPEST: usize = 32;
+
+/// A folder of log files, or a single one.
+pub struct Folder {
+    path: PathBuf,
+    /// What was given already.
+    given: Mutex<Vec<Window>>,
+}
+
+impl Folder {
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), given: Mutex::default() }
+    }
+
+    /// Gives everything in these windows, but for those that were given before.
+    async fn give(&self, windows: impl IntoIterator<Item = Window>, taker: &mut dyn Taker) -> Vec<Gap> {
+        let new: Vec<Window> = {
+            let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut new = Vec::new();
+            for window in windows {
+                if !given.iter().any(|given| given.covers(&window)) {
+                    given.push(window);
+                    new.push(window);
+                }
+            }
+            new
+        };
+        let Some(since) = new.iter().map(|window| window.since).min() else { return Vec::new() };
+        let name = self.name();
+        gather(&new, taker, |outlet| read_all(name, self.path.clone(), since, outlet)).await
+    }
+}
+
+#[async_trait]
+impl EventSource for Folder {
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn default_reach(&self) -> Option<SignedDuration> {
+        None
+    }
+
+    async fn about(&self, _subjects: &BTreeSet<Subject>, window: Window, taker: &mut dyn Taker) -> Vec<Gap> {
+        self.give([window], taker).await
+    }
+
+    async fn writes(&self, _scopes: &BTreeSet<Scope>, window: Window, taker: &mut dyn Taker) -> Vec<Gap> {
+        self.give([window], taker).await
+    }
+
+    async fn sessions(&self, sessions: &BTreeSet<Session>, taker: &mut dyn Taker) -> Vec<Gap> {
+        self.give(sessions.iter().map(Session::beginning), taker).await
+    }
+}
+
+async fn read_all(name: String, path: PathBuf, since: Timestamp, outlet: Outlet) -> Vec<Gap> {
+    let listed = tokio::task::spawn_blocking(move || {
+        let mut files = Files::default();
+        files.add(&path, &path, 0);
+        files
+    });
+    let Files { paths, mut problems, seen: _ } = match listed.await {
+        Ok(files) => files,
+        Err(error) => return vec![gap(&name, GapReason::Failed, format!("failed to list it: {error}"))],
+    };
+    let wanted = paths.into_iter().filter(|path| is_wanted(path, since));
+    let mut reads = futures::stream::iter(wanted)
+        .map(|path| {
+            let outlet = outlet.clone();
+            tokio::task::spawn_blocking(move || read_one(&path, &outlet))
+        })
+        .buffer_unordered(FILES_AT_A_TIME);
+    while let Some(read) = reads.next().await {
+        problems.extend(read.unwrap_or_else(|error| Some(format!("failed to read a file: {error}"))));
+    }
+    problems.sort();
+    let more = problems.len().saturating_sub(NAMED);
+    problems.truncate(NAMED);
+    problems.extend((more > 0).then(|| format!("{more} more files cannot be read either")));
+    problems.into_iter().map(|problem| gap(&name, GapReason::Unreadable, problem)).collect()
+}
+
+/// A file that was delivered before the window has none of its events.
+fn is_wanted(path: &Path, since: Timestamp) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    // Names have minutes, and clocks differ.
+    delivered(name).is_none_or(|at| at + 2.minutes() >= since)
+}
+
+/// Reads one file; what is wrong with it, if anything is.
+fn read_one(path: &Path, outlet: &Outlet) -> Option<String> {
+    let read = |error: &dyn std::fmt::Display| Some(format!("{}: {error}", path.display()));
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => return read(&error),
+    };
+    match log::read(file, &mut |text| outlet.record(text).is_ok()) {
+        Ok(()) | Err(LogError::Stopped) => None,
+        Err(error) => read(&error),
+    }
+}
+
+/// The log files of a folder.
+#[derive(Default)]
+struct Files {
+    paths: Vec<PathBuf>,
+    problems: Vec<String>,
+    /// Folders, by their real paths: a link may lead back.
+    seen: BTreeSet<PathBuf>,
+}
+
+impl Files {
+    fn add(&mut self, root: &Path, path: &Path, depth: usize) {
+        let problem = |error: std::io::Error| format!("{}: {error}", path.display());
+        let is_folder = match fs::metadata(path) {
+            Ok(metadata) => metadata.is_dir(),
+            Err(error) => return self.problems.push(problem(error)),
+        };
+        let is_root = path == root;
+        if !is_folder {
+            let within = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
+            if is_root || is_log(&within) {
+                self.paths.push(path.to_owned());
+            }
+            return;
+        }
+        let known = fs::canonicalize(path).is_ok_and(|real| !self.seen.insert(real));
+        if known || depth > DEEPEST {
+            return;
+        }
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) => return self.problems.push(problem(error)),
+        };
+        let mut inside: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        inside.sort();
+        for path in inside {
+            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if !hidden {
+                self.add(root, &path, depth + 1);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribution::source::testing::{Taken, a_record, block_on, window};
+    use serde_json::json;
+
+    #[test]
+    fn a_folder_is_read_with_its_folders_and_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let log = |id: &str, time: &str| json!({"Records": [a_record(id, time)]}).to_string();
+        let day = "AWSLogs/123456789012/CloudTrail/eu-west-1/2026/01/02";
+        let name = |time: &str| format!("{day}/123456789012_CloudTrail_eu-west-1_{time}_x.json");
+        write(&name("20260102T0310Z"), &log("in", "2026-01-02T03:04:05Z"));
+        write(&name("20260102T0010Z"), "a broken file that was delivered before, and is not opened");
+        write("AWSLogs/123456789012/CloudTrail-Digest/eu-west-1/2026/01/02/x.json", "not for us");
+        write("events.jsonl", &format!("{}\n", a_record("line", "2026-01-02T04:00:00Z")));
+        write("late.json", &log("late", "2026-01-05T04:00:00Z"));
+        write("README.md", "not a log");
+        write(".hidden/x.json", "not for us");
+        write("broken.json", &log("half", "2026-01-02T04:00:00Z")[..40]);
+        let source = Folder::new(folder.path());
+        let mut taken = Taken::default();
+        let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");
+        let gaps = block_on(source.about(&BTreeSet::new(), wanted, &mut taken));
+        assert_eq!((taken.ids(), taken.malformed), ("in line".to_owned(), 0));
+        assert_eq!(gaps.len(), 1, "{gaps:#?}");
+        assert!(gaps[0].detail.contains("broken.json") && gaps[0].reason == GapReason::Unreadable);
+        assert_eq!(gaps[0].scope.source.as_deref(), folder.path().to_str());
+        assert!(block_on(source.writes(&BTreeSet::new(), wanted, &mut taken)).is_empty(), "it has given everything");
+        assert_eq!(taken.events.len(), 2);
+        let later = Session {
+            scope: Scope::new("123456789012", "eu-west-1"),
+            access_key: None,
+            principal_id: "AROA1:bob".to_owned(),
+            created: "2026-01-05T04:00:00Z".parse().unwrap(),
+        };
+        block_on(source.sessions(&[later].into(), &mut taken));
+        assert_eq!(taken.ids(), "in late line");
+    }
+
+    #[test]
+    fn a_file_of_any_name_and_none_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dump");
+        fs::write(&file, json!([a_record("a", "2026-01-02T04:00:00Z"), 7]).to_string()).unwrap();
+        let mut taken = Taken::default();
+        let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");
+        let gaps = block_on(Folder::new(file).about(&BTreeSet::new(), wanted, &mut taken));
+        assert_eq!((taken.ids(), taken.malformed, gaps), ("a".to_owned(), 1, Vec::new()));
+        let gaps = block_on(Folder::new(folder.path().join("none")).about(&BTreeSet::new(), wanted, &mut taken));
+        assert_eq!(gaps.len(), 1, "{gaps:#?}");
+    }
+}

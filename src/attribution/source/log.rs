@@ -1,0 +1,198 @@
+//! One log document -> the texts of its records, as a stream: neither the unpacked document nor its list of records is ever
+//! in memory. Knows nothing of where documents lie. Log file format:
+//! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>.
+//!
+//! Shapes: `{"Records": [...]}` as trails write it, a plain array, one record per line, and `{"Events": [...]}` as
+//! `aws cloudtrail lookup-events` prints it; each of them packed with gzip or not.
+
+mod document;
+
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+
+use flate2::bufread::MultiGzDecoder;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use super::Event;
+use crate::attribution::{Skipped, record as one};
+
+/// Unpacked bytes of one document. CloudTrail ends a file at 50 MB packed, and JSON packs to a tenth: beyond this it is
+/// made to fill the memory or the time.
+const MAX_DOCUMENT_BYTES: u64 = 4 << 30;
+/// Bytes of one record: CloudTrail ends it at 256 KB, older ones and escapes included.
+const MAX_RECORD_BYTES: u64 = 8 << 20;
+/// How much is looked at to see whether every line is a record.
+const MAX_FIRST_LINE_BYTES: u64 = 1 << 20;
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// Why the rest of a document was not read. What came before it counts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    #[error("it ends in the middle; copy or deliver it again")]
+    Truncated,
+    #[error("no CloudTrail log: {0}")]
+    Foreign(String),
+    #[error("it unpacks to more than {0} bytes, which no trail writes; it was left there")]
+    TooLarge(u64),
+    #[error("one of its records has more than {0} bytes, which no trail writes; it was left there")]
+    LongRecord(u64),
+    #[error("{0}")]
+    Broken(String),
+    /// The taker wants no more.
+    #[error("given up")]
+    Stopped,
+}
+
+/// One of the texts that [`read`] gives -> its event. A record may be wrapped: by LookupEvents (`CloudTrailEvent` holds
+/// it as text) or by EventBridge (`detail`).
+///
+/// # Errors
+/// It is no record, or none that matters here.
+pub fn record(text: &str) -> Result<Event, Skipped> {
+    #[derive(Deserialize)]
+    struct Wrapped<'a> {
+        #[serde(rename = "CloudTrailEvent")]
+        text: Option<String>,
+        #[serde(borrow)]
+        detail: Option<&'a RawValue>,
+    }
+    match one::parse(text) {
+        Err(Skipped::Malformed) => {}
+        other => return other,
+    }
+    let wrapped: Wrapped<'_> = serde_json::from_str(text).map_err(|_| Skipped::Malformed)?;
+    match (&wrapped.text, wrapped.detail) {
+        (Some(text), _) => one::parse(text),
+        (None, Some(detail)) => one::parse(detail.get()),
+        (None, None) => Err(Skipped::Malformed),
+    }
+}
+
+/// Reads a document and gives the text of each of its records to `each`, until that says `false`.
+///
+/// # Errors
+/// The rest of the document cannot be read.
+pub fn read(reader: impl Read, each: &mut dyn FnMut(&str) -> bool) -> Result<(), LogError> {
+    read_within(reader, MAX_DOCUMENT_BYTES, MAX_RECORD_BYTES, each)
+}
+
+fn read_within(
+    reader: impl Read,
+    document_bytes: u64,
+    record_bytes: u64,
+    each: &mut dyn FnMut(&str) -> bool,
+) -> Result<(), LogError> {
+    let limits = Limits { document: document_bytes, record: record_bytes, ..Limits::default() };
+    let mut packed = BufReader::with_capacity(BUFFER_BYTES, reader);
+    let is_packed = packed.fill_buf().map_err(|error| broken(&error))?.starts_with(&[0x1f, 0x8b]);
+    let plain: Box<dyn Read + '_> = if is_packed { Box::new(MultiGzDecoder::new(packed)) } else { Box::new(packed) };
+    let mut plain = BufReader::with_capacity(BUFFER_BYTES, Guarded { inner: plain, limits: &limits });
+    let outcome = read_plain(&mut plain, &limits, each);
+    match limits.passed.get() {
+        Some(Passed::Document) => Err(LogError::TooLarge(document_bytes)),
+        Some(Passed::Record) => Err(LogError::LongRecord(record_bytes)),
+        None => outcome,
+    }
+}
+
+fn read_plain(mut plain: impl BufRead, limits: &Limits, each: &mut dyn FnMut(&str) -> bool) -> Result<(), LogError> {
+    let mut first = Vec::new();
+    loop {
+        plain.by_ref().take(MAX_FIRST_LINE_BYTES).read_until(b'\n', &mut first).map_err(|error| broken(&error))?;
+        if let Some(rest) = first.strip_prefix(b"\xef\xbb\xbf") {
+            first = rest.to_vec();
+        }
+        match first.trim_ascii() {
+            b"" if !first.ends_with(b"\n") => return Ok(()),
+            b"" => first.clear(),
+            _ => break,
+        }
+    }
+    let is_whole = first.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(&first).is_ok();
+    if is_whole {
+        return lines(first, plain, limits, each);
+    }
+    document::read(Cursor::new(first).chain(plain), limits, each)
+}
+
+/// Every line is a document of its own, mostly one record. A broken one spoils only itself.
+fn lines(
+    mut line: Vec<u8>,
+    mut rest: impl BufRead,
+    limits: &Limits,
+    each: &mut dyn FnMut(&str) -> bool,
+) -> Result<(), LogError> {
+    loop {
+        limits.record_is_over();
+        let text = line.trim_ascii();
+        if !text.is_empty() {
+            match document::read(text, limits, each) {
+                Ok(()) => {}
+                Err(LogError::Stopped) => return Err(LogError::Stopped),
+                Err(_) if !each(&String::from_utf8_lossy(text)) => return Err(LogError::Stopped),
+                Err(_) => {}
+            }
+        }
+        line.clear();
+        if rest.read_until(b'\n', &mut line).map_err(|error| broken(&error))? == 0 {
+            return Ok(());
+        }
+    }
+}
+
+fn broken(error: &io::Error) -> LogError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => LogError::Truncated,
+        _ => LogError::Broken(error.to_string()),
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Passed {
+    Document,
+    Record,
+}
+
+/// How much was read of the document and of the record at hand.
+#[derive(Default)]
+struct Limits {
+    document: u64,
+    record: u64,
+    read: Cell<u64>,
+    read_of_record: Cell<u64>,
+    passed: Cell<Option<Passed>>,
+}
+
+impl Limits {
+    fn record_is_over(&self) {
+        self.read_of_record.set(0);
+    }
+}
+
+/// Ends reading where a limit is passed.
+struct Guarded<'a, R> {
+    inner: R,
+    limits: &'a Limits,
+}
+
+impl<R: Read> Read for Guarded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let limits = self.limits;
+        limits.read.set(limits.read.get() + read as u64);
+        limits.read_of_record.set(limits.read_of_record.get() + read as u64);
+        if limits.read.get() > limits.document {
+            limits.passed.set(Some(Passed::Document));
+        } else if limits.read_of_record.get() > limits.record {
+            limits.passed.set(Some(Passed::Record));
+        } else {
+            return Ok(read);
+        }
+        Err(io::Error::other("a limit is passed"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

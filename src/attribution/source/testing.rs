@@ -1,0 +1,48 @@
+//! What tests of sources share: a taker that remembers, records, a runtime.
+
+use std::future::Future;
+
+use serde_json::{Value, json};
+
+use super::{Event, Taker, Window};
+
+/// Remembers what it takes.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub(super) events: Vec<Event>,
+    pub(super) malformed: usize,
+}
+
+impl Taken {
+    /// Ids of the events, sorted.
+    pub(super) fn ids(&self) -> String {
+        let mut ids: Vec<&str> = self.events.iter().map(|event| event.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.join(" ")
+    }
+}
+
+impl Taker for Taken {
+    fn take(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    fn malformed(&mut self) {
+        self.malformed += 1;
+    }
+}
+
+/// A write.
+pub(super) fn a_record(id: &str, time: &str) -> Value {
+    json!({"eventVersion": "1.11", "eventID": id, "eventTime": time, "eventSource": "ec2.amazonaws.com",
+        "eventName": "ModifyVolume", "awsRegion": "eu-west-1", "recipientAccountId": "123456789012", "readOnly": false,
+        "userIdentity": {"type": "IAMUser", "userName": "bob"}})
+}
+
+pub(super) fn window(since: &str, until: &str) -> Window {
+    Window { since: since.parse().unwrap(), until: until.parse().unwrap() }
+}
+
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
