@@ -18,8 +18,9 @@ use crate::diff::{self, Compared, KindFacts, World};
 use crate::inventory::{self, Aws, Kind, Request, kinds};
 use crate::judge::{RuleSet, RuleWarning};
 use crate::model::report::{Report, Scan, Summary};
-use crate::model::{Attributes, DesiredState, Drift, DriftKind, Gap, GapReason, GapScope, Part, Scope};
+use crate::model::{Attributes, Deed, DesiredState, Drift, DriftKind, Gap, GapReason, GapScope, Part, Scope};
 
+use attribute::Principal;
 pub use event_sources::{AttributionOptions, event_sources};
 pub use ignore_tags::IgnoreTags;
 pub use state_bucket::StateBucket;
@@ -43,6 +44,8 @@ pub struct Options {
     pub ignore_tags: IgnoreTags,
     /// Where events are read to name who did it.
     pub attribution: AttributionOptions,
+    /// Tell everything that this principal did, too.
+    pub principal: Option<String>,
 }
 
 impl Options {
@@ -59,6 +62,8 @@ pub struct Notes {
     pub rules: Vec<RuleWarning>,
     /// Attributes that the state has and no reader reads or excuses.
     pub uncovered: BTreeSet<String>,
+    /// What the principal asked about did.
+    pub deeds: Vec<Deed>,
 }
 
 /// Says what the cycle is doing; a terminal's progress bar, or nothing.
@@ -85,6 +90,7 @@ pub async fn run(
     let desired = desired::load(&options.states, &options.load, store).await;
     let plan = plan::plan(&desired, options, aws).await;
     progress.begin("reading AWS", plan.cells.len() as u64);
+    let principal = options.principal.as_ref().map(|name| Principal { name: name.clone(), scopes: plan.scopes(aws) });
     let facts = facts();
     let mut world = World::new(&desired.resources, &facts, aws.account());
     let mut outcome = Outcome { gaps: desired.gaps.clone(), drifts: plan.unreadable, ..Outcome::default() };
@@ -122,9 +128,15 @@ pub async fn run(
 
     progress.begin("asking who did it", 0);
     let sources = event_sources(&options.attribution, aws);
-    let attributed =
-        attribute::attribute(&outcome.drifts, &sources, options.attribution.since, started, &options.attribution.settings)
-            .await;
+    let attributed = attribute::attribute(
+        &outcome.drifts,
+        &sources,
+        options.attribution.since,
+        started,
+        &options.attribution.settings,
+        principal.as_ref(),
+    )
+    .await;
     outcome.gaps.extend(attributed.gaps);
     let (findings, ignored, rule_warnings) =
         findings::judge(&desired, outcome.drifts, attributed.who, &options.rules, started);
@@ -157,7 +169,7 @@ pub async fn run(
         findings,
         gaps: outcome.gaps,
     };
-    (report, Notes { rules: rule_warnings, uncovered: outcome.uncovered })
+    (report, Notes { rules: rule_warnings, uncovered: outcome.uncovered, deeds: attributed.deeds })
 }
 
 /// One kind in one scope, with the desired resources (by index) that are to be found there.

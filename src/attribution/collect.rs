@@ -56,13 +56,8 @@ impl<'a> Collector<'a> {
     }
 
     /// What sources are asked about these drifts.
-    pub fn subjects(&self, wanted: impl Fn(usize) -> bool) -> std::collections::BTreeSet<Subject> {
-        self.cases
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| wanted(*index))
-            .filter_map(|(_, case)| Some(case.as_ref()?.subject()))
-            .collect()
+    pub fn subjects(&self) -> std::collections::BTreeSet<Subject> {
+        self.cases.iter().flatten().map(Case::subject).collect()
     }
 
     /// What came by so far.

@@ -298,3 +298,6 @@ fn attribution(mut blames: Vec<Blame<'_, '_>>) -> Option<(jiff::Timestamp, Attri
     };
     Some((last.event.time, attribution))
 }
+
+#[cfg(test)]
+mod tests;

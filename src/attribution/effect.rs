@@ -30,6 +30,8 @@ pub struct Item<'a> {
     pub path: &'a str,
     /// The attribute's name where the value stands: the last name of the path.
     name: String,
+    /// The attribute or block of the resource that it is in.
+    top: String,
     what: What<'a>,
 }
 
@@ -46,7 +48,8 @@ enum What<'a> {
 pub fn items(change: &Change) -> Vec<Item<'_>> {
     let names: Vec<String> = pointer::segments(&change.path).collect();
     let name = names.iter().rev().find(|name| name.parse::<usize>().is_err()).cloned().unwrap_or_default();
-    let item = |what| Item { path: &change.path, name: name.clone(), what };
+    let top = names.first().cloned().unwrap_or_default();
+    let item = |what| Item { path: &change.path, name: name.clone(), top: top.clone(), what };
     if change.sensitive {
         return vec![item(What::Hidden)];
     }
@@ -78,13 +81,14 @@ pub fn effect(item: &Item<'_>, event: &Event, bodies: &Bodies, listed: Option<&[
         What::Scalar(live) => scalar(&item.name, live, event, bodies, listed.is_some()),
         What::Added(element) => added(&item.name, element, event, bodies),
         What::Removed(element) => removed(&item.name, element, event, bodies),
-        What::Hidden => hidden(&item.name, bodies),
+        What::Hidden if bodies.request.speaks_of(&item.name) || bodies.request.speaks_of(&item.top) => Effect::Touched,
+        What::Hidden => Effect::Weak,
     };
     match (effect, listed, &item.what) {
         // The table does not say that it can change this: only the value itself convinces.
         (Effect::Weak | Effect::Touched, None, _) => Effect::None,
         (Effect::Weak, Some(attributes), What::Scalar(_) | What::Added(_) | What::Removed(_) | What::Hidden) => {
-            let others = attributes.iter().filter(|name| *name != "tags_all" && *name != &item.name);
+            let others = attributes.iter().filter(|name| *name != "tags_all" && **name != item.top);
             match others.clone().count() {
                 // It changes nothing else.
                 0 => Effect::Touched,
@@ -168,7 +172,9 @@ fn added(name: &str, element: &Value, event: &Event, bodies: &Bodies) -> Effect 
     }
     match agrees(name, element, &bodies.request, Leaves::say) {
         Some(true) => Effect::Live,
-        Some(false) => Effect::Other,
+        // Another element beside it is no other value, unless the call writes all of them.
+        Some(false) if verbs::writes_whole(&event.name) => Effect::Other,
+        Some(false) => Effect::None,
         None => by_answer(event, bodies, |body| agrees(name, element, body, Leaves::say) == Some(true)),
     }
 }
@@ -178,7 +184,7 @@ fn removed(name: &str, element: &Value, event: &Event, bodies: &Bodies) -> Effec
         let by_request = meets(name, element, &bodies.request, Leaves::say);
         return match by_request.or_else(|| meets(name, element, &bodies.response, Leaves::say)) {
             Some(true) => Effect::Live,
-            Some(false) => Effect::Other,
+            Some(false) => Effect::None,
             None => Effect::Weak,
         };
     }
@@ -197,10 +203,6 @@ fn removed(name: &str, element: &Value, event: &Event, bodies: &Bodies) -> Effec
         _ if event.omitted => Effect::Touched,
         _ => Effect::Weak,
     }
-}
-
-fn hidden(name: &str, bodies: &Bodies) -> Effect {
-    if bodies.request.speaks_of(name) { Effect::Touched } else { Effect::Weak }
 }
 
 type Saying = fn(&Leaves, &str, &Value) -> Said;

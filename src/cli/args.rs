@@ -32,6 +32,10 @@ pub enum Command {
     /// Exit codes: 0 in sync and fully seen; 2 drift; 3 no drift seen but something could not be read; 1 failed;
     /// 78 bad configuration.
     Scan(Box<Scan>),
+    /// List everything that one principal changed, each with its drift and the ways out
+    ///
+    /// Exit codes: 0 everything was seen; 3 something could not be read; 1 failed; 78 bad configuration.
+    Who(Box<Who>),
     /// Check the configuration and the rules it names, and list every mistake
     CheckConfig,
     /// Work with rules
@@ -120,6 +124,16 @@ pub struct Scan {
     /// List attributes of the states that no reader reads, and fail if there are any (for tests)
     #[arg(long, hide = true)]
     pub fail_on_uncovered: bool,
+}
+
+/// `driftd who ...`
+#[derive(Debug, ClapArgs)]
+pub struct Who {
+    /// A person's name, a user, a role, a session name, an ARN, an access key or a source address; `*` and `?` are wildcards
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub principal: String,
+    #[command(flatten)]
+    pub scan: Scan,
 }
 
 /// `--color`

@@ -6,6 +6,7 @@ mod info;
 mod rules;
 mod scan;
 mod telemetry;
+mod who;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let code = match args.command {
         Command::Scan(scan) => with_config(args.config.as_deref(), |config| scan::run(*scan, config)),
+        Command::Who(who) => with_config(args.config.as_deref(), |config| who::run(*who, config)),
         Command::CheckConfig => info::check_config(args.config.as_deref()),
         Command::Rules(command) => with_config(args.config.as_deref(), |config| rules::run(&command, &config)),
         Command::Kinds { names } => info::kinds(names),
@@ -52,6 +54,18 @@ fn with_config(named: Option<&Path>, go: impl FnOnce(Config) -> u8) -> u8 {
             Err(mistakes) => complain(&mistakes),
         },
     }
+}
+
+/// Says why it failed.
+fn fail(message: &str) -> u8 {
+    eprintln!("error: {message}");
+    FAILED
+}
+
+/// Says what is wrong with what was asked.
+fn bad_config(message: &str) -> u8 {
+    eprintln!("error: {message}");
+    BAD_CONFIG
 }
 
 fn complain(mistakes: &[config::Mistake]) -> u8 {

@@ -1,5 +1,6 @@
 //! `driftd scan`: one cycle, printed.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
@@ -9,12 +10,13 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::args::{Colour, Scan};
-use super::{BAD_CONFIG, FAILED};
+use super::{BAD_CONFIG, bad_config, fail};
 use crate::config::Config;
-use crate::cycle::{self, IgnoreTags, Progress, StateBucket};
+use crate::cycle::{self, IgnoreTags, Notes, Progress, StateBucket};
 use crate::desired::{BackendConfig, Environment, HttpOptions, LoadOptions};
 use crate::inventory::{Aws, AwsOptions};
-use crate::judge::{self, RuleSet};
+use crate::judge::{self, Reason, RuleSet};
+use crate::model::report::Report;
 use crate::model::schema;
 use crate::report::{self, text::clean};
 
@@ -22,48 +24,48 @@ use crate::report::{self, text::clean};
 const DEFAULT_WIDTH: usize = 100;
 
 pub(super) fn run(args: Scan, config: Config) -> u8 {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime {
-        Ok(runtime) => runtime.block_on(scan(args, config)),
+    block_on(scan(args, config))
+}
+
+/// Runs a command that waits for the network.
+pub(super) fn block_on(command: impl Future<Output = u8>) -> u8 {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(command),
         Err(error) => fail(&format!("failed to start: {error}")),
     }
 }
 
-async fn scan(args: Scan, config: Config) -> u8 {
+/// Everything a cycle needs.
+pub(super) struct Prepared {
+    pub aws: Aws,
+    pub options: cycle::Options,
+    pub reasons: BTreeMap<String, Reason>,
+}
+
+/// Arguments and configuration -> what a cycle needs, or the exit code of a mistake that is already told.
+pub(super) async fn prepare(args: &Scan, config: &Config, needs_state: bool) -> Result<Prepared, u8> {
     let states = if args.states.is_empty() { config.states.clone() } else { args.states.clone() };
-    if states.is_empty() {
-        eprintln!("error: nothing to scan: give --state, or list `states` in the configuration");
-        return BAD_CONFIG;
+    if states.is_empty() && needs_state {
+        return Err(bad_config("nothing to scan: give --state, or list `states` in the configuration"));
     }
     let globs = if args.kinds.is_empty() { &config.kinds } else { &args.kinds };
-    let kinds = match kind_filter(globs) {
-        Ok(kinds) => kinds,
-        Err(message) => return bad_config(&message),
-    };
+    let kinds = kind_filter(globs).map_err(|message| bad_config(&message))?;
     if kinds.as_ref().is_some_and(|only| !schema::kinds().any(|kind| only.is_match(kind))) {
-        return bad_config("--kind matches no Terraform type of the AWS provider");
+        return Err(bad_config("--kind matches no Terraform type of the AWS provider"));
     }
     if let Some(bad) = args.regions.iter().find(|region| !crate::config::is_region(region)) {
-        return bad_config(&format!("--region {bad:?} is not a region; write e.g. eu-central-1"));
+        return Err(bad_config(&format!("--region {bad:?} is not a region; write e.g. eu-central-1")));
     }
-    let rules = match rules(&args, &config) {
-        Ok(rules) => rules,
-        Err(code) => return code,
-    };
-    let attribution = match super::attribution::options(&args, &config, Timestamp::now()) {
-        Ok(attribution) => attribution,
-        Err(message) => return bad_config(&message),
-    };
+    let attribution =
+        super::attribution::options(args, config, Timestamp::now()).map_err(|message| bad_config(&message))?;
+    let rules = rules(args, config)?;
     let regions = [config.regions.clone(), args.regions.clone()].concat();
     let aws_options = AwsOptions { region: regions.first().cloned(), roles: config.roles.clone() };
-    let aws = match Aws::connect(aws_options).await {
-        Ok(aws) => aws,
-        Err(error) => return fail(&no_credentials(&error)),
-    };
+    let aws = Aws::connect(aws_options).await.map_err(|error| fail(&no_credentials(&error)))?;
     let reasons = rules.reasons();
     let options = cycle::Options {
         states,
-        load: load_options(&args),
+        load: load_options(args),
         regions,
         unmanaged: config.unmanaged && !args.no_unmanaged,
         kinds,
@@ -73,10 +75,17 @@ async fn scan(args: Scan, config: Config) -> u8 {
             key_prefixes: config.ignore_tag_prefixes.clone(),
         },
         attribution,
+        principal: None,
     };
+    Ok(Prepared { aws, options, reasons })
+}
+
+/// One cycle, with progress on a terminal and warnings on stderr.
+pub(super) async fn run_cycle(prepared: &Prepared) -> (Report, Notes) {
     let progress = Bar::new();
-    let store = StateBucket::new(&aws);
-    let (report, notes) = cycle::run(&options, &aws, &store, &progress, uuid::Uuid::now_v7().to_string()).await;
+    let store = StateBucket::new(&prepared.aws);
+    let id = uuid::Uuid::now_v7().to_string();
+    let (report, notes) = cycle::run(&prepared.options, &prepared.aws, &store, &progress, id).await;
     progress.clear();
     for warning in &notes.rules {
         eprintln!("warning: rule {}: {}", warning.rule, warning.message);
@@ -84,7 +93,17 @@ async fn scan(args: Scan, config: Config) -> u8 {
     for source in &report.scan.sources {
         source.warnings.iter().for_each(|warning| eprintln!("warning: {}: {}", clean(&source.name), clean(warning)));
     }
+    (report, notes)
+}
+
+async fn scan(args: Scan, config: Config) -> u8 {
+    let prepared = match prepare(&args, &config, true).await {
+        Ok(prepared) => prepared,
+        Err(code) => return code,
+    };
+    let (report, notes) = run_cycle(&prepared).await;
     let on_terminal = args.output.is_none() && std::io::stdout().is_terminal();
+    let reasons = prepared.reasons;
     let render = report::Options { width: width(on_terminal), colour: colour(args.color, on_terminal), reasons };
     let text = match report::render(&report, args.format.into(), &render) {
         Ok(text) => text,
@@ -154,7 +173,7 @@ fn no_credentials(error: &crate::inventory::ReadError) -> String {
     )
 }
 
-fn width(on_terminal: bool) -> usize {
+pub(super) fn width(on_terminal: bool) -> usize {
     if !on_terminal {
         return DEFAULT_WIDTH;
     }
@@ -172,7 +191,7 @@ fn colour(asked: Option<Colour>, on_terminal: bool) -> bool {
     }
 }
 
-fn write(output: Option<&Path>, text: &str) -> Result<(), String> {
+pub(super) fn write(output: Option<&Path>, text: &str) -> Result<(), String> {
     match output {
         Some(path) => {
             std::fs::write(path, text).map_err(|error| format!("failed to write {}: {error}", path.display()))
@@ -183,16 +202,6 @@ fn write(output: Option<&Path>, text: &str) -> Result<(), String> {
             other => other.map_err(|error| format!("failed to write the report: {error}")),
         },
     }
-}
-
-fn fail(message: &str) -> u8 {
-    eprintln!("error: {message}");
-    FAILED
-}
-
-fn bad_config(message: &str) -> u8 {
-    eprintln!("error: {message}");
-    BAD_CONFIG
 }
 
 /// A progress bar on a terminal's stderr; nothing elsewhere.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::attribution::source::{EventSource, Session, Window};
-use crate::attribution::{Collector, Counts, Settings, Verdict, correlate};
-use crate::model::{Attribution, Caution, Drift, DriftKind, Gap, Scope};
+use crate::attribution::source::{EventSource, Session, Taker, Window};
+use crate::attribution::{Collector, Counts, Event, Ledger, Settings, Verdict, correlate};
+use crate::model::{Attribution, Caution, Deed, Drift, DriftKind, Gap, Scope};
 
 /// Roles assumed by roles: longer chains are not followed.
 const HOPS: usize = 10;
@@ -19,6 +19,35 @@ pub struct Attributed {
     pub who: Vec<Option<Vec<Attribution>>>,
     pub gaps: Vec<Gap>,
     pub counts: Counts,
+    /// What the principal asked about did.
+    pub deeds: Vec<Deed>,
+}
+
+/// Somebody of whom everything is to be told.
+pub struct Principal {
+    /// A person's name, a user, a role, a session, an ARN, an access key or a source address.
+    pub name: String,
+    /// Where.
+    pub scopes: BTreeSet<Scope>,
+}
+
+/// Takes events for the drifts, and for the principal asked about.
+struct Both<'a> {
+    collector: Collector<'a>,
+    ledger: Option<Ledger>,
+}
+
+impl Taker for Both<'_> {
+    fn take(&mut self, event: Event) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.take(event.clone());
+        }
+        self.collector.take(event);
+    }
+
+    fn malformed(&mut self) {
+        self.collector.malformed();
+    }
 }
 
 /// Names those behind the drifts. Without sources nobody is asked.
@@ -28,29 +57,32 @@ pub async fn attribute(
     since: Option<Timestamp>,
     until: Timestamp,
     settings: &Settings,
+    principal: Option<&Principal>,
 ) -> Attributed {
     let mut attributed = Attributed { who: vec![None; drifts.len()], ..Attributed::default() };
-    if sources.is_empty() || drifts.iter().all(|drift| drift.kind_of_drift == DriftKind::Unknown) {
+    let nothing_to_ask = drifts.iter().all(|drift| drift.kind_of_drift == DriftKind::Unknown) && principal.is_none();
+    if sources.is_empty() || nothing_to_ask {
         return attributed;
     }
-    let mut collector = Collector::new(drifts);
+    let mut taker = Both { collector: Collector::new(drifts), ledger: principal.map(|_| Ledger::default()) };
     let gaps = &mut attributed.gaps;
     let mut earliest = until;
     let window = |source: &dyn EventSource| Window { since: since.unwrap_or_else(|| reach(source, until)), until };
-    let subjects = collector.subjects(|_| true);
+    let subjects = taker.collector.subjects();
     for source in sources {
         earliest = earliest.min(window(source.as_ref()).since);
-        gaps.extend(source.about(&subjects, window(source.as_ref()), &mut collector).await);
+        gaps.extend(source.about(&subjects, window(source.as_ref()), &mut taker).await);
     }
     // An event need not say in its index which resource it is about: of what has no name yet, everything written is read.
-    let unnamed = scopes(drifts, &correlate(&collector, settings));
+    let mut unnamed = scopes(drifts, &correlate(&taker.collector, settings));
+    unnamed.extend(principal.iter().flat_map(|principal| principal.scopes.iter().cloned()));
     if !unnamed.is_empty() {
         for source in sources {
-            gaps.extend(source.writes(&unnamed, window(source.as_ref()), &mut collector).await);
+            gaps.extend(source.writes(&unnamed, window(source.as_ref()), &mut taker).await);
         }
     }
     let mut asked: BTreeSet<Session> = BTreeSet::new();
-    let mut verdicts = correlate(&collector, settings);
+    let mut verdicts = correlate(&taker.collector, settings);
     for _ in 0..HOPS {
         let wanted: BTreeSet<Session> = verdicts
             .iter()
@@ -62,15 +94,18 @@ pub async fn attribute(
             break;
         }
         for source in sources {
-            gaps.extend(source.sessions(&wanted, &mut collector).await);
+            gaps.extend(source.sessions(&wanted, &mut taker).await);
         }
         asked.extend(wanted);
-        verdicts = correlate(&collector, settings);
+        verdicts = correlate(&taker.collector, settings);
+    }
+    if let (Some(principal), Some(ledger)) = (principal, &taker.ledger) {
+        attributed.deeds = ledger.of(&principal.name, settings);
     }
     let incomplete = !gaps.is_empty();
     attributed.who =
         verdicts.into_iter().map(|verdict| verdict.map(|verdict| told(verdict, incomplete, earliest))).collect();
-    attributed.counts = collector.counts();
+    attributed.counts = taker.collector.counts();
     attributed
 }
 

@@ -20,6 +20,19 @@ pub(super) struct Plan {
     pub places: usize,
 }
 
+impl Plan {
+    /// Every account and region of the run, and the place of global services.
+    pub fn scopes(&self, aws: &Aws) -> BTreeSet<Scope> {
+        let mut regions = self.regions.clone();
+        regions.insert(GLOBAL.to_owned());
+        if self.regions.is_empty() {
+            regions.insert(aws.default_region());
+        }
+        let of = |account: &String| regions.iter().map(|region| Scope::new(account, region)).collect::<Vec<_>>();
+        self.accounts.iter().flat_map(of).collect()
+    }
+}
+
 pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -> Plan {
     let mut plan = Plan {
         cells: Vec::new(),

@@ -205,6 +205,21 @@ pub struct Attribution {
     pub other_events: Vec<OtherEvent>,
 }
 
+/// One call of the person asked about.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Deed {
+    #[serde(flatten)]
+    pub event: EventRef,
+    pub actor: Actor,
+    pub channel: Channel,
+    pub source_ip: Option<String>,
+    pub tool: Option<String>,
+    pub mfa: Option<bool>,
+    pub cautions: Vec<Caution>,
+    /// Ids and names of what it was about, as far as the event table knows.
+    pub objects: Vec<String>,
+}
+
 impl Attribution {
     /// Nobody is known, and why.
     pub fn unknown(reason: impl Into<String>) -> Self {

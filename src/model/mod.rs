@@ -12,7 +12,7 @@ pub mod schema;
 mod scope;
 mod shape;
 
-pub use attribution::{Actor, ActorType, Attribution, Caution, Channel, Confidence, EventRef, OtherEvent};
+pub use attribution::{Actor, ActorType, Attribution, Caution, Channel, Confidence, Deed, EventRef, OtherEvent};
 pub use desired::{
     CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source, is_unique_id,
 };

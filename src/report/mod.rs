@@ -3,6 +3,7 @@
 //! Every renderer is a function of the [`Report`] (and [`Options`]) to a text. What AWS or a state named is hostile until
 //! [`text::clean`] or the format's own escaping made it harmless. Knows neither where the text goes nor whether it is a terminal.
 
+pub mod deeds;
 pub mod exit;
 pub mod gaps;
 pub mod html;

@@ -1,0 +1,54 @@
+//! `driftd who`: everything that one principal changed, each with its drift and the ways out.
+
+use super::args::{FormatArg, Who};
+use super::scan::{prepare, run_cycle, width, write};
+use super::{BAD_CONFIG, fail};
+use crate::config::Config;
+use crate::report::deeds::Deeds;
+
+/// How far back when nobody says so.
+const DEFAULT_SINCE: &str = "24h";
+
+pub(super) fn run(args: Who, config: Config) -> u8 {
+    super::scan::block_on(who(args, config))
+}
+
+async fn who(args: Who, config: Config) -> u8 {
+    let Who { principal, mut scan } = args;
+    if !matches!(scan.format, FormatArg::Table | FormatArg::Json | FormatArg::Markdown) {
+        eprintln!("error: `who` writes table, json or markdown");
+        return BAD_CONFIG;
+    }
+    let sources = !scan.cloudtrail.is_empty() || !config.attribution.sources.is_empty();
+    if !sources {
+        eprintln!("error: no source of events: give --cloudtrail lookup (or s3://bucket/prefix, or a folder of logs)");
+        return BAD_CONFIG;
+    }
+    if scan.since.is_none() && config.attribution.since.is_none() {
+        scan.since = Some(DEFAULT_SINCE.to_owned());
+    }
+    let mut prepared = match prepare(&scan, &config, false).await {
+        Ok(prepared) => prepared,
+        Err(code) => return code,
+    };
+    prepared.options.principal = Some(principal.clone());
+    if prepared.options.states.is_empty() {
+        eprintln!("warning: no state was given, so nothing is said of drift: give --state");
+        prepared.options.unmanaged = false;
+    }
+    let since =
+        prepared.options.attribution.since.map(|since| since.strftime("%F %R UTC").to_string()).unwrap_or_default();
+    let (report, notes) = run_cycle(&prepared).await;
+    let deeds = Deeds { principal: &principal, since: &since, deeds: &notes.deeds, report: &report };
+    let text = match scan.format {
+        FormatArg::Json => format!("{:#}\n", deeds.json()),
+        FormatArg::Markdown => deeds.markdown(),
+        _ => deeds.table(width(scan.output.is_none())),
+    };
+    match write(scan.output.as_deref(), &text) {
+        Ok(()) if report.gaps.is_empty() => 0,
+        // Not everything was seen.
+        Ok(()) => 3,
+        Err(error) => fail(&error),
+    }
+}

@@ -1,0 +1,169 @@
+//! What one person did, for whoever has to decide about it: every call, the drift it left, how bad that is, and the two ways
+//! out, back to the code or into the code.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::text::{clean, count, shorten};
+use super::words;
+use crate::model::report::{Finding, Report};
+use crate::model::{Deed, DriftKind};
+
+/// The deeds of a principal, beside the report of the same scan.
+pub struct Deeds<'a> {
+    pub principal: &'a str,
+    pub since: &'a str,
+    pub deeds: &'a [Deed],
+    pub report: &'a Report,
+}
+
+/// The way back, and the way into the code.
+fn ways_out(finding: &Finding) -> (String, String) {
+    let address = finding.address.as_deref().map(clean).unwrap_or_default();
+    let id = clean(&finding.id);
+    match finding.drift {
+        DriftKind::Changed => {
+            (format!("terraform apply -target='{address}'"), format!("write what is live into the code of {address}"))
+        }
+        DriftKind::Missing => (
+            format!("terraform apply -target='{address}' makes it anew"),
+            format!("take {address} out of the code and `terraform state rm '{address}'`"),
+        ),
+        DriftKind::Unmanaged | DriftKind::Unknown => (
+            format!("delete {} {id}, if nothing needs it", clean(&finding.kind)),
+            format!("import {{ to = {}.NAME  id = \"{id}\" }}", clean(&finding.kind)),
+        ),
+    }
+}
+
+impl Deeds<'_> {
+    /// Findings by the id of the events that made them.
+    fn findings(&self) -> BTreeMap<&str, Vec<&Finding>> {
+        let mut by_event: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+        for finding in &self.report.findings {
+            for attribution in finding.attribution.iter().chain(&finding.other_attributions) {
+                for event in &attribution.events {
+                    by_event.entry(&event.event_id).or_default().push(finding);
+                }
+            }
+        }
+        by_event
+    }
+
+    fn headline(&self) -> String {
+        let findings = self.findings();
+        let drifting = self.deeds.iter().filter(|deed| findings.contains_key(deed.event.event_id.as_str())).count();
+        format!(
+            "{}: {} since {}, {} of them left drift",
+            clean(self.principal),
+            count(self.deeds.len() as u64, "change", "changes"),
+            clean(self.since),
+            drifting
+        )
+    }
+
+    /// For a person at a terminal.
+    pub fn table(&self, width: usize) -> String {
+        let findings = self.findings();
+        let mut out = format!("{}\n\n", self.headline());
+        for deed in self.deeds {
+            let event = &deed.event;
+            let parts = [
+                clean(&event.time),
+                clean(&event.event_name),
+                shorten(&clean(&deed.objects.join(" ")), 60),
+                format!("{} {}", clean(&event.account), clean(&event.region)),
+                deed.channel.as_str().replace('_', " "),
+                shorten(&clean(deed.source_ip.as_deref().unwrap_or_default()), 45),
+            ];
+            let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            let _ = writeln!(out, "{}", shorten(&parts.join(" · "), width));
+            for caution in &deed.cautions {
+                let _ = writeln!(out, "    {}", super::who::in_words(*caution));
+            }
+            match findings.get(event.event_id.as_str()) {
+                None => out.push_str("    no drift: undone since, as the state says, or not watched\n"),
+                Some(left) => left.iter().for_each(|finding| self.left(&mut out, finding, width)),
+            }
+        }
+        if !self.report.gaps.is_empty() {
+            let gaps = count(self.report.gaps.len() as u64, "gap", "gaps");
+            let _ = writeln!(out, "\nNot everything was seen: {gaps}; `driftd scan` lists them.");
+        }
+        out
+    }
+
+    fn left(&self, out: &mut String, finding: &Finding, width: usize) {
+        let (revert, adopt) = ways_out(finding);
+        let severity = finding.severity.as_str().to_uppercase();
+        let _ = writeln!(out, "    {severity} {} {}", finding.drift.as_str(), words::name(finding));
+        for change in &finding.changes {
+            let _ = writeln!(out, "      {}", shorten(&clean(&change.path), width - 6));
+        }
+        let _ = writeln!(out, "      revert: {revert}\n      adopt:  {adopt}");
+    }
+
+    /// For an incident's page.
+    pub fn markdown(&self) -> String {
+        let findings = self.findings();
+        let code = |text: &str| format!("`{}`", clean(text).replace('`', "'").replace('|', "¦"));
+        let mut out = format!(
+            "## {}\n\n| time | call | what | from | drift | revert | adopt |\n|---|---|---|---|---|---|---|\n",
+            code(&self.headline())
+        );
+        for deed in self.deeds {
+            let event = &deed.event;
+            let from = format!("{} {}", deed.channel.as_str(), deed.source_ip.as_deref().unwrap_or_default());
+            let head = format!(
+                "| {} | {} | {} | {} |",
+                code(&event.time),
+                code(&event.event_name),
+                code(&shorten(&deed.objects.join(" "), 100)),
+                code(&from)
+            );
+            match findings.get(event.event_id.as_str()) {
+                None => {
+                    let _ = writeln!(out, "{head} none | | |");
+                }
+                Some(left) => {
+                    for finding in left {
+                        let (revert, adopt) = ways_out(finding);
+                        let _ = writeln!(
+                            out,
+                            "{head} {} {} {} | {} | {} |",
+                            finding.severity.as_str(),
+                            finding.drift.as_str(),
+                            code(&words::name(finding)),
+                            code(&revert),
+                            code(&adopt)
+                        );
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// For machines.
+    pub fn json(&self) -> serde_json::Value {
+        let findings = self.findings();
+        let deed = |deed: &Deed| {
+            let drift = |finding: &&Finding| {
+                let (revert, adopt) = ways_out(finding);
+                json!({
+                    "fingerprint": finding.fingerprint, "drift": finding.drift.as_str(), "severity": finding.severity.as_str(),
+                    "kind": finding.kind, "id": finding.id, "address": finding.address,
+                    "paths": finding.changes.iter().map(|change| &change.path).collect::<Vec<_>>(), "revert": revert, "adopt": adopt,
+                })
+            };
+            let left: Vec<_> = findings.get(deed.event.event_id.as_str()).into_iter().flatten().map(drift).collect();
+            json!({"call": deed, "drift": left})
+        };
+        json!({
+            "principal": self.principal, "since": self.since, "complete": self.report.gaps.is_empty(),
+            "changes": self.deeds.iter().map(deed).collect::<Vec<_>>(),
+        })
+    }
+}
