@@ -3,6 +3,7 @@
 mod event_sources;
 mod findings;
 mod ignore_tags;
+mod log_bucket;
 mod plan;
 mod state_bucket;
 

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::log_bucket::LogBucket;
 use crate::attribution::Settings;
 use crate::attribution::source::folder::Folder;
+use crate::attribution::source::s3::S3Logs;
 use crate::attribution::source::{EventSource, SourceRef};
 use crate::inventory::Aws;
 
@@ -19,11 +21,14 @@ pub struct AttributionOptions {
 
 /// The sources to read, in the order in which they were given. They live for one cycle: what one has given once it does
 /// not give again.
-pub fn event_sources<'a>(options: &AttributionOptions, _aws: &'a Aws) -> Vec<Box<dyn EventSource + 'a>> {
+pub fn event_sources<'a>(options: &AttributionOptions, aws: &'a Aws) -> Vec<Box<dyn EventSource + 'a>> {
     let source = |source: &SourceRef| -> Option<Box<dyn EventSource + 'a>> {
         match source {
             SourceRef::Path(path) => Some(Box::new(Folder::new(path))),
-            SourceRef::Lookup | SourceRef::S3 { .. } => None,
+            SourceRef::S3 { bucket, prefix } => {
+                Some(Box::new(S3Logs::new(Box::new(LogBucket::new(aws)), bucket, prefix, aws.home_region())))
+            }
+            SourceRef::Lookup => None,
         }
     };
     options.sources.iter().filter_map(source).collect()

@@ -118,6 +118,11 @@ impl Aws {
         }
     }
 
+    /// Where the partition's global services log and are signed.
+    pub fn home_region(&self) -> &'static str {
+        home_region(&self.partition)
+    }
+
     /// AWS API calls so far, retries included.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
