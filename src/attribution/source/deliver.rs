@@ -59,16 +59,12 @@ impl Outlet {
         }
     }
 
-    /// One event that was looked at before.
-    pub(super) async fn event(&self, event: Event) {
-        if self.passes(&event) {
-            // Nobody takes it any more: the caller is about to be dropped.
-            let _ = self.sender.send(Delivery::Event(Box::new(event))).await;
-        }
-    }
-
-    pub(super) async fn malformed(&self) {
-        let _ = self.sender.send(Delivery::Malformed).await;
+    /// One record's text. Is it an event that counts?
+    pub(super) async fn give(&self, text: &str) -> bool {
+        let Some(delivery) = self.sorted(text) else { return false };
+        let counts = matches!(delivery, Delivery::Event(_));
+        // An error means that nobody takes it any more: the caller is about to be dropped.
+        self.sender.send(delivery).await.is_ok() && counts
     }
 
     fn sorted(&self, text: &str) -> Option<Delivery> {

@@ -4,6 +4,7 @@
 mod deliver;
 pub mod folder;
 pub mod log;
+pub mod lookup;
 pub mod name;
 mod problems;
 mod reference;
