@@ -2,6 +2,7 @@
 //! a taker, event by event, so that a big trail is never in memory.
 
 mod deliver;
+pub mod envelope;
 pub mod folder;
 pub mod log;
 pub mod lookup;
