@@ -4,6 +4,8 @@ mod attribute;
 mod event_sources;
 mod findings;
 mod ignore_tags;
+mod log_bucket;
+mod lookup_events;
 mod plan;
 mod state_bucket;
 

@@ -1,9 +1,15 @@
 //! Where CloudTrail's events are read, made ready: joins the sources' wish to call AWS with the inventory's clients.
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 
+use super::log_bucket::LogBucket;
+use super::lookup_events::EventHistory;
 use crate::attribution::Settings;
 use crate::attribution::source::folder::Folder;
+use crate::attribution::source::lookup::{Lookup, Paces};
+use crate::attribution::source::s3::S3Logs;
 use crate::attribution::source::{EventSource, SourceRef};
 use crate::inventory::Aws;
 
@@ -19,12 +25,20 @@ pub struct AttributionOptions {
 
 /// The sources to read, in the order in which they were given. They live for one cycle: what one has given once it does
 /// not give again.
-pub fn event_sources<'a>(options: &AttributionOptions, _aws: &'a Aws) -> Vec<Box<dyn EventSource + 'a>> {
-    let source = |source: &SourceRef| -> Option<Box<dyn EventSource + 'a>> {
+pub fn event_sources<'a>(options: &AttributionOptions, aws: &'a Aws) -> Vec<Box<dyn EventSource + 'a>> {
+    let source = |source: &SourceRef| -> Box<dyn EventSource + 'a> {
         match source {
-            SourceRef::Path(path) => Some(Box::new(Folder::new(path))),
-            SourceRef::Lookup | SourceRef::S3 { .. } => None,
+            SourceRef::Path(path) => Box::new(Folder::new(path)),
+            SourceRef::S3 { bucket, prefix } => {
+                Box::new(S3Logs::new(Box::new(LogBucket::new(aws)), bucket, prefix, aws.home_region()))
+            }
+            SourceRef::Lookup => {
+                Box::new(Lookup::new(Box::new(EventHistory::new(aws)), aws.home_region(), PACES.clone()))
+            }
         }
     };
-    options.sources.iter().filter_map(source).collect()
+    options.sources.iter().map(source).collect()
 }
+
+/// LookupEvents' quota is one for all cycles that this process runs.
+static PACES: LazyLock<Arc<Paces>> = LazyLock::new(Arc::default);

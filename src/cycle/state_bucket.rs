@@ -77,7 +77,7 @@ impl ObjectStore for StateBucket<'_> {
 
 /// S3 names the bucket's region when it was asked in another:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html>.
-fn other_region<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+pub(super) fn other_region<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
     let response = error.raw_response()?;
     matches!(response.status().as_u16(), 301 | 307 | 400)
         .then(|| response.headers().get("x-amz-bucket-region").map(str::to_owned))

@@ -38,6 +38,9 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// One call with all its tries.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(90);
 
+/// One call of LookupEvents, which takes half a minute on bad days.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(45);
+
 /// A role to assume for an account that the base credentials are not of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssumeRole {
@@ -118,6 +121,11 @@ impl Aws {
         }
     }
 
+    /// Where the partition's global services log and are signed.
+    pub fn home_region(&self) -> &'static str {
+        home_region(&self.partition)
+    }
+
     /// AWS API calls so far, retries included.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
@@ -158,6 +166,21 @@ impl Aws {
             None => s3,
         };
         aws_sdk_s3::Client::from_conf(s3)
+    }
+
+    /// CloudTrail of one account and region. Its client never tries again by itself: two calls a second are all that AWS
+    /// allows an account and region, and the caller shares them out. `None` as for [`Aws::region`].
+    pub async fn cloudtrail(&self, account: &str, region: &str) -> Option<aws_sdk_cloudtrail::Client> {
+        let config = self.config(account, region).await?;
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(LOOKUP_TIMEOUT).build();
+        let cloudtrail = aws_sdk_cloudtrail::config::Builder::from(&config)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .retry_partition(partition(account, region, "cloudtrail"))
+            .interceptor(CheckAnswers)
+            .interceptor(CountCalls(self.calls.clone()))
+            .build();
+        Some(aws_sdk_cloudtrail::Client::from_conf(cloudtrail))
     }
 
     async fn config(&self, account: &str, region: &str) -> Option<SdkConfig> {

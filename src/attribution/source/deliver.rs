@@ -1,11 +1,13 @@
 //! From many readers to one taker: records are read in several places at a time, and taken one by one. The channel
 //! between them is short, so that a slow taker slows the readers instead of filling the memory.
 
+use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{Event, Taker, Window, log};
+use super::{Event, Session, Taker, Window, log};
 use crate::attribution::Skipped;
 use crate::model::Gap;
 
@@ -22,7 +24,25 @@ enum Delivery {
 #[derive(Clone)]
 pub(super) struct Outlet {
     sender: Sender<Delivery>,
-    windows: std::sync::Arc<[Window]>,
+    windows: Arc<[Window]>,
+    watch: Option<Arc<Watch>>,
+}
+
+/// Sessions whose beginning has not been seen yet.
+pub(super) struct Watch(Mutex<BTreeSet<Session>>);
+
+impl Watch {
+    pub(super) fn new(sessions: &BTreeSet<Session>) -> Self {
+        Self(Mutex::new(sessions.clone()))
+    }
+
+    pub(super) fn unseen(&self) -> BTreeSet<Session> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn see(&self, event: &Event) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|session| !session.is_begun_by(event));
+    }
 }
 
 /// Nobody takes events any more: the scan was given up.
@@ -39,39 +59,44 @@ impl Outlet {
         }
     }
 
-    /// One event that was looked at before.
-    pub(super) async fn event(&self, event: Event) {
-        if self.wants(&event) {
-            // Nobody takes it any more: the caller is about to be dropped.
-            let _ = self.sender.send(Delivery::Event(Box::new(event))).await;
-        }
-    }
-
-    pub(super) async fn malformed(&self) {
-        let _ = self.sender.send(Delivery::Malformed).await;
+    /// One record's text. Is it an event that counts?
+    pub(super) async fn give(&self, text: &str) -> bool {
+        let Some(delivery) = self.sorted(text) else { return false };
+        let counts = matches!(delivery, Delivery::Event(_));
+        // An error means that nobody takes it any more: the caller is about to be dropped.
+        self.sender.send(delivery).await.is_ok() && counts
     }
 
     fn sorted(&self, text: &str) -> Option<Delivery> {
         match log::record(text) {
-            Ok(event) => self.wants(&event).then(|| Delivery::Event(Box::new(event))),
+            Ok(event) => self.passes(&event).then(|| Delivery::Event(Box::new(event))),
             Err(Skipped::Noise) => None,
             Err(Skipped::Malformed) => Some(Delivery::Malformed),
         }
     }
 
-    fn wants(&self, event: &Event) -> bool {
-        self.windows.iter().any(|window| window.contains(event.time))
+    fn passes(&self, event: &Event) -> bool {
+        let wanted = self.windows.iter().any(|window| window.contains(event.time));
+        if wanted && let Some(watch) = &self.watch {
+            watch.see(event);
+        }
+        wanted
     }
 }
 
 /// Runs the readers and hands what they give to the taker.
-pub(super) async fn gather<F>(windows: &[Window], taker: &mut dyn Taker, readers: impl FnOnce(Outlet) -> F) -> Vec<Gap>
+pub(super) async fn gather<F>(
+    windows: &[Window],
+    watch: Option<Arc<Watch>>,
+    taker: &mut dyn Taker,
+    readers: impl FnOnce(Outlet) -> F,
+) -> Vec<Gap>
 where
     F: Future<Output = Vec<Gap>>,
 {
     let (sender, receiver) = channel(WAITING);
     // The readers own the only sender: when they are done, the taking ends.
-    let reading = readers(Outlet { sender, windows: windows.into() });
+    let reading = readers(Outlet { sender, windows: windows.into(), watch });
     let (gaps, ()) = futures::join!(reading, take(receiver, taker));
     gaps
 }

@@ -13,13 +13,12 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use super::deliver::{Outlet, gather};
 use super::log::{self, LogError};
 use super::name::{delivered, is_log};
-use super::{EventSource, Session, Subject, Taker, Window, gap};
-use crate::model::{Gap, GapReason, Scope};
+use super::problems::Problems;
+use super::{EventSource, Session, Subject, Taker, Window};
+use crate::model::{Gap, GapReason, GapScope, Scope};
 
 /// Files that are read at a time.
 const FILES_AT_A_TIME: usize = 4;
-/// Unreadable files that are named; the others are counted.
-const NAMED: usize = 10;
 /// Folders in folders; deeper is a loop of links.
 const DEEPEST: usize = 32;
 
@@ -50,7 +49,7 @@ impl Folder {
         };
         let Some(since) = new.iter().map(|window| window.since).min() else { return Vec::new() };
         let name = self.name();
-        gather(&new, taker, |outlet| read_all(name, self.path.clone(), since, outlet)).await
+        gather(&new, None, taker, |outlet| read_all(name, self.path.clone(), since, outlet)).await
     }
 }
 
@@ -83,9 +82,9 @@ async fn read_all(name: String, path: PathBuf, since: Timestamp, outlet: Outlet)
         files.add(&path, &path, 0);
         files
     });
-    let Files { paths, mut problems, seen: _ } = match listed.await {
+    let Files { paths, problems: mut unreadable, seen: _ } = match listed.await {
         Ok(files) => files,
-        Err(error) => return vec![gap(&name, GapReason::Failed, format!("failed to list it: {error}"))],
+        Err(error) => Files { problems: vec![format!("failed to list it: {error}")], ..Files::default() },
     };
     let wanted = paths.into_iter().filter(|path| is_wanted(path, since));
     let mut reads = futures::stream::iter(wanted)
@@ -95,13 +94,11 @@ async fn read_all(name: String, path: PathBuf, since: Timestamp, outlet: Outlet)
         })
         .buffer_unordered(FILES_AT_A_TIME);
     while let Some(read) = reads.next().await {
-        problems.extend(read.unwrap_or_else(|error| Some(format!("failed to read a file: {error}"))));
+        unreadable.extend(read.unwrap_or_else(|error| Some(format!("failed to read a file: {error}"))));
     }
-    problems.sort();
-    let more = problems.len().saturating_sub(NAMED);
-    problems.truncate(NAMED);
-    problems.extend((more > 0).then(|| format!("{more} more files cannot be read either")));
-    problems.into_iter().map(|problem| gap(&name, GapReason::Unreadable, problem)).collect()
+    let mut problems = Problems::new(name);
+    unreadable.into_iter().for_each(|detail| problems.add(GapReason::Unreadable, GapScope::default(), detail));
+    problems.into_gaps()
 }
 
 /// A file that was delivered before the window has none of its events.

@@ -2,10 +2,14 @@
 //! a taker, event by event, so that a big trail is never in memory.
 
 mod deliver;
+pub mod envelope;
 pub mod folder;
 pub mod log;
+pub mod lookup;
 pub mod name;
+mod problems;
 mod reference;
+pub mod s3;
 #[cfg(test)]
 mod testing;
 
@@ -15,7 +19,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Event;
-use crate::model::{Gap, GapReason, GapScope, Scope};
+use crate::model::{Gap, GapReason, Scope};
 
 pub use reference::SourceRef;
 
@@ -77,11 +81,32 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Is this the call that began it: did it hand out these credentials, or sign this user in?
+    pub fn is_begun_by(&self, event: &Event) -> bool {
+        let answered = |pointer: &str| event.response.pointer(pointer).and_then(serde_json::Value::as_str);
+        let key = answered("/credentials/accessKeyId");
+        if key.is_some() && key == self.access_key.as_deref() {
+            return true;
+        }
+        if !self.beginning().contains(event.time) {
+            return false;
+        }
+        let is_role = self.principal_id.contains(':');
+        answered("/assumedRoleUser/assumedRoleId") == Some(&self.principal_id)
+            // A sign-in of a role only follows the call that is sought.
+            || !is_role
+                && event.name == "ConsoleLogin"
+                && event.identity.principal_id.as_deref() == Some(&self.principal_id)
+    }
+}
+
 /// How far around a session's `created` the call that began it is looked for.
 const BEFORE: SignedDuration = SignedDuration::from_secs(2);
 const AFTER: SignedDuration = SignedDuration::from_secs(5);
 
-/// A place that has CloudTrail events.
+/// A place that has CloudTrail events. Its gaps have `scope.source`, its name, and no `scope.kind`: so gaps in events are
+/// told from gaps in resources.
 #[async_trait]
 pub trait EventSource: Send + Sync {
     /// As in the configuration: `lookup`, `s3://bucket/prefix`, `./logs`.
@@ -109,10 +134,4 @@ pub struct SourceError {
     pub action: &'static str,
     /// One line for a person.
     pub detail: String,
-}
-
-/// A gap in the events of a source. `scope.source` is always the source's name and `scope.kind` nothing, by which gaps in
-/// events are told from gaps in resources.
-fn gap(source: &str, reason: GapReason, detail: impl Into<String>) -> Gap {
-    Gap { reason, scope: GapScope { source: Some(source.to_owned()), ..GapScope::default() }, detail: detail.into() }
 }
