@@ -254,6 +254,12 @@ pub(in super::super) fn attachment_part(principal: Principal, name: &str, arn: &
     }
 }
 
+/// Who speaks for a user's membership of a group. Groups have no such attribute: no more than the knowledge that
+/// somebody declares it.
+pub(in super::super) fn membership_part(group: &str, user: &str) -> Part {
+    Part { parent_kind: "aws_iam_group", parent_id: group.to_owned(), attribute: "users", element: Some(user.into()) }
+}
+
 fn holder_name(desired: &Desired, principal: Principal) -> String {
     text(&desired.attributes(), principal.name_attribute()).to_owned()
 }
