@@ -40,7 +40,13 @@ impl<'a> World<'a> {
             let attributes = resource.attributes();
             let parts = match kinds.get(&*resource.kind) {
                 Some(kind) => (kind.parts)(kind.name, &attributes),
-                None => unread_children::parts(&resource.kind, &attributes),
+                None => {
+                    let instances = resources.iter().filter(|one| &*one.kind == "aws_instance");
+                    let instances = instances.map(|one| (one.id.as_str(), one.attributes()));
+                    let mut parts = unread_children::parts(&resource.kind, &attributes);
+                    parts.extend(unread_children::parts_of_instances(&resource.kind, &attributes, instances));
+                    parts
+                }
             };
             for part in parts {
                 world.parts.add(account, &part, &world.shape(part.parent_kind));
@@ -79,22 +85,35 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Another kind of resource declares the same attachment, or the owner's own attribute in the state has it.
+    /// Another kind of resource declares the same attachment, or the owner's own attribute tells of it.
     pub fn is_spoken_for(&self, kind: &KindFacts, account: &str, stranger: &Attributes) -> bool {
         (kind.parts)(kind.name, stranger).iter().any(|part| {
             let shape = self.shape(part.parent_kind);
-            self.parts.contains(account, part, &shape) || self.owner_has(account, part).unwrap_or(false)
+            self.parts.contains(account, part, &shape) || self.owner_tells(account, part).unwrap_or(false)
         })
     }
 
-    fn owner_has(&self, account: &str, part: &Part) -> Option<bool> {
+    /// The owner's attribute has it, or is the owner's to manage as a whole (legacy `inline_policy` blocks of a role): one
+    /// more is a change of the owner then. Its own it is where the code sets it, or where it holds what no child declares.
+    fn owner_tells(&self, account: &str, part: &Part) -> Option<bool> {
         let owner = self.by_id.get(&(account, part.parent_kind, part.parent_id.as_str()))?;
+        if owner.declared.as_ref().is_some_and(|names| names.iter().any(|name| name == part.attribute)) {
+            return Some(true);
+        }
         let schema = schema::of(part.parent_kind)?;
         let shape = self.shape(part.parent_kind);
         let form = |value: &Value| canonical_member(&schema, &shape, part.attribute, value);
-        let held = form(owner.attributes().get(part.attribute)?);
+        let attributes = owner.attributes();
+        let held = attributes.get(part.attribute)?;
         let element = form(&Value::Array(vec![part.element.clone()?]));
-        Some(held.as_array()?.contains(element.as_array()?.first()?))
+        if form(held).as_array()?.contains(element.as_array()?.first()?) {
+            return Some(true);
+        }
+        let own = |element: &Value| {
+            let part = Part { element: Some(element.clone()), ..part.clone() };
+            !self.parts.contains(account, &part, &shape)
+        };
+        Some(held.as_array()?.iter().any(own))
     }
 
     fn shape(&self, kind: &str) -> crate::model::Shape {

@@ -74,9 +74,7 @@ pub(super) async fn read(aws: &Region, id: &str) -> Result<Option<SecurityGroup>
 
 /// Groups that services make under names of their own: prefix and whose it is.
 /// <https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-man-sec-groups.html>,
-/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-security-groups.html>,
-/// <https://docs.aws.amazon.com/global-accelerator/latest/dg/about-endpoints.caveats.html>,
-/// <https://docs.aws.amazon.com/sagemaker/latest/dg/studio-notebooks-and-internet-access.html>
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-security-groups.html>
 const SERVICES: &[(&str, &str)] = &[
     ("ElasticMapReduce-", "security group of EMR"),
     ("ElasticMapReduceEditors-", "security group of EMR"),
@@ -126,7 +124,8 @@ mod tests {
     #[test]
     fn groups_of_services_are_nobodys() {
         let named = |name: &str| origin(&SecurityGroup::builder().group_name(name).build());
-        for name in ["default", "ElasticMapReduce-master", "default_elb_1a2b", "eks-remoteAccess-1", "d-1_controllers"] {
+        for name in ["default", "ElasticMapReduce-master", "default_elb_1a2b", "eks-remoteAccess-1", "d-1_controllers"]
+        {
             assert!(matches!(named(name), Origin::Aws(_)), "{name}");
         }
         for name in ["web", "launch-wizard-1", "rds-ec2-1", "default-web", "d-1"] {
