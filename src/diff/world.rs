@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::KindFacts;
+use super::owned;
 use super::parts::PartIndex;
 use super::unread_children;
 use super::walk::canonical_member;
@@ -15,7 +16,7 @@ use crate::model::{Attributes, Desired, Live, Origin, Part, is_unique_id};
 pub struct World<'a> {
     /// (account, kind, id) -> the resource.
     by_id: HashMap<(&'a str, &'a str, &'a str), &'a Desired>,
-    /// Ids and ARNs that AWS gives out once, whatever the kind.
+    /// Ids and ARNs that AWS gives out once, whatever the kind: of the resources, and of what came with them.
     objects: HashSet<String>,
     parts: PartIndex,
     kinds: &'a HashMap<&'static str, KindFacts>,
@@ -31,13 +32,8 @@ impl<'a> World<'a> {
             if is_unique_id(&resource.id) {
                 world.objects.insert(resource.id.clone());
             }
-            // The request's own id is another one.
-            if &*resource.kind == "aws_spot_instance_request"
-                && let Some(instance) = resource.attributes().get("spot_instance_id").and_then(Value::as_str)
-            {
-                world.objects.insert(instance.to_owned());
-            }
             let attributes = resource.attributes();
+            world.objects.extend(owned::ids(&resource.kind, &attributes));
             let parts = match kinds.get(&*resource.kind) {
                 Some(kind) => (kind.parts)(kind.name, &attributes),
                 None => {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::inventory::value::attributes;
 use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Desired, Live};
+use crate::model::{Desired, Live, Shape};
 
 pub(super) struct AwsIamAccountAlias;
 
@@ -22,6 +22,11 @@ impl Kind for AwsIamAccountAlias {
 
     fn actions(&self) -> &'static [&'static str] {
         &["iam:ListAccountAliases"]
+    }
+
+    /// The provider writes the new name over the id, too.
+    fn shape(&self) -> Shape {
+        Shape { compared: &["id"], ..Shape::default() }
     }
 
     async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
@@ -43,7 +48,7 @@ async fn aliases(aws: &Region) -> Result<Vec<String>, ReadError> {
 fn live(alias: &str, desired: &[&str]) -> Vec<Live> {
     let ids = if desired.is_empty() { &[alias] } else { desired };
     let of = |id: &&str| {
-        let values = attributes(json!({ "account_alias": alias, "id": id }));
+        let values = attributes(json!({ "account_alias": alias, "id": alias }));
         Live { id: (*id).to_owned(), attributes: values, ..Live::default() }
     };
     ids.iter().map(of).collect()
