@@ -33,6 +33,8 @@ impl<'a> World<'a> {
                 world.objects.insert(resource.id.clone());
             }
             let attributes = resource.attributes();
+            // Where ids are not unique, or another form than what is imported, the ARN is.
+            world.objects.extend(attributes.get("arn").and_then(Value::as_str).map(str::to_owned));
             world.objects.extend(owned::ids(&resource.kind, &attributes));
             let parts = match kinds.get(&*resource.kind) {
                 Some(kind) => (kind.parts)(kind.name, &attributes),
