@@ -186,9 +186,18 @@ struct Cell {
 
 async fn read(cell: Cell, desired: &DesiredState) -> (Cell, crate::model::Listing) {
     let wanted = cell.desired.iter().map(|&index| &desired.resources[index]).collect();
-    let request = Request { kind: cell.kind, desired: wanted, unmanaged: cell.strangers };
+    let owners = owners(&cell, desired);
+    let request = Request { kind: cell.kind, desired: wanted, unmanaged: cell.strangers, owners };
     let listing = inventory::collect(&cell.region, &request).await;
     (cell, listing)
+}
+
+/// The managed resources on which the cell's kind looks for strangers, each once.
+fn owners<'a>(cell: &Cell, desired: &'a DesiredState) -> Vec<&'a str> {
+    let Some(owner) = cell.kind.strangers_on().filter(|_| cell.strangers) else { return Vec::new() };
+    let here = |account: &String| *account == cell.scope.account;
+    let managed = desired.resources.iter().filter(|one| &*one.kind == owner && one.account.as_ref().is_none_or(here));
+    managed.map(|one| one.id.as_str()).filter(|id| !id.is_empty()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// A resource whose account or region nothing tells was looked for where the scan's own credentials point. Where several

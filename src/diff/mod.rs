@@ -3,6 +3,7 @@
 
 mod canonical;
 mod fingerprint;
+mod owned;
 mod parts;
 mod redact;
 mod tags;

@@ -18,6 +18,8 @@ const CHILDREN: &[Row] = &[
         "security_groups",
         Some("security_group_id"),
     ),
+    // Both ids are ACCOUNT:NAME.
+    ("aws_s3control_access_point_policy", "aws_s3_access_point", "id", "policy", None),
     ("aws_vpc_endpoint_policy", "aws_vpc_endpoint", "vpc_endpoint_id", "policy", None),
     (
         "aws_vpc_endpoint_security_group_association",
@@ -47,6 +49,31 @@ const CHILDREN: &[Row] = &[
     ),
 ];
 
+/// A group on an interface is a group of the instance whose primary interface it is: the documented way to add one to an
+/// instance. Here the desired instances with that interface are the parents.
+pub(super) fn parts_of_instances<'a>(
+    kind: &str,
+    attributes: &Attributes,
+    instances: impl Iterator<Item = (&'a str, Attributes)>,
+) -> Vec<Part> {
+    let text = |name: &str| attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let (true, Some(interface), Some(group)) =
+        (kind == "aws_network_interface_sg_attachment", text("network_interface_id"), text("security_group_id"))
+    else {
+        return Vec::new();
+    };
+    let mine = instances.filter(|(_, instance)| {
+        instance.get("primary_network_interface_id").and_then(Value::as_str) == Some(interface) //
+    });
+    mine.map(|(id, _)| Part {
+        parent_kind: "aws_instance",
+        parent_id: id.to_owned(),
+        attribute: "vpc_security_group_ids",
+        element: Some(Value::from(group)),
+    })
+    .collect()
+}
+
 /// What a resource of a type without a reader speaks for.
 pub(super) fn parts(kind: &str, attributes: &Attributes) -> Vec<Part> {
     let text = |name: &str| attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -63,8 +90,25 @@ pub(super) fn parts(kind: &str, attributes: &Attributes) -> Vec<Part> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::model::schema;
+
+    #[test]
+    fn a_group_on_a_primary_interface_is_the_instances() {
+        let object = |value: Value| value.as_object().cloned().unwrap();
+        let child = object(json!({"network_interface_id": "eni-1", "security_group_id": "sg-2"}));
+        let instances = || {
+            [("i-1", "eni-1"), ("i-2", "eni-2")]
+                .into_iter()
+                .map(|(id, interface)| (id, object(json!({"primary_network_interface_id": interface}))))
+        };
+        let parts = parts_of_instances("aws_network_interface_sg_attachment", &child, instances());
+        assert_eq!(parts.len(), 1);
+        assert_eq!((parts[0].parent_id.as_str(), parts[0].element.clone()), ("i-1", Some(json!("sg-2"))));
+        assert!(parts_of_instances("aws_network_interface_attachment", &child, instances()).is_empty());
+    }
 
     #[test]
     fn every_name_is_the_providers() {

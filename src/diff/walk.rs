@@ -10,7 +10,10 @@ use crate::model::{Attributes, Change, Shape, pointer};
 /// Everything that differs, in the order of paths.
 pub fn changes(schema: &Schema, shape: &Shape, desired: &Attributes, live: &Attributes) -> Vec<Change> {
     let mut walk = Walk { shape, changes: Vec::new() };
-    let skipped = |name: &str| name == "id" || name == "timeouts" || shape.unread.contains(&name);
+    let skipped = |name: &str| {
+        let id = name == "id" && !shape.compared.contains(&"id");
+        id || name == "timeouts" || shape.unread.contains(&name)
+    };
     for (name, attribute) in &schema.block.attributes {
         let computed = attribute.computed_only() && !shape.compared.contains(&name.as_str());
         // A key that the reader did not give was not read.

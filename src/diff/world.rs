@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::KindFacts;
+use super::owned;
 use super::parts::PartIndex;
 use super::unread_children;
 use super::walk::canonical_member;
@@ -15,7 +16,7 @@ use crate::model::{Attributes, Desired, Live, Origin, Part, is_unique_id};
 pub struct World<'a> {
     /// (account, kind, id) -> the resource.
     by_id: HashMap<(&'a str, &'a str, &'a str), &'a Desired>,
-    /// Ids and ARNs that AWS gives out once, whatever the kind.
+    /// Ids and ARNs that AWS gives out once, whatever the kind: of the resources, and of what came with them.
     objects: HashSet<String>,
     parts: PartIndex,
     kinds: &'a HashMap<&'static str, KindFacts>,
@@ -31,16 +32,19 @@ impl<'a> World<'a> {
             if is_unique_id(&resource.id) {
                 world.objects.insert(resource.id.clone());
             }
-            // The request's own id is another one.
-            if &*resource.kind == "aws_spot_instance_request"
-                && let Some(instance) = resource.attributes().get("spot_instance_id").and_then(Value::as_str)
-            {
-                world.objects.insert(instance.to_owned());
-            }
             let attributes = resource.attributes();
+            // Where ids are not unique, or another form than what is imported, the ARN is.
+            world.objects.extend(attributes.get("arn").and_then(Value::as_str).map(str::to_owned));
+            world.objects.extend(owned::ids(&resource.kind, &attributes));
             let parts = match kinds.get(&*resource.kind) {
                 Some(kind) => (kind.parts)(kind.name, &attributes),
-                None => unread_children::parts(&resource.kind, &attributes),
+                None => {
+                    let instances = resources.iter().filter(|one| &*one.kind == "aws_instance");
+                    let instances = instances.map(|one| (one.id.as_str(), one.attributes()));
+                    let mut parts = unread_children::parts(&resource.kind, &attributes);
+                    parts.extend(unread_children::parts_of_instances(&resource.kind, &attributes, instances));
+                    parts
+                }
             };
             for part in parts {
                 world.parts.add(account, &part, &world.shape(part.parent_kind));
@@ -79,22 +83,35 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Another kind of resource declares the same attachment, or the owner's own attribute in the state has it.
+    /// Another kind of resource declares the same attachment, or the owner's own attribute tells of it.
     pub fn is_spoken_for(&self, kind: &KindFacts, account: &str, stranger: &Attributes) -> bool {
         (kind.parts)(kind.name, stranger).iter().any(|part| {
             let shape = self.shape(part.parent_kind);
-            self.parts.contains(account, part, &shape) || self.owner_has(account, part).unwrap_or(false)
+            self.parts.contains(account, part, &shape) || self.owner_tells(account, part).unwrap_or(false)
         })
     }
 
-    fn owner_has(&self, account: &str, part: &Part) -> Option<bool> {
+    /// The owner's attribute has it, or is the owner's to manage as a whole (legacy `inline_policy` blocks of a role): one
+    /// more is a change of the owner then. Its own it is where the code sets it, or where it holds what no child declares.
+    fn owner_tells(&self, account: &str, part: &Part) -> Option<bool> {
         let owner = self.by_id.get(&(account, part.parent_kind, part.parent_id.as_str()))?;
+        if owner.declared.as_ref().is_some_and(|names| names.iter().any(|name| name == part.attribute)) {
+            return Some(true);
+        }
         let schema = schema::of(part.parent_kind)?;
         let shape = self.shape(part.parent_kind);
         let form = |value: &Value| canonical_member(&schema, &shape, part.attribute, value);
-        let held = form(owner.attributes().get(part.attribute)?);
+        let attributes = owner.attributes();
+        let held = attributes.get(part.attribute)?;
         let element = form(&Value::Array(vec![part.element.clone()?]));
-        Some(held.as_array()?.contains(element.as_array()?.first()?))
+        if form(held).as_array()?.contains(element.as_array()?.first()?) {
+            return Some(true);
+        }
+        let own = |element: &Value| {
+            let part = Part { element: Some(element.clone()), ..part.clone() };
+            !self.parts.contains(account, &part, &shape)
+        };
+        Some(held.as_array()?.iter().any(own))
     }
 
     fn shape(&self, kind: &str) -> crate::model::Shape {

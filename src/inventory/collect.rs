@@ -17,12 +17,14 @@ pub struct Request<'a> {
     pub desired: Vec<&'a Desired>,
     /// List strangers too.
     pub unmanaged: bool,
+    /// Managed resources on which strangers are looked for, by id; see [`Kind::strangers_on`].
+    pub owners: Vec<&'a str>,
 }
 
 /// Reads one kind in one scope. Never fails: what could not be read is in the listing's gaps.
 pub async fn collect(aws: &Region, request: &Request<'_>) -> Listing {
-    let Request { kind, desired, unmanaged } = request;
-    let found = match kind.list(aws, Wanted { desired, unmanaged: *unmanaged }).await {
+    let Request { kind, desired, unmanaged, owners } = request;
+    let found = match kind.list(aws, Wanted { desired, unmanaged: *unmanaged, owners }).await {
         Ok(found) => found,
         Err(error) => return Listing { gaps: vec![gap(aws, *kind, None, &error)], ..Listing::default() },
     };

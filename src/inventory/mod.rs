@@ -33,6 +33,8 @@ pub struct Wanted<'a> {
     pub desired: &'a [&'a Desired],
     /// List strangers too. When `false`, a kind may read only what `desired` names.
     pub unmanaged: bool,
+    /// Managed resources on which strangers are looked for, by id: those of the type that [`Kind::strangers_on`] names.
+    pub owners: &'a [&'a str],
 }
 
 /// What a kind found in one scope.
@@ -79,6 +81,11 @@ pub trait Kind: Send + Sync {
     /// policy attached by hand to a managed role is seen as what it is.
     fn strangers_on_managed(&self) -> bool {
         false
+    }
+
+    /// The type on whose managed resources strangers are looked for, one by one, because AWS has no listing of all.
+    fn strangers_on(&self) -> Option<&'static str> {
+        None
     }
 
     /// Which pieces of parents this resource (by its desired attributes) speaks for.

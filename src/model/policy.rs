@@ -1,10 +1,9 @@
-//! IAM policy documents by meaning: the same permissions have the same canonical form.
+//! IAM policy documents by meaning, as far as the provider goes (`github.com/hashicorp/awspolicyequivalence`, measured
+//! with 5.100.0): order, one or a list of one, spelling of accounts and scalars mean nothing; what stands twice, `"*"`
+//! beside `{"AWS": "*"}` and a version that is left out do, although AWS would grant the same.
 //! Grammar: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>.
 
 use serde_json::{Map, Value};
-
-/// AWS's default when a document names no version.
-const DEFAULT_VERSION: &str = "2008-10-17";
 
 /// One form per meaning. What is not a policy document (no `Statement`) is returned as it is.
 pub fn canonical(document: &Value) -> Value {
@@ -12,10 +11,8 @@ pub fn canonical(document: &Value) -> Value {
     let Some(statements) = members.get("Statement") else { return document.clone() };
     let mut form: Map<_, _> =
         members.iter().filter(|(name, _)| *name != "Statement").map(|(n, m)| (n.clone(), m.clone())).collect();
-    form.entry("Version").or_insert_with(|| Value::from(DEFAULT_VERSION));
     let mut list: Vec<Value> = many(statements).iter().map(statement).collect();
     list.sort_by_cached_key(Value::to_string);
-    list.dedup();
     form.insert("Statement".to_owned(), Value::Array(list));
     Value::Object(form)
 }
@@ -28,6 +25,7 @@ fn statement(statement: &Value) -> Value {
             "Action" | "NotAction" | "Resource" | "NotResource" => set(member, str::to_owned),
             "Principal" | "NotPrincipal" => principals(member),
             "Condition" => conditions(member),
+            "Effect" => member.as_str().map_or_else(|| member.clone(), |effect| effect.to_lowercase().into()),
             "Sid" if member.as_str().is_none_or(str::is_empty) => continue,
             _ => member.clone(),
         };
@@ -36,10 +34,9 @@ fn statement(statement: &Value) -> Value {
     Value::Object(form)
 }
 
-/// `"*"` and `{"AWS": "*"}` are one for resource-based policies; an account and its root are one.
+/// An account and its root are one.
 fn principals(value: &Value) -> Value {
     match value {
-        Value::String(_) => Value::Object(Map::from_iter([("AWS".to_owned(), set(value, account))])),
         Value::Object(kinds) => {
             Value::Object(kinds.iter().map(|(kind, list)| (kind.clone(), set(list, account))).collect())
         }
@@ -70,7 +67,7 @@ fn conditions(value: &Value) -> Value {
     Value::Object(form.collect())
 }
 
-/// One value or a list of them: a sorted set of strings; numbers and booleans are written as text.
+/// One value or a list of them: sorted strings; numbers and booleans are written as text.
 fn set(value: &Value, form: fn(&str) -> String) -> Value {
     let mut items: Vec<String> = many(value)
         .iter()
@@ -80,7 +77,6 @@ fn set(value: &Value, form: fn(&str) -> String) -> Value {
         })
         .collect();
     items.sort();
-    items.dedup();
     Value::from(items)
 }
 
@@ -103,7 +99,7 @@ mod tests {
              "Condition": {"Bool": {"aws:SecureTransport": true}}},
             {"Sid": "", "Effect": "Deny", "Action": "iam:*", "Resource": ["a", "b"]}]});
         let b = json!({"Statement": [
-            {"Effect": "Deny", "Action": ["iam:*"], "Resource": ["b", "a"]},
+            {"Effect": "deny", "Action": ["iam:*"], "Resource": ["b", "a"]},
             {"Effect": "Allow", "Action": ["s3:Put*", "s3:Get*"], "Resource": ["*"], "Principal": {"AWS": ["123456789012"]},
              "Condition": {"Bool": {"aws:SecureTransport": "true"}}}], "Version": "2012-10-17"});
         assert_eq!(canonical(&a), canonical(&b));
@@ -114,7 +110,11 @@ mod tests {
         let of = |principal: Value, action: &str| {
             canonical(&json!({"Statement": {"Effect": "Allow", "Principal": principal, "Action": action}}))
         };
-        assert_eq!(of(json!("*"), "a"), of(json!({"AWS": "*"}), "a"));
+        assert_ne!(of(json!("*"), "a"), of(json!({"AWS": "*"}), "a"));
+        assert_eq!(of(json!({"AWS": ["*"]}), "a"), of(json!({"AWS": "*"}), "a"));
+        let actions = |actions: Value| canonical(&json!({"Statement": [{"Effect": "Allow", "Action": actions}]}));
+        assert_ne!(actions(json!(["a", "b", "b"])), actions(json!(["b", "a"])));
+        assert_ne!(canonical(&json!({"Version": "2008-10-17", "Statement": []})), canonical(&json!({"Statement": []})),);
         assert_ne!(of(json!({"AWS": "*"}), "a"), of(json!({"AWS": "123456789012"}), "a"));
         assert_ne!(of(json!({"AWS": "*"}), "a"), of(json!({"Service": "*"}), "a"));
         assert_ne!(of(json!("*"), "a"), of(json!("*"), "b"));

@@ -56,21 +56,14 @@ impl Kind for AwsIamAccessKey {
                 Err(error) => {
                     let own: Vec<_> = wanted.desired.iter().filter(|desired| user(desired) == *of).collect();
                     if own.is_empty() {
-                        unseen.push((of, error));
+                        unseen.push((of.as_str(), error));
                         continue;
                     }
                     found.errors.extend(own.into_iter().map(|desired| (Some(desired.id.clone()), error.clone())));
                 }
             }
         }
-        // One gap for all strangers whose keys stay unseen: mostly one refusal for the lot.
-        if let Some((first, error)) = unseen.first() {
-            let users = match unseen.len() {
-                1 => (*first).clone(),
-                count => format!("{first} and {} more users", count - 1),
-            };
-            found.errors.push((Some(users), error.clone()));
-        }
+        found.errors.extend(iam::unseen(unseen));
         Ok(found)
     }
 

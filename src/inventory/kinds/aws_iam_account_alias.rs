@@ -1,11 +1,12 @@
-//! `aws_iam_account_alias`: the account's one name for the sign-in page.
+//! `aws_iam_account_alias`: the account's one name for the sign-in page. An account has no more than one, so whatever
+//! its name is now, it is the desired one: another name is a change of it.
 
 use async_trait::async_trait;
 use serde_json::json;
 
 use crate::inventory::value::attributes;
 use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Desired, Live};
+use crate::model::{Desired, Live, Shape};
 
 pub(super) struct AwsIamAccountAlias;
 
@@ -23,20 +24,44 @@ impl Kind for AwsIamAccountAlias {
         &["iam:ListAccountAliases"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let live = aliases(aws).await?.into_iter().map(|alias| {
-            let values = attributes(json!({ "account_alias": alias, "id": alias }));
-            Live { id: alias, attributes: values, ..Live::default() }
-        });
-        Ok(live.collect::<Vec<_>>().into())
+    /// The provider writes the new name over the id, too.
+    fn shape(&self) -> Shape {
+        Shape { compared: &["id"], ..Shape::default() }
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        Ok(aliases(aws).await?.contains(&desired.id))
+    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+        let desired: Vec<&str> = wanted.desired.iter().map(|desired| desired.id.as_str()).collect();
+        Ok(aliases(aws).await?.iter().flat_map(|alias| live(alias, &desired)).collect::<Vec<_>>().into())
+    }
+
+    async fn exists(&self, aws: &Region, _desired: &Desired) -> Result<bool, ReadError> {
+        Ok(!aliases(aws).await?.is_empty())
     }
 }
 
 async fn aliases(aws: &Region) -> Result<Vec<String>, ReadError> {
     let call = aws.iam.list_account_aliases().into_paginator();
     aws.pages("iam:ListAccountAliases", call.items().send()).await
+}
+
+/// The alias as each desired one, or as a stranger.
+fn live(alias: &str, desired: &[&str]) -> Vec<Live> {
+    let ids = if desired.is_empty() { &[alias] } else { desired };
+    let of = |id: &&str| {
+        let values = attributes(json!({ "account_alias": alias, "id": alias }));
+        Live { id: (*id).to_owned(), attributes: values, ..Live::default() }
+    };
+    ids.iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_alias_is_a_change_of_the_one() {
+        let renamed = live("new", &["old"]);
+        assert_eq!((renamed[0].id.as_str(), &renamed[0].attributes["account_alias"]), ("old", &json!("new")));
+        assert_eq!(live("new", &[])[0].id, "new");
+    }
 }

@@ -7,7 +7,7 @@ use super::iam;
 use super::iam::principal::{self, Principal};
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Desired, Live, Origin};
+use crate::model::{Attributes, Desired, Live, Origin, Part};
 
 pub(super) struct AwsIamGroupMembership;
 
@@ -36,6 +36,11 @@ impl Kind for AwsIamGroupMembership {
             let origin = Origin::PartOf { kind: "aws_iam_group", id: name.to_owned() };
             Some(Live { id: desired.id.clone(), attributes: attributes(values), origin })
         }))
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let group = text(attributes, "group");
+        iam::strings(attributes, "users").map(|user| principal::membership_part(group, user)).collect()
     }
 
     /// It lives as long as its group: `internal/service/iam/group_membership.go`.

@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 
+use super::iam;
 use super::iam::principal::{self, Principal};
+use crate::inventory::value::text;
 use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::Desired;
+use crate::model::{Attributes, Desired, Part};
 
 pub(super) struct AwsIamGroupPoliciesExclusive;
 
@@ -28,5 +30,11 @@ impl Kind for AwsIamGroupPoliciesExclusive {
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         principal::exclusive_exists(aws, desired, Principal::Group).await
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let holder = text(attributes, "group_name");
+        let part = |name| principal::policy_name_part(Principal::Group, holder, name);
+        iam::strings(attributes, "policy_names").map(part).collect()
     }
 }

@@ -42,11 +42,13 @@ impl Kind for AwsIamRolePolicy {
     }
 
     fn parts(&self, attributes: &Attributes) -> Vec<Part> {
-        vec![Part {
+        let (role, name) = (text(attributes, "role"), text(attributes, "name"));
+        let block = Part {
             parent_kind: "aws_iam_role",
-            parent_id: text(attributes, "role").to_owned(),
+            parent_id: role.to_owned(),
             attribute: "inline_policy",
-            element: Some(aws_iam_role::inline_policy(text(attributes, "name"), text(attributes, "policy"))),
-        }]
+            element: Some(aws_iam_role::inline_policy(name, text(attributes, "policy"))),
+        };
+        vec![block, principal::policy_name_part(Principal::Role, role, name)]
     }
 }

@@ -1,13 +1,14 @@
-//! `aws_iam_user_login_profile`: that a user has a console password. There is no listing: one call per desired one,
-//! strangers stay unseen.
+//! `aws_iam_user_login_profile`: that a user has a console password. There is no listing: one call per desired one and,
+//! for strangers, per managed user. A stranger is a part of its user.
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use serde_json::json;
 
-use super::iam::{one_by_one, single};
+use super::iam::{one_by_one, single, unseen};
 use crate::inventory::value::attributes;
 use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Shape};
+use crate::model::{Attributes, Desired, Live, Origin, Shape};
 
 pub(super) struct AwsIamUserLoginProfile;
 
@@ -40,7 +41,31 @@ impl Kind for AwsIamUserLoginProfile {
     }
 
     async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        Ok(one_by_one(wanted.desired, |_, user| read(aws, user)).await)
+        let mut found = one_by_one(wanted.desired, |_, user| read(aws, user)).await;
+        let declared = |user: &str| wanted.desired.iter().any(|desired| desired.id == user);
+        let others: Vec<&str> = wanted.owners.iter().copied().filter(|user| !declared(user)).collect();
+        let answers = join_all(others.iter().map(|user| read(aws, (*user).to_owned()))).await;
+        let mut errors = Vec::new();
+        for (user, answer) in others.into_iter().zip(answers) {
+            match answer {
+                Ok(Some(attributes)) => {
+                    let origin = Origin::PartOf { kind: "aws_iam_user", id: user.to_owned() };
+                    found.live.push(Live { id: user.to_owned(), attributes, origin });
+                }
+                Ok(None) => {}
+                Err(error) => errors.push((user, error)),
+            }
+        }
+        found.errors.extend(unseen(errors));
+        Ok(found)
+    }
+
+    fn strangers_on(&self) -> Option<&'static str> {
+        Some("aws_iam_user")
+    }
+
+    fn strangers_on_managed(&self) -> bool {
+        true
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {

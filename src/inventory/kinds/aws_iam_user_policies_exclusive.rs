@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 
+use super::iam;
 use super::iam::principal::{self, Principal};
+use crate::inventory::value::text;
 use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::Desired;
+use crate::model::{Attributes, Desired, Part};
 
 pub(super) struct AwsIamUserPoliciesExclusive;
 
@@ -28,5 +30,11 @@ impl Kind for AwsIamUserPoliciesExclusive {
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         principal::exclusive_exists(aws, desired, Principal::User).await
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let holder = text(attributes, "user_name");
+        let part = |name| principal::policy_name_part(Principal::User, holder, name);
+        iam::strings(attributes, "policy_names").map(part).collect()
     }
 }

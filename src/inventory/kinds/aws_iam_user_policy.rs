@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 
 use super::iam::principal::{self, Principal};
+use crate::inventory::value::text;
 use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Desired, Shape};
+use crate::model::{Attributes, Desired, Part, Shape};
 
 pub(super) struct AwsIamUserPolicy;
 
@@ -37,5 +38,10 @@ impl Kind for AwsIamUserPolicy {
 
     fn strangers_on_managed(&self) -> bool {
         true
+    }
+
+    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+        let (holder, name) = (text(attributes, "user"), text(attributes, "name"));
+        vec![principal::policy_name_part(Principal::User, holder, name)]
     }
 }

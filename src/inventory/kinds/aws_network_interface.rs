@@ -2,7 +2,7 @@
 //! `private_ip_list_enabled` and `ipv6_address_list_enabled` only tell Terraform which list rules.
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{NatGateway, NetworkInterface};
+use aws_sdk_ec2::types::{NatGateway, NetworkInterface, VpcEndpoint};
 use serde_json::{Value, json};
 
 use super::{ec2, network};
@@ -19,7 +19,7 @@ impl Kind for AwsNetworkInterface {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["ec2:DescribeNetworkInterfaces", "ec2:DescribeNatGateways"]
+        &["ec2:DescribeNetworkInterfaces", "ec2:DescribeNatGateways", "ec2:DescribeVpcEndpoints"]
     }
 
     fn shape(&self) -> Shape {
@@ -32,10 +32,13 @@ impl Kind for AwsNetworkInterface {
             network::concerns(aws, &wanted, one.owner_id(), one.network_interface_id().unwrap_or_default()) //
         });
         let mut found: Vec<_> = ours.map(|one| live(aws, one)).collect();
-        if wanted.unmanaged
-            && let Ok(gateways) = ec2::nat_gateways(aws).await
-        {
-            fold_gateways(&mut found, &gateways);
+        if wanted.unmanaged {
+            if let Ok(gateways) = ec2::nat_gateways(aws).await {
+                fold(&mut found, gateways.iter().map(of_gateway));
+            }
+            if let Ok(endpoints) = ec2::vpc_endpoints(aws).await {
+                fold(&mut found, endpoints.iter().map(of_endpoint));
+            }
         }
         Ok(found.into())
     }
@@ -85,15 +88,26 @@ fn live(aws: &Region, interface: &NetworkInterface) -> Live {
     Live { id: id.to_owned(), attributes: attributes(values), origin: origin(interface) }
 }
 
-/// A NAT gateway owns its interfaces. AWS marks them by type as well; the gateway's own word holds everywhere.
-fn fold_gateways(found: &mut [Live], gateways: &[NatGateway]) {
-    for gateway in gateways {
-        let owned: Vec<_> = gateway.nat_gateway_addresses().iter().filter_map(|a| a.network_interface_id()).collect();
+/// What has interfaces of its own: its type, its id, its interfaces.
+type Owner<'a> = (&'static str, &'a str, Vec<&'a str>);
+
+/// AWS marks the interfaces of NAT gateways and endpoints by type as well; their owner's own word holds everywhere.
+fn fold<'a>(found: &mut [Live], owners: impl Iterator<Item = Owner<'a>>) {
+    for (kind, owner, owned) in owners {
         for interface in found.iter_mut().filter(|interface| owned.contains(&interface.id.as_str())) {
-            let id = gateway.nat_gateway_id().unwrap_or_default().to_owned();
-            interface.origin = Origin::PartOf { kind: "aws_nat_gateway", id };
+            interface.origin = Origin::PartOf { kind, id: owner.to_owned() };
         }
     }
+}
+
+fn of_gateway(gateway: &NatGateway) -> Owner<'_> {
+    let owned = gateway.nat_gateway_addresses().iter().filter_map(|address| address.network_interface_id());
+    ("aws_nat_gateway", gateway.nat_gateway_id().unwrap_or_default(), owned.collect())
+}
+
+fn of_endpoint(endpoint: &VpcEndpoint) -> Owner<'_> {
+    let owned = endpoint.network_interface_ids().iter().map(String::as_str);
+    ("aws_vpc_endpoint", endpoint.vpc_endpoint_id().unwrap_or_default(), owned.collect())
 }
 
 /// The one attachment that there can be, in the form of the `attachment` block.
@@ -141,6 +155,16 @@ mod tests {
     use aws_sdk_ec2::types::{NetworkInterfaceAttachment, NetworkInterfaceType};
 
     use super::*;
+
+    #[test]
+    fn an_endpoint_owns_its_interfaces() {
+        let endpoint = VpcEndpoint::builder().vpc_endpoint_id("vpce-1").network_interface_ids("eni-1").build();
+        let live = |id: &str| Live { id: id.to_owned(), ..Live::default() };
+        let mut found = [live("eni-1"), live("eni-2")];
+        fold(&mut found, [of_endpoint(&endpoint)].into_iter());
+        assert_eq!(found[0].origin, Origin::PartOf { kind: "aws_vpc_endpoint", id: "vpce-1".to_owned() });
+        assert_eq!(found[1].origin, Origin::Made);
+    }
 
     #[test]
     fn only_what_somebody_made_can_be_unmanaged() {

@@ -72,9 +72,21 @@ pub(super) async fn read(aws: &Region, id: &str) -> Result<Option<SecurityGroup>
     Ok(not_found(answer, NOT_FOUND)?.and_then(|answer| answer.security_groups.unwrap_or_default().into_iter().next()))
 }
 
+/// Groups that services make under names of their own: prefix and whose it is.
+/// <https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-man-sec-groups.html>,
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-security-groups.html>
+const SERVICES: &[(&str, &str)] = &[
+    ("ElasticMapReduce-", "security group of EMR"),
+    ("ElasticMapReduceEditors-", "security group of EMR"),
+    ("default_elb_", "default security group of classic load balancers"),
+    ("GlobalAccelerator", "security group of Global Accelerator"),
+    ("security-group-for-inbound-nfs-d-", "security group of SageMaker"),
+    ("security-group-for-outbound-nfs-d-", "security group of SageMaker"),
+];
+
 /// Groups that AWS makes by itself: the default one of a VPC, those of EKS (it tags them, see
-/// <https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html>), of GuardDuty's runtime monitoring and of
-/// directories.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html>), of GuardDuty's runtime monitoring, of
+/// directories and of other services.
 fn origin(group: &SecurityGroup) -> Origin {
     let name = group.group_name().unwrap_or_default();
     let tag = |key: &str| group.tags().iter().find(|tag| tag.key() == Some(key)).and_then(|tag| tag.value());
@@ -97,5 +109,30 @@ fn origin(group: &SecurityGroup) -> Origin {
     if name.starts_with("d-") && (name.ends_with("_controllers") || name.ends_with("_workspacesMembers")) {
         return Origin::Aws("security group of a directory");
     }
-    Origin::Made
+    match SERVICES.iter().find(|(prefix, _)| name.starts_with(prefix)) {
+        Some((_, whose)) => Origin::Aws(whose),
+        None => Origin::Made,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::Tag;
+
+    use super::*;
+
+    #[test]
+    fn groups_of_services_are_nobodys() {
+        let named = |name: &str| origin(&SecurityGroup::builder().group_name(name).build());
+        for name in ["default", "ElasticMapReduce-master", "default_elb_1a2b", "eks-remoteAccess-1", "d-1_controllers"]
+        {
+            assert!(matches!(named(name), Origin::Aws(_)), "{name}");
+        }
+        for name in ["web", "launch-wizard-1", "rds-ec2-1", "default-web", "d-1"] {
+            assert_eq!(named(name), Origin::Made, "{name}");
+        }
+        let tag = Tag::builder().key("aws:eks:cluster-name").value("prod").build();
+        let eks = SecurityGroup::builder().group_name("eks-cluster-sg-prod-1").tags(tag).build();
+        assert_eq!(origin(&eks), Origin::PartOf { kind: "aws_eks_cluster", id: "prod".to_owned() });
+    }
 }

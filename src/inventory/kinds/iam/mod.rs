@@ -136,6 +136,14 @@ where
     found
 }
 
+/// One gap for all users whose belongings stay unseen: mostly one refusal for the lot.
+pub(super) fn unseen(users: Vec<(&str, ReadError)>) -> Option<(Option<String>, ReadError)> {
+    let count = users.len();
+    let (first, error) = users.into_iter().next()?;
+    let named = if count == 1 { first.to_owned() } else { format!("{first} and {} more users", count - 1) };
+    Some((Some(named), error))
+}
+
 /// Kinds whose id says nothing, so that each desired one is judged by its attributes: what `read` makes of them is its
 /// live form, `None` says that it does not exist. Two different ones (by `key`) under one id cannot be told apart.
 pub(super) fn judged(
@@ -195,7 +203,7 @@ mod tests {
     fn one_id_for_two_objects_is_a_gap_and_for_one_object_is_not() {
         let all = [desired("m", "devs"), desired("m", "ops"), desired("n", "ops"), desired("n", "ops")];
         let all: Vec<_> = all.iter().collect();
-        let wanted = Wanted { desired: &all, unmanaged: false };
+        let wanted = Wanted { desired: &all, unmanaged: false, owners: &[] };
         let found = judged(wanted, "group", |one, _| Some(Live { id: one.id.clone(), ..Live::default() }));
         assert_eq!(found.live.iter().map(|live| live.id.as_str()).collect::<Vec<_>>(), ["n", "n"]);
         assert_eq!(found.errors.len(), 2);

@@ -254,6 +254,22 @@ pub(in super::super) fn attachment_part(principal: Principal, name: &str, arn: &
     }
 }
 
+/// Who speaks for the name of an inline policy: knowledge only, whatever the policy says.
+pub(in super::super) fn policy_name_part(principal: Principal, holder: &str, policy: &str) -> Part {
+    Part {
+        parent_kind: principal.kind(),
+        parent_id: holder.to_owned(),
+        attribute: "policy_names",
+        element: Some(policy.into()),
+    }
+}
+
+/// Who speaks for a user's membership of a group. Groups have no such attribute: no more than the knowledge that
+/// somebody declares it.
+pub(in super::super) fn membership_part(group: &str, user: &str) -> Part {
+    Part { parent_kind: "aws_iam_group", parent_id: group.to_owned(), attribute: "users", element: Some(user.into()) }
+}
+
 fn holder_name(desired: &Desired, principal: Principal) -> String {
     text(&desired.attributes(), principal.name_attribute()).to_owned()
 }
