@@ -1,6 +1,7 @@
 //! WHO DID IT: CloudTrail events -> the person behind a drift, with proof and an honest confidence. Reading events is the
 //! business of `source/`; everything else here is pure: the same events and drifts give the same names.
 
+mod agent;
 mod body;
 mod channel;
 mod collect;
@@ -13,6 +14,7 @@ mod names;
 mod noise;
 mod objects;
 mod person;
+mod plain;
 pub mod record;
 mod sessions;
 pub mod settings;
@@ -22,6 +24,7 @@ mod table;
 mod tags;
 mod verbs;
 
+pub use channel::{Way, channel};
 pub use collect::{Collector, Counts};
 pub use correlate::{Verdict, correlate};
 pub use event::{Event, Identity, Issuer};

@@ -3,7 +3,7 @@ import argparse
 import json
 import sys
 
-from . import replay, scenarios, terraform
+from . import events, replay, scenarios, terraform
 from .moto import Moto
 from .proxy import Proxy
 
@@ -18,7 +18,12 @@ def main() -> int:
     serve.add_argument("--world", default="shop")
     serve.add_argument("--doors", type=int, default=1)
     commands.add_parser("record", help="record the worlds anew").add_argument("--only")
+    commands.add_parser("events", help="hold the event table against AWS's API models")
     options = parser.parse_args()
+    if options.command == "events":
+        unknown = events.unknown()
+        print("\n".join(unknown))
+        return 1 if unknown else 0
     if options.command == "record":
         for name in [options.only] if options.only else replay.worlds():
             replay.record(name)
