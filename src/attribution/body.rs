@@ -48,14 +48,19 @@ fn is_document(members: &Map<String, Value>) -> bool {
 
 fn object(members: Map<String, Value>, depth: usize) -> Value {
     let wrapped = members.contains_key("tag") || members.contains_key("xmlns");
-    let mut members: Map<String, Value> = members
-        .into_iter()
+    let mut lower = Map::new();
+    for (name, value) in members {
         // Bookkeeping of the wrapped shape: the index of a repeated member, the namespace.
-        .filter(|(name, value)| {
-            !(name == "xmlns" || wrapped && name == "tag" && !value.is_object() && !value.is_array())
-        })
-        .map(|(name, value)| (lowered(&name), value))
-        .collect();
+        if name == "xmlns" || wrapped && name == "tag" && !value.is_object() && !value.is_array() {
+            continue;
+        }
+        let name = lowered(&name);
+        // S3 names the sub-resource, too: `"tagging": ""` beside `"Tagging": {...}`.
+        if !lower.contains_key(&name) || value.is_object() || value.is_array() {
+            lower.insert(name, value);
+        }
+    }
+    let mut members = lower;
     if members.len() == 1 {
         for list in ["items", "item"] {
             match members.remove(list) {
@@ -134,6 +139,8 @@ mod tests {
         }
         let names = json!({"bucketPolicy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]}, "tags": {"Env": "x"}});
         assert_eq!(normalise(names.clone()), names);
+        let s3 = json!({"tagging": "", "Tagging": {"xmlns": "http://s3.amazonaws.com/doc/2006-03-01/", "TagSet": {"Tag": {"Key": "a"}}}});
+        assert_eq!(normalise(s3), json!({"tagging": {"tagSet": {"tag": {"key": "a"}}}}));
         let mut deep = json!(1);
         for _ in 0..200 {
             deep = json!({ "a": deep });
