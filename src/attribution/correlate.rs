@@ -34,9 +34,40 @@ pub fn correlate(collector: &Collector<'_>, settings: &Settings) -> Vec<Option<V
             .filter_map(|(id, link)| Touch::new(collector.kept.get(id)?, *link, collector, settings))
             .collect();
         touched.sort_by(|a, b| (a.event.time, &a.event.id).cmp(&(b.event.time, &b.event.id)));
-        Some(verdict(case, &touched))
+        let corrected = without_corrected(&mut touched);
+        let mut verdict = verdict(case, &touched);
+        for attribution in &mut verdict.attributions {
+            say_corrections(attribution, &corrected);
+        }
+        Some(verdict)
     };
     collector.cases.iter().zip(&collector.links).map(of).collect()
+}
+
+/// Takes out the events that a later one corrects; (the correction's id, the corrected one's id, whom that named).
+fn without_corrected(touched: &mut Vec<Touch<'_>>) -> Vec<(String, String, String)> {
+    let corrections: BTreeMap<String, String> =
+        touched.iter().filter_map(|touch| Some((touch.event.corrects.clone()?, touch.event.id.clone()))).collect();
+    let mut said = Vec::new();
+    touched.retain(|touch| match corrections.get(&touch.event.id) {
+        Some(by) => {
+            said.push((by.clone(), touch.event.id.clone(), touch.actor().to_owned()));
+            false
+        }
+        None => true,
+    });
+    said
+}
+
+/// A name that a correction of AWS's made another must say so.
+fn say_corrections(attribution: &mut Attribution, corrected: &[(String, String, String)]) {
+    for (by, original, named) in
+        corrected.iter().filter(|(by, ..)| attribution.events.iter().any(|event| event.event_id == *by))
+    {
+        let now = attribution.actor.as_ref().map_or("", |actor| &actor.name);
+        let was = if now == named { String::new() } else { format!(", which named {named}") };
+        attribution.reasons.push(format!("event {by} corrects event {original}{was}"));
+    }
 }
 
 /// An event that belongs to the drift, with who made it and how.

@@ -46,6 +46,8 @@ pub struct Event {
     pub resources: Vec<String>,
     /// Late or corrected (`addendum`).
     pub late: bool,
+    /// The event that this one corrects (`addendum.originalEventID` of an update).
+    pub corrects: Option<String>,
     /// A body was too big for CloudTrail and is left out (`omitted`).
     pub omitted: bool,
     pub vpc_endpoint: Option<String>,

@@ -89,6 +89,8 @@ pub fn parse(text: &str) -> Result<Event, Skipped> {
     let identity = identity(value(written.user_identity));
     let (request, cut_request) = parsed_body(written.request_parameters);
     let (response, cut_response) = parsed_body(written.response_elements);
+    let addendum = value(written.addendum);
+    let corrects = words(addendum.get("originalEventID")).filter(|original| *original != id);
     let inner_error = response.get("errorCode").or_else(|| response.get("_error")).map(Value::to_string);
     let resources = match value(written.resources) {
         Value::Array(items) => {
@@ -111,7 +113,8 @@ pub fn parse(text: &str) -> Result<Event, Skipped> {
         request: body::normalise(request),
         response: body::normalise(response),
         additional: value(written.additional_event_data),
-        late: written.addendum.is_some_and(|addendum| addendum.get() != "null"),
+        late: !addendum.is_null(),
+        corrects,
         vpc_endpoint: written.vpc_endpoint_id,
         resources,
         id,

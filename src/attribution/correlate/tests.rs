@@ -379,3 +379,19 @@ fn attachments_touch_the_policy_and_the_role() {
     );
     assert_eq!(told(&list, &[attach, other]), "ann certain: 1-ann-AttachRolePolicy[/roles]");
 }
+
+#[test]
+fn a_correction_says_whom_it_replaces() {
+    let late = json!({"addendum": {"reason": "UPDATED_DATA", "updatedFields": "userIdentity", "originalEventID": "1-ann-ModifyInstanceAttribute"}});
+    let events = [resized(1, "ann", "m5.large", json!({})), resized(1, "bob", "m5.large", late)];
+    assert_eq!(told(&instance("m5.large"), &events), "bob certain: 1-bob-ModifyInstanceAttribute[/instance_type]");
+    let drift = instance("m5.large");
+    let mut collector = Collector::new(std::slice::from_ref(&drift));
+    events.iter().for_each(|text| collector.take(record::parse(text).unwrap()));
+    let verdict = correlate(&collector, &Settings::default()).remove(0).unwrap();
+    let reasons = &verdict.attributions[0].reasons;
+    assert!(
+        reasons.iter().any(|reason| reason.ends_with("corrects event 1-ann-ModifyInstanceAttribute, which named ann")),
+        "{reasons:?}"
+    );
+}
