@@ -118,8 +118,9 @@ impl<'a> Collector<'a> {
 impl Taker for Collector<'_> {
     fn take(&mut self, event: Event) {
         self.counts.events += 1;
+        // Any event may be the half of a call that another account's trail has without a name.
+        self.sessions.note(&event);
         if noise::identifies(event.service(), &event.name) {
-            self.sessions.note(&event);
             return;
         }
         if event.error.is_some() {

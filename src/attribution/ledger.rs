@@ -75,9 +75,8 @@ fn is(principal: &str, event: &Event, actor: &Actor) -> bool {
 
 impl Taker for Ledger {
     fn take(&mut self, mut event: Event) {
-        if noise::identifies(event.service(), &event.name) {
-            self.sessions.note(&event);
-        } else if event.error.is_none() {
+        self.sessions.note(&event);
+        if !noise::identifies(event.service(), &event.name) && event.error.is_none() {
             let objects = named(&event);
             (event.request, event.response, event.additional) = (Value::Null, Value::Null, Value::Null);
             self.calls.insert((event.time, event.id.clone()), (event, objects));
