@@ -16,6 +16,7 @@ SHOWN_BY_PARENT = {
     "aws_vpc": ("aws_vpc_dhcp_options_association", "aws_vpc_ipv4_cidr_block_association", "aws_main_route_table_association"),
     "aws_instance": ("aws_volume_attachment", "aws_ebs_volume", "aws_eip", "aws_eip_association", "aws_network_interface"),
     "aws_eip": ("aws_eip_association", "aws_instance", "aws_nat_gateway"),
+    "aws_vpc_endpoint": ("aws_vpc_endpoint_*",),
     "aws_s3_bucket": ("aws_s3_bucket_*",),
     "aws_iam_role": ("aws_iam_role_polic*", "aws_iam_policy_attachment"),
     "aws_iam_user": ("aws_iam_user_polic*", "aws_iam_policy_attachment"),

@@ -121,6 +121,21 @@ fn attachment(interface: &NetworkInterface) -> Value {
     })
 }
 
+/// How services describe the interfaces that they make. Most are marked as the requester's as well:
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html>
+const SERVICES: &[&str] = &[
+    "AWS Lambda VPC ENI",
+    "AWS created network interface for directory ",
+    "Amazon EKS ",
+    "EFS mount target for ",
+    "ELB ",
+    "Interface for NAT Gateway ",
+    "Network Interface for Transit Gateway Attachment ",
+    "RDSNetworkInterface",
+    "Route 53 Resolver: ",
+    "VPC Endpoint Interface ",
+];
+
 /// Who made an interface: what a service requested or manages is AWS's, what goes away with an instance is the
 /// instance's. <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html>
 fn origin(interface: &NetworkInterface) -> Origin {
@@ -138,6 +153,10 @@ fn origin(interface: &NetworkInterface) -> Origin {
     let described = interface.description().and_then(|description| description.get(..8));
     if described.is_some_and(|start| start.eq_ignore_ascii_case("aws-K8S-")) || matches!(kind, "branch" | "trunk") {
         return Origin::Aws("network interface of a Kubernetes node or a container task");
+    }
+    let description = interface.description().unwrap_or_default();
+    if SERVICES.iter().any(|service| description.starts_with(service)) {
+        return Origin::Aws("network interface of an AWS service");
     }
     let Some(attachment) = interface.attachment() else { return Origin::Made };
     match attachment.instance_id() {
@@ -184,6 +203,9 @@ mod tests {
         let service = plain().attachment(NetworkInterfaceAttachment::builder().instance_owner_id("amazon-elb").build());
         assert!(matches!(origin(&service.build()), Origin::Aws(_)));
         assert!(matches!(origin(&plain().requester_managed(true).build()), Origin::Aws(_)));
+        let described = |text: &str| origin(&plain().description(text).build());
+        assert!(matches!(described("Route 53 Resolver: rslvr-in-1:rni-1"), Origin::Aws(_)));
+        assert_eq!(described("Route 53 forwarder of mine"), Origin::Made);
         let nat = plain().interface_type(NetworkInterfaceType::NatGateway).build();
         assert!(matches!(origin(&nat), Origin::Aws(_)));
     }

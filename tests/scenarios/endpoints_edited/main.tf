@@ -41,7 +41,7 @@ resource "aws_vpc_endpoint_route_table_association" "s3" {
   route_table_id  = aws_route_table.this.id
 }
 
-resource "aws_ec2_managed_prefix_list" "inline" {
+resource "aws_ec2_managed_prefix_list" "this" {
   name           = "endpoints-edited"
   address_family = "IPv4"
   max_entries    = 5
@@ -50,17 +50,6 @@ resource "aws_ec2_managed_prefix_list" "inline" {
     cidr        = "10.20.0.0/16"
     description = "twenty"
   }
-}
-
-resource "aws_ec2_managed_prefix_list" "apart" {
-  name           = "endpoints-edited-apart"
-  address_family = "IPv4"
-  max_entries    = 5
-}
-
-resource "aws_ec2_managed_prefix_list_entry" "this" {
-  prefix_list_id = aws_ec2_managed_prefix_list.apart.id
-  cidr           = "10.30.0.0/16"
 }
 
 resource "aws_network_interface" "this" {

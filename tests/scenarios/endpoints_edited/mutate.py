@@ -1,4 +1,4 @@
-"""Endpoints lose a subnet, a route table and their policy, prefix lists open up, an interface is put into another group."""
+"""Endpoints lose a subnet, a route table and their policy, a prefix list opens up, an interface is put into another group."""
 import json
 
 
@@ -13,11 +13,9 @@ def mutate(hand):
     ec2.modify_vpc_endpoint(VpcEndpointId=id_of("aws_vpc_endpoint.s3"), PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}))
     ec2.modify_vpc_endpoint(VpcEndpointId=id_of("aws_vpc_endpoint.s3"), RemoveRouteTableIds=[id_of("aws_route_table.this")])
-    for name, changes in (("inline", {"AddEntries": [{"Cidr": "0.0.0.0/0", "Description": "all"}]}),
-                          ("apart", {"RemoveEntries": [{"Cidr": "10.30.0.0/16"}]})):
-        list_ = id_of(f"aws_ec2_managed_prefix_list.{name}")
-        version = ec2.describe_managed_prefix_lists(PrefixListIds=[list_])["PrefixLists"][0]["Version"]
-        ec2.modify_managed_prefix_list(PrefixListId=list_, CurrentVersion=version, **changes)
+    # moto forgets the name of a list that is modified without one.
+    ec2.modify_managed_prefix_list(PrefixListId=id_of("aws_ec2_managed_prefix_list.this"), CurrentVersion=1, PrefixListName="endpoints-edited",
+                                   AddEntries=[{"Cidr": "0.0.0.0/0", "Description": "all"}])
     interface = id_of("aws_network_interface.this")
     ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=[id_of("aws_security_group.this[1]")])
     ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Description={"Value": "by hand"})
