@@ -191,17 +191,14 @@ fn removed(name: &str, element: &Value, event: &Event, bodies: &Bodies) -> Effec
     if agrees(name, element, &bodies.request, Leaves::say_away) == Some(true) {
         return Effect::Live;
     }
-    let whole = verbs::writes_whole(&event.name)
-        || event.name.starts_with("Modify")
-        || event.name.starts_with("Replace")
-        || event.name.starts_with("Update");
     match agrees(name, element, &bodies.request, Leaves::say) {
         Some(true) => Effect::Other,
-        // What a call that writes the whole leaves out, or writes otherwise, is gone.
-        Some(false) | None if whole && !bodies.request.is_empty() && bodies.request.speaks_of(name) => Effect::Live,
-        Some(false) if whole => Effect::Live,
+        // What a call that writes all of them leaves out is gone.
+        _ if verbs::writes_whole(&event.name) && !event.omitted => Effect::Live,
         _ if event.omitted => Effect::Touched,
-        _ => Effect::Weak,
+        // Another element of the set is altered: this one is not.
+        Some(false) => Effect::None,
+        None => Effect::Weak,
     }
 }
 

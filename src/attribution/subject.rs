@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::leaves::{self, Leaves, Said};
 use super::objects::{self, Object};
 use super::table::Target;
-use super::{Event, source, table};
+use super::{Event, source, table, verbs};
 use crate::model::{Drift, GLOBAL};
 
 /// A drift and its names.
@@ -83,7 +83,7 @@ impl<'a> Case<'a> {
                 let own = row.is_singleton() && self.object.is_singleton() || bodies.names_one(event, ids, &self.own);
                 let part = !own && bodies.names_one(event, ids, &self.container) && self.is_this_part(target, bodies);
                 if own || part {
-                    link.gone |= target.gone;
+                    link.gone |= target.gone && (verbs::removes(&event.name) || self.undoes(bodies, own));
                     link.own |= own;
                     if target.attributes.iter().any(|name| !name.is_empty()) {
                         link.target = Some(index);
@@ -94,6 +94,29 @@ impl<'a> Case<'a> {
             }
         }
         (link.gone || link.target.is_some()).then_some(link)
+    }
+
+    /// A call that also makes such resources ends this one only if it takes away what is desired, sets something else, or
+    /// nothing at all.
+    fn undoes(&self, bodies: &Bodies, own: bool) -> bool {
+        // What named the resource says nothing of what was done to it.
+        let names = if own { &self.object.own } else { &self.object.container };
+        let identifying = |name: &String| names.contains(name) || ["id", "tags", "tags_all"].contains(&name.as_str());
+        let (mut same, mut other) = (false, false);
+        for name in self.drift.desired_attributes.keys().filter(|name| !identifying(name)) {
+            let mut values = BTreeSet::new();
+            objects::values(&self.drift.desired_attributes, name, &mut values);
+            for value in &values {
+                let value = value.as_str().into();
+                if bodies.request.say_away(name, &value) == Said::Same {
+                    return true;
+                }
+                let said = bodies.request.say(name, &value);
+                same |= said == Said::Same;
+                other |= said == Said::Other;
+            }
+        }
+        other || !same
     }
 
     /// Does the end of that kind's object, whose id the closure looks for, end this resource?

@@ -42,6 +42,20 @@ const CREATING: &[&str] = &[
     "Subscribe",
     "Publish",
 ];
+const WRITING_WHOLE: &[&str] = &[
+    "PutAccelerateConfiguration",
+    "PutAccountPublicAccessBlock",
+    "PutInventoryConfiguration",
+    "PutKeyPolicy",
+    "PutLifecyclePolicy",
+    "PutObjectTagging",
+    "PutResourcePolicy",
+    "SetRepositoryPolicy",
+    "UpdateAccountPasswordPolicy",
+    "UpdateAssumeRolePolicy",
+    "UpdateDistribution",
+    "UpdateOpenIDConnectProviderThumbprint",
+];
 const SWITCHING_ON: &[&str] = &["Enable", "Monitor", "Start", "Resume", "Activate", "Attach", "Associate"];
 
 /// Does the operation take something away?
@@ -59,9 +73,10 @@ pub fn switches_on(name: &str) -> bool {
     starts(name, SWITCHING_ON)
 }
 
-/// Does the operation write a whole setting anew, so that what it leaves out is gone?
+/// Does the operation write a whole setting anew, so that what it leaves out is gone? Not every `Put` does: PutRolePolicy writes
+/// one of many.
 pub fn writes_whole(name: &str) -> bool {
-    name.starts_with("Put") || name == "UpdateAccountPasswordPolicy"
+    name.starts_with("PutBucket") || WRITING_WHOLE.contains(&name)
 }
 
 /// Is its answer what the operation made (not the object as it was before)?

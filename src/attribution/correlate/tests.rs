@@ -395,3 +395,89 @@ fn a_correction_says_whom_it_replaces() {
         "{reasons:?}"
     );
 }
+
+#[test]
+fn altering_one_rule_does_not_remove_another() {
+    let drift = changed(
+        "aws_security_group",
+        json!({"id": GROUP}),
+        vec![elements(
+            "/ingress",
+            json!([rule(443, "10.0.0.0/8"), rule(22, "10.0.0.0/8")]),
+            json!([rule(443, "0.0.0.0/0")]),
+        )],
+    );
+    let modify = json!({"ModifySecurityGroupRulesRequest": {"GroupId": GROUP, "SecurityGroupRule": {"tag": 1, "SecurityGroupRuleId": "sgr-0123456789ab",
+        "SecurityGroupRule": {"CidrIpv4": "0.0.0.0/0", "FromPort": 443, "ToPort": 443, "IpProtocol": "tcp"}}}});
+    let events = [
+        event(1, "bob", "ec2:RevokeSecurityGroupIngress", authorize(22, "10.0.0.0/8"), json!({})),
+        event(2, "ann", "ec2:ModifySecurityGroupRules", modify, json!({})),
+    ];
+    assert_eq!(
+        told(&drift, &events),
+        "ann certain: 2-ann-ModifySecurityGroupRules[/ingress]\nbob certain: 1-bob-RevokeSecurityGroupIngress[/ingress]"
+    );
+    let role = drift_of_inline_policies();
+    let put = |second, user, name: &str| {
+        event(
+            second,
+            user,
+            "iam:PutRolePolicy",
+            json!({"roleName": "web", "policyName": name, "policyDocument": "{}"}),
+            json!({"awsRegion": "us-east-1"}),
+        )
+    };
+    let delete = event(
+        1,
+        "bob",
+        "iam:DeleteRolePolicy",
+        json!({"roleName": "web", "policyName": "logs"}),
+        json!({"awsRegion": "us-east-1"}),
+    );
+    assert_eq!(told(&role, &[delete, put(2, "ann", "other")]), "bob certain: 1-bob-DeleteRolePolicy[/inline_policy]");
+}
+
+fn drift_of_inline_policies() -> Drift {
+    let policy = json!([{"name": "logs", "policy": "{\"Statement\":[]}"}]);
+    drift(
+        DriftKind::Changed,
+        "aws_iam_role",
+        "global",
+        json!({"id": "web", "name": "web"}),
+        Value::Null,
+        vec![elements("/inline_policy", policy, json!([]))],
+    )
+}
+
+#[test]
+fn what_makes_a_resource_does_not_end_it() {
+    let logging = json!({"id": "acme", "bucket": "acme", "target_bucket": "acme-logs", "target_prefix": "web/"});
+    let gone = drift(DriftKind::Missing, "aws_s3_bucket_logging", "global", logging, Value::Null, vec![]);
+    let put = |second, user, status: Value| {
+        event(
+            second,
+            user,
+            "s3:PutBucketLogging",
+            json!({"bucketName": "acme", "logging": "", "BucketLoggingStatus": status}),
+            json!({}),
+        )
+    };
+    let on = put(1, "pipeline", json!({"LoggingEnabled": {"TargetBucket": "acme-logs", "TargetPrefix": "web/"}}));
+    assert_eq!(told(&gone, &[on.clone()]), "");
+    assert_eq!(told(&gone, &[on, put(2, "ann", json!({"xmlns": "x"}))]), "ann certain: 2-ann-PutBucketLogging[]");
+    let association = json!({"id": "rtbassoc-0123456789ab", "route_table_id": "rtb-0123456789ab", "subnet_id": "subnet-0123456789ab"});
+    let gone = drift(DriftKind::Missing, "aws_route_table_association", "eu-west-1", association, Value::Null, vec![]);
+    let replace = |second, user, old: &str, table: &str, new: &str| {
+        event(
+            second,
+            user,
+            "ec2:ReplaceRouteTableAssociation",
+            json!({"associationId": old, "routeTableId": table}),
+            json!({"responseElements": {"newAssociationId": new}}),
+        )
+    };
+    let made = replace(1, "pipeline", "rtbassoc-0000000000aa", "rtb-0123456789ab", "rtbassoc-0123456789ab");
+    assert_eq!(told(&gone, &[made.clone()]), "");
+    let moved = replace(2, "ann", "rtbassoc-0123456789ab", "rtb-0fffffffffff", "rtbassoc-0000000000bb");
+    assert_eq!(told(&gone, &[made, moved]), "ann certain: 2-ann-ReplaceRouteTableAssociation[]");
+}
