@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::source::{Subject, Taker};
@@ -20,9 +21,10 @@ pub struct Collector<'a> {
     by_name: HashMap<String, Vec<usize>>,
     singletons: Vec<usize>,
     pub(super) sessions: Sessions,
-    pub(super) kept: BTreeMap<String, Event>,
-    /// Of each case: ids of its events and how they belong to it.
-    pub(super) links: Vec<Vec<(String, Link)>>,
+    /// Event id -> the event, and of how many cases it is.
+    kept: BTreeMap<String, (Event, usize)>,
+    /// Of each case: its events, oldest first, and how they belong to it.
+    links: Vec<BTreeMap<(Timestamp, String), Link>>,
     counts: Counts,
 }
 
@@ -50,7 +52,7 @@ impl<'a> Collector<'a> {
                 by_name.entry(name.to_owned()).or_default().push(index);
             }
         }
-        let links = vec![Vec::new(); cases.len()];
+        let links = vec![BTreeMap::new(); cases.len()];
         let sessions = Sessions::default();
         Self { cases, by_name, singletons, sessions, kept: BTreeMap::new(), links, counts: Counts::default() }
     }
@@ -99,19 +101,33 @@ impl<'a> Collector<'a> {
     }
 
     fn keep(&mut self, event: Event, links: Vec<(usize, Link)>) {
+        let (id, time, uses) = (event.id.clone(), event.time, links.len());
+        self.kept.insert(id.clone(), (event, uses));
         for (index, link) in links {
             let Some(list) = self.links.get_mut(index) else { continue };
-            list.push((event.id.clone(), link));
-            if list.len() > MOST_OF_ONE {
-                let oldest = list
-                    .iter()
-                    .enumerate()
-                    .min_by_key(|(_, (id, _))| self.kept.get(id).map(|event| event.time))
-                    .map(|(at, _)| at);
-                oldest.map(|at| list.swap_remove(at));
+            list.insert((time, id.clone()), link);
+            if list.len() > MOST_OF_ONE
+                && let Some(((_, oldest), _)) = list.pop_first()
+            {
+                self.release(&oldest);
             }
         }
-        self.kept.insert(event.id.clone(), event);
+    }
+
+    /// One case less has use for this event.
+    fn release(&mut self, id: &str) {
+        if let Some((_, uses)) = self.kept.get_mut(id) {
+            *uses = uses.saturating_sub(1);
+            if *uses == 0 {
+                self.kept.remove(id);
+            }
+        }
+    }
+
+    /// The events of a case, oldest first.
+    pub(super) fn events_of(&self, case: usize) -> impl Iterator<Item = (&Event, Link)> {
+        let links = self.links.get(case).into_iter().flatten();
+        links.filter_map(|((_, id), link)| Some((&self.kept.get(id)?.0, *link)))
     }
 }
 
@@ -134,7 +150,9 @@ impl Taker for Collector<'_> {
             self.counts.duplicates += 1;
             // A correction comes under the id of what it corrects, or later: the corrected one counts.
             if event.late {
-                self.kept.insert(event.id.clone(), event);
+                if let Some((known, _)) = self.kept.get_mut(&event.id) {
+                    *known = event;
+                }
             }
             return;
         }

@@ -27,13 +27,10 @@ pub struct Verdict {
 
 /// Verdicts, one for each drift; `None` for those that are nobody's doing (`unknown`).
 pub fn correlate(collector: &Collector<'_>, settings: &Settings) -> Vec<Option<Verdict>> {
-    let of = |(case, links): (&Option<Case<'_>>, &Vec<(String, Link)>)| {
+    let of = |(index, case): (usize, &Option<Case<'_>>)| {
         let case = case.as_ref()?;
-        let mut touched: Vec<Touch<'_>> = links
-            .iter()
-            .filter_map(|(id, link)| Touch::new(collector.kept.get(id)?, *link, collector, settings))
-            .collect();
-        touched.sort_by(|a, b| (a.event.time, &a.event.id).cmp(&(b.event.time, &b.event.id)));
+        let touch = |(event, link)| Touch::new(event, link, collector, settings);
+        let mut touched: Vec<Touch<'_>> = collector.events_of(index).map(touch).collect();
         let corrected = without_corrected(&mut touched);
         let mut verdict = verdict(case, &touched);
         for attribution in &mut verdict.attributions {
@@ -41,7 +38,7 @@ pub fn correlate(collector: &Collector<'_>, settings: &Settings) -> Vec<Option<V
         }
         Some(verdict)
     };
-    collector.cases.iter().zip(&collector.links).map(of).collect()
+    collector.cases.iter().enumerate().map(of).collect()
 }
 
 /// Takes out the events that a later one corrects; (the correction's id, the corrected one's id, whom that named).
@@ -80,10 +77,10 @@ struct Touch<'a> {
 }
 
 impl<'a> Touch<'a> {
-    fn new(event: &'a Event, link: Link, collector: &Collector<'_>, settings: &Settings) -> Option<Self> {
+    fn new(event: &'a Event, link: Link, collector: &Collector<'_>, settings: &Settings) -> Self {
         let way = channel(event);
         let person = person(event, &collector.sessions, settings, &way);
-        Some(Self { event, link, bodies: Bodies::of(event), way, person })
+        Self { event, link, bodies: Bodies::of(event), way, person }
     }
 
     fn actor(&self) -> &str {

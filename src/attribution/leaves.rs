@@ -184,10 +184,6 @@ impl Leaves {
         }
     }
 
-    /// Is there nothing at all?
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
 
     /// Does this text stand anywhere?
     pub fn has_text(&self, wanted: &str) -> bool {

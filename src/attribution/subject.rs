@@ -14,6 +14,8 @@ pub struct Case<'a> {
     object: &'static Object,
     own: BTreeSet<String>,
     container: BTreeSet<String>,
+    /// Ids of what it goes down with, by the kind's attributes that name it.
+    hosts: BTreeSet<String>,
 }
 
 /// How an event and a drift belong together.
@@ -32,20 +34,22 @@ pub struct Link {
 impl<'a> Case<'a> {
     pub fn new(drift: &'a Drift) -> Self {
         let object = objects::of(&drift.kind);
-        let (mut own, mut container) = (BTreeSet::new(), BTreeSet::new());
+        let (mut own, mut container, mut hosts) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let hosting = || object.within.iter().filter_map(|(_, attribute)| attribute.as_ref());
         for attributes in [&drift.desired_attributes, &drift.live_attributes] {
             object.own.iter().for_each(|path| objects::values(attributes, path, &mut own));
             object.container.iter().for_each(|path| objects::values(attributes, path, &mut container));
+            hosting().for_each(|path| objects::values(attributes, path, &mut hosts));
         }
         if object.container.is_empty() && !object.is_singleton() && !drift.id.is_empty() {
             own.insert(drift.id.clone());
         }
-        Self { drift, object, own, container }
+        Self { drift, object, own, container, hosts }
     }
 
     /// Every name under which an event may speak of it.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.own.iter().chain(&self.container).map(String::as_str)
+        self.own.iter().chain(&self.container).chain(&self.hosts).map(String::as_str)
     }
 
     /// Is it the only one of its kind in its account (and region)?

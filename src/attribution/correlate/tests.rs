@@ -481,3 +481,34 @@ fn what_makes_a_resource_does_not_end_it() {
     let moved = replace(2, "ann", "rtbassoc-0123456789ab", "rtb-0fffffffffff", "rtbassoc-0000000000bb");
     assert_eq!(told(&gone, &[made, moved]), "ann certain: 2-ann-ReplaceRouteTableAssociation[]");
 }
+
+#[test]
+fn what_goes_down_with_its_host() {
+    let attachment =
+        json!({"id": "vai-1", "volume_id": "vol-0123456789ab", "instance_id": INSTANCE, "device_name": "/dev/sdf"});
+    let gone = drift(DriftKind::Missing, "aws_volume_attachment", "eu-west-1", attachment, Value::Null, vec![]);
+    let terminate = json!({"instancesSet": {"items": [{"instanceId": INSTANCE}]}});
+    assert_eq!(
+        told(&gone, &[event(5, "ann", "ec2:TerminateInstances", terminate, json!({}))]),
+        "ann certain: 5-ann-TerminateInstances[]"
+    );
+}
+
+#[test]
+fn of_a_resource_written_every_minute_the_newest_events_are_kept() {
+    let drift = instance("m5.large");
+    let mut collector = Collector::new(std::slice::from_ref(&drift));
+    for number in 0..5_000_u32 {
+        let late = resized(
+            number % 60,
+            "robot",
+            if number == 4_999 { "m5.large" } else { "t3.nano" },
+            json!({"eventID": format!("e{number}"),
+            "eventTime": format!("2026-01-{:02}T{:02}:{:02}:{:02}Z", 1 + number / 1440, number / 60 % 24, number % 60, number % 60)}),
+        );
+        collector.take(record::parse(&late).unwrap());
+    }
+    assert!(collector.events_of(0).count() <= 2_000);
+    let verdict = correlate(&collector, &Settings::default()).remove(0).unwrap();
+    assert_eq!(verdict.attributions[0].events[0].event_id, "e4999");
+}
