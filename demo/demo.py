@@ -1,5 +1,6 @@
-"""`make demo`: a false AWS account as Terraform left it, somebody at work in the console, and what driftd says about it.
-No AWS account, no Terraform, nothing but loopback; everything is stopped and gone at the end, also on Ctrl-C.
+"""`make demo`: a false AWS account as Terraform left it, several people and a pipeline at work, what driftd says about it, and whom
+it names, from CloudTrail's log files. No AWS account, no Terraform, nothing but loopback; everything is stopped and gone at the
+end, also on Ctrl-C.
 """
 import argparse
 import json
@@ -10,11 +11,14 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from tests.world import replay                     # noqa: E402
+from tests.world import replay, story              # noqa: E402
+from tests.world.cloudtrail import Trail           # noqa: E402
 from tests.world.moto import Moto, environment     # noqa: E402
-from tests.world.scenarios import Hand, instances  # noqa: E402
+from tests.world.scenarios import instances        # noqa: E402
 
 OUT = ROOT / "demo" / "out"
+# In an account of its own, as organizations keep their logs: so it is nothing that the shop's state should know.
+LOGS, LOG_ACCOUNT = "acme-trail", "999988887777"
 
 
 def main() -> int:
@@ -29,65 +33,52 @@ def main() -> int:
         say(f"A false AWS account (moto) on {moto.endpoint}: the web shop of tests/world/recorded/shop, as Terraform made it")
         replay.replay("shop", moto)
         say("Before anything happens: driftd scan")
-        scan(driftd, moto, state)
-        say("Monday morning, in the console:")
-        by_hand(Hand(moto.endpoint, instances(state), ""))
-        say("driftd scan")
-        code = scan(driftd, moto, state)
+        run(driftd, moto, "scan", state)
+        say("Monday morning:")
+        trail = Trail(moto.endpoint, story.beginning(story.DEMO))
+        truth = story.tell(trail, instances(state), story.DEMO, lambda step: print(f"   {step.text}", flush=True))
+        trail.deliver(LOGS, LOG_ACCOUNT)
+        source = ("--cloudtrail", f"s3://{LOGS}")
+        say(f"driftd scan {' '.join(source)}")
+        code = run(driftd, moto, "scan", state, *source)
         report = OUT / "report.html"
-        scan(driftd, moto, state, "--format", "html", "--output", str(report))
-        say(f"Exit code {code} (2: drift). The same as a page: {report}")
-    return 0 if code == 2 else 1
+        run(driftd, moto, "scan", state, *source, "--format", "html", "--output", str(report))
+        principal = ("--principal", "alice@example.com", "--since", "24h")
+        say(f"driftd who {' '.join(principal)}")
+        run(driftd, moto, "who", state, *source, *principal)
+        say(f"Exit code of the scan: {code} (2: drift). The same as a page: {report}")
+        wrong = misnamed(driftd, moto, state, truth, source)
+    for problem in wrong:
+        print(problem, file=sys.stderr)
+    return 0 if code == 2 and not wrong else 1
 
 
-def by_hand(hand: Hand) -> None:
-    """Each step is one thing that people do, with the calls that the console makes for it."""
-    ec2, s3, iam = hand.client("ec2"), hand.client("s3"), hand.client("iam")
-    uploads = "shop-uploads-4711"
-
-    step("opens SSH to the world, to look at something on a web server")
-    ec2.authorize_security_group_ingress(GroupId=hand.attrs("aws_security_group.web")["id"], IpPermissions=[
-        {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
-    step("lifts the public access block of the uploads bucket")
-    s3.delete_public_access_block(Bucket=uploads)
-    step("lets everybody read the bucket")
-    s3.put_bucket_policy(Bucket=uploads, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
-        {"Sid": "Everybody", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{uploads}/*"}]}))
-    step("lets another account assume the web servers' role")
-    iam.update_assume_role_policy(RoleName="shop-web", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}},
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::210987654321:root"}}]}))
-    step("gives a web server a bigger machine")
-    instance = hand.attrs("aws_instance.web[1]")["id"]
-    ec2.stop_instances(InstanceIds=[instance])
-    ec2.modify_instance_attribute(InstanceId=instance, InstanceType={"Value": "m5.2xlarge"})
-    ec2.start_instances(InstanceIds=[instance])
-    step("renames the team on the volume's tags")
-    ec2.create_tags(Resources=[hand.attrs("aws_ebs_volume.orders")["id"]], Tags=[{"Key": "Name", "Value": "orders-old"}])
-    step("deletes the route to the internet")
-    ec2.delete_route(RouteTableId=hand.attrs("module.network.aws_route_table.public")["id"], DestinationCidrBlock="0.0.0.0/0")
-    step("deletes the support group")
-    iam.delete_group(GroupName="shop-support")
-    step("makes an access key for the deploy user, and a user that no code knows")
-    iam.create_access_key(UserName="shop-deploy")
-    iam.create_user(UserName="contractor")
+def misnamed(driftd: str, moto: Moto, state: pathlib.Path, truth: dict[str, set[str]], source: tuple[str, ...]) -> list[str]:
+    """What the report says of each finding, held against what happened."""
+    report = OUT / "report.json"
+    run(driftd, moto, "scan", state, *source, "--format", "json", "--output", str(report))
+    named = {}
+    for finding in json.loads(report.read_text())["findings"]:
+        everybody = [finding["attribution"], *finding.get("other_attributions", [])]
+        named[finding["address"] or f"{finding['kind']} {finding['id']}"] = {(who.get("actor") or {}).get("name") for who in everybody}
+    return [f"WRONG: {thing}: done by {truth.get(thing)}, driftd names {named.get(thing)}"
+            for thing in sorted(truth.keys() | named.keys()) if truth.get(thing) != named.get(thing)]
 
 
-def scan(driftd: str, moto: Moto, state: pathlib.Path, *arguments: str) -> int:
-    """The report goes to where our own output goes; no configuration of this machine is read."""
+def run(driftd: str, moto: Moto, command: str, state: pathlib.Path, *arguments: str) -> int:
+    """The report goes to where our own output goes; of this machine's configuration nothing is read."""
     sys.stdout.flush()
-    done = subprocess.run([driftd, "scan", "--state", str(state.relative_to(ROOT)), *arguments], cwd=ROOT, env=environment(moto.endpoint))
+    config = OUT / "driftd.yaml"
+    config.write_text(story.CONFIG)
+    done = subprocess.run([driftd, command, "--config", str(config), "--state", str(state.relative_to(ROOT)), *arguments],
+                          cwd=ROOT, env=environment(moto.endpoint))
     if done.returncode not in (0, 2, 3):
-        raise SystemExit(f"driftd scan ended with {done.returncode}")
+        raise SystemExit(f"driftd {command} ended with {done.returncode}")
     return done.returncode
 
 
 def say(text: str) -> None:
     print(f"\n== {text}", flush=True)
-
-
-def step(text: str) -> None:
-    print(f"   somebody {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("rules/iam-permissions.yaml", include_str!("../../rules/iam-permissions.yaml")),
     ("rules/iam-trust.yaml", include_str!("../../rules/iam-trust.yaml")),
     ("rules/network.yaml", include_str!("../../rules/network.yaml")),
+    ("rules/people.yaml", include_str!("../../rules/people.yaml")),
     ("rules/s3.yaml", include_str!("../../rules/s3.yaml")),
     ("rules/security-groups.yaml", include_str!("../../rules/security-groups.yaml")),
     ("rules/services.yaml", include_str!("../../rules/services.yaml")),

@@ -53,6 +53,7 @@ pub struct Ignored {
 /// Judges one drift by all rules.
 pub fn judge(rules: &RuleSet, drift: &Drift, context: &Context<'_>) -> Judgement {
     let mut raised: Option<Severity> = None;
+    let mut knows_what = false;
     let mut cap: Option<Severity> = None;
     let mut spoke = Vec::new();
     let mut warnings = Vec::new();
@@ -70,7 +71,10 @@ pub fn judge(rules: &RuleSet, drift: &Drift, context: &Context<'_>) -> Judgement
         }
         match &rule.verdict {
             // worst first: the smaller is the worse
-            Verdict::Raise(severity) => raised = Some(raised.map_or(*severity, |old| old.min(*severity))),
+            Verdict::Raise(severity) => {
+                raised = Some(raised.map_or(*severity, |old| old.min(*severity)));
+                knows_what |= !rule.matches.is_empty();
+            }
             Verdict::Lower(severity) => cap = Some(cap.map_or(*severity, |old| old.max(*severity))),
             Verdict::Ignore(ignore) => {
                 if expired(ignore, context.now) {
@@ -93,7 +97,9 @@ pub fn judge(rules: &RuleSet, drift: &Drift, context: &Context<'_>) -> Judgement
     }
 
     spoke.sort();
-    let severity = raised.unwrap_or_else(|| default_severity(drift));
+    let class = default_severity(drift);
+    // A rule that matches everything (it speaks of who did it, say) does not know what changed: the class still counts.
+    let severity = raised.map_or(class, |raised| if knows_what { raised } else { raised.min(class) });
     Judgement { severity: cap.map_or(severity, |cap| severity.max(cap)), rules: spoke, warnings, ignored }
 }
 
@@ -152,6 +158,15 @@ mod tests {
         drift.live_attributes.clear();
         drift.scope.account = "111111111111".into();
         assert_eq!(judge(&rules, &drift, &at("2026-01-01T00:00:00Z")).rules, ["mild"]);
+    }
+
+    /// Whoever changed an IAM group in the console did not make it less bad; the same for a tag is worse than usual.
+    #[test]
+    fn a_rule_that_matches_everything_never_makes_it_milder() {
+        let rules = parse("t.yaml", "[{id: any, severity: medium, why: x, match: {}}]").unwrap();
+        let severity = |drift: &Drift| judge(&rules, drift, &at("2026-01-01T00:00:00Z")).severity;
+        assert_eq!(severity(&made_up("aws_iam_group", DriftKind::Missing, "")), Severity::High);
+        assert_eq!(severity(&made_up("aws_vpc", DriftKind::Changed, "/tags/Name")), Severity::Medium);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 """The command line of the false world; see the package."""
 import argparse
 import json
+import pathlib
 import sys
 
-from . import events, replay, scenarios, terraform
+from . import events, replay, scenarios, story, terraform
+from .cloudtrail import Trail
 from .moto import Moto
 from .proxy import Proxy
 
@@ -18,6 +20,9 @@ def main() -> int:
     serve.add_argument("--world", default="shop")
     serve.add_argument("--doors", type=int, default=1)
     commands.add_parser("record", help="record the worlds anew").add_argument("--only")
+    people = commands.add_parser("people", help="several people change a served account; their CloudTrail logs go to a folder and a bucket")
+    people.add_argument("--endpoint", required=True)
+    people.add_argument("--logs", required=True, type=pathlib.Path)
     commands.add_parser("events", help="hold the event table against AWS's API models")
     options = parser.parse_args()
     if options.command == "events":
@@ -28,6 +33,8 @@ def main() -> int:
         for name in [options.only] if options.only else replay.worlds():
             replay.record(name)
         return 0
+    if options.command == "people":
+        return people_at_work(options.endpoint, options.logs)
     if options.command == "serve":
         return served(options.world, options.doors)
     if not terraform.installed():
@@ -44,6 +51,16 @@ def served(world: str, doors: int) -> int:
             print(json.dumps({"doors": [f"http://127.0.0.1:{port}" for port in proxy.ports],
                               "moto": moto.endpoint, "state": str(replay.state(world))}), flush=True)
             sys.stdin.read()
+    return 0
+
+
+def people_at_work(endpoint: str, logs: pathlib.Path) -> int:
+    """Prints one line of JSON: what is drifted then, and whose names belong to it; how to configure driftd for these people."""
+    trail = Trail(endpoint, story.beginning(story.TESTS))
+    truth = story.tell(trail, scenarios.instances(replay.state("shop")), story.TESTS)
+    trail.write(logs)
+    trail.deliver("acme-trail", "999988887777")
+    print(json.dumps({"truth": {thing: sorted(names) for thing, names in truth.items()}, "config": story.CONFIG}))
     return 0
 
 

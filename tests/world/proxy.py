@@ -1,14 +1,18 @@
 """A proxy before moto: counts, records, remembers answers, delays and fails on demand. One process, several doors (ports):
-all share the memory, each has its own faults. Knows HTTP/1.1 and how AWS requests name their operation; no AWS data.
+all share the memory, each has its own faults. Knows HTTP/1.1 and how AWS requests name their operation; no AWS data. LookupEvents,
+which moto does not have, is answered from a folder of log files.
 """
 import asyncio
 import base64
 import contextlib
 import fnmatch
 import json
+import pathlib
 import re
 import threading
 import urllib.parse
+
+from .lookup import History
 
 KEPT_HEADERS = re.compile(r"content-type|content-encoding|content-md5|x-amz-(?!date|security-token|content-sha256|user-agent).*")
 NO_BODY = b""
@@ -74,6 +78,7 @@ class Proxy:
         self.upstream = urllib.parse.urlsplit(upstream)
         self.memory: dict[tuple, bytes] | None = {} if memory else None
         self.latency, self.doors = latency, doors
+        self.history: History | None = None
         self.recorded: list[dict] | None = None
         self.ports: list[int] = []
         self.first_door = Door(self)
@@ -106,6 +111,9 @@ class Proxy:
 
     async def answer(self, request: Request) -> bytes:
         """moto's answer, status line and headers included."""
+        if self.history and request.operation == "cloudtrail:LookupEvents":
+            status, body = self.history.answer(request.region, request.body)
+            return framed(f"HTTP/1.1 {status} Made\r\nContent-Type: application/x-amz-json-1.1".encode(), json.dumps(body).encode())
         if self.memory is not None and (known := self.memory.get(request.key)):
             return known
         host = request.headers.get("host") or self.upstream.netloc
@@ -136,7 +144,7 @@ class Door:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             while request := await read_request(reader, writer):
-                if request.target == "/_door":
+                if request.target in ("/_door", "/_history"):
                     self._admin(request, writer)
                     if request.headers.get("connection") == "close":
                         break
@@ -174,8 +182,12 @@ class Door:
         return fault["kind"]
 
     def _admin(self, request: Request, writer: asyncio.StreamWriter) -> None:
-        """PUT /_door: a fault, or null; GET /_door: what was called since the last PUT, and how often the fault struck."""
-        if request.method == "PUT":
+        """PUT /_door: a fault, or null; GET /_door: what was called since the last PUT, and how often the fault struck.
+        PUT /_history, for all doors: {"folder": log files, "throttled": as AWS does}."""
+        if request.target == "/_history":
+            wanted = json.loads(request.body)
+            self.proxy.history = History.of(pathlib.Path(wanted["folder"]), wanted.get("throttled", False))
+        elif request.method == "PUT":
             self.fault, self.calls, self.struck = json.loads(request.body), [], 0
         seen = {"calls": self.calls, "struck": self.struck}
         writer.write(framed(b"HTTP/1.1 200 OK\r\nContent-Type: application/json", json.dumps(seen).encode()))
@@ -233,6 +245,10 @@ REFUSALS = {
 
 def refusal(kind: str, service: str) -> bytes:
     status, ec2, query, s3 = REFUSALS[kind]
+    if service == "cloudtrail":   # JSON, and every refusal is a 400
+        code = {"deny": "AccessDeniedException", "throttle": "ThrottlingException"}.get(kind, query)
+        body = json.dumps({"__type": code, "message": "made to fail"})
+        return framed(f"HTTP/1.1 {500 if kind == 'error' else 400} Made\r\nContent-Type: application/x-amz-json-1.1".encode(), body.encode())
     if service == "ec2":
         body = f"<Response><Errors><Error><Code>{ec2}</Code><Message>made to fail</Message></Error></Errors><RequestID>0</RequestID></Response>"
     elif service == "s3":
