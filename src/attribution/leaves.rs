@@ -184,7 +184,6 @@ impl Leaves {
         }
     }
 
-
     /// Does this text stand anywhere?
     pub fn has_text(&self, wanted: &str) -> bool {
         self.pairs.iter().any(|leaf| leaf.text == wanted)

@@ -40,6 +40,10 @@ impl Watch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(super) fn has_seen(&self, session: &Session) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(session)
+    }
+
     fn see(&self, event: &Event) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|session| !session.is_begun_by(event));
     }

@@ -1,6 +1,6 @@
 //! One account and region: its queries, one after the other, within the pace and the budget.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ const PAGES_OF_A_NAME: usize = 6;
 const PAGES_OF_A_MOMENT: usize = 3;
 /// Calls that failed in a row, other than by throttling.
 const FAILURES: u32 = 3;
+/// Keys of one session that are tried.
+const KEYS_OF_A_SESSION: usize = 2;
 /// Longer names are refused.
 const LONGEST_NAME: usize = 2000;
 
@@ -34,8 +36,8 @@ struct State {
     session_calls_left: u32,
     /// Swept, as far as it went.
     swept: Vec<Window>,
-    /// Names and moments that were asked for.
-    asked: BTreeSet<Query>,
+    /// Names and moments that were asked for, and whether all of it was given.
+    asked: BTreeMap<Query, bool>,
     /// It will not answer: refused, or no credentials.
     closed: bool,
 }
@@ -46,7 +48,7 @@ impl Place {
             calls_left: limits.calls,
             session_calls_left: limits.session_calls,
             swept: Vec::new(),
-            asked: BTreeSet::new(),
+            asked: BTreeMap::new(),
             closed: false,
         }))
     }
@@ -115,11 +117,12 @@ impl<'v> Visit<'v> {
                 if self.state.closed || self.state.swept.iter().any(|swept| swept.covers(&window)) {
                     return;
                 }
-                if !self.state.asked.insert(query.clone()) {
+                if self.state.asked.contains_key(&query) {
                     found = true;
                     continue;
                 }
                 let Some(answer) = self.ask(&query, PAGES_OF_A_NAME).await else { return };
+                self.state.asked.insert(query, answer.whole);
                 found = found || answer.passed > 0;
                 all_found = all_found && answer.whole;
             }
@@ -133,33 +136,46 @@ impl<'v> Visit<'v> {
     /// The calls that began these sessions.
     pub(super) async fn sessions(&mut self, sessions: &[Session], watch: &Watch) {
         self.for_sessions = true;
+        // A console session has a new key for every request, and one beginning.
+        let mut keys_of: BTreeMap<(&str, Timestamp), usize> = BTreeMap::new();
         for session in sessions {
+            if watch.has_seen(session) {
+                continue;
+            }
+            // One call for all that happened in these seconds, instead of one for each key and each way to begin.
+            let moment = session.beginning();
+            if self.ask_once(&query(None, moment), PAGES_OF_A_MOMENT).await || watch.has_seen(session) {
+                continue;
+            }
             // Only temporary keys are handed out by a call.
-            if let Some(key) = session.access_key.as_ref().filter(|key| key.starts_with("ASIA")) {
-                let query = query(Some(Attribute::ResourceName(key.clone())), around(session.beginning()));
+            let keys = keys_of.entry((&session.principal_id, session.created)).or_default();
+            *keys += 1;
+            let key = session.access_key.as_ref().filter(|key| key.starts_with("ASIA") && *keys <= KEYS_OF_A_SESSION);
+            if let Some(key) = key {
+                let query = query(Some(Attribute::ResourceName(key.clone())), around(moment));
                 self.ask_once(&query, 1).await;
             }
-            if !watch.unseen().contains(session) {
-                continue;
-            }
-            // One call for all that happened in these seconds, instead of one for each way to begin a session.
-            let whole = self.ask_once(&query(None, session.beginning()), PAGES_OF_A_MOMENT).await;
-            if whole || !watch.unseen().contains(session) {
-                continue;
-            }
             for name in BEGINNINGS {
-                let attribute = Some(Attribute::EventName(name.to_owned()));
-                self.ask_once(&query(attribute, session.beginning()), PAGES_OF_A_MOMENT).await;
+                if !watch.has_seen(session) {
+                    let attribute = Some(Attribute::EventName(name.to_owned()));
+                    self.ask_once(&query(attribute, moment), PAGES_OF_A_MOMENT).await;
+                }
             }
         }
     }
 
-    /// Is everything given that the query leads to?
+    /// Is everything given that the query leads to? What could not be read counts as given: asking for parts of it would
+    /// fail as well.
     async fn ask_once(&mut self, query: &Query, pages: usize) -> bool {
-        if self.state.closed || !self.state.asked.insert(query.clone()) {
+        if self.state.closed {
             return true;
         }
-        self.ask(query, pages).await.is_none_or(|answer| answer.whole)
+        if let Some(whole) = self.state.asked.get(query) {
+            return *whole;
+        }
+        let whole = self.ask(query, pages).await.is_none_or(|answer| answer.whole);
+        self.state.asked.insert(query.clone(), whole);
+        whole
     }
 
     /// Asks, page by page. `None`: it failed, which is told; more questions would fail as well.
