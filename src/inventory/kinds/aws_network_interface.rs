@@ -125,7 +125,7 @@ fn attachment(interface: &NetworkInterface) -> Value {
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html>
 const SERVICES: &[&str] = &[
     "AWS Lambda VPC ENI",
-    "AWS created network interface for directory ",
+    "AWS created network interface for ",
     "Amazon EKS ",
     "EFS mount target for ",
     "ELB ",
