@@ -1,14 +1,18 @@
 //! WHO DID IT: CloudTrail events -> the person behind a drift, with proof and an honest confidence. Reading events is the
 //! business of `source/`; everything else here is pure: the same events and drifts give the same names.
 
+mod agent;
 mod body;
+mod channel;
 pub mod event;
 mod names;
 mod noise;
+mod plain;
 pub mod record;
 pub mod settings;
 pub mod source;
 
+pub use channel::{Way, channel};
 pub use event::{Event, Identity, Issuer};
 pub use noise::identifies;
 pub use record::{Skipped, parse};
