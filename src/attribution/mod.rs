@@ -2,13 +2,16 @@
 //! business of `source/`; everything else here is pure: the same events and drifts give the same names.
 
 mod agent;
+mod arn;
 mod body;
 mod channel;
+mod compact;
 pub mod event;
 mod names;
 mod noise;
 mod plain;
 pub mod record;
+mod sessions;
 pub mod settings;
 pub mod source;
 
@@ -16,4 +19,5 @@ pub use channel::{Way, channel};
 pub use event::{Event, Identity, Issuer};
 pub use noise::identifies;
 pub use record::{Skipped, parse};
+pub use sessions::Sessions;
 pub use settings::{Pipeline, Settings};
