@@ -2,18 +2,24 @@
 //! business of `source/`; everything else here is pure: the same events and drifts give the same names.
 
 mod agent;
+mod arn;
 mod body;
+mod chain;
 mod channel;
 mod collect;
+mod compact;
 mod correlate;
 mod effect;
 pub mod event;
 mod leaves;
 mod ledger;
+mod mfa;
 mod names;
+mod naming;
 mod noise;
 mod objects;
 mod person;
+mod pipeline;
 mod plain;
 pub mod record;
 mod sessions;
@@ -30,6 +36,7 @@ pub use correlate::{Verdict, correlate};
 pub use event::{Event, Identity, Issuer};
 pub use ledger::Ledger;
 pub use noise::identifies;
+pub use person::{Person, person};
 pub use record::{Skipped, parse};
 pub use sessions::Sessions;
 pub use settings::{Pipeline, Settings};

@@ -36,7 +36,9 @@ pub fn is_noise(source: &str, name: &str, read_only: Option<bool>) -> bool {
 /// Does this event tell who is behind a session (and is itself never a cause)? AssumeRole is marked as a read.
 pub fn identifies(service: &str, name: &str) -> bool {
     match service {
-        "sts" => name.starts_with("AssumeRole") || matches!(name, "GetFederationToken" | "GetSessionToken"),
+        "sts" => {
+            name.starts_with("AssumeRole") || matches!(name, "AssumeRoot" | "GetFederationToken" | "GetSessionToken")
+        }
         "signin" => true,
         "sso" => matches!(name, "Federate" | "Authenticate" | "GetRoleCredentials" | "CreateToken" | "Logout"),
         _ => false,
