@@ -131,7 +131,7 @@ mod tests {
             assert!(of("s3.amazonaws.com", name).is_some(), "{name}");
         }
         assert!(of("s3.amazonaws.com", "PutBucketNothing").is_none());
-        let row = of("iam.amazonaws.com", "AttachRolePolicy").unwrap();
+        let row = of("iam.amazonaws.com", "DetachRolePolicy").unwrap();
         let attachment = row.targets.iter().find(|target| target.kind == "aws_iam_policy_attachment").unwrap();
         assert_eq!((attachment.ids.as_slice(), attachment.gone), (&["R.policyArn".to_owned()][..], true));
     }
