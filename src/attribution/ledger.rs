@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::channel::channel;
 use super::person::person;
 use super::source::Taker;
-use super::{Event, Sessions, Settings, noise, objects, table};
+use super::{Event, Sessions, Settings, arn, noise, objects, table};
 use crate::model::{Actor, Deed, EventRef};
 
 /// Objects told of one call.
@@ -70,7 +70,12 @@ fn is(principal: &str, event: &Event, actor: &Actor) -> bool {
         name.eq_ignore_ascii_case(principal) || wanted.as_ref().is_some_and(|pattern| pattern.matches(name))
     };
     names.into_iter().chain(more).chain([issuer, identity.source_identity.as_deref()]).flatten().any(fits)
-        || actor.chain.iter().any(|link| fits(link) || link.rsplit('/').next().is_some_and(fits))
+        || actor.chain.iter().any(|link| {
+            let role = arn::role(link);
+            let tails =
+                [Some(link.as_str()), role.as_deref()].into_iter().flatten().filter_map(|arn| arn.rsplit('/').next());
+            fits(link) || role.as_deref().is_some_and(fits) || tails.into_iter().any(fits)
+        })
 }
 
 impl Taker for Ledger {

@@ -41,7 +41,7 @@ async fn who(args: Who, config: Config) -> u8 {
     let (report, notes) = run_cycle(&prepared).await;
     let deeds = Deeds { principal: &principal, since: &since, deeds: &notes.deeds, report: &report };
     let text = match scan.format {
-        FormatArg::Json => format!("{:#}\n", deeds.json()),
+        FormatArg::Json => deeds.json(),
         FormatArg::Markdown => deeds.markdown(),
         _ => deeds.table(width(scan.output.is_none())),
     };

@@ -38,6 +38,11 @@ fn ways_out(finding: &Finding) -> (String, String) {
     }
 }
 
+/// Those that say something.
+fn joined<const N: usize>(parts: [String; N], between: &str) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
+}
+
 impl Deeds<'_> {
     /// Findings by the id of the events that made them.
     fn findings(&self) -> BTreeMap<&str, Vec<&Finding>> {
@@ -70,16 +75,16 @@ impl Deeds<'_> {
         let mut out = format!("{}\n\n", self.headline());
         for deed in self.deeds {
             let event = &deed.event;
-            let parts = [
+            let what = [
                 clean(&event.time),
                 clean(&event.event_name),
-                shorten(&clean(&deed.objects.join(" ")), 60),
-                format!("{} {}", clean(&event.account), clean(&event.region)),
                 deed.channel.as_str().replace('_', " "),
                 shorten(&clean(deed.source_ip.as_deref().unwrap_or_default()), 45),
             ];
-            let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-            let _ = writeln!(out, "{}", shorten(&parts.join(" · "), width));
+            let _ = writeln!(out, "{}", shorten(&joined(what, " · "), width));
+            let objects = shorten(&clean(&deed.objects.join(" ")), width - 40);
+            let place = joined([objects, clean(&event.account), clean(&event.region)], "  ");
+            let _ = writeln!(out, "    {}", shorten(&place, width - 4));
             for caution in &deed.cautions {
                 let _ = writeln!(out, "    {}", super::who::in_words(*caution));
             }
@@ -147,7 +152,7 @@ impl Deeds<'_> {
     }
 
     /// For machines.
-    pub fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> String {
         let findings = self.findings();
         let deed = |deed: &Deed| {
             let drift = |finding: &&Finding| {
@@ -161,9 +166,10 @@ impl Deeds<'_> {
             let left: Vec<_> = findings.get(deed.event.event_id.as_str()).into_iter().flatten().map(drift).collect();
             json!({"call": deed, "drift": left})
         };
-        json!({
+        let told = json!({
             "principal": self.principal, "since": self.since, "complete": self.report.gaps.is_empty(),
             "changes": self.deeds.iter().map(deed).collect::<Vec<_>>(),
-        })
+        });
+        super::json::escaped(&format!("{told:#}"))
     }
 }
