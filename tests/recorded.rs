@@ -68,8 +68,9 @@ fn beside_an_unreadable_state_nothing_is_a_stranger() {
 #[test]
 fn outspoken_after_the_console() {
     let world = World::recorded("shop", 1);
-    let code = "import sys; from demo import demo; from tests.world import replay; from tests.world.scenarios import Hand, instances; \
-                demo.by_hand(Hand(sys.argv[1], instances(replay.state('shop')), ''))";
+    let code = "import sys, datetime; from tests.world import replay, story; from tests.world.cloudtrail import Trail; \
+                from tests.world.scenarios import instances; \
+                story.tell(Trail(sys.argv[1], datetime.datetime(2026, 1, 5)), instances(replay.state('shop')), story.DEMO)";
     let done = support::python().args(["-c", code, &world.moto]).output().expect("python starts");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let scan = scan(&world.moto, &world.state, &[]);

@@ -6,7 +6,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -50,6 +50,15 @@ impl World {
         Self { process, doors, moto: text(&up["moto"]), state: text(&up["state"]).into() }
     }
 
+    /// Several people change the account; their CloudTrail logs go to `logs` and to `s3://acme-trail`. See `people_at_work` in
+    /// tests/world/__main__.py for what comes back.
+    pub fn people(&self, logs: &Path) -> Value {
+        let arguments = ["-m", "tests.world", "people", "--endpoint", &self.moto, "--logs"];
+        let done = python().args(arguments).arg(logs).output().expect("python starts");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        serde_json::from_slice(&done.stdout).expect("JSON")
+    }
+
     pub fn door(&self, index: usize) -> Door<'_> {
         Door { endpoint: &self.doors[index], state: &self.state }
     }
@@ -79,11 +88,16 @@ pub struct Seen {
 impl Door<'_> {
     /// See `Door._fault` in tests/world/proxy.py; `null` for none.
     pub fn fault(&self, fault: &Value) {
-        self.talk("PUT", &fault.to_string());
+        self.talk("PUT", "/_door", &fault.to_string());
+    }
+
+    /// What LookupEvents answers from now on, at every door: the records of these log files. `throttled`: as AWS does.
+    pub fn history(&self, logs: &Path, throttled: bool) {
+        self.talk("PUT", "/_history", &serde_json::json!({"folder": logs, "throttled": throttled}).to_string());
     }
 
     pub fn seen(&self) -> Seen {
-        let answer: Value = serde_json::from_str(&self.talk("GET", "")).expect("JSON");
+        let answer: Value = serde_json::from_str(&self.talk("GET", "/_door", "")).expect("JSON");
         let calls = answer["calls"].as_array().expect("calls");
         Seen {
             calls: calls.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -95,10 +109,10 @@ impl Door<'_> {
         scan(self.endpoint, self.state, &[])
     }
 
-    fn talk(&self, method: &str, body: &str) -> String {
+    fn talk(&self, method: &str, target: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(self.endpoint.trim_start_matches("http://")).expect("the door is open");
         let length = body.len();
-        write!(stream, "{method} /_door HTTP/1.1\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+        write!(stream, "{method} {target} HTTP/1.1\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
             .expect("the door listens");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("the door answers");
@@ -127,16 +141,26 @@ impl Scan {
     }
 }
 
-/// Runs the program against one endpoint, with nothing of this machine's AWS settings.
+/// Runs `driftd scan --format json` against one endpoint.
 pub fn scan(endpoint: &str, state: &Path, arguments: &[&str]) -> Scan {
+    let done = driftd(endpoint, state, &[&["scan", "--format", "json"], arguments].concat());
+    Scan {
+        code: done.status.code().unwrap_or(-1),
+        stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
+        report: serde_json::from_slice(&done.stdout).ok(),
+    }
+}
+
+/// Runs the program against one endpoint, with nothing of this machine's AWS settings.
+pub fn driftd(endpoint: &str, state: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_driftd"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("DRIFTD_")) {
         command.env_remove(name);
     }
-    let done = command
-        .args(["scan", "--format", "json", "--state"])
-        .arg(state)
+    command
         .args(arguments)
+        .arg("--state")
+        .arg(state)
         .env("AWS_ENDPOINT_URL", endpoint)
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
@@ -145,10 +169,5 @@ pub fn scan(endpoint: &str, state: &Path, arguments: &[&str]) -> Scan {
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
         .output()
-        .expect("driftd starts");
-    Scan {
-        code: done.status.code().unwrap_or(-1),
-        stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
-        report: serde_json::from_slice(&done.stdout).ok(),
-    }
+        .expect("driftd starts")
 }
