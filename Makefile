@@ -6,12 +6,12 @@ VENV   := .venv
 CARGO  ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench clean record
+.PHONY: help demo test lint fmt bench bench-events clean record
 
 help: ## what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ -/' | sort
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ -/' | sort
 
-demo: $(VENV)/ready ## a false AWS account, a console user at work, and what driftd says about it (no account, no Terraform)
+demo: $(VENV)/ready ## a false AWS account, people and a pipeline at work, what driftd says and whom it names (no account, no Terraform)
 	$(CARGO) build --locked --bins --tests
 	$(VENV)/bin/python demo/demo.py --driftd $(TARGET)/debug/driftd
 
@@ -30,6 +30,10 @@ fmt: ## format the Rust code
 bench: $(VENV)/ready ## accounts of 1,000 and 10,000 resources: calls, time, memory (release build)
 	$(CARGO) build --locked --release --bins
 	$(VENV)/bin/python benches/bench.py --driftd $(TARGET)/release/driftd
+
+bench-events: $(VENV)/ready ## 100,000 CloudTrail records from log files: events a second, memory (release build)
+	$(CARGO) build --locked --release --bins
+	$(VENV)/bin/python benches/events.py --driftd $(TARGET)/release/driftd
 
 record: $(VENV)/ready ## record tests/world/recorded anew (needs Terraform)
 	$(VENV)/bin/python -m tests.world record
