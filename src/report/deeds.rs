@@ -70,16 +70,16 @@ impl Deeds<'_> {
         let mut out = format!("{}\n\n", self.headline());
         for deed in self.deeds {
             let event = &deed.event;
-            let parts = [
+            let head = [
                 clean(&event.time),
                 clean(&event.event_name),
-                shorten(&clean(&deed.objects.join(" ")), 60),
-                format!("{} {}", clean(&event.account), clean(&event.region)),
                 deed.channel.as_str().replace('_', " "),
                 shorten(&clean(deed.source_ip.as_deref().unwrap_or_default()), 45),
             ];
-            let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-            let _ = writeln!(out, "{}", shorten(&parts.join(" · "), width));
+            let head: Vec<_> = head.into_iter().filter(|part| !part.is_empty()).collect();
+            let _ = writeln!(out, "{}", shorten(&head.join(" · "), width));
+            let what = format!("{}  {} {}", deed.objects.join(" "), event.account, event.region);
+            let _ = writeln!(out, "    {}", shorten(clean(&what).trim_start(), width - 4));
             for caution in &deed.cautions {
                 let _ = writeln!(out, "    {}", super::who::in_words(*caution));
             }
