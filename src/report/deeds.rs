@@ -38,11 +38,6 @@ fn ways_out(finding: &Finding) -> (String, String) {
     }
 }
 
-/// Those that say something.
-fn joined<const N: usize>(parts: [String; N], between: &str) -> String {
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
-}
-
 impl Deeds<'_> {
     /// Findings by the id of the events that made them.
     fn findings(&self) -> BTreeMap<&str, Vec<&Finding>> {
@@ -75,16 +70,16 @@ impl Deeds<'_> {
         let mut out = format!("{}\n\n", self.headline());
         for deed in self.deeds {
             let event = &deed.event;
-            let what = [
+            let head = [
                 clean(&event.time),
                 clean(&event.event_name),
                 deed.channel.as_str().replace('_', " "),
                 shorten(&clean(deed.source_ip.as_deref().unwrap_or_default()), 45),
             ];
-            let _ = writeln!(out, "{}", shorten(&joined(what, " · "), width));
-            let objects = shorten(&clean(&deed.objects.join(" ")), width - 40);
-            let place = joined([objects, clean(&event.account), clean(&event.region)], "  ");
-            let _ = writeln!(out, "    {}", shorten(&place, width - 4));
+            let head: Vec<_> = head.into_iter().filter(|part| !part.is_empty()).collect();
+            let _ = writeln!(out, "{}", shorten(&head.join(" · "), width));
+            let what = format!("{}  {} {}", deed.objects.join(" "), event.account, event.region);
+            let _ = writeln!(out, "    {}", shorten(clean(&what).trim_start(), width - 4));
             for caution in &deed.cautions {
                 let _ = writeln!(out, "    {}", super::who::in_words(*caution));
             }

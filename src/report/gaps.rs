@@ -56,11 +56,15 @@ fn remedy(reason: GapReason, action: Option<&str>, kind: Option<&str>) -> String
     match (reason, action) {
         (GapReason::Denied, Some(action)) => format!("needs {}", clean(action)),
         (GapReason::Denied, None) => "needs more permissions; see `driftd iam-policy`".into(),
+        (GapReason::Throttled, Some("cloudtrail:LookupEvents")) => {
+            "read the trail's logs instead (--cloudtrail s3://bucket), or scan again later".into()
+        }
         (GapReason::Throttled, _) => "scan again later; other clients use up the quota".into(),
         (GapReason::Timeout, _) => "check network and endpoint, then scan again".into(),
         (GapReason::Unsupported, _) => {
             format!("no reader for {} yet", clean(kind.unwrap_or("this kind")))
         }
+        (GapReason::NotConfigured, _) if kind.is_none() => "see the detail".into(),
         (GapReason::NotConfigured, _) => "configure credentials or a role for it".into(),
         (GapReason::Unreadable, _) => "check the source: it cannot be read".into(),
         (GapReason::Failed, _) => "see the detail".into(),
