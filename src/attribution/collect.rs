@@ -149,10 +149,10 @@ impl Taker for Collector<'_> {
         if self.kept.contains_key(&event.id) {
             self.counts.duplicates += 1;
             // A correction comes under the id of what it corrects, or later: the corrected one counts.
-            if event.late {
-                if let Some((known, _)) = self.kept.get_mut(&event.id) {
-                    *known = event;
-                }
+            if event.late
+                && let Some((known, _)) = self.kept.get_mut(&event.id)
+            {
+                *known = event;
             }
             return;
         }
