@@ -72,6 +72,8 @@ const ALIASES: &[(&str, &[&str])] = &[
             "launchtemplatename",
             "prefixlistname",
             "servercertificatename",
+            // S3 names the configurations of a bucket so.
+            "id",
         ],
     ),
     ("networkinterface", &["networkinterfaceid"]),
