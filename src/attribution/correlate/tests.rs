@@ -463,7 +463,7 @@ fn what_makes_a_resource_does_not_end_it() {
         )
     };
     let on = put(1, "pipeline", json!({"LoggingEnabled": {"TargetBucket": "acme-logs", "TargetPrefix": "web/"}}));
-    assert_eq!(told(&gone, &[on.clone()]), "");
+    assert_eq!(told(&gone, std::slice::from_ref(&on)), "");
     assert_eq!(told(&gone, &[on, put(2, "ann", json!({"xmlns": "x"}))]), "ann certain: 2-ann-PutBucketLogging[]");
     let association = json!({"id": "rtbassoc-0123456789ab", "route_table_id": "rtb-0123456789ab", "subnet_id": "subnet-0123456789ab"});
     let gone = drift(DriftKind::Missing, "aws_route_table_association", "eu-west-1", association, Value::Null, vec![]);
@@ -477,7 +477,7 @@ fn what_makes_a_resource_does_not_end_it() {
         )
     };
     let made = replace(1, "pipeline", "rtbassoc-0000000000aa", "rtb-0123456789ab", "rtbassoc-0123456789ab");
-    assert_eq!(told(&gone, &[made.clone()]), "");
+    assert_eq!(told(&gone, std::slice::from_ref(&made)), "");
     let moved = replace(2, "ann", "rtbassoc-0123456789ab", "rtb-0fffffffffff", "rtbassoc-0000000000bb");
     assert_eq!(told(&gone, &[made, moved]), "ann certain: 2-ann-ReplaceRouteTableAssociation[]");
 }
