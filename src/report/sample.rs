@@ -51,7 +51,7 @@ pub fn clean() -> Report {
     report(vec![source("prod", 12)], summary, Vec::new(), Vec::new())
 }
 
-fn finding(drift: DriftKind, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {
+pub fn finding(drift: DriftKind, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {
     Finding {
         fingerprint: format!("fp-{kind}-{id}"),
         drift,
