@@ -3,12 +3,15 @@
 measured, each delayed by 50 ms, as far away as AWS is. Prints a table for docs/benchmarks.md.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -73,12 +76,36 @@ def measured(command: list[str], proxy: Proxy, fine: tuple[int, ...], folder: pa
     """-> wall seconds, CPU seconds, peak resident KiB"""
     started = time.monotonic()
     process = subprocess.Popen(command, cwd=folder, env=env or environment(proxy.endpoint), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # Not `ru_maxrss`: that begins with what this very program has when it starts another.
+    peaks = [0]
+    watch = threading.Thread(target=lambda: peaks.extend(resident(process.pid)), daemon=True)
+    watch.start()
     said = process.stderr.read().decode()
     _, status, usage = os.wait4(process.pid, 0)
+    watch.join()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in fine:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {said[-2000:]}")
-    return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+    return time.monotonic() - started, usage.ru_utime + usage.ru_stime, max(peaks)
+
+
+def resident(pid: int):
+    """The highest resident KiB so far of a process or of the largest of its children (Terraform's providers), as long as it lives."""
+    while told := [kib for one in [pid, *children(pid)] if (kib := highest(one))]:
+        yield max(told)
+        time.sleep(0.01)
+
+
+def highest(pid: int) -> int | None:
+    with contextlib.suppress(OSError):
+        told = re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())
+        return int(told[1]) if told else None
+
+
+def children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(one) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()]
+    return []
 
 
 def row(resources: int, program: str, calls: int, run: tuple[float, float, int]) -> str:

@@ -55,8 +55,9 @@ fn object(members: Map<String, Value>, depth: usize) -> Value {
             continue;
         }
         let name = lowered(&name);
-        // S3 names the sub-resource, too: `"tagging": ""` beside `"Tagging": {...}`.
-        if !lower.contains_key(&name) || value.is_object() || value.is_array() {
+        // S3 names the sub-resource, too: `"tagging": ""` or `[""]` beside `"Tagging": {...}`.
+        let better = value.is_object() || value.is_array() && lower.get(&name).is_some_and(Value::is_string);
+        if better || !lower.contains_key(&name) {
             lower.insert(name, value);
         }
     }
@@ -66,6 +67,7 @@ fn object(members: Map<String, Value>, depth: usize) -> Value {
             match members.remove(list) {
                 Some(Value::Array(items)) => return form(Value::Array(items), depth + 1),
                 Some(one @ Value::Object(_)) => return Value::Array(vec![form(one, depth + 1)]),
+                Some(one @ Value::String(_)) => return Value::Array(vec![one]),
                 Some(other) => {
                     members.insert(list.to_owned(), other);
                 }
@@ -139,6 +141,11 @@ mod tests {
         }
         let names = json!({"bucketPolicy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]}, "tags": {"Env": "x"}});
         assert_eq!(normalise(names.clone()), names);
+        for empty in [json!(""), json!([""])] {
+            let s3 = json!({"tagging": empty, "Tagging": {"TagSet": {"Tag": {"Key": "a"}}}});
+            assert_eq!(normalise(s3), json!({"tagging": {"tagSet": {"tag": {"key": "a"}}}}));
+        }
+        assert_eq!(normalise(json!({"flowLogIdSet": {"item": "fl-1"}})), json!({"flowLogIdSet": ["fl-1"]}));
         let s3 = json!({"tagging": "", "Tagging": {"xmlns": "http://s3.amazonaws.com/doc/2006-03-01/", "TagSet": {"Tag": {"Key": "a"}}}});
         assert_eq!(normalise(s3), json!({"tagging": {"tagSet": {"tag": {"key": "a"}}}}));
         let mut deep = json!(1);

@@ -12,7 +12,7 @@ use super::{Event, Sessions, noise, table};
 use crate::model::{Drift, DriftKind};
 
 /// Events kept of one drift; the newest win. More would be a resource that a machine writes every minute.
-const MOST_OF_ONE: usize = 2_000;
+const MOST_OF_ONE: usize = 500;
 
 /// All that is known: events of drifts, and sessions.
 pub struct Collector<'a> {
@@ -114,6 +114,16 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// An event that turned out otherwise.
+    fn forget(&mut self, id: &str) {
+        if let Some((event, _)) = self.kept.remove(id) {
+            let key = (event.time, event.id);
+            self.links.iter_mut().for_each(|list| {
+                list.remove(&key);
+            });
+        }
+    }
+
     /// One case less has use for this event.
     fn release(&mut self, id: &str) {
         if let Some((_, uses)) = self.kept.get_mut(id) {
@@ -139,24 +149,21 @@ impl Taker for Collector<'_> {
         if noise::identifies(event.service(), &event.name) {
             return;
         }
+        if let Some((known, _)) = self.kept.get(&event.id) {
+            self.counts.duplicates += 1;
+            // Of two copies the corrected one counts, whichever comes first.
+            if !event.late || known.late {
+                return;
+            }
+            self.forget(&event.id.clone());
+        }
         if event.error.is_some() {
             return;
         }
         let links = self.belongs_to(&event);
-        if links.is_empty() {
-            return;
+        if !links.is_empty() {
+            self.keep(event, links);
         }
-        if self.kept.contains_key(&event.id) {
-            self.counts.duplicates += 1;
-            // A correction comes under the id of what it corrects, or later: the corrected one counts.
-            if event.late {
-                if let Some((known, _)) = self.kept.get_mut(&event.id) {
-                    *known = event;
-                }
-            }
-            return;
-        }
-        self.keep(event, links);
     }
 
     fn malformed(&mut self) {

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::channel::{Way, channel};
 use super::collect::Collector;
 use super::effect::{self, Effect, Item};
@@ -107,7 +109,7 @@ fn verdict(case: &Case<'_>, touched: &[Touch<'_>]) -> Verdict {
         DriftKind::Changed => {
             for change in &case.drift.changes {
                 let mut found: Vec<_> =
-                    effect::items(change).iter().map(|item| (item.clone(), blame(item, touched))).collect();
+                    effect::items(change).iter().map(|item| (item.clone(), blame(case, item, touched))).collect();
                 let explained: Vec<&Touch<'_>> =
                     found.iter().filter_map(|(_, blame)| Some(blame.as_ref()?.touch)).collect();
                 // An element that was only altered shows as one added and one removed: one call did both.
@@ -137,11 +139,13 @@ fn all_the_same(touched: &[&Touch<'_>]) -> bool {
     touched.first().is_some_and(|first| touched.iter().all(|touch| touch.event.id == first.event.id))
 }
 
-/// The delete that ended the resource.
+/// The delete that ended the resource: the first after it was last made, since what is gone cannot go again.
 fn ended<'a, 'b>(touched: &'b [Touch<'a>]) -> Option<Blame<'a, 'b>> {
-    let last = touched.iter().rfind(|touch| touch.link.gone && touch.link.listed);
-    if let Some(touch) = last {
-        let rivals = same_second(touch, touched, |other| other.link.gone && other.link.listed);
+    let ends = |touch: &Touch<'_>| touch.link.gone && touch.link.listed;
+    let made = touched.iter().rposition(|touch| touch.link.made && !touch.link.gone);
+    let after = &touched[made.map_or(0, |at| at + 1)..];
+    if let Some(touch) = after.iter().find(|touch| ends(touch)).or_else(|| touched.iter().rfind(|touch| ends(touch))) {
+        let rivals = same_second(touch, touched, ends);
         let reason = format!("{} of this resource succeeded", touch.event.name);
         return Some(with_rivals(Blame::new(touch, None, Confidence::Certain, reason), rivals));
     }
@@ -150,45 +154,43 @@ fn ended<'a, 'b>(touched: &'b [Touch<'a>]) -> Option<Blame<'a, 'b>> {
     Some(Blame::new(hint, None, Confidence::Possible, reason))
 }
 
-/// The create that began the resource.
+/// The call that made the resource: the first after it last ceased to exist.
 fn began<'a, 'b>(touched: &'b [Touch<'a>]) -> Option<Blame<'a, 'b>> {
-    let creates = |touch: &&Touch<'_>| {
-        touch.link.target.is_some()
-            && touch.link.listed
-            && verbs::creates(&touch.event.name)
-            && !touch.event.name.contains("Tag")
-    };
-    let last = touched.iter().rfind(creates)?;
-    // Several calls can each be the one (a setting that is written over): the first after the last delete made it be.
-    let deleted = touched.iter().rposition(|touch| touch.link.gone);
-    let alive = &touched[deleted.map_or(0, |at| at + 1)..];
-    let touch = if last.event.name.starts_with("Put") { alive.iter().find(creates).unwrap_or(last) } else { last };
-    let rivals = same_second(touch, touched, |other| creates(&other));
+    let makes = |touch: &Touch<'_>| touch.link.made && touch.link.listed;
+    let gone = touched.iter().rposition(|touch| touch.link.gone && !touch.link.made);
+    let touch = touched[gone.map_or(0, |at| at + 1)..].iter().find(|touch| makes(touch))?;
+    let rivals = same_second(touch, touched, makes);
     let reason = format!("{} of this resource succeeded", touch.event.name);
     Some(with_rivals(Blame::new(touch, None, Confidence::Certain, reason), rivals))
 }
 
 /// The last event whose result is what is live; without one, who alone can have done it.
-fn blame<'a, 'b>(item: &Item<'_>, touched: &'b [Touch<'a>]) -> Option<Blame<'a, 'b>> {
+fn blame<'a, 'b>(case: &Case<'_>, item: &Item<'_>, touched: &'b [Touch<'a>]) -> Option<Blame<'a, 'b>> {
     let top = pointer::top(item.path);
-    let effects: Vec<(Effect, &Touch<'_>)> = touched.iter().map(|touch| (of_touch(item, &top, touch), touch)).collect();
+    let of = |touch: &Touch<'_>| of_touch(case, item, &top, touch, touched);
+    let effects: Vec<(Effect, &Touch<'_>)> = touched.iter().map(|touch| (of(touch), touch)).collect();
     let path = || Some(item.path.to_owned());
-    if let Some(at) = effects.iter().rposition(|(effect, _)| *effect == Effect::Live) {
+    if let Some(last) = effects.iter().rposition(|(effect, _)| *effect == Effect::Live) {
+        let at = first_to_write(&effects, last);
         let touch = effects[at].1;
-        let rivals = same_second(touch, touched, |other| of_touch(item, &top, other) == Effect::Live);
+        let rivals = same_second(touch, touched, |other| of(other) == Effect::Live);
         let reason = format!("{} set what is live", touch.event.name);
         let mut blame = with_rivals(Blame::new(touch, path(), Confidence::Certain, reason), rivals);
-        // In the same second nothing tells the order: what fits the live value came last.
-        for (_, later) in effects[at + 1..]
-            .iter()
-            .filter(|(effect, later)| *effect == Effect::Other && later.event.time > touch.event.time)
-        {
-            blame.confidence = Confidence::Likely;
-            blame.others.push(other(later, item.path, "set another value afterwards, which is not live"));
-        }
-        for (_, later) in effects[at + 1..].iter().filter(|(effect, _)| *effect == Effect::Touched) {
-            blame.confidence = Confidence::Likely;
-            blame.others.push(other(later, item.path, "touched it afterwards; the value is hidden"));
+        for (effect, later) in &effects[at + 1..] {
+            // In the same second nothing tells the order: what fits the live value came last.
+            let why = match effect {
+                Effect::Live => "wrote the same again",
+                Effect::Other if later.event.time > touch.event.time => {
+                    blame.confidence = Confidence::Possible;
+                    "set another value afterwards, which is not live"
+                }
+                Effect::Touched => {
+                    blame.confidence = blame.confidence.min(Confidence::Likely);
+                    "touched it afterwards; the value is hidden"
+                }
+                Effect::Other | Effect::Weak | Effect::None => continue,
+            };
+            blame.others.push(other(later, item.path, why));
         }
         return Some(blame);
     }
@@ -205,34 +207,68 @@ fn blame<'a, 'b>(item: &Item<'_>, touched: &'b [Touch<'a>]) -> Option<Blame<'a, 
         }
         let confidence = if alone { best } else { Confidence::Possible };
         let mut blame = Blame::new(last, path(), confidence, format!("{} {why}", last.event.name));
-        blame.others = able
-            .iter()
-            .filter(|touch| touch.actor() != last.actor())
-            .map(|touch| other(touch, item.path, "can have done it as well"))
-            .collect();
+        let rest = able.iter().filter(|touch| touch.actor() != last.actor());
+        blame.others = rest.map(|touch| other(touch, item.path, "can have done it as well")).collect();
         return Some(blame);
     }
     None
 }
 
-fn of_touch(item: &Item<'_>, top: &str, touch: &Touch<'_>) -> Effect {
-    let attributes =
-        super::table::row(touch.event).zip(touch.link.target).and_then(|(row, index)| row.targets.get(index));
-    let attributes = attributes.map(|target| target.attributes.as_slice());
-    let listed = attributes.filter(|names| names.iter().any(|name| name == top));
-    let mut effect = effect::effect(item, touch.event, &touch.bodies, listed);
+/// A call that writes a whole setting writes again what was so already: whoever made it so comes before it.
+fn first_to_write(effects: &[(Effect, &Touch<'_>)], last: usize) -> usize {
+    let mut first = last;
+    for (at, (effect, _)) in effects[..last].iter().enumerate().rev() {
+        match effect {
+            Effect::Live if verbs::writes_whole(&effects[first].1.event.name) => first = at,
+            Effect::None | Effect::Weak => {}
+            Effect::Live | Effect::Other | Effect::Touched => break,
+        }
+    }
+    first
+}
+
+fn of_touch(case: &Case<'_>, item: &Item<'_>, top: &str, touch: &Touch<'_>, touched: &[Touch<'_>]) -> Effect {
+    let event = touch.event;
+    let row = super::table::row(event).zip(touch.link.target).and_then(|(row, index)| row.targets.get(index));
+    let listed = row.map(|target| target.attributes.as_slice());
+    // Tags that stand in a block are the volumes', which EC2 tags like everything.
+    let tagged = row.is_some_and(|target| target.kind == "*") && item.is_tag();
+    let listed = listed.filter(|names| tagged || names.iter().any(|name| name == top));
+    if !case.concerns(top, event, &touch.bodies) {
+        return Effect::None;
+    }
+    let id = case.drift.id.as_str();
+    let mut effect = match event.name.as_str() {
+        // A version that is not the default one is not what counts.
+        "CreatePolicyVersion" if !is_true(event.request.get("setAsDefault")) => Effect::None,
+        "SetDefaultPolicyVersion" => match version_made(event, touched) {
+            Some(made) => effect::effect(item, made.event, &made.bodies, listed, id),
+            None => Effect::Touched,
+        },
+        _ => effect::effect(item, event, &touch.bodies, listed, id),
+    };
     // A call that makes a resource sets everything, and mostly to what is desired: only a value it shows counts.
-    if effect < Effect::Live
-        && effect > Effect::Other
-        && verbs::answers_what_it_made(&touch.event.name)
-        && touch.link.own
-    {
+    if effect < Effect::Live && effect > Effect::Other && verbs::answers_what_it_made(&event.name) && touch.link.own {
         effect = Effect::None;
     }
     if !touch.link.listed && effect != Effect::None {
         effect = effect.min(Effect::Weak);
     }
     effect
+}
+
+fn is_true(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| value == &Value::Bool(true) || value.as_str() == Some("true"))
+}
+
+/// The call that made the policy version which this one makes the default.
+fn version_made<'a, 'b>(event: &Event, touched: &'b [Touch<'a>]) -> Option<&'b Touch<'a>> {
+    let version = event.request.get("versionId")?;
+    let made = |touch: &&Touch<'_>| {
+        touch.event.name == "CreatePolicyVersion"
+            && touch.event.response.pointer("/policyVersion/versionId") == Some(version)
+    };
+    touched.iter().rfind(made)
 }
 
 /// Others than the blamed one who did the same in the same second: nothing tells who was last.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::group_rules::{self, WrittenRule};
 use super::leaves::{Leaves, Said, is_telling, text};
 use super::subject::Bodies;
 use super::tags::Tags;
@@ -44,6 +45,13 @@ enum What<'a> {
     Hidden,
 }
 
+impl Item<'_> {
+    /// Is it a tag?
+    pub fn is_tag(&self) -> bool {
+        matches!(self.what, What::Tag(..))
+    }
+}
+
 /// The items of a change.
 pub fn items(change: &Change) -> Vec<Item<'_>> {
     let names: Vec<String> = pointer::segments(&change.path).collect();
@@ -74,24 +82,33 @@ fn without<'a>(list: &'a Value, other: &Value) -> Vec<&'a Value> {
     items(list).iter().filter(|item| !known.contains(item)).collect()
 }
 
-/// What the event did to the item. `listed`: the table says that it can change this attribute, and how many others.
-pub fn effect(item: &Item<'_>, event: &Event, bodies: &Bodies, listed: Option<&[String]>) -> Effect {
+/// What the event did to the item of resource `id`. `listed`: the table says that it can change this attribute, and how many
+/// others.
+pub fn effect(item: &Item<'_>, event: &Event, bodies: &Bodies, listed: Option<&[String]>, id: &str) -> Effect {
+    if is_other_direction(&item.top, event) {
+        return Effect::None;
+    }
     let effect = match &item.what {
         What::Tag(key, live) => tag(key, live, event),
         What::Scalar(live) => scalar(&item.name, live, event, bodies, listed.is_some()),
-        What::Added(element) => added(&item.name, element, event, bodies),
-        What::Removed(element) => removed(&item.name, element, event, bodies),
+        What::Added(element) => {
+            by_rule(item, element, event, id).unwrap_or_else(|| added(&item.name, element, event, bodies))
+        }
+        What::Removed(element) => {
+            by_rule(item, element, event, id).unwrap_or_else(|| removed(&item.name, element, event, bodies))
+        }
         What::Hidden if bodies.request.speaks_of(&item.name) || bodies.request.speaks_of(&item.top) => Effect::Touched,
         What::Hidden => Effect::Weak,
     };
     match (effect, listed, &item.what) {
-        // The table does not say that it can change this: only the value itself convinces.
-        (Effect::Weak | Effect::Touched, None, _) => Effect::None,
-        (Effect::Weak, Some(attributes), What::Scalar(_) | What::Added(_) | What::Removed(_) | What::Hidden) => {
+        // The table does not say that it can change this: a value that fits is a hint, no more.
+        (Effect::Live, None, What::Scalar(_)) => Effect::Weak,
+        (_, None, _) => Effect::None,
+        (Effect::Weak, Some(attributes), what) => {
             let others = attributes.iter().filter(|name| *name != "tags_all" && **name != item.top);
-            match others.clone().count() {
+            match (others.clone().count(), what) {
                 // It changes nothing else.
-                0 => Effect::Touched,
+                (0, What::Scalar(_) | What::Hidden) => Effect::Touched,
                 _ if others.into_iter().any(|name| bodies.request.speaks_of(name)) => Effect::None,
                 _ => Effect::Weak,
             }
@@ -100,25 +117,54 @@ pub fn effect(item: &Item<'_>, event: &Event, bodies: &Bodies, listed: Option<&[
     }
 }
 
+/// An entry of a network ACL says in which direction it counts.
+fn is_other_direction(top: &str, event: &Event) -> bool {
+    let egress = event
+        .request
+        .get("egress")
+        .and_then(|value| value.as_bool().or_else(|| value.as_str().map(|word| word == "true")));
+    event.name.contains("NetworkAclEntry") && matches!((top, egress), ("ingress", Some(true)) | ("egress", Some(false)))
+}
+
+/// Rules of a security group, by what they are. `None`: the event is about something else.
+fn by_rule(item: &Item<'_>, element: &Value, event: &Event, group: &str) -> Option<Effect> {
+    let Value::Object(members) = element else { return None };
+    if !matches!(item.top.as_str(), "ingress" | "egress") {
+        return None;
+    }
+    let said = group_rules::of_event(event)?;
+    let rule = WrittenRule::of(members, Some(group), Some(item.top == "egress"));
+    let about = said.iter().any(|mine| mine.is_of(&rule));
+    let takes = verbs::removes(&event.name);
+    let described = || {
+        let words = members.get("description").map(text).unwrap_or_default();
+        !event.name.contains("Description")
+            || Leaves::of(&event.request).say("description", &words.into()) == Said::Same
+    };
+    Some(match (&item.what, about, takes) {
+        (_, false, _) => Effect::None,
+        (What::Added(_), true, false) if described() => Effect::Live,
+        (What::Removed(_), true, true) => Effect::Live,
+        // What was described anew was there under its old description, too.
+        (What::Removed(_), true, false) if event.name.contains("Description") => Effect::None,
+        _ => Effect::Other,
+    })
+}
+
 fn tag(key: &str, live: &Value, event: &Event) -> Effect {
     if event.omitted {
         return Effect::Touched;
     }
-    let tags = Tags::of(&event.request);
+    let about_tags = event.name.contains("Tag");
+    let tags = if about_tags { Tags::of(&event.request) } else { Tags::of_making(&event.request) };
     let away = verbs::removes(&event.name);
     let whole = verbs::writes_whole(&event.name) && event.name.contains("Tagging");
     let set = tags.pairs.get(key).filter(|_| !away);
-    let unset = tags.keys.contains(key)
-        || away && (tags.pairs.contains_key(key) || event.name.ends_with("Tagging"))
-        || whole && set.is_none();
+    // A call that takes tags away and names none takes all.
+    let all = away && about_tags && tags.pairs.is_empty() && tags.keys.is_empty();
+    let unset = tags.keys.contains(key) || all || away && tags.pairs.contains_key(key) || whole && set.is_none();
     match (set, live) {
-        (Some(value), live) if !live.is_null() => {
-            if *value == text(live) {
-                Effect::Live
-            } else {
-                Effect::Other
-            }
-        }
+        (Some(value), live) if !live.is_null() && *value == text(live) => Effect::Live,
         (Some(_), _) => Effect::Other,
         (None, Value::Null) if unset => Effect::Live,
         (None, _) if unset => Effect::Other,
@@ -181,6 +227,10 @@ fn added(name: &str, element: &Value, event: &Event, bodies: &Bodies) -> Effect 
 
 fn removed(name: &str, element: &Value, event: &Event, bodies: &Bodies) -> Effect {
     if verbs::removes(&event.name) {
+        // A setting of a bucket goes as a whole.
+        if event.name.starts_with("DeleteBucket") {
+            return Effect::Live;
+        }
         let by_request = meets(name, element, &bodies.request, Leaves::say);
         return match by_request.or_else(|| meets(name, element, &bodies.response, Leaves::say)) {
             Some(true) => Effect::Live,
@@ -195,12 +245,17 @@ fn removed(name: &str, element: &Value, event: &Event, bodies: &Bodies) -> Effec
         Some(true) => Effect::Other,
         // What a call that writes all of them leaves out is gone.
         _ if verbs::writes_whole(&event.name) && !event.omitted => Effect::Live,
+        // A list of ids that is given is the whole list.
+        Some(false) if WRITING_LISTS.contains(&event.name.as_str()) && !element.is_object() => Effect::Live,
         _ if event.omitted => Effect::Touched,
         // Another element of the set is altered: this one is not.
         Some(false) => Effect::None,
         None => Effect::Weak,
     }
 }
+
+/// Calls that give a whole list of ids (`groupSet`) among other attributes.
+const WRITING_LISTS: &[&str] = &["ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute"];
 
 type Saying = fn(&Leaves, &str, &Value) -> Said;
 

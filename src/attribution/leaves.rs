@@ -72,8 +72,6 @@ const ALIASES: &[(&str, &[&str])] = &[
             "launchtemplatename",
             "prefixlistname",
             "servercertificatename",
-            // S3 names the configurations of a bucket so.
-            "id",
         ],
     ),
     ("networkinterface", &["networkinterfaceid"]),
@@ -196,13 +194,26 @@ impl Leaves {
         self.say_among(name, value, |leaf| !leaf.away)
     }
 
+    /// What the body says under one squashed key alone.
+    pub fn say_under(&self, key: &str, value: &str) -> Said {
+        let mut said = Said::Nothing;
+        for leaf in self.pairs.iter().filter(|leaf| leaf.key == key && !leaf.away) {
+            said = said.max(if leaf.text == value { Said::Same } else { Said::Other });
+        }
+        said
+    }
+
     /// What the body says of taking this value of attribute `name` away.
     pub fn say_away(&self, name: &str, value: &Value) -> Said {
         self.say_among(name, value, |leaf| leaf.away)
     }
 
     fn say_among(&self, name: &str, value: &Value, counts: impl Fn(&Leaf) -> bool) -> Said {
-        let keys = keys_of(name);
+        let mut keys = keys_of(name);
+        // A call about a policy of a role names both; the policy's name is what it is about.
+        if name == "name" && self.keys.contains("policyname") {
+            keys = vec!["policyname".to_owned()];
+        }
         let mine = |key: &str| keys.iter().any(|wanted| wanted == key || key.strip_prefix("add") == Some(wanted));
         let wanted = text(value);
         if let Some(wanted) = document(&wanted).map(|document| policy::canonical(&document)) {
@@ -277,7 +288,7 @@ fn arn_tail(text: &str) -> Option<&str> {
 }
 
 /// <https://www.iana.org/assignments/protocol-numbers>, as far as EC2 names them.
-fn protocol(text: &str) -> Option<&'static str> {
+pub fn protocol(text: &str) -> Option<&'static str> {
     match text.to_ascii_lowercase().as_str() {
         "-1" | "all" => Some("all"),
         "1" | "icmp" => Some("icmp"),

@@ -11,6 +11,7 @@ mod compact;
 mod correlate;
 mod effect;
 pub mod event;
+mod group_rules;
 mod leaves;
 mod ledger;
 mod mfa;

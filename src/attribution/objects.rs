@@ -3,6 +3,7 @@
 //!
 //! * `own`: attributes (paths through blocks) that identify it alone; `(account)`, `(account+region)`: the only one there.
 //! * `container` and `parts`: attributes that name the object it is a part of, and those that tell it from the other parts.
+//! * `also`: attributes that name something that belongs to it (the volumes of an instance): for calls that are about that.
 //! * `within`: kinds whose end is its end, by the container's id, or by the attribute after `@`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +19,10 @@ use crate::model::Attributes;
 #[derive(Debug, Clone, Default)]
 pub struct Object {
     pub own: Vec<String>,
+    pub also: Vec<String>,
     pub container: Vec<String>,
-    pub parts: Vec<String>,
+    /// (attribute, squashed key of the event where only that one tells).
+    pub parts: Vec<(String, Option<String>)>,
     /// (kind, attribute); without an attribute the container's id counts.
     pub within: Vec<(String, Option<String>)>,
 }
@@ -29,6 +32,7 @@ pub struct Object {
 #[derive(Default)]
 struct Written {
     own: String,
+    also: String,
     container: String,
     parts: String,
     within: String,
@@ -49,6 +53,10 @@ pub fn of(kind: &str) -> &'static Object {
 
 fn parsed(written: &Written) -> Object {
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let part = |text: &str| match text.split_once('=') {
+        Some((attribute, key)) => (attribute.to_owned(), Some(key.to_owned())),
+        None => (text.to_owned(), None),
+    };
     let within = |text: &str| match text.split_once('@') {
         Some((kind, attribute)) => (kind.to_owned(), Some(attribute.to_owned())),
         None => (text.to_owned(), None),
@@ -59,8 +67,9 @@ fn parsed(written: &Written) -> Object {
     }
     Object {
         own,
+        also: words(&written.also),
         container: words(&written.container),
-        parts: words(&written.parts),
+        parts: written.parts.split_whitespace().map(part).collect(),
         within: written.within.split_whitespace().map(within).collect(),
     }
 }
@@ -105,8 +114,10 @@ mod tests {
         assert!(OBJECTS.len() > 50);
         for (kind, object) in OBJECTS.iter() {
             let schema = schema::of(kind).unwrap_or_else(|| panic!("no type {kind}"));
+            let of_parts = object.parts.iter().map(|(attribute, _)| attribute);
             let of_within = object.within.iter().filter_map(|(_, attribute)| attribute.as_ref());
-            for path in object.own.iter().chain(&object.container).chain(&object.parts).chain(of_within) {
+            for path in object.own.iter().chain(&object.also).chain(&object.container).chain(of_parts).chain(of_within)
+            {
                 let top = path.split('.').next().unwrap();
                 let known = schema.block.attributes.contains_key(top) || schema.block.blocks.contains_key(top);
                 assert!(known || path.starts_with('('), "{kind} has no {path}");

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::group_rules::{self, WrittenRule};
 use super::leaves::{self, Leaves, Said};
 use super::objects::{self, Object};
 use super::table::Target;
 use super::{Event, source, table, verbs};
-use crate::model::{Drift, GLOBAL};
+use crate::model::{Drift, GLOBAL, pointer};
 
 /// A drift and its names.
 pub struct Case<'a> {
@@ -14,6 +15,8 @@ pub struct Case<'a> {
     object: &'static Object,
     own: BTreeSet<String>,
     container: BTreeSet<String>,
+    /// Ids of what belongs to it.
+    also: BTreeSet<String>,
     /// Ids of what it goes down with, by the kind's attributes that name it.
     hosts: BTreeSet<String>,
 }
@@ -23,6 +26,8 @@ pub struct Case<'a> {
 pub struct Link {
     /// The resource, or what it is a part of, ceases to exist.
     pub gone: bool,
+    /// The event makes such a resource.
+    pub made: bool,
     /// The event can have changed attributes of the resource; index of the row's target.
     pub target: Option<usize>,
     /// The event names the resource itself, not only what it is a part of.
@@ -34,22 +39,24 @@ pub struct Link {
 impl<'a> Case<'a> {
     pub fn new(drift: &'a Drift) -> Self {
         let object = objects::of(&drift.kind);
-        let (mut own, mut container, mut hosts) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut own, mut container, mut also, mut hosts) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let hosting = || object.within.iter().filter_map(|(_, attribute)| attribute.as_ref());
         for attributes in [&drift.desired_attributes, &drift.live_attributes] {
             object.own.iter().for_each(|path| objects::values(attributes, path, &mut own));
             object.container.iter().for_each(|path| objects::values(attributes, path, &mut container));
+            object.also.iter().for_each(|path| objects::values(attributes, path, &mut also));
             hosting().for_each(|path| objects::values(attributes, path, &mut hosts));
         }
         if object.container.is_empty() && !object.is_singleton() && !drift.id.is_empty() {
             own.insert(drift.id.clone());
         }
-        Self { drift, object, own, container, hosts }
+        Self { drift, object, own, container, also, hosts }
     }
 
     /// Every name under which an event may speak of it.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.own.iter().chain(&self.container).chain(&self.hosts).map(String::as_str)
+        [&self.own, &self.container, &self.also, &self.hosts].into_iter().flatten().map(String::as_str)
     }
 
     /// Is it the only one of its kind in its account (and region)?
@@ -80,16 +87,20 @@ impl<'a> Case<'a> {
             return None;
         }
         let Some(row) = table::row(event) else { return self.unlisted(event, bodies) };
-        let mut link = Link { gone: false, target: None, own: false, listed: true };
+        let mut link = Link { gone: false, made: false, target: None, own: false, listed: true };
         for (index, target) in row.targets.iter().enumerate() {
             let ids = if target.ids.is_empty() { &row.ids } else { &target.ids };
             if target.kind == self.drift.kind || target.kind == "*" && self.is_tagged_by_ec2() {
-                let own = row.is_singleton() && self.object.is_singleton() || bodies.names_one(event, ids, &self.own);
-                let part = !own && bodies.names_one(event, ids, &self.container) && self.is_this_part(target, bodies);
+                let own = row.is_singleton() && self.object.is_singleton()
+                    || bodies.names_one(event, ids, if target.also { &self.also } else { &self.own })
+                    || target.kind == "*" && bodies.names_one(event, ids, &self.also);
+                let part =
+                    !own && bodies.names_one(event, ids, &self.container) && self.is_this_part(event, target, bodies);
                 if own || part {
                     link.gone |= target.gone && (verbs::removes(&event.name) || self.undoes(bodies, own));
+                    link.made |= target.made;
                     link.own |= own;
-                    if target.attributes.iter().any(|name| !name.is_empty()) {
+                    if !target.attributes.is_empty() {
                         link.target = Some(index);
                     }
                 }
@@ -97,7 +108,7 @@ impl<'a> Case<'a> {
                 link.gone = true;
             }
         }
-        (link.gone || link.target.is_some()).then_some(link)
+        (link.gone || link.made || link.target.is_some()).then_some(link)
     }
 
     /// A call that also makes such resources ends this one only if it takes away what is desired, sets something else, or
@@ -139,11 +150,15 @@ impl<'a> Case<'a> {
 
     /// The container is named: is it about this part? Nothing the event says of the parts may contradict, and something
     /// must agree.
-    fn is_this_part(&self, target: &Target, bodies: &Bodies) -> bool {
-        let changing: Vec<String> =
-            self.drift.changes.iter().map(|change| crate::model::pointer::top(&change.path)).collect();
+    fn is_this_part(&self, event: &Event, target: &Target, bodies: &Bodies) -> bool {
+        if let Some(rules) = self.as_group_rules(target.gone)
+            && let Some(said) = group_rules::of_event(event)
+        {
+            return said.iter().any(|mine| rules.iter().any(|rule| mine.is_of(rule)));
+        }
+        let changing: Vec<String> = self.drift.changes.iter().map(|change| pointer::top(&change.path)).collect();
         let mut agreed = self.object.parts.is_empty();
-        for part in &self.object.parts {
+        for (part, key) in &self.object.parts {
             // What has changed cannot tell which part it is.
             if changing.contains(part) && !target.gone {
                 agreed = true;
@@ -152,7 +167,12 @@ impl<'a> Case<'a> {
             let mut values = BTreeSet::new();
             objects::values(&self.drift.desired_attributes, part, &mut values);
             objects::values(&self.drift.live_attributes, part, &mut values);
-            let said = |body: &Leaves| values.iter().map(|value| body.say(part, &value.as_str().into())).max();
+            let say = |body: &Leaves, value: &String| match key {
+                Some(key) => body.say_under(key, value),
+                // What is taken away tells which part it is, too.
+                None => body.say(part, &value.as_str().into()).max(body.say_away(part, &value.as_str().into())),
+            };
+            let said = |body: &Leaves| values.iter().map(|value| say(body, value)).max();
             match said(&bodies.request).filter(|said| *said != Said::Nothing).or_else(|| said(&bodies.response)) {
                 Some(Said::Same | Said::Hidden) => agreed = true,
                 Some(Said::Other) => return false,
@@ -162,13 +182,57 @@ impl<'a> Case<'a> {
         agreed
     }
 
+    /// The rules of a security group that a rule resource stands for, as desired and, where it is not about its end, as live.
+    fn as_group_rules(&self, ended: bool) -> Option<Vec<WrittenRule>> {
+        let egress = match self.drift.kind.as_str() {
+            "aws_security_group_rule" => None,
+            "aws_vpc_security_group_ingress_rule" => Some(false),
+            "aws_vpc_security_group_egress_rule" => Some(true),
+            _ => return None,
+        };
+        let group = self.container.first().map(String::as_str);
+        let live = (!ended).then_some(&self.drift.live_attributes);
+        let sides = [Some(&self.drift.desired_attributes), live].into_iter().flatten().filter(|side| !side.is_empty());
+        Some(sides.map(|side| WrittenRule::of(side, group, egress)).collect())
+    }
+
+    /// Is a call about the block of this name, or about the resource itself? The disks of an instance are objects of their own.
+    pub fn concerns(&self, top: &str, event: &Event, bodies: &Bodies) -> bool {
+        let told = |name: &String| bodies.request.has_text(name) || bodies.response.has_text(name);
+        match top {
+            "root_block_device" | "ebs_block_device" | "volume_tags" => {
+                let mut names = BTreeSet::new();
+                for attributes in [&self.drift.desired_attributes, &self.drift.live_attributes] {
+                    let blocks: &[&str] =
+                        if top == "volume_tags" { &["root_block_device", "ebs_block_device"] } else { &[top] };
+                    for part in ["volume_id", "device_name"] {
+                        blocks
+                            .iter()
+                            .for_each(|block| objects::values(attributes, &format!("{block}.{part}"), &mut names));
+                    }
+                }
+                names.iter().any(told)
+            }
+            "tags" | "tags_all" => {
+                self.own.iter().any(told) || event.resources.iter().any(|arn| self.own.contains(arn))
+            }
+            _ => true,
+        }
+    }
+
     /// An event that the table does not know: the id in the request is a hint, no more.
     fn unlisted(&self, event: &Event, bodies: &Bodies) -> Option<Link> {
         let named = |name: &String| {
             leaves::is_telling(name) && (bodies.request.has_text(name) || event.resources.contains(name))
         };
         let hint = self.own.iter().any(named) && !super::identifies(event.service(), &event.name);
-        hint.then_some(Link { gone: event.name.starts_with("Delete"), target: None, own: true, listed: false })
+        hint.then_some(Link {
+            gone: event.name.starts_with("Delete"),
+            made: false,
+            target: None,
+            own: true,
+            listed: false,
+        })
     }
 
     fn is_tagged_by_ec2(&self) -> bool {

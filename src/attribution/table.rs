@@ -3,8 +3,8 @@
 //!
 //! * `ids`: paths to the identifying values, in the normalised record ([`super::body`]): `R.` request, `P.` answer; lists are
 //!   walked through. `(account)` and `(account+region)`: there is one such object, it needs no id.
-//! * `changes`: `kind:attribute,attribute`; `gone` means that the resource ceases to exist. `kind@path:...` where another
-//!   path identifies that kind. `*` is any kind that EC2's tags belong to.
+//! * `changes`: `kind:attribute,attribute`; `made` means that the call makes such a resource, `gone` that it ceases to exist. `kind@path:...` where another
+//!   path identifies that kind; `kind~:...` where the ids are of something that belongs to it (`also` in `objects.json`). `*` is any kind that EC2's tags belong to.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -29,6 +29,9 @@ pub struct Target {
     pub ids: Vec<String>,
     pub attributes: Vec<String>,
     pub gone: bool,
+    pub made: bool,
+    /// The ids are of something that belongs to the resource.
+    pub also: bool,
 }
 
 impl Row {
@@ -84,12 +87,20 @@ fn parsed(written: &Written) -> Row {
     let target = |text: &str| {
         let (head, attributes) = text.split_once(':').unwrap_or((text, ""));
         let (kind, path) = head.split_once('@').map_or((head, None), |(kind, path)| (kind, Some(path)));
-        let (gone, attributes): (Vec<&str>, Vec<&str>) = attributes.split(',').partition(|name| *name == "gone");
+        let (kind, also) = kind.strip_suffix('~').map_or((kind, false), |kind| (kind, true));
+        let words: Vec<&str> = attributes.split(',').filter(|name| !name.is_empty()).collect();
+        let says = |word: &str| words.contains(&word);
         Target {
             kind: kind.to_owned(),
             ids: path.map(str::to_owned).into_iter().collect(),
-            attributes: attributes.into_iter().map(str::to_owned).collect(),
-            gone: !gone.is_empty(),
+            attributes: words
+                .iter()
+                .filter(|name| !matches!(**name, "gone" | "made"))
+                .map(|name| (*name).to_owned())
+                .collect(),
+            gone: says("gone"),
+            made: says("made"),
+            also,
         }
     };
     Row { ids: words(&written.ids), targets: written.changes.split_whitespace().map(target).collect() }

@@ -16,10 +16,25 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// Reads a normalised request.
+    /// Reads a normalised request of a call about tags.
     pub fn of(request: &Value) -> Self {
         let mut tags = Self::default();
         tags.walk("", request, 0);
+        tags
+    }
+
+    /// Reads the tags that a call gives to what it makes: only what stands where tags stand.
+    pub fn of_making(request: &Value) -> Self {
+        let mut tags = Self::default();
+        if let Value::Object(members) = request {
+            for (name, member) in members {
+                let key = squash(name);
+                if key == "tags" || key.starts_with("tagset") || key.starts_with("tagspecification") || key == "tagging"
+                {
+                    tags.walk(&key, member, 0);
+                }
+            }
+        }
         tags
     }
 

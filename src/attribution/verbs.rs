@@ -17,30 +17,7 @@ const REMOVING: &[&str] = &[
     "Unmonitor",
     "Stop",
     "Suspend",
-    "Reset",
     "Cancel",
-];
-const CREATING: &[&str] = &[
-    "Create",
-    "Run",
-    "Allocate",
-    "Put",
-    "Attach",
-    "Authorize",
-    "Add",
-    "Associate",
-    "Copy",
-    "Import",
-    "Register",
-    "Upload",
-    "Request",
-    "Enable",
-    "Assign",
-    "Complete",
-    "Tag",
-    "Restore",
-    "Subscribe",
-    "Publish",
 ];
 const WRITING_WHOLE: &[&str] = &[
     "PutAccelerateConfiguration",
@@ -56,16 +33,11 @@ const WRITING_WHOLE: &[&str] = &[
     "UpdateDistribution",
     "UpdateOpenIDConnectProviderThumbprint",
 ];
-const SWITCHING_ON: &[&str] = &["Enable", "Monitor", "Start", "Resume", "Activate", "Attach", "Associate"];
+const SWITCHING_ON: &[&str] = &["Enable", "Monitor", "Start", "Resume", "Activate"];
 
 /// Does the operation take something away?
 pub fn removes(name: &str) -> bool {
     starts(name, REMOVING)
-}
-
-/// Does the operation bring something into being (as a rule; some write over what is there)?
-pub fn creates(name: &str) -> bool {
-    starts(name, CREATING)
 }
 
 /// Does the operation switch something on, by its name alone?
@@ -101,7 +73,6 @@ mod tests {
     #[test]
     fn verbs_are_whole_words() {
         assert!(removes("DeleteRoute") && removes("UntagRole") && !removes("Deletion"));
-        assert!(creates("RunInstances") && creates("PutRolePolicy") && !creates("Running"));
         assert!(switches_on("EnableKeyRotation") && !switches_on("DisableKeyRotation"));
         assert!(writes_whole("PutBucketTagging") && !writes_whole("UpdateRole"));
     }
