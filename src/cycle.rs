@@ -22,7 +22,7 @@ use crate::judge::{RuleSet, RuleWarning};
 use crate::model::report::{Report, Scan, Summary};
 use crate::model::{Attributes, Deed, DesiredState, Drift, DriftKind, Gap, GapReason, GapScope, Part, Scope};
 
-use attribute::Principal;
+use attribute::{Places, Principal, Question};
 pub use event_sources::{AttributionOptions, event_sources};
 pub use ignore_tags::IgnoreTags;
 pub use state_bucket::StateBucket;
@@ -94,6 +94,7 @@ pub async fn run(
     progress.begin("reading AWS", plan.cells.len() as u64);
     let principal = options.principal.as_ref().map(|name| Principal { name: name.clone(), scopes: plan.scopes(aws) });
     let facts = facts();
+    let places = Places { home: aws.home_region().to_owned(), regions: plan.log_regions(aws) };
     let mut world = World::new(&desired.resources, &facts, aws.account());
     let mut outcome = Outcome { gaps: desired.gaps.clone(), drifts: plan.unreadable, ..Outcome::default() };
     outcome.gaps.extend(plan.gaps);
@@ -130,15 +131,16 @@ pub async fn run(
 
     progress.begin("asking who did it", 0);
     let sources = event_sources(&options.attribution, aws);
-    let attributed = attribute::attribute(
-        &outcome.drifts,
-        &sources,
-        options.attribution.since,
-        started,
-        &options.attribution.settings,
-        principal.as_ref(),
-    )
-    .await;
+    let question = Question {
+        drifts: &outcome.drifts,
+        since: options.attribution.since,
+        // What was changed while AWS was read may be live: its event counts.
+        until: Timestamp::now(),
+        settings: &options.attribution.settings,
+        principal: principal.as_ref(),
+        places: &places,
+    };
+    let attributed = attribute::attribute(&question, &sources).await;
     outcome.gaps.extend(attributed.gaps);
     let (findings, ignored, rule_warnings) =
         findings::judge(&desired, outcome.drifts, attributed.who, &options.rules, started);

@@ -118,12 +118,13 @@ fn is_session(identity: &Identity) -> bool {
 }
 
 /// A role of a permission set; only Identity Center can make sessions of it, and it names them after the user. The reserved
-/// path cannot be chosen by anybody, a role's name can.
+/// path cannot be chosen by anybody, a role's name can: where the role's ARN is not told (a switch of roles has only the
+/// session's, which has lost the path), it is a role like any other.
 /// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>
 pub fn is_sso(identity: &Identity) -> bool {
     let named = identity.role_name().is_some_and(|name| name.starts_with("AWSReservedSSO_"));
     let arn = identity.issuer.as_ref().and_then(|issuer| issuer.arn.as_deref());
-    named && arn.is_none_or(|arn| arn.contains(":role/aws-reserved/sso.amazonaws.com/"))
+    named && arn.is_some_and(|arn| arn.contains(":role/aws-reserved/sso.amazonaws.com/"))
 }
 
 /// A role that only one service of AWS can assume.

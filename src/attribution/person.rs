@@ -16,7 +16,7 @@ use super::plain::{plain, plain_to};
 use super::sessions::Sessions;
 use super::settings::Settings;
 use super::source;
-use crate::model::{Actor, ActorType, Caution};
+use crate::model::{Actor, ActorType, Caution, Channel};
 
 /// The longest ARN that is shown: paths may have 512 characters.
 const LONGEST_ARN: usize = 700;
@@ -52,9 +52,9 @@ pub fn person(event: &Event, sessions: &Sessions, settings: &Settings, way: &Way
     if matches!(standing, Standing::ByHand(_)) {
         cautions.insert(Caution::PipelineByHand);
     }
-    // Without a list of pipelines, a CI system's token is as good a sign as there is.
-    let expected = settings.pipelines.is_empty() && kind == ActorType::Pipeline;
-    if way.is_code() && standing == Standing::NotListed && !expected {
+    // Without a list of pipelines nobody can be missing from it; Pulumi and Crossplane claim nothing.
+    let listed = !settings.pipelines.is_empty();
+    if way.channel == Channel::Terraform && standing == Standing::NotListed && listed {
         cautions.insert(Caution::ClaimsToBeTerraform);
     }
     cautions.extend(forgeable.then_some(Caution::NameIsForgeable));

@@ -1,24 +1,41 @@
 //! Who did it: asks the event sources about the drifts, as little as is needed, and correlates. What could not be read is a
 //! gap, and what it hides is `unknown`, never a guess.
 
-use std::collections::BTreeSet;
+mod places;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::attribution::source::{EventSource, Session, Taker, Window};
-use crate::attribution::{Collector, Counts, Event, Ledger, Settings, Verdict, correlate};
-use crate::model::{Attribution, Caution, Deed, Drift, DriftKind, Gap, Scope};
+use crate::attribution::source::{EventSource, Session, Subject, Taker, Window};
+use crate::attribution::{Collector, Event, Ledger, Settings, Verdict, Wanted, correlate};
+use crate::model::{Attribution, Caution, Confidence, Deed, Drift, DriftKind, Gap, GapReason, GapScope, Scope};
+
+pub use places::Places;
 
 /// Roles assumed by roles: longer chains are not followed.
 const HOPS: usize = 10;
+/// Sessions whose beginning is sought for the principal asked about: each may cost a query.
+const MOST_SESSIONS: usize = 200;
+
+/// What is asked.
+pub struct Question<'a> {
+    pub drifts: &'a [Drift],
+    /// How far back; `None` leaves it to each source.
+    pub since: Option<Timestamp>,
+    pub until: Timestamp,
+    pub settings: &'a Settings,
+    pub principal: Option<&'a Principal>,
+    pub places: &'a Places,
+}
 
 /// Who did what, drift by drift.
 #[derive(Default)]
 pub struct Attributed {
     /// One for each drift: whoever acted last first; `None` where nobody was asked.
     pub who: Vec<Option<Vec<Attribution>>>,
+    /// All of them are gaps in events.
     pub gaps: Vec<Gap>,
-    pub counts: Counts,
     /// What the principal asked about did.
     pub deeds: Vec<Deed>,
 }
@@ -35,77 +52,114 @@ pub struct Principal {
 struct Both<'a> {
     collector: Collector<'a>,
     ledger: Option<Ledger>,
+    /// Records of the source being read that nobody understands.
+    malformed: u64,
+    /// Source -> the same, of all that was read.
+    unreadable: BTreeMap<String, u64>,
+    gaps: Vec<Gap>,
+}
+
+impl Both<'_> {
+    /// A source has given what it has.
+    fn ends(&mut self, source: &dyn EventSource, gaps: Vec<Gap>) {
+        self.gaps.extend(gaps);
+        let malformed = std::mem::take(&mut self.malformed);
+        if malformed > 0 {
+            *self.unreadable.entry(source.name()).or_default() += malformed;
+        }
+    }
+
+    fn into_gaps(self) -> Vec<Gap> {
+        let mut gaps = self.gaps;
+        gaps.extend(self.unreadable.into_iter().map(|(source, count)| {
+            let detail = format!("{source}: {count} records are no events that driftd can read, and were left out");
+            gap_of(GapReason::Unreadable, source, detail)
+        }));
+        gaps
+    }
 }
 
 impl Taker for Both<'_> {
     fn take(&mut self, event: Event) {
         if let Some(ledger) = &mut self.ledger {
-            ledger.take(event.clone());
+            ledger.note(&event);
         }
         self.collector.take(event);
     }
 
     fn malformed(&mut self) {
+        self.malformed += 1;
         self.collector.malformed();
     }
 }
 
 /// Names those behind the drifts. Without sources nobody is asked.
-pub async fn attribute(
-    drifts: &[Drift],
-    sources: &[Box<dyn EventSource + '_>],
-    since: Option<Timestamp>,
-    until: Timestamp,
-    settings: &Settings,
-    principal: Option<&Principal>,
-) -> Attributed {
+pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource + '_>]) -> Attributed {
+    let Question { drifts, since, until, settings, principal, places } = question;
     let mut attributed = Attributed { who: vec![None; drifts.len()], ..Attributed::default() };
     let nothing_to_ask = drifts.iter().all(|drift| drift.kind_of_drift == DriftKind::Unknown) && principal.is_none();
     if sources.is_empty() || nothing_to_ask {
         return attributed;
     }
-    let mut taker = Both { collector: Collector::new(drifts), ledger: principal.map(|_| Ledger::default()) };
-    let gaps = &mut attributed.gaps;
-    let mut earliest = until;
-    let window = |source: &dyn EventSource| Window { since: since.unwrap_or_else(|| reach(source, until)), until };
-    let subjects = taker.collector.subjects();
+    let places = places.with_buckets_of(drifts);
+    let mut taker = Both {
+        collector: Collector::new(drifts),
+        ledger: principal.map(|_| Ledger::default()),
+        malformed: 0,
+        unreadable: BTreeMap::new(),
+        gaps: Vec::new(),
+    };
+    let mut earliest = *until;
+    let window =
+        |source: &dyn EventSource| Window { since: since.unwrap_or_else(|| reach(source, *until)), until: *until };
+    let subjects = subjects(drifts, &taker.collector, &places);
     for source in sources {
         earliest = earliest.min(window(source.as_ref()).since);
-        gaps.extend(source.about(&subjects, window(source.as_ref()), &mut taker).await);
+        let gaps = source.about(&subjects, window(source.as_ref()), &mut taker).await;
+        taker.ends(source.as_ref(), gaps);
     }
     // An event need not say in its index which resource it is about: of what has no name yet, everything written is read.
-    let mut unnamed = scopes(drifts, &correlate(&taker.collector, settings));
+    let mut unnamed = scopes(drifts, &correlate(&taker.collector, settings), &places);
     unnamed.extend(principal.iter().flat_map(|principal| principal.scopes.iter().cloned()));
     if !unnamed.is_empty() {
         for source in sources {
-            gaps.extend(source.writes(&unnamed, window(source.as_ref()), &mut taker).await);
+            let gaps = source.writes(&unnamed, window(source.as_ref()), &mut taker).await;
+            taker.ends(source.as_ref(), gaps);
         }
     }
     let mut asked: BTreeSet<Session> = BTreeSet::new();
+    let mut search = Search::default();
     let mut verdicts = correlate(&taker.collector, settings);
     for _ in 0..HOPS {
-        let wanted: BTreeSet<Session> = verdicts
-            .iter()
-            .flatten()
-            .flat_map(|verdict| verdict.wanted.clone())
-            .filter(|session| !asked.contains(session))
-            .collect();
+        let of_drifts = verdicts.iter().flatten().flat_map(|verdict| verdict.wanted.clone());
+        let mut wanted: BTreeSet<Session> = of_drifts.filter(|session| !asked.contains(session)).collect();
+        wanted.extend(search.next(wanted_by_ledger(&taker, *principal, settings)));
         if wanted.is_empty() {
             break;
         }
         for source in sources {
-            gaps.extend(source.sessions(&wanted, &mut taker).await);
+            let gaps = source.sessions(&wanted, &mut taker).await;
+            taker.ends(source.as_ref(), gaps);
         }
         asked.extend(wanted);
         verdicts = correlate(&taker.collector, settings);
     }
+    let mut of_deeds = Vec::new();
     if let (Some(principal), Some(ledger)) = (principal, &taker.ledger) {
-        attributed.deeds = ledger.of(&principal.name, settings);
+        attributed.deeds = ledger.of(&principal.name, &taker.collector, settings);
+        let names: Vec<String> = sources.iter().map(|source| source.name()).collect();
+        let told = search.untold(&ledger.wanted(&principal.name, &taker.collector, settings)).into_iter();
+        of_deeds.extend(told.chain(ledger.untold()).map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)));
     }
-    let incomplete = !gaps.is_empty();
-    attributed.who =
-        verdicts.into_iter().map(|verdict| verdict.map(|verdict| told(verdict, incomplete, earliest))).collect();
-    attributed.counts = taker.collector.counts();
+    let mut gaps = taker.into_gaps();
+    let who = drifts.iter().zip(verdicts).map(|(drift, verdict)| {
+        let incomplete = gaps.iter().any(|gap| places.hides(gap, drift));
+        verdict.map(|verdict| told(verdict, incomplete, earliest))
+    });
+    attributed.who = who.collect();
+    gaps.extend(of_deeds);
+    gaps.iter_mut().for_each(|gap| gap.scope.events = true);
+    attributed.gaps = gaps;
     attributed
 }
 
@@ -113,15 +167,76 @@ fn reach(source: &dyn EventSource, until: Timestamp) -> Timestamp {
     source.default_reach().and_then(|reach| until.checked_sub(reach).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Where the drifts lie of which not everything is explained.
-fn scopes(drifts: &[Drift], verdicts: &[Option<Verdict>]) -> BTreeSet<Scope> {
-    let open = |(drift, verdict): (&Drift, &Option<Verdict>)| {
-        verdict.as_ref().is_some_and(|verdict| !verdict.explained).then(|| drift.scope.clone())
-    };
-    drifts.iter().zip(verdicts).filter_map(open).collect()
+fn gap_of(reason: GapReason, source: String, detail: String) -> Gap {
+    Gap { reason, scope: GapScope { source: Some(source), ..GapScope::default() }, detail }
 }
 
-/// The verdict in the report's words.
+/// What sources are asked about the drifts, in every place where their events may be logged.
+fn subjects(drifts: &[Drift], collector: &Collector<'_>, places: &Places) -> BTreeSet<Subject> {
+    let mut subjects = collector.subjects();
+    for drift in drifts {
+        let elsewhere = places.elsewhere(drift);
+        if elsewhere.is_empty() {
+            continue;
+        }
+        for subject in Collector::new(std::slice::from_ref(drift)).subjects() {
+            subjects.extend(elsewhere.iter().map(|scope| Subject { scope: scope.clone(), ..subject.clone() }));
+        }
+    }
+    subjects
+}
+
+/// Where the events of those drifts are logged of which not everything is explained.
+fn scopes(drifts: &[Drift], verdicts: &[Option<Verdict>], places: &Places) -> BTreeSet<Scope> {
+    let is_open = |verdict: &Option<Verdict>| verdict.as_ref().is_some_and(|verdict| !verdict.explained);
+    let open = drifts.iter().zip(verdicts).filter(|(_, verdict)| is_open(verdict)).map(|(drift, _)| drift);
+    open.flat_map(|drift| std::iter::once(drift.scope.clone()).chain(places.elsewhere(drift))).collect()
+}
+
+fn wanted_by_ledger(taker: &Both<'_>, principal: Option<&Principal>, settings: &Settings) -> Vec<Wanted> {
+    match (principal, &taker.ledger) {
+        (Some(principal), Some(ledger)) => ledger.wanted(&principal.name, &taker.collector, settings),
+        _ => Vec::new(),
+    }
+}
+
+/// The search for the beginnings of sessions, for the principal asked about.
+#[derive(Default)]
+struct Search {
+    /// Principal and beginning of those that were sought.
+    sought: BTreeSet<(String, Timestamp)>,
+}
+
+impl Search {
+    /// Those that were not sought yet, the youngest first, until there are enough.
+    fn next(&mut self, wanted: Vec<Wanted>) -> Vec<Session> {
+        let left = MOST_SESSIONS.saturating_sub(self.sought.len());
+        let new =
+            wanted.into_iter().map(|wanted| wanted.session).filter(|session| !self.sought.contains(&key(session)));
+        let new: Vec<Session> = new.take(left).collect();
+        self.sought.extend(new.iter().map(key));
+        new
+    }
+
+    /// What those that are still wanted mean for the list of deeds.
+    fn untold(&self, wanted: &[Wanted]) -> Vec<String> {
+        let hidden = wanted.iter().filter(|wanted| !wanted.told);
+        let (sought, others): (Vec<&Wanted>, Vec<_>) =
+            hidden.partition(|wanted| self.sought.contains(&key(&wanted.session)));
+        let say = |count: usize, why: &str| {
+            (count > 0).then(|| format!("{count} sessions of roles: {why}; what was done in them is nobody's here"))
+        };
+        let unseen = say(sought.len(), "the calls that began them were not found");
+        let unsought = say(others.len(), "after the youngest 200 the calls that began them were not sought");
+        unseen.into_iter().chain(unsought).collect()
+    }
+}
+
+fn key(session: &Session) -> (String, Timestamp) {
+    (session.principal_id.clone(), session.created)
+}
+
+/// The verdict in the report's words. `incomplete`: not all events of its place could be read.
 fn told(verdict: Verdict, incomplete: bool, since: Timestamp) -> Vec<Attribution> {
     let mut all = verdict.attributions;
     if all.is_empty() {
@@ -138,11 +253,23 @@ fn told(verdict: Verdict, incomplete: bool, since: Timestamp) -> Vec<Attribution
         first.reasons.push(format!("no event explains {}", verdict.unexplained.join(", ")));
     }
     if incomplete {
-        all.iter_mut().for_each(|attribution| attribution.cautions.push(Caution::EventsIncomplete));
+        all.iter_mut().for_each(doubt);
     }
     all
+}
+
+/// Somebody else may have acted last, in an event that was not read.
+fn doubt(attribution: &mut Attribution) {
+    attribution.cautions.push(Caution::EventsIncomplete);
+    if attribution.confidence == Confidence::Certain {
+        attribution.confidence = Confidence::Likely;
+        attribution.reasons.push("not certain: the events of its account and region could not all be read".to_owned());
+    }
 }
 
 fn day(time: Timestamp) -> String {
     if time == Timestamp::UNIX_EPOCH { "the first".to_owned() } else { time.strftime("%F").to_string() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@ pub(super) struct Plan {
     pub gaps: Vec<Gap>,
     pub accounts: BTreeSet<String>,
     pub regions: BTreeSet<String>,
+    /// Regions that the desired buckets tell, as a bucket has one although it is listed globally.
+    pub bucket_regions: BTreeSet<String>,
     /// How many desired resources were asked for. The others still own what is theirs.
     pub desired: u64,
     /// Accounts and regions in play.
@@ -21,13 +23,19 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Every account and region of the run, and the place of global services.
-    pub fn scopes(&self, aws: &Aws) -> BTreeSet<Scope> {
-        let mut regions = self.regions.clone();
-        regions.insert(GLOBAL.to_owned());
+    /// Every region in which the run's resources may log events.
+    pub fn log_regions(&self, aws: &Aws) -> BTreeSet<String> {
+        let mut regions: BTreeSet<String> = self.regions.union(&self.bucket_regions).cloned().collect();
         if self.regions.is_empty() {
             regions.insert(aws.default_region());
         }
+        regions
+    }
+
+    /// Every account and region of the run, and the place of global services.
+    pub fn scopes(&self, aws: &Aws) -> BTreeSet<Scope> {
+        let mut regions = self.log_regions(aws);
+        regions.insert(GLOBAL.to_owned());
         let of = |account: &String| regions.iter().map(|region| Scope::new(account, region)).collect::<Vec<_>>();
         self.accounts.iter().flat_map(of).collect()
     }
@@ -40,6 +48,7 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
         gaps: Vec::new(),
         accounts: BTreeSet::new(),
         regions: options.regions.iter().cloned().collect(),
+        bucket_regions: BTreeSet::new(),
         desired: 0,
         places: 1,
     };
@@ -67,6 +76,9 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
         };
         if region != GLOBAL && resource.provider.is_aws() {
             plan.regions.insert(region.clone());
+        }
+        if resource.kind.starts_with("aws_s3") {
+            plan.bucket_regions.extend(resource.region.clone());
         }
         if resource.provider.is_aws() {
             plan.accounts.insert(account.clone());

