@@ -12,25 +12,18 @@ pub const DRIFT: u8 = 2;
 /// No drift seen, but not everything was seen.
 pub const GAPS: u8 = 3;
 
-/// With `fail_on`, only drift at or above that severity counts as drift; gaps in resources count all the same. Gaps in events
-/// do not: they hide who did something, and no drift.
+/// With `fail_on`, only drift at or above that severity counts as drift; gaps count all the same.
 pub fn exit_code(report: &Report, fail_on: Option<Severity>) -> u8 {
     let counts = |finding: &&Finding| {
         finding.drift != DriftKind::Unknown && fail_on.is_none_or(|least| finding.severity <= least)
     };
     if report.findings.iter().any(|finding| counts(&finding)) {
         DRIFT
-    } else if !compared(report) {
+    } else if !fully_seen(report) {
         GAPS
     } else {
         IN_SYNC
     }
-}
-
-/// Was every resource seen?
-fn compared(report: &Report) -> bool {
-    let only_events = report.gaps.iter().all(|gap| gap.scope.events);
-    only_events && report.summary.unknown == 0 && (report.scan.complete || !report.gaps.is_empty())
 }
 
 /// Was everything seen? Only then may anything be called in sync.
@@ -54,15 +47,6 @@ mod tests {
         mild.findings.retain(|finding| finding.severity > Severity::Medium && finding.drift != DriftKind::Unknown);
         let mut gaps = rich.clone();
         gaps.findings.retain(|finding| finding.drift == DriftKind::Unknown);
-        let mut events = mild.clone();
-        events.gaps.extend(rich.gaps.first().cloned());
-        events.gaps.iter_mut().for_each(|gap| gap.scope.events = true);
-        events.scan.complete = false;
-        let mut quiet = events.clone();
-        quiet.findings.clear();
-        let mut both = quiet.clone();
-        both.gaps.extend(rich.gaps.first().cloned());
-        assert!(!fully_seen(&quiet), "the gap is told all the same");
         for (name, report, fail_on, expected) in [
             ("rich", &rich, None, 2),
             ("rich, critical only", &rich, Some(Severity::Critical), 2),
@@ -71,10 +55,6 @@ mod tests {
             ("mild, low", &mild, Some(Severity::Low), 2),
             ("gaps", &gaps, None, 3),
             ("gaps, critical only", &gaps, Some(Severity::Critical), 3),
-            ("drift, and gaps in events", &events, None, 2),
-            ("mild, high only, and gaps in events", &events, Some(Severity::High), 0),
-            ("gaps in events", &quiet, None, 0),
-            ("gaps in events and resources", &both, None, 3),
             ("clean", &sample::clean(), None, 0),
         ] {
             assert_eq!(exit_code(report, fail_on), expected, "{name}");
