@@ -158,7 +158,6 @@ pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource +
     });
     attributed.who = who.collect();
     gaps.extend(of_deeds);
-    gaps.iter_mut().for_each(|gap| gap.scope.events = true);
     attributed.gaps = gaps;
     attributed
 }

@@ -48,9 +48,6 @@ pub struct GapScope {
     pub id: Option<String>,
     /// The IAM action refused, e.g. `s3:GetBucketPolicy`.
     pub action: Option<String>,
-    /// What was not seen are events, which tell who did something, and no resource.
-    #[serde(skip)]
-    pub events: bool,
 }
 
 /// Something that could not be seen.
