@@ -13,7 +13,7 @@ use super::channel::channel;
 use super::person::{Person, person};
 use super::source::Session;
 use super::{Collector, Event, Identity, Settings, Way, arn, compact, noise, objects, table};
-use crate::model::{Actor, Deed, EventRef};
+use crate::model::{Actor, ActorType, Caution, Deed, EventRef};
 
 /// Objects told of one call.
 const OBJECTS: usize = 20;
@@ -39,7 +39,7 @@ pub struct Ledger {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub session: Session,
-    /// What was done in it is known to be the principal's all the same.
+    /// What was done in it is known to be the principal's all the same, or a robot's or a pipeline's.
     pub told: bool,
 }
 
@@ -135,7 +135,10 @@ impl Ledger {
         for (event, _) in self.events() {
             let (_, who) = behind(&event, collector, settings);
             let Some(session) = who.wanted.filter(|session| !self.is_of_service(session)) else { continue };
-            let told = who.actor.is_some_and(|actor| is(principal, &event, &actor));
+            let machine = who.cautions.contains(&Caution::Robot);
+            let told = who
+                .actor
+                .is_some_and(|actor| machine || actor.kind == ActorType::Pipeline || is(principal, &event, &actor));
             let key = (session.created, session.principal_id.clone());
             all.entry(key).and_modify(|known| known.told &= told).or_insert(Wanted { session, told });
         }

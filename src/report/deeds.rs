@@ -102,7 +102,11 @@ impl Deeds<'_> {
         }
         if !self.report.gaps.is_empty() {
             let gaps = count(self.report.gaps.len() as u64, "gap", "gaps");
-            let _ = writeln!(out, "\nNot everything was seen: {gaps}; `driftd scan` lists them.");
+            let _ = writeln!(out, "\nNot everything was seen: {gaps}");
+            for group in super::gaps::grouped(&self.report.gaps) {
+                let line = format!("{} {} ({}): {}", group.count, group.what, group.reason, group.example);
+                let _ = writeln!(out, "    {}", shorten(&line, width - 4));
+            }
         }
         out
     }
@@ -156,6 +160,10 @@ impl Deeds<'_> {
                 }
             }
         }
+        for group in super::gaps::grouped(&self.report.gaps) {
+            let line = format!("{} {} ({}): {}", group.count, group.what, group.reason, group.example);
+            let _ = writeln!(out, "\nNot seen: {}", code(&line));
+        }
         out
     }
 
@@ -175,7 +183,7 @@ impl Deeds<'_> {
             json!({"call": deed, "drift": left})
         };
         let told = json!({
-            "principal": self.principal, "since": self.since, "complete": self.report.gaps.is_empty(),
+            "principal": self.principal, "since": self.since, "complete": self.report.gaps.is_empty(), "gaps": self.report.gaps,
             "changes": self.deeds.iter().map(deed).collect::<Vec<_>>(),
         });
         super::json::escaped(&format!("{told:#}"))
@@ -187,6 +195,18 @@ mod tests {
     use super::*;
     use crate::model::report::Severity;
     use crate::report::sample;
+
+    #[test]
+    fn what_was_not_seen_is_told() {
+        let mut report = sample::clean();
+        report.gaps = sample::rich().gaps;
+        let deeds = Deeds { principal: "eve", since: "x", deeds: &[], report: &report };
+        let detail = clean(&report.gaps[0].detail);
+        for text in [deeds.table(500), deeds.json()] {
+            assert!(text.contains(&detail), "{text}");
+        }
+        assert!(deeds.markdown().contains("Not seen: <code>") && deeds.json().contains("\"complete\": false"));
+    }
 
     #[test]
     fn what_is_copied_is_quoted() {

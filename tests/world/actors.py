@@ -156,7 +156,9 @@ def robot(at: At) -> Actor:
     """A Lambda function that tidies up."""
     identity = role_session("lambda-autoremediate", "autoremediate", "ASIAROBOT00000000001", at(-60), "service-role/")
     agent = BOTO.replace("{os}", "linux#5.10.240 md/arch#x86_64").replace("{more}", "exec-env/AWS_Lambda_python3.12 ")
-    return Actor(identity, agent, "54.210.11.8")
+    service = "lambda.amazonaws.com"
+    assumed = assume_role({"type": "AWSService", "invokedBy": service}, "lambda-autoremediate", "autoremediate", "ASIAROBOT00000000001", service, service)
+    return Actor(identity, agent, "54.210.11.8", before=((-60, assumed),))
 
 
 def faker(at: At) -> Actor:
