@@ -25,15 +25,6 @@ pub struct Collector<'a> {
     kept: BTreeMap<String, (Event, usize)>,
     /// Of each case: its events, oldest first, and how they belong to it.
     links: Vec<BTreeMap<(Timestamp, String), Link>>,
-    counts: Counts,
-}
-
-/// What came by.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub events: u64,
-    pub duplicates: u64,
-    pub malformed: u64,
 }
 
 impl<'a> Collector<'a> {
@@ -54,17 +45,12 @@ impl<'a> Collector<'a> {
         }
         let links = vec![BTreeMap::new(); cases.len()];
         let sessions = Sessions::default();
-        Self { cases, by_name, singletons, sessions, kept: BTreeMap::new(), links, counts: Counts::default() }
+        Self { cases, by_name, singletons, sessions, kept: BTreeMap::new(), links }
     }
 
     /// What sources are asked about these drifts.
     pub fn subjects(&self) -> std::collections::BTreeSet<Subject> {
         self.cases.iter().flatten().map(Case::subject).collect()
-    }
-
-    /// What came by so far.
-    pub fn counts(&self) -> Counts {
-        self.counts
     }
 
     fn belongs_to(&self, event: &Event) -> Vec<(usize, Link)> {
@@ -143,14 +129,12 @@ impl<'a> Collector<'a> {
 
 impl Taker for Collector<'_> {
     fn take(&mut self, event: Event) {
-        self.counts.events += 1;
         // Any event may be the half of a call that another account's trail has without a name.
         self.sessions.note(&event);
         if noise::identifies(event.service(), &event.name) {
             return;
         }
         if let Some((known, _)) = self.kept.get(&event.id) {
-            self.counts.duplicates += 1;
             // Of two copies the corrected one counts, whichever comes first.
             if !event.late || known.late {
                 return;
@@ -166,9 +150,8 @@ impl Taker for Collector<'_> {
         }
     }
 
-    fn malformed(&mut self) {
-        self.counts.malformed += 1;
-    }
+    /// Counted by whoever reads.
+    fn malformed(&mut self) {}
 }
 
 /// A text, and the name at the end of it if it is an ARN.

@@ -32,7 +32,7 @@ mod tags;
 mod verbs;
 
 pub use channel::{Way, channel};
-pub use collect::{Collector, Counts};
+pub use collect::Collector;
 pub use correlate::{Verdict, correlate};
 pub use event::{Event, Identity, Issuer};
 pub use ledger::{Ledger, Wanted};

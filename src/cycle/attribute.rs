@@ -151,12 +151,13 @@ pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource +
         let told = search.untold(&ledger.wanted(&principal.name, &taker.collector, settings)).into_iter();
         of_deeds.extend(told.chain(ledger.untold()).map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)));
     }
-    let mut gaps = taker.into_gaps();
+    // A record that is no event is told, and hides no more than itself: not everybody's name is in doubt for it.
     let who = drifts.iter().zip(verdicts).map(|(drift, verdict)| {
-        let incomplete = gaps.iter().any(|gap| places.hides(gap, drift));
+        let incomplete = taker.gaps.iter().any(|gap| places.hides(gap, drift));
         verdict.map(|verdict| told(verdict, incomplete, earliest))
     });
     attributed.who = who.collect();
+    let mut gaps = taker.into_gaps();
     gaps.extend(of_deeds);
     attributed.gaps = gaps;
     attributed
