@@ -171,7 +171,7 @@ fn blame<'a, 'b>(case: &Case<'_>, item: &Item<'_>, touched: &'b [Touch<'a>]) -> 
     let effects: Vec<(Effect, &Touch<'_>)> = touched.iter().map(|touch| (of(touch), touch)).collect();
     let path = || Some(item.path.to_owned());
     if let Some(last) = effects.iter().rposition(|(effect, _)| *effect == Effect::Live) {
-        let at = first_to_write(&effects, last);
+        let at = first_to_write(item, &effects, last);
         let touch = effects[at].1;
         let rivals = same_second(touch, touched, |other| of(other) == Effect::Live);
         let reason = format!("{} set what is live", touch.event.name);
@@ -215,11 +215,17 @@ fn blame<'a, 'b>(case: &Case<'_>, item: &Item<'_>, touched: &'b [Touch<'a>]) -> 
 }
 
 /// A call that writes a whole setting writes again what was so already: whoever made it so comes before it.
-fn first_to_write(effects: &[(Effect, &Touch<'_>)], last: usize) -> usize {
+fn first_to_write(item: &Item<'_>, effects: &[(Effect, &Touch<'_>)], last: usize) -> usize {
     let mut first = last;
+    // Elements are compared by what the event tells of them: only the same request is surely the same setting.
+    let same = |one: &Touch<'_>, two: &Touch<'_>| item.is_exact() || one.event.request == two.event.request;
     for (at, (effect, _)) in effects[..last].iter().enumerate().rev() {
         match effect {
-            Effect::Live if verbs::writes_whole(&effects[first].1.event.name) => first = at,
+            Effect::Live
+                if verbs::writes_whole(&effects[first].1.event.name) && same(effects[at].1, effects[first].1) =>
+            {
+                first = at;
+            }
             Effect::None | Effect::Weak => {}
             Effect::Live | Effect::Other | Effect::Touched => break,
         }

@@ -46,6 +46,11 @@ enum What<'a> {
 }
 
 impl Item<'_> {
+    /// Is one value compared with one value?
+    pub fn is_exact(&self) -> bool {
+        matches!(self.what, What::Tag(..) | What::Scalar(_))
+    }
+
     /// Is it a tag?
     pub fn is_tag(&self) -> bool {
         matches!(self.what, What::Tag(..))
@@ -279,7 +284,8 @@ fn meets(name: &str, element: &Value, body: &Leaves, say: Saying) -> Option<bool
     said.iter().any(|(_, said)| *said == Said::Same).then_some(true)
 }
 
-/// For every attribute of an element: is its value telling, and what does the body say of it? Of a list, one value is enough.
+/// For every attribute of an element: is its value telling, and what does the body say of it? A list is what its least fitting
+/// value is.
 fn words(name: &str, element: &Value, body: &Leaves, say: Saying) -> Vec<(bool, Said)> {
     match element {
         Value::Object(members) => members.iter().flat_map(|(name, member)| words(name, member, body, say)).collect(),
@@ -287,8 +293,9 @@ fn words(name: &str, element: &Value, body: &Leaves, say: Saying) -> Vec<(bool, 
             items.iter().flat_map(|item| words(name, item, body, say)).collect()
         }
         Value::Array(items) => {
-            let said = items.iter().map(|item| body_says(name, item, body, say)).max_by_key(|(_, said)| *said);
-            said.into_iter().collect()
+            let said: Vec<_> = items.iter().map(|item| body_says(name, item, body, say)).collect();
+            let other = said.iter().find(|(_, said)| *said == Said::Other);
+            other.or_else(|| said.iter().max_by_key(|(_, said)| *said)).copied().into_iter().collect()
         }
         scalar if is_off(scalar) => Vec::new(),
         scalar => vec![body_says(name, scalar, body, say)],

@@ -254,7 +254,10 @@ impl Leaves {
 fn keys_of(name: &str) -> Vec<String> {
     let own = squash(name);
     let aliases = ALIASES.iter().find(|(attribute, _)| *attribute == own).map_or(&[][..], |(_, keys)| *keys);
-    aliases.iter().map(|key| (*key).to_owned()).chain([own]).collect()
+    // Terraform's lists have plural names, the members of AWS's lists singular ones.
+    let one = own.strip_suffix("ies").map(|stem| format!("{stem}y"));
+    let one = one.or_else(|| own.strip_suffix('s').filter(|stem| stem.len() > 3).map(str::to_owned));
+    aliases.iter().map(|key| (*key).to_owned()).chain(one).chain([own]).collect()
 }
 
 /// `cidr_ip`, `cidrIp`, `x-amz-acl` in one spelling.

@@ -276,3 +276,29 @@ fn groups_taken_off_a_machine_and_shared_images() {
         "ann certain: 1-ann-ModifyImageAttribute[]"
     );
 }
+
+#[test]
+fn whole_settings_that_share_a_value() {
+    let rule = |methods: Value, origin: &str| json!({"allowed_methods": methods, "allowed_origins": [origin], "allowed_headers": [], "max_age_seconds": 3000});
+    let drift = changed(
+        "aws_s3_bucket_cors_configuration",
+        json!({"id": "acme", "bucket": "acme"}),
+        vec![elements(
+            "/cors_rule",
+            json!([rule(json!(["GET"]), "https://example.com")]),
+            json!([rule(json!(["GET", "PUT"]), "*")]),
+        )],
+    );
+    let put = |second, user, methods: Value, origin: &str| {
+        let rule = json!({"AllowedMethod": methods, "AllowedOrigin": origin, "MaxAgeSeconds": 3000});
+        event(
+            second,
+            user,
+            "s3:PutBucketCors",
+            json!({"bucketName": "acme", "cors": "", "CORSConfiguration": {"CORSRule": rule}}),
+            json!({}),
+        )
+    };
+    let events = [put(1, "pipeline", json!("GET"), "https://example.com"), put(2, "ann", json!(["GET", "PUT"]), "*")];
+    assert_eq!(told(&drift, &events), "ann certain: 2-ann-PutBucketCors[/cors_rule]");
+}
