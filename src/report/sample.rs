@@ -235,7 +235,6 @@ pub fn hostile() -> Report {
         kind: Some(EVIL.into()),
         id: Some(EVIL.into()),
         action: Some(EVIL.into()),
-        ..GapScope::default()
     };
     let gaps = vec![
         Gap { reason: GapReason::Denied, scope, detail: EVIL.into() },
