@@ -21,7 +21,7 @@ test: $(VENV)/ready ## every test; those that need Terraform say loudly when it 
 lint: ## format, clippy, dependencies (licences, bans, sources)
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; \
+	@if cargo deny --version >/dev/null 2>&1; then $(CARGO) fetch --locked --quiet && cargo deny --offline check bans licenses sources; \
 	 else echo "SKIPPED: cargo-deny is not installed (cargo install --locked cargo-deny@0.20.2)"; fi
 
 fmt: ## format the Rust code
