@@ -1,7 +1,12 @@
-//! What an ARN of IAM or STS says of a principal.
+//! What an ARN says: its name, and of IAM and STS the principal.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns>
 
 use super::event::Identity;
+
+/// The name at the end of an ARN; `None` for a text that is no ARN.
+pub fn tail(text: &str) -> Option<&str> {
+    text.starts_with("arn:").then(|| text.rsplit(['/', ':']).next()).flatten().filter(|tail| !tail.is_empty())
+}
 
 /// The account of an ARN.
 pub fn account(arn: &str) -> Option<&str> {
@@ -48,5 +53,6 @@ mod tests {
         assert_eq!((anaya.kind.as_str(), anaya.user_name.as_deref()), ("IAMUser", Some("Anaya")));
         assert_eq!(identity("arn:aws:s3:::bucket/x"), None);
         assert_eq!(identity(""), None);
+        assert_eq!((tail("arn:aws:iam::1:role/team/web"), tail("web")), (Some("web"), None));
     }
 }

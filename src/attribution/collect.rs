@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::source::{Subject, Taker};
 use super::subject::{Bodies, Case, Link};
-use super::{Event, Sessions, noise, table};
+use super::{Event, Sessions, arn, noise, table};
 use crate::model::{Drift, DriftKind};
 
 /// Events kept of one drift; the newest win. More would be a resource that a machine writes every minute.
@@ -156,6 +156,5 @@ impl Taker for Collector<'_> {
 
 /// A text, and the name at the end of it if it is an ARN.
 fn with_tail(text: &str) -> impl Iterator<Item = &str> {
-    let tail = text.starts_with("arn:").then(|| text.rsplit(['/', ':']).next()).flatten();
-    [Some(text), tail].into_iter().flatten().filter(|name| !name.is_empty())
+    [Some(text), arn::tail(text)].into_iter().flatten().filter(|name| !name.is_empty())
 }

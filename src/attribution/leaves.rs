@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::arn;
 use crate::model::policy;
 
 /// More values than these of one body are not looked at: no call that changes a resource carries as many.
@@ -282,12 +283,8 @@ fn same(found: &str, wanted: &str) -> bool {
         || found.trim_end_matches('.').eq_ignore_ascii_case(wanted.trim_end_matches('.')) && !wanted.is_empty()
         || found.trim_start_matches('"').trim_end_matches('"') == wanted
         // A role or profile by name in one place, by ARN in the other.
-        || arn_tail(found).is_some_and(|tail| tail == wanted)
-        || arn_tail(wanted).is_some_and(|tail| tail == found)
-}
-
-fn arn_tail(text: &str) -> Option<&str> {
-    text.starts_with("arn:").then(|| text.rsplit(['/', ':']).next()).flatten().filter(|tail| !tail.is_empty())
+        || arn::tail(found).is_some_and(|tail| tail == wanted)
+        || arn::tail(wanted).is_some_and(|tail| tail == found)
 }
 
 /// <https://www.iana.org/assignments/protocol-numbers>, as far as EC2 names them.

@@ -2,7 +2,7 @@
 //! kept which tells who made it, how, and which objects it names; of too many calls the youngest.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -289,17 +289,8 @@ fn is(principal: &str, event: &Event, actor: &Actor) -> bool {
 
 /// What the event is about.
 fn named(event: &Event) -> Box<[Box<str>]> {
-    let mut found = BTreeSet::new();
-    for path in table::row(event).map(|row| row.ids.as_slice()).unwrap_or_default() {
-        let (body, rest) = match path.split_once('.') {
-            Some(("R", rest)) => (&event.request, rest),
-            Some(("P", rest)) => (&event.response, rest),
-            _ => continue,
-        };
-        if let Value::Object(members) = body {
-            objects::values(members, rest, &mut found);
-        }
-    }
+    let paths = table::row(event).map(|row| row.ids.as_slice()).unwrap_or_default();
+    let mut found = objects::at(event, paths);
     if found.is_empty() {
         found.extend(event.resources.iter().cloned());
     }

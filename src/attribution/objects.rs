@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Event;
 use super::leaves::text;
 use crate::model::Attributes;
 
@@ -79,6 +80,22 @@ impl Object {
     pub fn is_singleton(&self) -> bool {
         self.own.iter().any(|name| name.starts_with('('))
     }
+}
+
+/// The texts at these paths of a normalised record: `R.` its request, `P.` its answer.
+pub fn at(event: &Event, paths: &[String]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for path in paths {
+        let (body, rest) = match path.split_once('.') {
+            Some(("R", rest)) => (&event.request, rest),
+            Some(("P", rest)) => (&event.response, rest),
+            _ => continue,
+        };
+        if let Value::Object(members) = body {
+            values(members, rest, &mut found);
+        }
+    }
+    found
 }
 
 /// The texts at an attribute path; lists and blocks are walked through.

@@ -6,7 +6,7 @@ use super::group_rules::{self, WrittenRule};
 use super::leaves::{self, Leaves, Said};
 use super::objects::{self, Object};
 use super::table::Target;
-use super::{Event, source, table, verbs};
+use super::{Event, arn, source, table, verbs};
 use crate::model::{Drift, GLOBAL, pointer};
 
 /// A drift and its names.
@@ -261,23 +261,15 @@ impl Bodies {
         if names.is_empty() {
             return false;
         }
-        let known = |text: &str| {
+        // A name stands for an ARN only where the one side has no ARN: AWS's own policies share names with others.
+        let arns = names.iter().any(|name| name.starts_with("arn:"));
+        let known = |text: &String| {
             names.contains(text)
-                || names.iter().any(|name| name.starts_with("arn:") && name.rsplit(['/', ':']).next() == Some(text))
-                || text.starts_with("arn:") && text.rsplit(['/', ':']).next().is_some_and(|tail| names.contains(tail))
+                || names.iter().any(|name| arn::tail(name) == Some(text))
+                || !arns && arn::tail(text).is_some_and(|tail| names.contains(tail))
         };
-        let mut found = BTreeSet::new();
-        for path in paths {
-            let (body, rest) = match path.split_once('.') {
-                Some(("R", rest)) => (&event.request, rest),
-                Some(("P", rest)) => (&event.response, rest),
-                _ => continue,
-            };
-            if let serde_json::Value::Object(members) = body {
-                objects::values(members, rest, &mut found);
-            }
-        }
-        found.iter().any(|text| known(text)) || event.resources.iter().any(|arn| names.contains(arn))
+        let found = objects::at(event, paths);
+        found.iter().any(known) || event.resources.iter().any(|arn| names.contains(arn))
     }
 }
 

@@ -302,3 +302,27 @@ fn whole_settings_that_share_a_value() {
     let events = [put(1, "pipeline", json!("GET"), "https://example.com"), put(2, "ann", json!(["GET", "PUT"]), "*")];
     assert_eq!(told(&drift, &events), "ann certain: 2-ann-PutBucketCors[/cors_rule]");
 }
+
+#[test]
+fn a_policy_of_aws_is_not_ours_of_the_same_name() {
+    let mine = "arn:aws:iam::123456789012:policy/ReadOnlyAccess";
+    let drift = drift(
+        DriftKind::Changed,
+        "aws_iam_policy_attachment",
+        "global",
+        json!({"id": "ReadOnlyAccess", "policy_arn": mine}),
+        Value::Null,
+        vec![elements("/roles", json!([]), json!(["web"]))],
+    );
+    let attach = |second, user, arn: &str| {
+        event(
+            second,
+            user,
+            "iam:AttachRolePolicy",
+            json!({"roleName": "web", "policyArn": arn}),
+            json!({"awsRegion": "us-east-1"}),
+        )
+    };
+    let events = [attach(1, "ann", mine), attach(2, "bob", "arn:aws:iam::aws:policy/ReadOnlyAccess")];
+    assert_eq!(told(&drift, &events), "ann certain: 1-ann-AttachRolePolicy[/roles]");
+}
