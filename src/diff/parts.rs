@@ -76,9 +76,11 @@ impl PartIndex {
         }
         let spoken = |element: &Value| known.iter().any(|known| known.contains(&element.to_string()));
         let (Some(added), Some(removed)) = (&mut change.added, &mut change.removed) else {
-            // One key of a map.
-            let map_key = pointer::segments(&change.path).nth(1);
-            return map_key.is_some_and(|map_key| spoken(&Value::from(map_key)));
+            // One key of a map, or one value that a child sets.
+            return match pointer::segments(&change.path).nth(1) {
+                Some(map_key) => spoken(&Value::from(map_key)),
+                None => spoken(&change.live),
+            };
         };
         added.retain(|element| !spoken(element));
         removed.retain(|element| !spoken(element));

@@ -222,3 +222,36 @@ fn the_reader_must_cover_what_people_can_set() {
     let compared = run("aws_vpc", &[vpc()], found);
     assert_eq!(compared.uncovered.into_iter().collect::<Vec<_>>(), ["aws_vpc.cidr_block"]);
 }
+
+#[test]
+fn a_child_speaks_for_the_value_it_sets_and_no_other() {
+    let mut index = PartIndex::default();
+    let element = Some(json!("vpc-0000000a"));
+    let part = Part { parent_kind: "aws_internet_gateway", parent_id: "igw-1".into(), attribute: "vpc_id", element };
+    index.add(SCOPE.0, &part, &Shape::default());
+    let explained = |desired: &str, live: &str| {
+        let change = Change {
+            path: "/vpc_id".into(),
+            desired: desired.into(),
+            live: live.into(),
+            added: None,
+            removed: None,
+            sensitive: false,
+            declared: None,
+        };
+        let mut drift = Drift {
+            kind_of_drift: DriftKind::Changed,
+            kind: "aws_internet_gateway".into(),
+            id: "igw-1".into(),
+            scope: Scope::new(SCOPE.0, SCOPE.1),
+            desired: Some(0),
+            reason: None,
+            changes: vec![change],
+            desired_attributes: Attributes::new(),
+            live_attributes: Attributes::new(),
+        };
+        index.explain(&mut drift)
+    };
+    assert!(explained("", "vpc-0000000a"), "attached since the gateway was last refreshed");
+    assert!(!explained("vpc-0000000a", "") && !explained("vpc-0000000a", "vpc-0000000b"), "somebody detached it");
+}

@@ -47,6 +47,8 @@ impl Kind for AwsInternetGatewayAttachment {
 
     fn parts(&self, attributes: &Attributes) -> Vec<Part> {
         let parent_id = text(attributes, "internet_gateway_id").to_owned();
-        vec![Part { parent_kind: GATEWAY, parent_id, attribute: "vpc_id", element: None }]
+        // Only for the VPC it attaches: a gateway that lost its VPC shows that itself, as Terraform's refresh does.
+        let element = attributes.get("vpc_id").cloned();
+        vec![Part { parent_kind: GATEWAY, parent_id, attribute: "vpc_id", element }]
     }
 }
