@@ -16,13 +16,15 @@ use globset::GlobSet;
 use jiff::Timestamp;
 
 use crate::desired::{self, LoadOptions, ObjectStore};
-use crate::diff::{self, Compared, KindFacts, World};
+use crate::diff::{self, Compared, KindFacts, OwnershipIndex};
 use crate::inventory::{self, Aws, Kind, Request, kinds};
 use crate::judge::{RuleSet, RuleWarning};
 use crate::model::report::{Report, Scan, Summary};
-use crate::model::{Attributes, Deed, DesiredState, Drift, DriftKind, Gap, GapReason, GapScope, Part, Scope};
+use crate::model::{
+    ActivityRecord, Attributes, DesiredState, Drift, DriftStatus, Gap, GapReason, GapScope, OwnedField, Scope,
+};
 
-use attribute::{Places, Principal, Question};
+use attribute::{EventRegions, Principal, Question};
 pub use event_sources::{AttributionOptions, event_sources};
 pub use ignore_tags::IgnoreTags;
 pub use state_bucket::StateBucket;
@@ -59,13 +61,13 @@ impl Options {
 
 /// What a cycle says besides its report.
 #[derive(Debug, Default)]
-pub struct Notes {
+pub struct Diagnostics {
     /// Rules that could not be evaluated, ignores that have run out.
     pub rules: Vec<RuleWarning>,
     /// Attributes that the state has and no reader reads or excuses.
     pub uncovered: BTreeSet<String>,
     /// What the principal asked about did.
-    pub deeds: Vec<Deed>,
+    pub activity: Vec<ActivityRecord>,
 }
 
 /// Says what the cycle is doing; a terminal's progress bar, or nothing.
@@ -86,7 +88,7 @@ pub async fn run(
     store: &dyn ObjectStore,
     progress: &dyn Progress,
     scan_id: String,
-) -> (Report, Notes) {
+) -> (Report, Diagnostics) {
     let started = Timestamp::now();
     progress.begin("reading desired state", 0);
     let desired = desired::load(&options.states, &options.load, store).await;
@@ -94,11 +96,11 @@ pub async fn run(
     progress.begin("reading AWS", plan.cells.len() as u64);
     let principal = options.principal.as_ref().map(|name| Principal { name: name.clone(), scopes: plan.scopes(aws) });
     let facts = facts();
-    let places = Places { home: aws.home_region().to_owned(), regions: plan.log_regions(aws) };
-    let mut world = World::new(&desired.resources, &facts, aws.account());
+    let event_regions = EventRegions { home: aws.home_region().to_owned(), regions: plan.log_regions(aws) };
+    let mut ownership = OwnershipIndex::new(&desired.resources, &facts, aws.account());
     let mut outcome = Outcome { gaps: desired.gaps.clone(), drifts: plan.unreadable, ..Outcome::default() };
     outcome.gaps.extend(plan.gaps);
-    let mut live_parts: Vec<(String, Part)> = Vec::new();
+    let mut live_owned_fields: Vec<(String, OwnedField)> = Vec::new();
     // Each listing is compared as it arrives and then forgotten: a big account is never in memory as a whole.
     let mut pending: HashMap<Scope, usize> = HashMap::new();
     plan.cells.iter().for_each(|cell| *pending.entry(cell.scope.clone()).or_default() += 1);
@@ -107,27 +109,27 @@ pub async fn run(
         let kind = &facts[cell.kind.name()];
         let wanted: Vec<_> = cell.desired.iter().map(|&index| (index, &desired.resources[index])).collect();
         options.ignore_tags.strip(&mut listing);
-        distrust_guesses(&mut listing, &wanted, &cell, plan.places > 1);
+        downgrade_guessed_missing(&mut listing, &wanted, &cell, plan.places > 1);
         outcome.gaps.extend(listing.gaps.iter().cloned());
-        let compared = diff::listing(kind, &cell.scope, &wanted, listing, cell.strangers.then_some(&world));
+        let compared = diff::listing(kind, &cell.scope, &wanted, listing, cell.strangers.then_some(&ownership));
         let account = &cell.scope.account;
-        live_parts.extend(outcome.take(compared).into_iter().map(|part| (account.clone(), part)));
+        live_owned_fields.extend(outcome.take(compared).into_iter().map(|part| (account.clone(), part)));
         let left = pending.entry(cell.scope.clone()).or_default();
         *left = left.saturating_sub(1);
         if *left == 0 {
-            cell.region.forget();
+            cell.region.clear();
         }
         progress.advance();
     }
     drop(cells);
-    world.add_live_parts(&live_parts);
+    ownership.add_live_owned_fields(&live_owned_fields);
     // A stranger that a changed resource already tells of (an attachment added to a list of them) is not told twice.
     outcome.drifts.retain(|drift| {
-        let kind = facts.get(drift.kind.as_str()).filter(|kind| kind.strangers_on_managed);
-        drift.kind_of_drift != DriftKind::Unmanaged
-            || !kind.is_some_and(|kind| world.is_spoken_for(kind, &drift.scope.account, &drift.live_attributes))
+        let kind = facts.get(drift.kind.as_str()).filter(|kind| kind.report_unmanaged_children);
+        drift.status != DriftStatus::Unmanaged
+            || !kind.is_some_and(|kind| ownership.is_spoken_for(kind, &drift.scope.account, &drift.live_attributes))
     });
-    outcome.fold(world.parts());
+    outcome.fold(ownership.owned_fields());
 
     progress.begin("asking who did it", 0);
     let sources = event_sources(&options.attribution, aws);
@@ -138,7 +140,7 @@ pub async fn run(
         until: Timestamp::now(),
         settings: &options.attribution.settings,
         principal: principal.as_ref(),
-        places: &places,
+        event_regions: &event_regions,
     };
     let attributed = attribute::attribute(&question, &sources).await;
     outcome.gaps.extend(attributed.gaps);
@@ -153,10 +155,10 @@ pub async fn run(
             desired: plan.desired,
             live: outcome.live,
             in_sync: outcome.in_sync,
-            changed: count(DriftKind::Changed),
-            missing: count(DriftKind::Missing),
-            unmanaged: count(DriftKind::Unmanaged),
-            unknown: count(DriftKind::Unknown),
+            changed: count(DriftStatus::Changed),
+            missing: count(DriftStatus::Missing),
+            unmanaged: count(DriftStatus::Unmanaged),
+            unknown: count(DriftStatus::Unknown),
             ignored,
         },
         scan: Scan {
@@ -173,7 +175,7 @@ pub async fn run(
         findings,
         gaps: outcome.gaps,
     };
-    (report, Notes { rules: rule_warnings, uncovered: outcome.uncovered, deeds: attributed.deeds })
+    (report, Diagnostics { rules: rule_warnings, uncovered: outcome.uncovered, activity: attributed.activity })
 }
 
 /// One kind in one scope, with the desired resources (by index) that are to be found there.
@@ -196,15 +198,15 @@ async fn read(cell: Cell, desired: &DesiredState) -> (Cell, crate::model::Listin
 
 /// The managed resources on which the cell's kind looks for strangers, each once.
 fn owners<'a>(cell: &Cell, desired: &'a DesiredState) -> Vec<&'a str> {
-    let Some(owner) = cell.kind.strangers_on().filter(|_| cell.strangers) else { return Vec::new() };
+    let Some(owner) = cell.kind.unmanaged_children_of().filter(|_| cell.strangers) else { return Vec::new() };
     let here = |account: &String| *account == cell.scope.account;
     let managed = desired.resources.iter().filter(|one| &*one.kind == owner && one.account.as_ref().is_none_or(here));
     managed.map(|one| one.id.as_str()).filter(|id| !id.is_empty()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// A resource whose account or region nothing tells was looked for where the scan's own credentials point. Where several
-/// places are in play, "not there" says nothing about elsewhere.
-fn distrust_guesses(
+/// event_regions are in play, "not there" says nothing about elsewhere.
+fn downgrade_guessed_missing(
     listing: &mut crate::model::Listing,
     wanted: &[(usize, &crate::model::Desired)],
     cell: &Cell,
@@ -244,41 +246,42 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn take(&mut self, compared: Compared) -> Vec<Part> {
+    fn take(&mut self, compared: Compared) -> Vec<OwnedField> {
         self.gaps.extend(compared.gaps);
         self.drifts.extend(compared.drifts);
         self.in_sync += compared.in_sync.len() as u64;
         self.live += compared.live;
         self.uncovered.extend(compared.uncovered);
-        compared.parts
+        compared.owned_fields
     }
 
     /// Folds what children speak for; a parent of which nothing is left is in sync, or unknown if it was half read.
-    fn fold(&mut self, parts: &diff::PartIndex) {
+    fn fold(&mut self, owned_fields: &diff::OwnedFieldIndex) {
         let before = self.drifts.len();
         self.drifts.retain_mut(|drift| {
-            if !parts.explain(drift) {
+            if !owned_fields.explain(drift) {
                 return true;
             }
-            drift.kind_of_drift = DriftKind::Unknown;
+            drift.status = DriftStatus::Unknown;
             drift.desired_attributes.clear();
             drift.live_attributes.clear();
             drift.reason.is_some()
         });
         self.in_sync += (before - self.drifts.len()) as u64;
-        for drift in self.drifts.iter_mut().filter(|drift| drift.kind_of_drift != DriftKind::Unknown) {
+        for drift in self.drifts.iter_mut().filter(|drift| drift.status != DriftStatus::Unknown) {
             drift.reason = None;
         }
     }
 }
 
 fn facts() -> HashMap<&'static str, KindFacts> {
-    let parts = |name: &'static str, attributes: &Attributes| {
-        kinds::get(name).map(|kind| kind.parts(attributes)).unwrap_or_default()
+    let owned_fields = |name: &'static str, attributes: &Attributes| {
+        kinds::get(name).map(|kind| kind.owned_fields(attributes)).unwrap_or_default()
     };
     let of = |kind: &&'static dyn Kind| {
-        let (name, shape, strangers_on_managed) = (kind.name(), kind.shape(), kind.strangers_on_managed());
-        (name, KindFacts { name, shape, parts, strangers_on_managed })
+        let (name, rules, report_unmanaged_children) =
+            (kind.name(), kind.compare_rules(), kind.report_unmanaged_children());
+        (name, KindFacts { name, rules, owned_fields, report_unmanaged_children })
     };
     kinds::ALL.iter().map(of).collect()
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::source::{Subject, Taker};
 use super::subject::{Bodies, Case, Link};
 use super::{Event, Sessions, arn, noise, table};
-use crate::model::{Drift, DriftKind};
+use crate::model::{Drift, DriftStatus};
 
 /// Events kept of one drift; the newest win. More would be a resource that a machine writes every minute.
 const MOST_OF_ONE: usize = 500;
@@ -30,7 +30,7 @@ pub struct Collector<'a> {
 impl<'a> Collector<'a> {
     /// For these drifts; those that are `unknown` are nobody's doing.
     pub fn new(drifts: &'a [Drift]) -> Self {
-        let of = |drift: &'a Drift| (drift.kind_of_drift != DriftKind::Unknown).then(|| Case::new(drift));
+        let of = |drift: &'a Drift| (drift.status != DriftStatus::Unknown).then(|| Case::new(drift));
         let cases: Vec<_> = drifts.iter().map(of).collect();
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         let mut singletons = Vec::new();

@@ -12,7 +12,7 @@ use super::person::{Person, person};
 use super::source::Session;
 use super::subject::{Bodies, Case, Link};
 use super::{Event, Settings, verbs};
-use crate::model::{Attribution, Caution, Confidence, DriftKind, EventRef, OtherEvent, pointer};
+use crate::model::{Attribution, Caution, Confidence, DriftStatus, EventRef, OtherEvent, pointer};
 
 /// What is said of one drift.
 #[derive(Debug, Clone, Default)]
@@ -103,10 +103,10 @@ struct Blame<'a, 'b> {
 fn verdict(case: &Case<'_>, touched: &[Touch<'_>]) -> Verdict {
     let mut verdict = Verdict { explained: true, ..Verdict::default() };
     let mut blames = Vec::new();
-    match case.drift.kind_of_drift {
-        DriftKind::Missing => blames.extend(ended(touched)),
-        DriftKind::Unmanaged => blames.extend(began(touched)),
-        DriftKind::Changed => {
+    match case.drift.status {
+        DriftStatus::Missing => blames.extend(ended(touched)),
+        DriftStatus::Unmanaged => blames.extend(began(touched)),
+        DriftStatus::Changed => {
             for change in &case.drift.changes {
                 let mut found: Vec<_> =
                     effect::items(change).iter().map(|item| (item.clone(), blame(case, item, touched))).collect();
@@ -122,7 +122,7 @@ fn verdict(case: &Case<'_>, touched: &[Touch<'_>]) -> Verdict {
                 blames.extend(found.into_iter().filter_map(|(_, blame)| blame));
             }
         }
-        DriftKind::Unknown => {}
+        DriftStatus::Unknown => {}
     }
     if blames.is_empty() {
         verdict.explained = false;

@@ -13,7 +13,7 @@ use super::channel::channel;
 use super::person::{Person, person};
 use super::source::Session;
 use super::{Collector, Event, Identity, Settings, Way, arn, compact, noise, objects, table};
-use crate::model::{Actor, ActorType, Caution, Deed, EventRef};
+use crate::model::{ActivityRecord, Actor, ActorType, Caution, EventRef};
 
 /// Objects told of one call.
 const OBJECTS: usize = 20;
@@ -23,7 +23,7 @@ const LONGEST: usize = 700;
 const MOST: usize = 500_000;
 
 /// All calls that changed something. Who began their sessions is the collector's to know.
-pub struct Ledger {
+pub struct ActivityLog {
     calls: BTreeMap<(Timestamp, Box<str>), Call>,
     /// Names, addresses and programs are few: each text is kept once.
     texts: HashSet<Arc<str>>,
@@ -63,7 +63,7 @@ struct Call {
     objects: Box<[Box<str>]>,
 }
 
-impl Default for Ledger {
+impl Default for ActivityLog {
     fn default() -> Self {
         Self {
             calls: BTreeMap::new(),
@@ -76,7 +76,7 @@ impl Default for Ledger {
     }
 }
 
-impl Ledger {
+impl ActivityLog {
     /// Keeps a call that changed something. The same call twice is once; a correction replaces what it corrects.
     pub fn note(&mut self, event: &Event) {
         if event.error.is_some() {
@@ -102,12 +102,12 @@ impl Ledger {
 
     /// What one principal did, in order. A principal is a person's name, a user, a role, a session, an ARN, an access key or
     /// a source address; whoever is in the chain of credentials counts.
-    pub fn of(&self, principal: &str, collector: &Collector<'_>, settings: &Settings) -> Vec<Deed> {
-        let mut deeds = Vec::new();
+    pub fn of(&self, principal: &str, collector: &Collector<'_>, settings: &Settings) -> Vec<ActivityRecord> {
+        let mut activity = Vec::new();
         for (event, call) in self.events() {
             let (way, who) = behind(&event, collector, settings);
             let Some(actor) = who.actor.filter(|actor| is(principal, &event, actor)) else { continue };
-            deeds.push(Deed {
+            activity.push(ActivityRecord {
                 event: EventRef {
                     time: event.time.to_string(),
                     event_id: event.id,
@@ -126,7 +126,7 @@ impl Ledger {
                 objects: call.objects.iter().map(|object| object.to_string()).collect(),
             });
         }
-        deeds
+        activity
     }
 
     /// The sessions whose beginning would tell more, the youngest first, each once.
@@ -145,7 +145,7 @@ impl Ledger {
         all.into_values().rev().collect()
     }
 
-    /// What a list of deeds lacks because there were too many calls.
+    /// What a list of activity lacks because there were too many calls.
     pub fn untold(&self) -> Option<String> {
         let dropped = self.dropped?;
         Some(format!(
@@ -315,28 +315,31 @@ mod tests {
         parse(&record.to_string()).unwrap()
     }
 
-    fn deeds(ledger: &Ledger, principal: &str) -> Vec<Deed> {
+    fn activity(ledger: &ActivityLog, principal: &str) -> Vec<ActivityRecord> {
         ledger.of(principal, &Collector::new(&[]), &Settings::default())
     }
 
     #[test]
     fn what_is_kept_tells_all_that_a_deed_needs() {
-        let mut ledger = Ledger::default();
+        let mut ledger = ActivityLog::default();
         let call = event(5, json!({}));
         ledger.note(&call);
         ledger.note(&call);
         ledger.note(&event(6, json!({"errorCode": "AccessDenied"})));
-        let found = deeds(&ledger, "eve");
-        let [deed] = found.as_slice() else { panic!("{found:#?}") };
-        assert_eq!((deed.event.event_id.as_str(), deed.event.time.as_str()), ("e-5", "2026-01-02T03:04:05Z"));
-        assert_eq!((deed.event.event_name.as_str(), deed.event.region.as_str()), ("TerminateInstances", "eu-west-1"));
+        let found = activity(&ledger, "eve");
+        let [record] = found.as_slice() else { panic!("{found:#?}") };
+        assert_eq!((record.event.event_id.as_str(), record.event.time.as_str()), ("e-5", "2026-01-02T03:04:05Z"));
         assert_eq!(
-            (deed.channel.as_str(), deed.mfa, deed.source_ip.as_deref()),
+            (record.event.event_name.as_str(), record.event.region.as_str()),
+            ("TerminateInstances", "eu-west-1")
+        );
+        assert_eq!(
+            (record.channel.as_str(), record.mfa, record.source_ip.as_deref()),
             ("cli", Some(false), Some("203.0.113.7"))
         );
-        assert_eq!(deed.objects, ["i-00000005"]);
+        assert_eq!(record.objects, ["i-00000005"]);
         for name in ["AKIA0000000000000EVE", "203.0.113.7", "arn:aws:iam::*:user/eve"] {
-            assert_eq!(deeds(&ledger, name).len(), 1, "{name}");
+            assert_eq!(activity(&ledger, name).len(), 1, "{name}");
         }
         assert_eq!(ledger.untold(), None);
         let (again, _) = ledger.events().next().unwrap();
@@ -347,11 +350,11 @@ mod tests {
 
     #[test]
     fn of_too_many_calls_the_youngest_are_kept_and_that_is_told() {
-        let mut ledger = Ledger { most: 3, ..Ledger::default() };
+        let mut ledger = ActivityLog { most: 3, ..ActivityLog::default() };
         for second in [4, 1, 3, 5, 2] {
             ledger.note(&event(second, json!({"sourceIPAddress": format!("203.0.113.{second}")})));
         }
-        let ids: Vec<String> = deeds(&ledger, "eve").into_iter().map(|deed| deed.event.event_id).collect();
+        let ids: Vec<String> = activity(&ledger, "eve").into_iter().map(|record| record.event.event_id).collect();
         assert_eq!(ids, ["e-3", "e-4", "e-5"]);
         let told = ledger.untold().unwrap();
         assert!(told.contains("youngest 3") && told.contains("2026-01-02T03:04:02Z"), "{told}");

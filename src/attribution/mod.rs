@@ -35,7 +35,7 @@ pub use channel::{Way, channel};
 pub use collect::Collector;
 pub use correlate::{Verdict, correlate};
 pub use event::{Event, Identity, Issuer};
-pub use ledger::{Ledger, Wanted};
+pub use ledger::{ActivityLog, Wanted};
 pub use noise::identifies;
 pub use person::{Person, person};
 pub use record::{Skipped, parse};

@@ -12,13 +12,13 @@ use secrecy::SecretString;
 use super::args::{Colour, Scan};
 use super::{BAD_CONFIG, bad_config, fail};
 use crate::config::Config;
-use crate::cycle::{self, IgnoreTags, Notes, Progress, StateBucket};
+use crate::cycle::{self, Diagnostics, IgnoreTags, Progress, StateBucket};
 use crate::desired::{BackendConfig, Environment, HttpOptions, LoadOptions};
 use crate::inventory::{Aws, AwsOptions};
 use crate::judge::{self, Reason, RuleSet};
 use crate::model::report::Report;
 use crate::model::schema;
-use crate::report::{self, text::clean};
+use crate::report::{self, text::sanitize_output};
 
 /// Columns of a table that does not go to a terminal.
 const DEFAULT_WIDTH: usize = 100;
@@ -81,7 +81,7 @@ pub(super) async fn prepare(args: &Scan, config: &Config, needs_state: bool) -> 
 }
 
 /// One cycle, with progress on a terminal and warnings on stderr.
-pub(super) async fn run_cycle(prepared: &Prepared) -> (Report, Notes) {
+pub(super) async fn run_cycle(prepared: &Prepared) -> (Report, Diagnostics) {
     let progress = Bar::new();
     let store = StateBucket::new(&prepared.aws);
     let id = uuid::Uuid::now_v7().to_string();
@@ -91,7 +91,10 @@ pub(super) async fn run_cycle(prepared: &Prepared) -> (Report, Notes) {
         eprintln!("warning: rule {}: {}", warning.rule, warning.message);
     }
     for source in &report.scan.sources {
-        source.warnings.iter().for_each(|warning| eprintln!("warning: {}: {}", clean(&source.name), clean(warning)));
+        source
+            .warnings
+            .iter()
+            .for_each(|warning| eprintln!("warning: {}: {}", sanitize_output(&source.name), sanitize_output(warning)));
     }
     (report, notes)
 }

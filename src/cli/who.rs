@@ -4,7 +4,7 @@ use super::args::{FormatArg, Who};
 use super::scan::{prepare, run_cycle, width, write};
 use super::{BAD_CONFIG, fail};
 use crate::config::Config;
-use crate::report::deeds::Deeds;
+use crate::report::activity::Activity;
 
 /// How far back when nobody says so.
 const DEFAULT_SINCE: &str = "24h";
@@ -39,11 +39,11 @@ async fn who(args: Who, config: Config) -> u8 {
     let since =
         prepared.options.attribution.since.map(|since| since.strftime("%F %R UTC").to_string()).unwrap_or_default();
     let (report, notes) = run_cycle(&prepared).await;
-    let deeds = Deeds { principal: &principal, since: &since, deeds: &notes.deeds, report: &report };
+    let activity = Activity { principal: &principal, since: &since, records: &notes.activity, report: &report };
     let text = match scan.format {
-        FormatArg::Json => deeds.json(),
-        FormatArg::Markdown => deeds.markdown(),
-        _ => deeds.table(width(scan.output.is_none())),
+        FormatArg::Json => activity.json(),
+        FormatArg::Markdown => activity.markdown(),
+        _ => activity.table(width(scan.output.is_none())),
     };
     match write(scan.output.as_deref(), &text) {
         Ok(()) if report.gaps.is_empty() => 0,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::Since;
-use super::written::place;
+use super::written::position;
 use crate::attribution::source::SourceRef;
 use crate::attribution::{Pipeline, Settings};
 
@@ -62,7 +62,7 @@ impl Written {
         for pipeline in &self.pipelines {
             if pipeline.value.principals.is_empty() {
                 let message = "a pipeline without `principals`: list the ARNs of its roles or users";
-                wrong(place(pipeline), message.to_owned());
+                wrong(position(pipeline), message.to_owned());
             }
             pipelines.push(Pipeline {
                 principals: values(&pipeline.value.principals, wrong, arn_pattern),
@@ -85,8 +85,8 @@ fn each<T>(
     let mut valid = Vec::new();
     for written in list {
         match parse(&written.value) {
-            Ok(value) => valid.push((value, place(written))),
-            Err(message) => wrong(place(written), message),
+            Ok(value) => valid.push((value, position(written))),
+            Err(message) => wrong(position(written), message),
         }
     }
     valid
@@ -139,12 +139,13 @@ mod tests {
     fn mistakes_name_their_place() {
         let text = "version: 1\nattribution:\n  sources: [off, \"ftp://x\", lookup, lookup]\n  since: yesterday\n  pipelines:\n    - networks: [nowhere]\n      subjects: [\"[\"]\n  break_glass: [admin]\n  robots: [\"arn:aws:iam::*:role/[\"]\n";
         let mistakes: Vec<String> = parse("f", text).unwrap_err().iter().map(ToString::to_string).collect();
-        for place in ["f:3:13:", "f:3:18:", "f:3:37:", "f:4:10:", "f:6:7:", "f:6:18:", "f:7:18:", "f:8:17:", "f:9:12:"]
+        for position in
+            ["f:3:13:", "f:3:18:", "f:3:37:", "f:4:10:", "f:6:7:", "f:6:18:", "f:7:18:", "f:8:17:", "f:9:12:"]
         {
             assert_eq!(
-                mistakes.iter().filter(|mistake| mistake.starts_with(place)).count(),
+                mistakes.iter().filter(|mistake| mistake.starts_with(position)).count(),
                 1,
-                "{place} {mistakes:#?}"
+                "{position} {mistakes:#?}"
             );
         }
         assert_eq!(mistakes.len(), 9, "{mistakes:#?}");

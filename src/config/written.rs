@@ -82,7 +82,7 @@ impl Default for WrittenScan {
 pub(super) fn parse(file: &str, text: &str) -> Result<Written, Vec<Mistake>> {
     serde_saphyr::from_str(text).map_err(|error| {
         let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
-        // The snippet that follows the first line repeats the file's text; the place is enough.
+        // The snippet that follows the first line repeats the file's text; the position is enough.
         let message = error.without_snippet().to_string();
         let message = message.split_once(": ").map_or(message.as_str(), |(_, rest)| rest).to_owned();
         vec![Mistake { file: file.to_owned(), line, column, message }]
@@ -97,26 +97,26 @@ impl Written {
         };
         if self.version.value != 1 {
             wrong(
-                place(&self.version),
+                position(&self.version),
                 format!("version {} is not known; this driftd reads version 1", self.version.value),
             );
         }
         for region in &self.aws.regions {
             if !is_region(&region.value) {
-                wrong(place(region), format!("{:?} is not a region; write e.g. eu-central-1", region.value));
+                wrong(position(region), format!("{:?} is not a region; write e.g. eu-central-1", region.value));
             }
         }
         let mut roles = HashMap::new();
         for account in &self.aws.accounts {
             let id = &account.id.value;
             if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-                wrong(place(&account.id), format!("{id:?} is not an account id: twelve digits, in quotes"));
+                wrong(position(&account.id), format!("{id:?} is not an account id: twelve digits, in quotes"));
             }
             if !account.role_arn.value.starts_with("arn:") || !account.role_arn.value.contains(":role/") {
                 let message = format!("{:?} is not the ARN of a role", account.role_arn.value);
-                wrong(place(&account.role_arn), message);
+                wrong(position(&account.role_arn), message);
             } else if account.role_arn.value.split(':').nth(4) != Some(id.as_str()) {
-                wrong(place(&account.role_arn), format!("the role is not one of account {id}"));
+                wrong(position(&account.role_arn), format!("the role is not one of account {id}"));
             }
             let role = AssumeRole {
                 arn: account.role_arn.value.clone(),
@@ -124,12 +124,12 @@ impl Written {
                 session_name: None,
             };
             if roles.insert(id.clone(), role).is_some() {
-                wrong(place(&account.id), format!("account {id} is configured twice"));
+                wrong(position(&account.id), format!("account {id} is configured twice"));
             }
         }
         for kind in &self.scan.kinds {
             if let Err(error) = globset::Glob::new(&kind.value) {
-                wrong(place(kind), format!("not a pattern: {error}"));
+                wrong(position(kind), format!("not a pattern: {error}"));
             }
         }
         let attribution = self.attribution.validate(&mut wrong);
@@ -162,6 +162,6 @@ pub fn is_region(text: &str) -> bool {
         && parts.last().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
 }
 
-pub(super) fn place<T>(spanned: &Spanned<T>) -> (u64, u64) {
+pub(super) fn position<T>(spanned: &Spanned<T>) -> (u64, u64) {
     (spanned.referenced.line(), spanned.referenced.column())
 }

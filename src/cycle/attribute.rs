@@ -1,17 +1,19 @@
 //! Who did it: asks the event sources about the drifts, as little as is needed, and correlates. What could not be read is a
 //! gap, and what it hides is `unknown`, never a guess.
 
-mod places;
+mod event_regions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::attribution::source::{EventSource, Session, Subject, Taker, Window};
-use crate::attribution::{Collector, Event, Ledger, Settings, Verdict, Wanted, correlate};
-use crate::model::{Attribution, Caution, Confidence, Deed, Drift, DriftKind, Gap, GapReason, GapScope, Scope};
+use crate::attribution::{ActivityLog, Collector, Event, Settings, Verdict, Wanted, correlate};
+use crate::model::{
+    ActivityRecord, Attribution, Caution, Confidence, Drift, DriftStatus, Gap, GapReason, GapScope, Scope,
+};
 
-pub use places::Places;
+pub use event_regions::EventRegions;
 
 /// Roles assumed by roles: longer chains are not followed.
 const HOPS: usize = 10;
@@ -26,7 +28,7 @@ pub struct Question<'a> {
     pub until: Timestamp,
     pub settings: &'a Settings,
     pub principal: Option<&'a Principal>,
-    pub places: &'a Places,
+    pub event_regions: &'a EventRegions,
 }
 
 /// Who did what, drift by drift.
@@ -37,7 +39,7 @@ pub struct Attributed {
     /// All of them are gaps in events.
     pub gaps: Vec<Gap>,
     /// What the principal asked about did.
-    pub deeds: Vec<Deed>,
+    pub activity: Vec<ActivityRecord>,
 }
 
 /// Somebody of whom everything is to be told.
@@ -51,7 +53,7 @@ pub struct Principal {
 /// Takes events for the drifts, and for the principal asked about.
 struct Both<'a> {
     collector: Collector<'a>,
-    ledger: Option<Ledger>,
+    ledger: Option<ActivityLog>,
     /// Records of the source being read that nobody understands.
     malformed: u64,
     /// Source -> the same, of all that was read.
@@ -95,16 +97,16 @@ impl Taker for Both<'_> {
 
 /// Names those behind the drifts. Without sources nobody is asked.
 pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource + '_>]) -> Attributed {
-    let Question { drifts, since, until, settings, principal, places } = question;
+    let Question { drifts, since, until, settings, principal, event_regions } = question;
     let mut attributed = Attributed { who: vec![None; drifts.len()], ..Attributed::default() };
-    let nothing_to_ask = drifts.iter().all(|drift| drift.kind_of_drift == DriftKind::Unknown) && principal.is_none();
+    let nothing_to_ask = drifts.iter().all(|drift| drift.status == DriftStatus::Unknown) && principal.is_none();
     if sources.is_empty() || nothing_to_ask {
         return attributed;
     }
-    let places = places.with_buckets_of(drifts);
+    let event_regions = event_regions.with_buckets_of(drifts);
     let mut taker = Both {
         collector: Collector::new(drifts),
-        ledger: principal.map(|_| Ledger::default()),
+        ledger: principal.map(|_| ActivityLog::default()),
         malformed: 0,
         unreadable: BTreeMap::new(),
         gaps: Vec::new(),
@@ -112,14 +114,14 @@ pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource +
     let mut earliest = *until;
     let window =
         |source: &dyn EventSource| Window { since: since.unwrap_or_else(|| reach(source, *until)), until: *until };
-    let subjects = subjects(drifts, &taker.collector, &places);
+    let subjects = subjects(drifts, &taker.collector, &event_regions);
     for source in sources {
         earliest = earliest.min(window(source.as_ref()).since);
         let gaps = source.about(&subjects, window(source.as_ref()), &mut taker).await;
         taker.ends(source.as_ref(), gaps);
     }
     // An event need not say in its index which resource it is about: of what has no name yet, everything written is read.
-    let mut unnamed = scopes(drifts, &correlate(&taker.collector, settings), &places);
+    let mut unnamed = scopes(drifts, &correlate(&taker.collector, settings), &event_regions);
     unnamed.extend(principal.iter().flat_map(|principal| principal.scopes.iter().cloned()));
     if !unnamed.is_empty() {
         for source in sources {
@@ -144,21 +146,22 @@ pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource +
         asked.extend(wanted);
         verdicts = correlate(&taker.collector, settings);
     }
-    let mut of_deeds = Vec::new();
+    let mut of_activity = Vec::new();
     if let (Some(principal), Some(ledger)) = (principal, &taker.ledger) {
-        attributed.deeds = ledger.of(&principal.name, &taker.collector, settings);
+        attributed.activity = ledger.of(&principal.name, &taker.collector, settings);
         let names: Vec<String> = sources.iter().map(|source| source.name()).collect();
         let told = search.untold(&ledger.wanted(&principal.name, &taker.collector, settings)).into_iter();
-        of_deeds.extend(told.chain(ledger.untold()).map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)));
+        of_activity
+            .extend(told.chain(ledger.untold()).map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)));
     }
     // A record that is no event is told, and hides no more than itself: not everybody's name is in doubt for it.
     let who = drifts.iter().zip(verdicts).map(|(drift, verdict)| {
-        let incomplete = taker.gaps.iter().any(|gap| places.hides(gap, drift));
+        let incomplete = taker.gaps.iter().any(|gap| event_regions.hides(gap, drift));
         verdict.map(|verdict| told(verdict, incomplete, earliest))
     });
     attributed.who = who.collect();
     let mut gaps = taker.into_gaps();
-    gaps.extend(of_deeds);
+    gaps.extend(of_activity);
     attributed.gaps = gaps;
     attributed
 }
@@ -172,10 +175,10 @@ fn gap_of(reason: GapReason, source: String, detail: String) -> Gap {
 }
 
 /// What sources are asked about the drifts, in every place where their events may be logged.
-fn subjects(drifts: &[Drift], collector: &Collector<'_>, places: &Places) -> BTreeSet<Subject> {
+fn subjects(drifts: &[Drift], collector: &Collector<'_>, event_regions: &EventRegions) -> BTreeSet<Subject> {
     let mut subjects = collector.subjects();
     for drift in drifts {
-        let elsewhere = places.elsewhere(drift);
+        let elsewhere = event_regions.elsewhere(drift);
         if elsewhere.is_empty() {
             continue;
         }
@@ -187,10 +190,10 @@ fn subjects(drifts: &[Drift], collector: &Collector<'_>, places: &Places) -> BTr
 }
 
 /// Where the events of those drifts are logged of which not everything is explained.
-fn scopes(drifts: &[Drift], verdicts: &[Option<Verdict>], places: &Places) -> BTreeSet<Scope> {
+fn scopes(drifts: &[Drift], verdicts: &[Option<Verdict>], event_regions: &EventRegions) -> BTreeSet<Scope> {
     let is_open = |verdict: &Option<Verdict>| verdict.as_ref().is_some_and(|verdict| !verdict.explained);
     let open = drifts.iter().zip(verdicts).filter(|(_, verdict)| is_open(verdict)).map(|(drift, _)| drift);
-    open.flat_map(|drift| std::iter::once(drift.scope.clone()).chain(places.elsewhere(drift))).collect()
+    open.flat_map(|drift| std::iter::once(drift.scope.clone()).chain(event_regions.elsewhere(drift))).collect()
 }
 
 fn wanted_by_ledger(taker: &Both<'_>, principal: Option<&Principal>, settings: &Settings) -> Vec<Wanted> {
@@ -218,7 +221,7 @@ impl Search {
         new
     }
 
-    /// What those that are still wanted mean for the list of deeds.
+    /// What those that are still wanted mean for the list of activity.
     fn untold(&self, wanted: &[Wanted]) -> Vec<String> {
         let hidden = wanted.iter().filter(|wanted| !wanted.told);
         let (sought, others): (Vec<&Wanted>, Vec<_>) =

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::diff::fingerprint;
 use crate::judge::{Context, RuleSet, RuleWarning, judge as judge_one};
 use crate::model::report::Finding;
-use crate::model::{Attribution, DesiredState, Drift, DriftKind};
+use crate::model::{Attribution, DesiredState, Drift, DriftStatus};
 
 /// Findings in the report's order, the number of those that rules ignore, and what rules had to say about themselves.
 pub(super) fn judge(
@@ -25,7 +25,7 @@ pub(super) fn judge(
         let address = resource.map(|resource| resource.address.as_str());
         let judgement = judge_one(rules, &drift, &Context { now, address, attributions: who.make_contiguous() });
         warnings.extend(judgement.warnings);
-        if judgement.ignored.is_some() && drift.kind_of_drift != DriftKind::Unknown {
+        if judgement.ignored.is_some() && drift.status != DriftStatus::Unknown {
             // The contract counts the desired ones.
             ignored += u64::from(drift.desired.is_some());
             continue;
@@ -33,7 +33,7 @@ pub(super) fn judge(
         let source = |index: usize| desired.sources.get(index).map(|source| source.name.clone());
         findings.push(Finding {
             fingerprint: fingerprint(&drift, address),
-            drift: drift.kind_of_drift,
+            drift: drift.status,
             arn: arn(&drift),
             address: address.map(str::to_owned),
             source: resource.and_then(|resource| source(resource.source)),

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use super::state_bucket::other_region;
 use crate::attribution::source::SourceError;
 use crate::attribution::source::s3::{Keys, LogStore, Pieces};
-use crate::inventory::{Aws, ReadError, StatePlace};
+use crate::inventory::{Aws, ReadError, S3Access};
 use crate::model::GapReason;
 
 /// Reads log objects with the scan's credentials.
@@ -55,7 +55,7 @@ impl<'a> LogBucket<'a> {
         if let (Some(client), None) = (clients.get(bucket), &region) {
             return client.clone();
         }
-        let client = self.aws.state_client(&StatePlace { region, ..StatePlace::default() }).await;
+        let client = self.aws.state_client(&S3Access { region, ..S3Access::default() }).await;
         clients.insert(bucket.to_owned(), client.clone());
         client
     }

@@ -49,7 +49,7 @@ impl LookupApi for EventHistory<'_> {
     async fn lookup(&self, place: &Scope, query: &Query, token: Option<&str>) -> Result<Page, SourceError> {
         let source_error =
             |error: &ReadError| SourceError { reason: error.reason, action: ACTION, detail: error.detail() };
-        let attribute = attribute(query).map_err(|detail| source_error(&ReadError::odd(ACTION, detail)))?;
+        let attribute = attribute(query).map_err(|detail| source_error(&ReadError::unexpected(ACTION, detail)))?;
         let call = self
             .client(place)
             .await?

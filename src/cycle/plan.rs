@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{ByCell, Cell, Options, kind_gap};
 use crate::inventory::{Aws, Reach, kinds};
-use crate::model::{Attributes, Desired, DesiredState, Drift, DriftKind, GLOBAL, Gap, GapReason, Scope};
+use crate::model::{Attributes, Desired, DesiredState, Drift, DriftStatus, GLOBAL, Gap, GapReason, Scope};
 
 /// What is to be read, and what is known beforehand to be out of reach.
 pub(super) struct Plan {
@@ -58,7 +58,7 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
     let strangers = options.unmanaged && desired.gaps.iter().all(|gap| gap.scope.kind.is_some());
     for (index, resource) in desired.resources.iter().enumerate().filter(|(_, one)| options.wants(&one.kind)) {
         plan.desired += 1;
-        if let Some(gap) = half_told(desired, resource) {
+        if let Some(gap) = incompletely_read(desired, resource) {
             let scope = Scope::new(
                 resource.account.clone().unwrap_or_else(|| aws.account().to_owned()),
                 resource.region.clone().unwrap_or_else(|| GLOBAL.to_owned()),
@@ -106,7 +106,9 @@ pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -
         let Some(kind) = kinds::get(&kind) else { continue };
         match aws.region(&account, &region).await {
             Some(clients) => {
-                for (round, desired) in rounds(indexes, |index| &desired.resources[index].id).into_iter().enumerate() {
+                for (round, desired) in
+                    batches_by_unique_id(indexes, |index| &desired.resources[index].id).into_iter().enumerate()
+                {
                     let scope = Scope::new(&account, &region);
                     // Strangers are looked for once.
                     let strangers = strangers && round == 0;
@@ -135,7 +137,7 @@ fn everywhere(wanted: &mut ByCell, plan: &Plan, options: &Options) {
 }
 
 /// What the state itself could not tell of an instance: one that was written too long ago.
-fn half_told<'a>(desired: &'a DesiredState, resource: &Desired) -> Option<&'a Gap> {
+fn incompletely_read<'a>(desired: &'a DesiredState, resource: &Desired) -> Option<&'a Gap> {
     desired
         .gaps
         .iter()
@@ -144,18 +146,18 @@ fn half_told<'a>(desired: &'a DesiredState, resource: &Desired) -> Option<&'a Ga
 
 /// Ids of some types are not unique (an `aws_s3_object` is its key, whatever the bucket): those that share one are read
 /// one after the other, so that within a cell an id names one resource.
-fn rounds<'a>(indexes: Vec<usize>, id: impl Fn(usize) -> &'a String) -> Vec<Vec<usize>> {
+fn batches_by_unique_id<'a>(indexes: Vec<usize>, id: impl Fn(usize) -> &'a String) -> Vec<Vec<usize>> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
-    let mut rounds = vec![Vec::new()];
+    let mut batches_by_unique_id = vec![Vec::new()];
     for index in indexes {
         let round = seen.entry(id(index)).or_default();
-        if rounds.len() <= *round {
-            rounds.push(Vec::new());
+        if batches_by_unique_id.len() <= *round {
+            batches_by_unique_id.push(Vec::new());
         }
-        rounds[*round].push(index);
+        batches_by_unique_id[*round].push(index);
         *round += 1;
     }
-    rounds
+    batches_by_unique_id
 }
 
 fn unreachable_account(
@@ -180,7 +182,7 @@ fn unreachable_account(
 
 fn unknown(index: usize, resource: &Desired, scope: Scope, reason: String) -> Drift {
     Drift {
-        kind_of_drift: DriftKind::Unknown,
+        status: DriftStatus::Unknown,
         kind: resource.kind.to_string(),
         id: resource.id.clone(),
         scope,

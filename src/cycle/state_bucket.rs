@@ -6,7 +6,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::desired::{Object, ObjectAddress, ObjectStore, StoreError};
-use crate::inventory::{AssumeRole, Aws, ReadError, StatePlace};
+use crate::inventory::{AssumeRole, Aws, ReadError, S3Access};
 use crate::model::GapReason;
 
 /// Reads state objects with the scan's credentials, or with the role or profile that the backend names.
@@ -25,7 +25,7 @@ impl<'a> StateBucket<'a> {
             external_id: role.external_id.clone(),
             session_name: role.session_name.clone(),
         });
-        let place = StatePlace {
+        let place = S3Access {
             region: region.or_else(|| address.region.clone()),
             role,
             profile: address.profile.clone(),

@@ -8,7 +8,7 @@ use futures::StreamExt;
 
 use super::backend::BackendConfig;
 use super::code::CodeIndex;
-use super::place::{self, ProviderRegions};
+use super::locate::{self, ProviderRegions};
 use super::tfstate::{self, State};
 use super::{Environment, HttpOptions, ObjectStore, ReadError, RoleToAssume, StateFile, names, request};
 use crate::model::{Desired, DesiredState, Source, is_unique_id};
@@ -137,7 +137,7 @@ fn add_source(desired: &mut DesiredState, name: String, job: Job, state: State, 
         code.apply(&mut resources);
         warnings.extend(code.warnings.iter().cloned());
     }
-    place::locate(&mut resources, code.map_or(&ProviderRegions::new(), |code| &code.provider_regions));
+    locate::locate(&mut resources, code.map_or(&ProviderRegions::new(), |code| &code.provider_regions));
     resources.iter_mut().for_each(|resource| resource.source = source);
     desired.gaps.extend(gaps.into_iter().map(|mut gap| {
         gap.scope.source = Some(name.clone());
@@ -200,7 +200,7 @@ fn identity(resource: &Desired) -> Option<(String, String, String, Option<String
     if !names_one_object(resource) {
         return None;
     }
-    let is_known = resource.region.is_some() || place::is_global(&resource.kind);
+    let is_known = resource.region.is_some() || locate::is_global(&resource.kind);
     let account = resource.account.clone()?;
     (is_known && resource.provider.is_aws() && !resource.id.is_empty())
         .then(|| (resource.kind.to_string(), resource.id.clone(), account, resource.region.clone()))

@@ -1,7 +1,7 @@
 //! WHAT SHOULD BE: Terraform states and code, read into [`crate::model::DesiredState`].
 //!
 //! [`load()`] is the way in. A request (`--state`) is taken apart by [`request`], opened as one or more [`StateFile`]s
-//! (one file per backend), read by [`tfstate`], placed by [`place`] and joined with the [`code`]. A source that cannot be
+//! (one file per backend), read by [`tfstate`], placed by [`locate`] and joined with the [`code`]. A source that cannot be
 //! read is a gap, never an absence.
 
 mod backend;
@@ -13,8 +13,8 @@ mod hcp;
 mod http;
 mod load;
 mod local;
+pub mod locate;
 mod names;
-pub mod place;
 mod request;
 mod s3;
 pub mod tfstate;

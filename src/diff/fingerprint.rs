@@ -18,7 +18,7 @@ pub fn fingerprint(drift: &Drift, address: Option<&str>) -> String {
     feed(&drift.id);
     // Ids of some types are not unique.
     feed(address.unwrap_or_default());
-    feed(drift.kind_of_drift.as_str());
+    feed(drift.status.as_str());
     for change in &drift.changes {
         feed(&change.path);
         feed(&change.live.to_string());

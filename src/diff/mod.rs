@@ -1,15 +1,15 @@
-//! WHAT DIFFERS: pure comparison of desired and live under the shape of a kind. State against live, attribute by
+//! WHAT DIFFERS: pure comparison of desired and live under the rules of a kind. State against live, attribute by
 //! attribute; what Terraform's own refresh would call unchanged is never a change.
 
 mod canonical;
+mod companion_objects;
 mod fingerprint;
-mod owned;
-mod parts;
+mod owned_fields;
+mod ownership;
 mod redact;
 mod tags;
 mod unread_children;
 mod walk;
-mod world;
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,22 +17,23 @@ use serde_json::Value;
 
 use crate::model::schema::{self, Schema};
 use crate::model::{
-    Attributes, Change, Desired, Drift, DriftKind, Gap, GapReason, GapScope, Listing, Live, Part, Scope, Shape, pointer,
+    Attributes, Change, CompareRules, Desired, Drift, DriftStatus, Gap, GapReason, GapScope, Listing, Live, OwnedField,
+    Scope, pointer,
 };
 
 pub use fingerprint::fingerprint;
-pub use parts::{ANY_KIND, PartIndex};
-pub use world::World;
+pub use owned_fields::{ANY_KIND, OwnedFieldIndex};
+pub use ownership::OwnershipIndex;
 
 /// What the comparison needs to know of a kind.
 #[derive(Clone, Copy)]
 pub struct KindFacts {
     pub name: &'static str,
-    pub shape: Shape,
+    pub rules: CompareRules,
     /// What a resource with these attributes speaks for in its parents.
-    pub parts: fn(&'static str, &Attributes) -> Vec<Part>,
+    pub owned_fields: fn(&'static str, &Attributes) -> Vec<OwnedField>,
     /// Strangers that are part of a managed owner count as unmanaged (a policy attached by hand).
-    pub strangers_on_managed: bool,
+    pub report_unmanaged_children: bool,
 }
 
 /// The outcome for one kind in one scope.
@@ -44,7 +45,7 @@ pub struct Compared {
     /// Live resources seen.
     pub live: u64,
     /// What the live form of desired children speaks for in their parents.
-    pub parts: Vec<Part>,
+    pub owned_fields: Vec<OwnedField>,
     /// Attributes (`kind.attribute`) that the state has and the reader neither read nor excused.
     pub uncovered: HashSet<String>,
     /// What could not be compared although it was read.
@@ -52,13 +53,13 @@ pub struct Compared {
 }
 
 /// Compares the desired resources of one kind and scope (each with its index in the run) with what was listed there;
-/// with a world, strangers that nobody in it owns are unmanaged.
+/// with a ownership, strangers that nobody in it owns are unmanaged.
 pub fn listing(
     kind: &KindFacts,
     scope: &Scope,
     desired: &[(usize, &Desired)],
     listing: Listing,
-    strangers_of: Option<&World>,
+    strangers_of: Option<&OwnershipIndex>,
 ) -> Compared {
     let mut compared = Compared { live: listing.live.len() as u64, ..Compared::default() };
     let gaps = Gaps::new(&listing.gaps);
@@ -74,8 +75,8 @@ pub fn listing(
         }
     }
     for &(index, resource) in desired {
-        let drift = |kind_of_drift, reason: Option<String>| Drift {
-            kind_of_drift,
+        let drift = |status, reason: Option<String>| Drift {
+            status,
             kind: kind.name.to_owned(),
             id: resource.id.clone(),
             scope: scope.clone(),
@@ -91,15 +92,15 @@ pub fn listing(
                 Ok(outcome) => outcome,
                 Err(reason) => {
                     compared.gaps.push(incomparable(kind, scope, resource, &reason));
-                    compared.drifts.push(drift(DriftKind::Unknown, Some(reason)));
+                    compared.drifts.push(drift(DriftStatus::Unknown, Some(reason)));
                     continue;
                 }
             };
             compared.uncovered.extend(outcome.uncovered);
-            compared.parts.extend((kind.parts)(kind.name, &found.attributes));
+            compared.owned_fields.extend((kind.owned_fields)(kind.name, &found.attributes));
             if outcome.changes.is_empty() {
                 match gaps.of(&resource.id) {
-                    Some(reason) => compared.drifts.push(drift(DriftKind::Unknown, Some(reason))),
+                    Some(reason) => compared.drifts.push(drift(DriftStatus::Unknown, Some(reason))),
                     None => compared.in_sync.push(index),
                 }
                 continue;
@@ -107,18 +108,18 @@ pub fn listing(
             let (desired_attributes, live_attributes) = (outcome.desired, outcome.live);
             let changes = outcome.changes;
             // Should children explain all of it, what was not read still matters.
-            let drift = drift(DriftKind::Changed, gaps.of(&resource.id));
+            let drift = drift(DriftStatus::Changed, gaps.of(&resource.id));
             compared.drifts.push(Drift { changes, desired_attributes, live_attributes, ..drift });
         } else if listing.complete && missing.contains(resource.id.as_str()) {
             let desired_attributes = shown(kind, resource, resource.attributes());
-            compared.drifts.push(Drift { desired_attributes, ..drift(DriftKind::Missing, None) });
+            compared.drifts.push(Drift { desired_attributes, ..drift(DriftStatus::Missing, None) });
         } else {
             let reason = gaps.of(&resource.id).unwrap_or_else(|| "it could not be read".to_owned());
-            compared.drifts.push(drift(DriftKind::Unknown, Some(reason)));
+            compared.drifts.push(drift(DriftStatus::Unknown, Some(reason)));
         }
     }
-    if let Some(world) = strangers_of {
-        strangers.retain(|stranger| world.is_unmanaged(kind, &scope.account, stranger));
+    if let Some(ownership) = strangers_of {
+        strangers.retain(|stranger| ownership.is_unmanaged(kind, &scope.account, stranger));
         compared.drifts.extend(strangers.into_iter().map(|stranger| unmanaged(kind, scope, stranger)));
     }
     compared
@@ -184,11 +185,11 @@ fn resource_changes(kind: &KindFacts, resource: &Desired, live: &Attributes) -> 
     let uncovered = uncovered(kind, &schema, &desired, &live);
     tags::derive(&desired, &mut live);
     let (shown_desired, shown_live) = (desired.clone(), live.clone());
-    if let Some(normalise) = kind.shape.normalise {
-        normalise(&mut desired);
-        normalise(&mut live);
+    if let Some(normalize) = kind.rules.normalize {
+        normalize(&mut desired);
+        normalize(&mut live);
     }
-    let mut changes = walk::changes(&schema, &kind.shape, &desired, &live);
+    let mut changes = walk::changes(&schema, &kind.rules, &desired, &live);
     tags::drop_echo(&mut changes);
     for change in &mut changes {
         change.declared = resource.declared.as_deref().map(|names| names.contains(&pointer::top(&change.path)));
@@ -208,7 +209,7 @@ fn resource_changes(kind: &KindFacts, resource: &Desired, live: &Attributes) -> 
 fn uncovered(kind: &KindFacts, schema: &Schema, desired: &Attributes, live: &Attributes) -> Vec<String> {
     let excused = |name: &str| {
         ["id", "timeouts", "tags"].contains(&name)
-            || kind.shape.unread.contains(&name)
+            || kind.rules.not_returned.contains(&name)
             || live.contains_key(name)
             || schema.block.attributes.get(name).is_some_and(|a| a.computed_only() || a.write_only)
     };
@@ -233,7 +234,7 @@ fn unmanaged(kind: &KindFacts, scope: &Scope, stranger: Live) -> Drift {
         redact::Secrets::new(&schema, &[]).hide_attributes(&mut live_attributes);
     }
     Drift {
-        kind_of_drift: DriftKind::Unmanaged,
+        status: DriftStatus::Unmanaged,
         kind: kind.name.to_owned(),
         id: stranger.id,
         scope: scope.clone(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{InstanceStatus, Origin, ProviderRef};
+use crate::model::{InstanceStatus, Owner, ProviderRef};
 
 const SCOPE: (&str, &str) = ("123456789012", "eu-central-1");
 
@@ -26,16 +26,16 @@ fn desired(kind: &str, id: &str, attributes: Value) -> Desired {
     }
 }
 
-fn live(id: &str, attributes: Value, origin: Origin) -> Live {
+fn live(id: &str, attributes: Value, owner: Owner) -> Live {
     let Value::Object(attributes) = attributes else { panic!("not an object") };
-    Live { id: id.into(), attributes, origin }
+    Live { id: id.into(), attributes, owner }
 }
 
 /// Inline policies speak for their element in the role.
-fn role_policy_parts(kind: &'static str, attributes: &Attributes) -> Vec<Part> {
+fn role_policy_parts(kind: &'static str, attributes: &Attributes) -> Vec<OwnedField> {
     let text = |name: &str| attributes[name].as_str().unwrap().to_owned();
     match kind {
-        "aws_iam_role_policy" => vec![Part {
+        "aws_iam_role_policy" => vec![OwnedField {
             parent_kind: "aws_iam_role",
             parent_id: text("role"),
             attribute: "inline_policy",
@@ -51,8 +51,13 @@ fn facts(name: &'static str) -> KindFacts {
         "aws_iam_role_policy" => &["policy"],
         _ => &[],
     };
-    let strangers_on_managed = name == "aws_iam_role_policy";
-    KindFacts { name, shape: Shape { policies, ..Shape::default() }, parts: role_policy_parts, strangers_on_managed }
+    let report_unmanaged_children = name == "aws_iam_role_policy";
+    KindFacts {
+        name,
+        rules: CompareRules { policies, ..CompareRules::default() },
+        owned_fields: role_policy_parts,
+        report_unmanaged_children,
+    }
 }
 
 fn kinds() -> HashMap<&'static str, KindFacts> {
@@ -61,9 +66,9 @@ fn kinds() -> HashMap<&'static str, KindFacts> {
 
 fn run(kind: &'static str, all: &[Desired], found: Listing) -> Compared {
     let kinds = kinds();
-    let world = World::new(all, &kinds, SCOPE.0);
+    let ownership = OwnershipIndex::new(all, &kinds, SCOPE.0);
     let wanted: Vec<_> = all.iter().enumerate().filter(|(_, d)| &*d.kind == kind).collect();
-    listing(&kinds[kind], &Scope::new(SCOPE.0, SCOPE.1), &wanted, found, Some(&world))
+    listing(&kinds[kind], &Scope::new(SCOPE.0, SCOPE.1), &wanted, found, Some(&ownership))
 }
 
 fn one(kind: &'static str, resource: Desired, found: Listing) -> Vec<Drift> {
@@ -92,7 +97,7 @@ fn equal_is_in_sync() {
     let found = complete(vec![live(
         "vpc-0000000a",
         json!({"cidr_block": "10.0.0.0/16", "tags_all": {"a": "1"}, "instance_tenancy": null}),
-        Origin::Made,
+        Owner::None,
     )]);
     let compared = run("aws_vpc", &[vpc()], found);
     assert_eq!((compared.drifts.len(), compared.in_sync), (0, vec![0]));
@@ -103,7 +108,7 @@ fn a_tag_is_one_change_at_its_key() {
     let found = complete(vec![live(
         "vpc-0000000a",
         json!({"cidr_block": "10.0.0.0/16", "tags_all": {"a": "2", "b": "3"}}),
-        Origin::Made,
+        Owner::None,
     )]);
     let drifts = one("aws_vpc", vpc(), found);
     let changes: Vec<_> = drifts[0].changes.iter().map(|c| (c.path.as_str(), &c.desired, &c.live)).collect();
@@ -112,57 +117,57 @@ fn a_tag_is_one_change_at_its_key() {
 
 #[test]
 fn missing_only_after_a_second_look() {
-    let kind = |listing: Listing| one("aws_vpc", vpc(), listing)[0].kind_of_drift;
+    let kind = |listing: Listing| one("aws_vpc", vpc(), listing)[0].status;
     let confirmed = vec!["vpc-0000000a".to_owned()];
-    assert_eq!(kind(Listing { confirmed_missing: confirmed.clone(), ..complete(vec![]) }), DriftKind::Missing);
-    assert_eq!(kind(complete(vec![])), DriftKind::Unknown);
+    assert_eq!(kind(Listing { confirmed_missing: confirmed.clone(), ..complete(vec![]) }), DriftStatus::Missing);
+    assert_eq!(kind(complete(vec![])), DriftStatus::Unknown);
     assert_eq!(
         kind(Listing { confirmed_missing: confirmed, complete: false, ..Listing::default() }),
-        DriftKind::Unknown
+        DriftStatus::Unknown
     );
-    assert_eq!(kind(Listing { gaps: vec![gap(None)], ..Listing::default() }), DriftKind::Unknown);
+    assert_eq!(kind(Listing { gaps: vec![gap(None)], ..Listing::default() }), DriftStatus::Unknown);
 }
 
 #[test]
 fn what_was_half_read_is_never_in_sync() {
     let attributes = json!({"cidr_block": "10.0.0.0/16"});
     for id in [None, Some("vpc-0000000a")] {
-        let found = complete(vec![live("vpc-0000000a", attributes.clone(), Origin::Made)]);
+        let found = complete(vec![live("vpc-0000000a", attributes.clone(), Owner::None)]);
         let drifts = one("aws_vpc", vpc(), Listing { gaps: vec![gap(id)], ..found });
-        assert_eq!(drifts[0].kind_of_drift, DriftKind::Unknown);
+        assert_eq!(drifts[0].status, DriftStatus::Unknown);
         assert_eq!(drifts[0].reason.as_deref(), Some("denied: ec2:DescribeVpcs: UnauthorizedOperation"));
     }
     // A change that was seen is a change all the same.
-    let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": "10.1.0.0/16"}), Origin::Made)]);
+    let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": "10.1.0.0/16"}), Owner::None)]);
     let drifts = one("aws_vpc", vpc(), Listing { gaps: vec![gap(Some("vpc-0000000a"))], ..found });
-    assert_eq!(drifts[0].kind_of_drift, DriftKind::Changed);
+    assert_eq!(drifts[0].status, DriftStatus::Changed);
 }
 
 #[test]
 fn a_newer_provider_or_a_half_made_resource_is_unknown() {
-    let found = || complete(vec![live("vpc-0000000a", json!({"cidr_block": "10.0.0.0/16"}), Origin::Made)]);
+    let found = || complete(vec![live("vpc-0000000a", json!({"cidr_block": "10.0.0.0/16"}), Owner::None)]);
     let newer = Desired { schema_version: 99, ..vpc() };
     let half = desired("aws_vpc", "vpc-0000000a", Value::Null);
     for resource in [newer, half] {
-        assert_eq!(one("aws_vpc", resource, found())[0].kind_of_drift, DriftKind::Unknown);
+        assert_eq!(one("aws_vpc", resource, found())[0].status, DriftStatus::Unknown);
     }
 }
 
 #[test]
 fn strangers() {
-    let stranger = |origin| {
-        let found = complete(vec![live("vpc-0000000b", json!({"arn": null}), origin)]);
+    let stranger = |owner| {
+        let found = complete(vec![live("vpc-0000000b", json!({"arn": null}), owner)]);
         run("aws_vpc", &[], found).drifts.len()
     };
-    assert_eq!(stranger(Origin::Made), 1);
-    assert_eq!(stranger(Origin::Aws("default VPC")), 0);
-    assert_eq!(stranger(Origin::PartOf { kind: "aws_instance", id: "i-1".into() }), 0);
+    assert_eq!(stranger(Owner::None), 1);
+    assert_eq!(stranger(Owner::Aws("default VPC")), 0);
+    assert_eq!(stranger(Owner::Parent { kind: "aws_instance", id: "i-1".into() }), 0);
     // The same object under another type's name is managed; an equal name of another kind is not.
     let default = desired("aws_default_vpc", "vpc-0000000b", json!({"id": "vpc-0000000b"}));
-    let found = || complete(vec![live("vpc-0000000b", json!({}), Origin::Made)]);
+    let found = || complete(vec![live("vpc-0000000b", json!({}), Owner::None)]);
     assert_eq!(run("aws_vpc", &[default], found()).drifts.len(), 0);
     let role = desired("aws_iam_role", "deploy", json!({"id": "deploy"}));
-    let user = complete(vec![live("deploy", json!({}), Origin::Made)]);
+    let user = complete(vec![live("deploy", json!({}), Owner::None)]);
     assert_eq!(run("aws_iam_user", &[role], user).drifts.len(), 1);
 }
 
@@ -183,10 +188,10 @@ fn an_inline_policy_by_hand_is_seen_and_a_managed_one_is_the_childs() {
     let by_hand = json!({"name": "hand", "policy": policy("*")});
     let fold = |inline: Value| {
         let kinds = kinds();
-        let world = World::new(&all, &kinds, SCOPE.0);
-        let found = complete(vec![live("r", json!({"name": "r", "inline_policy": inline}), Origin::Made)]);
+        let ownership = OwnershipIndex::new(&all, &kinds, SCOPE.0);
+        let found = complete(vec![live("r", json!({"name": "r", "inline_policy": inline}), Owner::None)]);
         let mut drifts = run("aws_iam_role", &all, found).drifts;
-        drifts.retain_mut(|drift| !world.parts().explain(drift));
+        drifts.retain_mut(|drift| !ownership.owned_fields().explain(drift));
         drifts
     };
     assert_eq!(fold(json!([own])), []);
@@ -196,11 +201,11 @@ fn an_inline_policy_by_hand_is_seen_and_a_managed_one_is_the_childs() {
 
     // As a stranger of its own kind: unmanaged on a managed role, folded on an unmanaged one, silent when spoken for.
     let stranger = |role: &str, name: &str| {
-        let owner = Origin::PartOf { kind: "aws_iam_role", id: role.into() };
+        let owner = Owner::Parent { kind: "aws_iam_role", id: role.into() };
         let attributes = json!({"role": role, "name": name, "policy": policy("a:B")});
         let found = complete(vec![live(&format!("{role}:{name}"), attributes, owner)]);
         let drifts = run("aws_iam_role_policy", &all, found).drifts;
-        drifts.iter().filter(|drift| drift.kind_of_drift == DriftKind::Unmanaged).count()
+        drifts.iter().filter(|drift| drift.status == DriftStatus::Unmanaged).count()
     };
     assert_eq!((stranger("r", "hand"), stranger("other", "hand")), (1, 0));
 }
@@ -208,7 +213,7 @@ fn an_inline_policy_by_hand_is_seen_and_a_managed_one_is_the_childs() {
 #[test]
 fn fingerprints_are_stable_and_tell_drifts_apart() {
     let with = |cidr: &str| {
-        let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": cidr}), Origin::Made)]);
+        let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": cidr}), Owner::None)]);
         fingerprint(&one("aws_vpc", vpc(), found)[0], Some("aws_vpc.x"))
     };
     assert_eq!(with("10.1.0.0/16"), with("10.1.0.0/16"));
@@ -218,17 +223,18 @@ fn fingerprints_are_stable_and_tell_drifts_apart() {
 
 #[test]
 fn the_reader_must_cover_what_people_can_set() {
-    let found = complete(vec![live("vpc-0000000a", json!({"tags_all": {"a": "1"}}), Origin::Made)]);
+    let found = complete(vec![live("vpc-0000000a", json!({"tags_all": {"a": "1"}}), Owner::None)]);
     let compared = run("aws_vpc", &[vpc()], found);
     assert_eq!(compared.uncovered.into_iter().collect::<Vec<_>>(), ["aws_vpc.cidr_block"]);
 }
 
 #[test]
 fn a_child_speaks_for_the_value_it_sets_and_no_other() {
-    let mut index = PartIndex::default();
+    let mut index = OwnedFieldIndex::default();
     let element = Some(json!("vpc-0000000a"));
-    let part = Part { parent_kind: "aws_internet_gateway", parent_id: "igw-1".into(), attribute: "vpc_id", element };
-    index.add(SCOPE.0, &part, &Shape::default());
+    let part =
+        OwnedField { parent_kind: "aws_internet_gateway", parent_id: "igw-1".into(), attribute: "vpc_id", element };
+    index.add(SCOPE.0, &part, &CompareRules::default());
     let explained = |desired: &str, live: &str| {
         let change = Change {
             path: "/vpc_id".into(),
@@ -240,7 +246,7 @@ fn a_child_speaks_for_the_value_it_sets_and_no_other() {
             declared: None,
         };
         let mut drift = Drift {
-            kind_of_drift: DriftKind::Changed,
+            status: DriftStatus::Changed,
             kind: "aws_internet_gateway".into(),
             id: "igw-1".into(),
             scope: Scope::new(SCOPE.0, SCOPE.1),

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::model::{Attributes, Part};
+use crate::model::{Attributes, OwnedField};
 
 /// Child type, parent type, child's attribute that names the parent, parent's attribute, child's attribute that is the
 /// element (`None`: the whole attribute).
@@ -51,11 +51,11 @@ const CHILDREN: &[Row] = &[
 
 /// A group on an interface is a group of the instance whose primary interface it is: the documented way to add one to an
 /// instance. Here the desired instances with that interface are the parents.
-pub(super) fn parts_of_instances<'a>(
+pub(super) fn owned_fields_of_instances<'a>(
     kind: &str,
     attributes: &Attributes,
     instances: impl Iterator<Item = (&'a str, Attributes)>,
-) -> Vec<Part> {
+) -> Vec<OwnedField> {
     let text = |name: &str| attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let (true, Some(interface), Some(group)) =
         (kind == "aws_network_interface_sg_attachment", text("network_interface_id"), text("security_group_id"))
@@ -65,7 +65,7 @@ pub(super) fn parts_of_instances<'a>(
     let mine = instances.filter(|(_, instance)| {
         instance.get("primary_network_interface_id").and_then(Value::as_str) == Some(interface) //
     });
-    mine.map(|(id, _)| Part {
+    mine.map(|(id, _)| OwnedField {
         parent_kind: "aws_instance",
         parent_id: id.to_owned(),
         attribute: "vpc_security_group_ids",
@@ -75,7 +75,7 @@ pub(super) fn parts_of_instances<'a>(
 }
 
 /// What a resource of a type without a reader speaks for.
-pub(super) fn parts(kind: &str, attributes: &Attributes) -> Vec<Part> {
+pub(super) fn owned_fields(kind: &str, attributes: &Attributes) -> Vec<OwnedField> {
     let text = |name: &str| attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let rows = CHILDREN.iter().filter(|row| row.0 == kind);
     rows.filter_map(|&(_, parent_kind, id, attribute, element)| {
@@ -83,7 +83,7 @@ pub(super) fn parts(kind: &str, attributes: &Attributes) -> Vec<Part> {
             Some(name) => Some(Value::from(text(name)?)),
             None => None,
         };
-        Some(Part { parent_kind, parent_id: text(id)?.to_owned(), attribute, element })
+        Some(OwnedField { parent_kind, parent_id: text(id)?.to_owned(), attribute, element })
     })
     .collect()
 }
@@ -104,10 +104,10 @@ mod tests {
                 .into_iter()
                 .map(|(id, interface)| (id, object(json!({"primary_network_interface_id": interface}))))
         };
-        let parts = parts_of_instances("aws_network_interface_sg_attachment", &child, instances());
-        assert_eq!(parts.len(), 1);
-        assert_eq!((parts[0].parent_id.as_str(), parts[0].element.clone()), ("i-1", Some(json!("sg-2"))));
-        assert!(parts_of_instances("aws_network_interface_attachment", &child, instances()).is_empty());
+        let owned_fields = owned_fields_of_instances("aws_network_interface_sg_attachment", &child, instances());
+        assert_eq!(owned_fields.len(), 1);
+        assert_eq!((owned_fields[0].parent_id.as_str(), owned_fields[0].element.clone()), ("i-1", Some(json!("sg-2"))));
+        assert!(owned_fields_of_instances("aws_network_interface_attachment", &child, instances()).is_empty());
     }
 
     #[test]

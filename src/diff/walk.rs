@@ -5,42 +5,42 @@ use serde_json::{Map, Value};
 
 use super::canonical::{self, Text, is_empty};
 use crate::model::schema::{Attribute, Block, NestedBlock, Nesting, Schema, Type};
-use crate::model::{Attributes, Change, Shape, pointer};
+use crate::model::{Attributes, Change, CompareRules, pointer};
 
 /// Everything that differs, in the order of paths.
-pub fn changes(schema: &Schema, shape: &Shape, desired: &Attributes, live: &Attributes) -> Vec<Change> {
-    let mut walk = Walk { shape, changes: Vec::new() };
+pub fn changes(schema: &Schema, rules: &CompareRules, desired: &Attributes, live: &Attributes) -> Vec<Change> {
+    let mut walk = Walk { rules, changes: Vec::new() };
     let skipped = |name: &str| {
-        let id = name == "id" && !shape.compared.contains(&"id");
-        id || name == "timeouts" || shape.unread.contains(&name)
+        let id = name == "id" && !rules.compare_computed.contains(&"id");
+        id || name == "timeouts" || rules.not_returned.contains(&name)
     };
     for (name, attribute) in &schema.block.attributes {
-        let computed = attribute.computed_only() && !shape.compared.contains(&name.as_str());
+        let computed = attribute.computed_only() && !rules.compare_computed.contains(&name.as_str());
         // A key that the reader did not give was not read.
         if skipped(name) || computed || attribute.write_only || !live.contains_key(name) {
             continue;
         }
-        walk.attribute(&pointer::join("", name), attribute, get(desired, name), get(live, name), text(shape, name));
+        walk.attribute(&pointer::join("", name), attribute, get(desired, name), get(live, name), text(rules, name));
     }
     for (name, nested) in &schema.block.blocks {
         if !skipped(name) && live.contains_key(name) {
-            walk.nested(&pointer::join("", name), nested, get(desired, name), get(live, name), text(shape, name));
+            walk.nested(&pointer::join("", name), nested, get(desired, name), get(live, name), text(rules, name));
         }
     }
     walk.changes
 }
 
 /// The canonical form of one top-level attribute or block.
-pub fn canonical_member(schema: &Schema, shape: &Shape, name: &str, value: &Value) -> Value {
+pub fn canonical_member(schema: &Schema, rules: &CompareRules, name: &str, value: &Value) -> Value {
     match (schema.block.attributes.get(name), schema.block.blocks.get(name)) {
-        (Some(attribute), _) => canonical::of_type(value, &attribute.ty, text(shape, name)),
-        (_, Some(nested)) => canonical::of_nested(value, nested, text(shape, name)),
+        (Some(attribute), _) => canonical::of_type(value, &attribute.ty, text(rules, name)),
+        (_, Some(nested)) => canonical::of_nested(value, nested, text(rules, name)),
         (None, None) => value.clone(),
     }
 }
 
-fn text(shape: &Shape, name: &str) -> Text {
-    if shape.policies.contains(&name) { Text::Policy } else { Text::Plain }
+fn text(rules: &CompareRules, name: &str) -> Text {
+    if rules.policies.contains(&name) { Text::Policy } else { Text::Plain }
 }
 
 fn get<'a>(members: &'a Map<String, Value>, name: &str) -> &'a Value {
@@ -48,7 +48,7 @@ fn get<'a>(members: &'a Map<String, Value>, name: &str) -> &'a Value {
 }
 
 struct Walk<'a> {
-    shape: &'a Shape,
+    rules: &'a CompareRules,
     changes: Vec<Change>,
 }
 
@@ -157,7 +157,7 @@ impl Walk<'_> {
     }
 
     fn equal(&self, path: &str, desired: &Value, live: &Value) -> bool {
-        self.shape.equal.is_some_and(|equal| equal(path, desired, live))
+        self.rules.suppress_diff.is_some_and(|equal| equal(path, desired, live))
     }
 }
 

@@ -25,7 +25,7 @@ use aws_types::region::Region as RegionName;
 use tokio::sync::Mutex;
 
 use super::ReadError;
-use super::answers::CheckAnswers;
+use super::intact::RejectTruncated;
 use super::region::Region;
 use crate::model::GLOBAL;
 
@@ -53,7 +53,7 @@ pub struct AssumeRole {
 
 /// Where a state object lies; `None` leaves it to the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StatePlace {
+pub struct S3Access {
     pub region: Option<String>,
     pub role: Option<AssumeRole>,
     pub profile: Option<String>,
@@ -93,7 +93,7 @@ impl Aws {
         let base = load_base(options.region.as_deref(), None).await;
         let sts = aws_sdk_sts::config::Builder::from(&base)
             .interceptor(CountCalls(calls.clone()))
-            .interceptor(CheckAnswers)
+            .interceptor(RejectTruncated)
             .build();
         let caller = aws_sdk_sts::Client::from_conf(sts)
             .get_caller_identity()
@@ -102,7 +102,7 @@ impl Aws {
             .map_err(|error| ReadError::new("sts:GetCallerIdentity", &error))?;
         let account = caller.account().unwrap_or_default().to_owned();
         if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(ReadError::odd("sts:GetCallerIdentity", "the answer names no account"));
+            return Err(ReadError::unexpected("sts:GetCallerIdentity", "the answer names no account"));
         }
         let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
         Ok(Self { base, account, partition, roles: options.roles, calls, regions: Mutex::default() })
@@ -146,7 +146,7 @@ impl Aws {
     }
 
     /// An S3 client for reading state objects, which may lie in another account, region or S3 than what is watched.
-    pub async fn state_client(&self, place: &StatePlace) -> aws_sdk_s3::Client {
+    pub async fn state_client(&self, place: &S3Access) -> aws_sdk_s3::Client {
         let profiled = match &place.profile {
             Some(profile) => Some(load_base(None, Some(profile)).await),
             None => None,
@@ -177,7 +177,7 @@ impl Aws {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             .retry_partition(partition(account, region, "cloudtrail"))
-            .interceptor(CheckAnswers)
+            .interceptor(RejectTruncated)
             .interceptor(CountCalls(self.calls.clone()))
             .build();
         Some(aws_sdk_cloudtrail::Client::from_conf(cloudtrail))
@@ -262,7 +262,7 @@ pub(super) fn s3_config(config: &SdkConfig, account: &str, calls: &Arc<AtomicU64
         .force_path_style(path_style(config))
         .retry_partition(partition(account, &region, "s3"))
         .interceptor(CountCalls(calls.clone()))
-        .interceptor(CheckAnswers)
+        .interceptor(RejectTruncated)
         .build()
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures::{StreamExt as _, stream};
 
-use super::{Kind, ReadError, Region, Wanted};
+use super::{Kind, ListRequest, ReadError, Region};
 use crate::model::{Desired, Gap, GapScope, Listing};
 
 /// Second looks at a time.
@@ -17,14 +17,14 @@ pub struct Request<'a> {
     pub desired: Vec<&'a Desired>,
     /// List strangers too.
     pub unmanaged: bool,
-    /// Managed resources on which strangers are looked for, by id; see [`Kind::strangers_on`].
+    /// Managed resources on which strangers are looked for, by id; see [`Kind::unmanaged_children_of`].
     pub owners: Vec<&'a str>,
 }
 
 /// Reads one kind in one scope. Never fails: what could not be read is in the listing's gaps.
 pub async fn collect(aws: &Region, request: &Request<'_>) -> Listing {
     let Request { kind, desired, unmanaged, owners } = request;
-    let found = match kind.list(aws, Wanted { desired, unmanaged: *unmanaged, owners }).await {
+    let found = match kind.list(aws, ListRequest { desired, unmanaged: *unmanaged, owners }).await {
         Ok(found) => found,
         Err(error) => return Listing { gaps: vec![gap(aws, *kind, None, &error)], ..Listing::default() },
     };
@@ -36,7 +36,7 @@ pub async fn collect(aws: &Region, request: &Request<'_>) -> Listing {
         .map(|desired| async move {
             if desired.id.is_empty() || desired.attributes().is_empty() {
                 let message = "the state holds no id or attributes of it: it was only partially created";
-                return (*desired, Err(ReadError::odd(kind.actions()[0], message)));
+                return (*desired, Err(ReadError::unexpected(kind.actions()[0], message)));
             }
             (*desired, kind.exists(aws, desired).await)
         })
@@ -48,7 +48,8 @@ pub async fn collect(aws: &Region, request: &Request<'_>) -> Listing {
         match answer {
             Ok(false) => listing.confirmed_missing.push(desired.id.clone()),
             Ok(true) => {
-                let error = ReadError::odd(kind.actions()[0], "the listing did not contain it, a single read found it");
+                let error =
+                    ReadError::unexpected(kind.actions()[0], "the listing did not contain it, a single read found it");
                 listing.gaps.push(gap(aws, *kind, Some(&desired.id), &error));
             }
             Err(error) => listing.gaps.push(gap(aws, *kind, Some(&desired.id), &error)),

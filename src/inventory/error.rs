@@ -53,7 +53,7 @@ impl ReadError {
     }
 
     /// An answer that makes no sense (a page without what was asked for).
-    pub fn odd(action: &'static str, message: impl Into<String>) -> Self {
+    pub fn unexpected(action: &'static str, message: impl Into<String>) -> Self {
         Self { reason: GapReason::Failed, action, code: None, status: None, message: message.into() }
     }
 

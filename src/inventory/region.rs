@@ -15,8 +15,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::ReadError;
-use super::answers::CheckAnswers;
 use super::aws::{AccountInHost, CountCalls, partition, s3_config};
+use super::intact::RejectTruncated;
 
 /// Calls at a time per account, region and service.
 const CONCURRENCY: usize = 16;
@@ -53,17 +53,17 @@ impl Region {
         let count = || CountCalls(calls.clone());
         let ec2 = aws_sdk_ec2::config::Builder::from(config)
             .retry_partition(partition(account, name, "ec2"))
-            .interceptor(CheckAnswers)
+            .interceptor(RejectTruncated)
             .interceptor(count())
             .build();
         let iam = aws_sdk_iam::config::Builder::from(config)
             .retry_partition(partition(account, name, "iam"))
-            .interceptor(CheckAnswers)
+            .interceptor(RejectTruncated)
             .interceptor(count())
             .build();
         let s3control = aws_sdk_s3control::config::Builder::from(config)
             .retry_partition(partition(account, name, "s3control"))
-            .interceptor(CheckAnswers)
+            .interceptor(RejectTruncated)
             .interceptor(count())
             .interceptor(AccountInHost)
             .build();
@@ -136,12 +136,12 @@ impl Region {
     ///
     /// # Errors
     /// The first reader's error, again.
-    pub async fn once<T, F>(&self, key: &'static str, read: impl FnOnce() -> F) -> Result<Arc<T>, ReadError>
+    pub async fn cached<T, F>(&self, key: &'static str, read: impl FnOnce() -> F) -> Result<Arc<T>, ReadError>
     where
         T: Send + Sync + 'static,
         F: Future<Output = Result<T, ReadError>>,
     {
-        self.once_for(key, "", read).await
+        self.cached_for(key, "", read).await
     }
 
     /// Reads something of one resource once per scan and shares it between kinds; `key` is its name, mostly the
@@ -149,7 +149,7 @@ impl Region {
     ///
     /// # Errors
     /// The first reader's error, again.
-    pub async fn once_for<T, F>(
+    pub async fn cached_for<T, F>(
         &self,
         key: &'static str,
         id: &str,
@@ -167,11 +167,11 @@ impl Region {
             .get_or_init(|| async { read().await.map(|value| Arc::new(value) as Arc<dyn Any + Send + Sync>) })
             .await
             .clone()?;
-        shared.downcast().map_err(|_| ReadError::odd(key, "listed under one name with two types"))
+        shared.downcast().map_err(|_| ReadError::unexpected(key, "listed under one name with two types"))
     }
 
     /// Forgets what was listed; the clients stay.
-    pub fn forget(&self) {
+    pub fn clear(&self) {
         self.listings.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 

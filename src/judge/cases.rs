@@ -7,7 +7,7 @@ use super::{
     rule::{Rule, RuleSet},
     written,
 };
-use crate::model::{Actor, Attributes, Attribution, Change, Drift, DriftKind, Scope, pointer};
+use crate::model::{Actor, Attributes, Attribution, Change, Drift, DriftStatus, Scope, pointer};
 
 /// How one case came out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +46,11 @@ fn run(rule: &Rule, case: &written::Case) -> CaseResult {
 fn drift_of(case: &written::Case) -> Drift {
     let changes = match &case.changes {
         Some(changes) => changes.iter().map(as_written).collect(),
-        None if case.drift == DriftKind::Changed => differences(&case.desired, &case.live),
+        None if case.drift == DriftStatus::Changed => differences(&case.desired, &case.live),
         None => Vec::new(),
     };
     Drift {
-        kind_of_drift: case.drift,
+        status: case.drift,
         kind: case.kind.clone(),
         id: "made-up".into(),
         scope: Scope::new(
@@ -131,7 +131,7 @@ fn without(all: &[Value], out: &[Value]) -> Vec<Value> {
 
 /// A drift for tests: one kind, one change at `path` (none when empty).
 #[cfg(test)]
-pub(crate) fn made_up(kind: &str, drift: DriftKind, path: &str) -> Drift {
+pub(crate) fn made_up(kind: &str, drift: DriftStatus, path: &str) -> Drift {
     let change = Change {
         path: path.into(),
         desired: "a".into(),
@@ -142,7 +142,7 @@ pub(crate) fn made_up(kind: &str, drift: DriftKind, path: &str) -> Drift {
         declared: None,
     };
     Drift {
-        kind_of_drift: drift,
+        status: drift,
         kind: kind.into(),
         id: "id".into(),
         scope: Scope::new("111111111111", "eu-central-1"),

@@ -113,7 +113,7 @@ impl Scope<'_> {
             ("desired", json!(drift.desired_attributes)),
             ("live", json!(drift.live_attributes)),
             ("changes", changes),
-            ("drift", drift.kind_of_drift.as_str().into()),
+            ("drift", drift.status.as_str().into()),
             ("kind", drift.kind.as_str().into()),
             ("id", drift.id.as_str().into()),
             ("account", drift.scope.account.as_str().into()),
@@ -253,10 +253,10 @@ fn call(name: &str, args: Vec<IdedExpr>) -> Expr {
 mod tests {
     use super::*;
     use crate::judge::cases::made_up;
-    use crate::model::DriftKind;
+    use crate::model::DriftStatus;
 
     fn eval(source: &str) -> Result<bool, String> {
-        let mut drift = made_up("aws_vpc", DriftKind::Changed, "/a");
+        let mut drift = made_up("aws_vpc", DriftStatus::Changed, "/a");
         drift.live_attributes =
             serde_json::from_value(json!({"n": 3, "deep": [{"x": "y"}], "nothing": null, "list": ["a"]})).unwrap();
         Expression::compile(source)?.holds(&Scope::new(&drift, None, None))

@@ -9,10 +9,10 @@ use serde_saphyr::{Location, Spanned};
 use super::{
     expression::Expression,
     matching::{Match, path_globs},
-    rule::{Ignore, Rule, RuleSet, Verdict},
+    rule::{Ignore, Rule, RuleEffect, RuleSet},
     written,
 };
-use crate::model::{DriftKind, report::Severity};
+use crate::model::{DriftStatus, report::Severity};
 
 /// A mistake in a rule file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -158,8 +158,8 @@ impl Checker<'_> {
         }
         let verdict = match (&written.severity, &written.ignore) {
             (Some(severity), None) => self.severity(severity).map(|severity| match written.lower {
-                true => Verdict::Lower(severity),
-                false => Verdict::Raise(severity),
+                true => RuleEffect::Lower(severity),
+                false => RuleEffect::Raise(severity),
             }),
             (None, Some(ignore)) => self.ignore(ignore),
             (Some(_), Some(_)) => {
@@ -202,14 +202,14 @@ impl Checker<'_> {
         found
     }
 
-    fn ignore(&mut self, written: &written::Ignore) -> Option<Verdict> {
+    fn ignore(&mut self, written: &written::Ignore) -> Option<RuleEffect> {
         for (name, value) in [("owner", &written.owner), ("reason", &written.reason)] {
             if value.value.trim().is_empty() {
                 self.error(value.referenced, format!("`{name}` of an ignore must not be empty"));
             }
         }
         match written.expires.value.parse() {
-            Ok(expires) => Some(Verdict::Ignore(Ignore {
+            Ok(expires) => Some(RuleEffect::Ignore(Ignore {
                 owner: written.owner.value.clone(),
                 reason: written.reason.value.clone(),
                 expires,
@@ -235,8 +235,8 @@ impl Checker<'_> {
         }
     }
 
-    fn drift(&mut self, word: &Spanned<String>) -> Option<DriftKind> {
-        let found = [DriftKind::Changed, DriftKind::Missing, DriftKind::Unmanaged]
+    fn drift(&mut self, word: &Spanned<String>) -> Option<DriftStatus> {
+        let found = [DriftStatus::Changed, DriftStatus::Missing, DriftStatus::Unmanaged]
             .into_iter()
             .find(|drift| drift.as_str() == word.value);
         if found.is_none() {
@@ -347,6 +347,6 @@ mod tests {
         let theirs = parse("b", "- {id: x, severity: info, why: x, match: {}}\n").unwrap();
         let both = ours.unwrap().overlaid_with(theirs);
         assert_eq!(both.rules.len(), 2);
-        assert_eq!(both.get("x").unwrap().verdict, Verdict::Raise(Severity::Info));
+        assert_eq!(both.get("x").unwrap().verdict, RuleEffect::Raise(Severity::Info));
     }
 }

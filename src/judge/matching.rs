@@ -2,14 +2,14 @@
 
 use glob::Pattern;
 
-use crate::model::{Change, Drift, DriftKind, pointer};
+use crate::model::{Change, Drift, DriftStatus, pointer};
 
 /// What a rule matches before its expression is asked. An empty list matches everything.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Match {
     /// Globs over Terraform resource types.
     pub kind: Vec<Pattern>,
-    pub drift: Vec<DriftKind>,
+    pub drift: Vec<DriftStatus>,
     /// JSON Pointer globs, segment by segment; for `changed` only.
     pub path: Vec<Vec<Pattern>>,
     pub account: Vec<Pattern>,
@@ -26,12 +26,12 @@ impl Match {
     /// Does the drift fit? `unknown` never does. A missing or unmanaged resource differs as a whole, so `path` is
     /// not asked then.
     pub fn fits(&self, drift: &Drift) -> bool {
-        drift.kind_of_drift != DriftKind::Unknown
+        drift.status != DriftStatus::Unknown
             && any(&self.kind, &drift.kind)
-            && (self.drift.is_empty() || self.drift.contains(&drift.kind_of_drift))
+            && (self.drift.is_empty() || self.drift.contains(&drift.status))
             && any(&self.account, &drift.scope.account)
             && any(&self.region, &drift.scope.region)
-            && (drift.kind_of_drift != DriftKind::Changed || self.touches(&drift.changes))
+            && (drift.status != DriftStatus::Changed || self.touches(&drift.changes))
     }
 
     fn touches(&self, changes: &[Change]) -> bool {

@@ -11,7 +11,7 @@
 //! 4. `unknown` is never judged by a rule: it is a gap, severity `info`.
 
 pub mod cases;
-pub mod class;
+pub mod default_severity;
 mod expression;
 mod functions;
 pub mod load;
@@ -25,6 +25,6 @@ mod written;
 
 pub use cases::{CaseResult, run_cases};
 pub use load::{RuleError, load, parse};
-pub use rule::{Ignore, Reason, Rule, RuleSet, Verdict};
+pub use rule::{Ignore, Reason, Rule, RuleEffect, RuleSet};
 pub use starter::starter;
 pub use verdict::{Context, Ignored, Judgement, RuleWarning, judge};

@@ -9,7 +9,7 @@ use crate::model::report::Severity;
 
 /// What a rule says when it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RuleEffect {
     /// The drift has at least this severity.
     Raise(Severity),
     /// The drift has at most this severity, whatever other rules say.
@@ -39,7 +39,7 @@ pub struct Reason {
 pub struct Rule {
     /// Kebab case, unique over all files, named for the fault.
     pub id: String,
-    pub verdict: Verdict,
+    pub verdict: RuleEffect,
     /// Why it matters, in a sentence or two.
     pub why: String,
     /// `file:line` of the rule.
@@ -64,10 +64,10 @@ impl RuleSet {
     /// What each rule says, by id: what reports explain. Ignoring rules are not among them.
     pub fn reasons(&self) -> BTreeMap<String, Reason> {
         let reason = |rule: &Rule| match &rule.verdict {
-            Verdict::Raise(severity) | Verdict::Lower(severity) => {
+            RuleEffect::Raise(severity) | RuleEffect::Lower(severity) => {
                 Some((rule.id.clone(), Reason { severity: *severity, why: rule.why.clone() }))
             }
-            Verdict::Ignore(_) => None,
+            RuleEffect::Ignore(_) => None,
         };
         self.rules.iter().filter_map(reason).collect()
     }

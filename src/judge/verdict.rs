@@ -5,9 +5,9 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::{
-    class::default_severity,
+    default_severity::default_severity,
     expression::Scope,
-    rule::{Ignore, Rule, RuleSet, Verdict},
+    rule::{Ignore, Rule, RuleEffect, RuleSet},
 };
 use crate::model::{Attribution, Drift, report::Severity};
 
@@ -71,12 +71,12 @@ pub fn judge(rules: &RuleSet, drift: &Drift, context: &Context<'_>) -> Judgement
         }
         match &rule.verdict {
             // worst first: the smaller is the worse
-            Verdict::Raise(severity) => {
+            RuleEffect::Raise(severity) => {
                 raised = Some(raised.map_or(*severity, |old| old.min(*severity)));
                 knows_what |= !rule.matches.is_empty();
             }
-            Verdict::Lower(severity) => cap = Some(cap.map_or(*severity, |old| old.max(*severity))),
-            Verdict::Ignore(ignore) => {
+            RuleEffect::Lower(severity) => cap = Some(cap.map_or(*severity, |old| old.max(*severity))),
+            RuleEffect::Ignore(ignore) => {
                 if expired(ignore, context.now) {
                     warnings.push(RuleWarning {
                         rule: rule.id.clone(),
@@ -112,7 +112,7 @@ fn speaks<'a>(
 ) -> Result<bool, String> {
     let Some(when) = &rule.when else { return Ok(true) };
     // Of several people who changed one resource, one is enough to make it worse; to let it pass, it must hold for all.
-    let one_is_enough = matches!(rule.verdict, Verdict::Raise(_));
+    let one_is_enough = matches!(rule.verdict, RuleEffect::Raise(_));
     for scope in scopes.get_or_insert_with(|| Scope::of_all(drift, context.address, context.attributions)) {
         if when.holds(scope)? == one_is_enough {
             return Ok(one_is_enough);
@@ -129,7 +129,7 @@ fn expired(ignore: &Ignore, now: Timestamp) -> bool {
 mod tests {
     use super::*;
     use crate::judge::{cases::made_up, parse};
-    use crate::model::{Channel, DriftKind};
+    use crate::model::{Channel, DriftStatus};
 
     const RULES: &str = r#"
 - {id: worst, severity: critical, why: x, match: {kind: [aws_vpc]}, when: "live.a == 1"}
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn the_worst_matching_rule_wins_and_a_broken_one_warns() {
         let rules = parse("t.yaml", RULES).unwrap();
-        let mut drift = made_up("aws_vpc", DriftKind::Changed, "/a");
+        let mut drift = made_up("aws_vpc", DriftStatus::Changed, "/a");
         drift.live_attributes.insert("a".into(), 1.into());
         let judgement = judge(&rules, &drift, &at("2026-01-01T00:00:00Z"));
         assert_eq!(judgement.severity, Severity::Critical);
@@ -166,14 +166,14 @@ mod tests {
     fn a_rule_that_matches_everything_never_makes_it_milder() {
         let rules = parse("t.yaml", "[{id: any, severity: medium, why: x, match: {}}]").unwrap();
         let severity = |drift: &Drift| judge(&rules, drift, &at("2026-01-01T00:00:00Z")).severity;
-        assert_eq!(severity(&made_up("aws_iam_group", DriftKind::Missing, "")), Severity::High);
-        assert_eq!(severity(&made_up("aws_vpc", DriftKind::Changed, "/tags/Name")), Severity::Medium);
+        assert_eq!(severity(&made_up("aws_iam_group", DriftStatus::Missing, "")), Severity::High);
+        assert_eq!(severity(&made_up("aws_vpc", DriftStatus::Changed, "/tags/Name")), Severity::Medium);
     }
 
     #[test]
     fn an_ignore_holds_to_the_end_of_its_day_and_then_warns() {
         let rules = parse("t.yaml", RULES).unwrap();
-        let drift = made_up("aws_eip", DriftKind::Missing, "");
+        let drift = made_up("aws_eip", DriftStatus::Missing, "");
         let judgement = judge(&rules, &drift, &at("2026-06-30T23:59:59Z"));
         assert_eq!(judgement.ignored.unwrap().owner, "ann");
         assert_eq!(judgement.severity, Severity::Medium);
@@ -193,7 +193,7 @@ mod tests {
         let by = |channel| Attribution { channel, ..Attribution::unknown("x") };
         let (scaling, eve) = (by(Channel::AwsService), by(Channel::Cli));
         let judged = |kind: &str, attributions: &[Attribution]| {
-            let mut drift = made_up(kind, DriftKind::Missing, "");
+            let mut drift = made_up(kind, DriftStatus::Missing, "");
             drift.live_attributes.insert("a".into(), 1.into());
             judge(&rules, &drift, &Context { attributions, ..at("2026-01-01T00:00:00Z") })
         };
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn unknown_is_never_ignored_nor_raised() {
         let rules = parse("t.yaml", RULES).unwrap();
-        let judgement = judge(&rules, &made_up("aws_eip", DriftKind::Unknown, ""), &at("2026-01-01T00:00:00Z"));
+        let judgement = judge(&rules, &made_up("aws_eip", DriftStatus::Unknown, ""), &at("2026-01-01T00:00:00Z"));
         assert_eq!((judgement.severity, judgement.ignored), (Severity::Info, None));
     }
 }

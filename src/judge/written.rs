@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use crate::model::{ActorType, Attributes, Caution, Channel, Confidence, DriftKind};
+use crate::model::{ActorType, Attributes, Caution, Channel, Confidence, DriftStatus};
 
 /// One rule of a file, before its values are checked.
 #[derive(Debug, Clone, Deserialize)]
@@ -54,7 +54,7 @@ pub(super) struct Case {
     pub name: String,
     pub kind: String,
     #[serde(default = "changed")]
-    pub drift: DriftKind,
+    pub drift: DriftStatus,
     #[serde(default)]
     pub desired: Attributes,
     #[serde(default)]
@@ -100,8 +100,8 @@ fn certain() -> Confidence {
     Confidence::Certain
 }
 
-fn changed() -> DriftKind {
-    DriftKind::Changed
+fn changed() -> DriftStatus {
+    DriftStatus::Changed
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -207,7 +207,7 @@ pub struct Attribution {
 
 /// One call of the person asked about.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Deed {
+pub struct ActivityRecord {
     #[serde(flatten)]
     pub event: EventRef,
     pub actor: Actor,

@@ -8,14 +8,14 @@ use super::{Attributes, Scope};
 /// How a resource differs; the contract's `findings[].drift`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DriftKind {
+pub enum DriftStatus {
     Changed,
     Missing,
     Unmanaged,
     Unknown,
 }
 
-impl DriftKind {
+impl DriftStatus {
     /// The word of the contract.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ pub struct Change {
 /// One resource that differs, or that could not be seen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drift {
-    pub kind_of_drift: DriftKind,
+    pub status: DriftStatus,
     /// Terraform resource type.
     pub kind: String,
     pub id: String,

@@ -6,15 +6,15 @@ use super::{Attributes, Gap, Scope};
 
 /// Who made a live resource, as far as it decides whether it can be called unmanaged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Origin {
+pub enum Owner {
     /// Somebody made it: unmanaged unless a source declares it.
     #[default]
-    Made,
+    None,
     /// AWS made it by itself (a default VPC, a service-linked role, ...): never unmanaged. The text says what it is.
     Aws(&'static str),
     /// It exists only as a part of another resource (the root volume of an instance, a rule of a group, the main
     /// route table of a VPC): never unmanaged by itself, the owner speaks for it.
-    PartOf { kind: &'static str, id: String },
+    Parent { kind: &'static str, id: String },
 }
 
 /// One live resource. Kind, account and region are those of the [`Listing`] it stands in.
@@ -25,7 +25,7 @@ pub struct Live {
     /// Terraform's attributes. **A key that is absent was not read and is not compared; `null` was read and is empty.**
     /// Tags go under `tags_all` (all of them but `aws:*`); the comparison derives `tags` from it.
     pub attributes: Attributes,
-    pub origin: Origin,
+    pub owner: Owner,
 }
 
 /// All live resources of one kind in one scope, and what could not be seen of them.

@@ -1,6 +1,7 @@
 //! The vocabulary: plain data that every stage speaks. Imports nothing of ours, knows no I/O and no clock.
 
 mod attribution;
+mod compare_rules;
 mod desired;
 mod drift;
 mod gap;
@@ -10,19 +11,20 @@ pub mod policy;
 pub mod report;
 pub mod schema;
 mod scope;
-mod shape;
 
-pub use attribution::{Actor, ActorType, Attribution, Caution, Channel, Confidence, Deed, EventRef, OtherEvent};
+pub use attribution::{
+    ActivityRecord, Actor, ActorType, Attribution, Caution, Channel, Confidence, EventRef, OtherEvent,
+};
+pub use compare_rules::{CompareRules, OwnedField};
 pub use desired::{
     CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source, is_unique_id,
 };
-pub use drift::{Change, Drift, DriftKind};
+pub use drift::{Change, Drift, DriftStatus};
 pub use gap::{Gap, GapReason, GapScope};
-pub use live::{Inventory, Listing, Live, Origin};
+pub use live::{Inventory, Listing, Live, Owner};
 pub use scope::{GLOBAL, Scope};
-pub use shape::{Part, Shape};
 
-/// A resource's attributes in Terraform's own shape: what stands under `attributes` in a state file.
+/// A resource's attributes in Terraform's own form: what stands under `attributes` in a state file.
 pub type Attributes = serde_json::Map<String, serde_json::Value>;
 
 /// What stands wherever a sensitive value would have stood.

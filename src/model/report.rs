@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribution, Change, CodePosition, DriftKind, Gap, Source};
+use super::{Attribution, Change, CodePosition, DriftStatus, Gap, Source};
 
 /// Worst first, so that the derived order is the report's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ impl Severity {
 pub struct Finding {
     /// Stable over scans for the same drift of the same resource.
     pub fingerprint: String,
-    pub drift: DriftKind,
+    pub drift: DriftStatus,
     pub kind: String,
     pub id: String,
     pub arn: Option<String>,

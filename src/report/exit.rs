@@ -1,7 +1,7 @@
 //! The exit code of a scan: a promise to scripts and pipelines.
 
 use crate::model::{
-    DriftKind,
+    DriftStatus,
     report::{Finding, Report, Severity},
 };
 
@@ -15,7 +15,7 @@ pub const GAPS: u8 = 3;
 /// With `fail_on`, only drift at or above that severity counts as drift; gaps count all the same.
 pub fn exit_code(report: &Report, fail_on: Option<Severity>) -> u8 {
     let counts = |finding: &&Finding| {
-        finding.drift != DriftKind::Unknown && fail_on.is_none_or(|least| finding.severity <= least)
+        finding.drift != DriftStatus::Unknown && fail_on.is_none_or(|least| finding.severity <= least)
     };
     if report.findings.iter().any(|finding| counts(&finding)) {
         DRIFT
@@ -44,9 +44,9 @@ mod tests {
         seen.scan.complete = true;
         seen.summary.unknown = 0;
         let mut mild = seen.clone();
-        mild.findings.retain(|finding| finding.severity > Severity::Medium && finding.drift != DriftKind::Unknown);
+        mild.findings.retain(|finding| finding.severity > Severity::Medium && finding.drift != DriftStatus::Unknown);
         let mut gaps = rich.clone();
-        gaps.findings.retain(|finding| finding.drift == DriftKind::Unknown);
+        gaps.findings.retain(|finding| finding.drift == DriftStatus::Unknown);
         for (name, report, fail_on, expected) in [
             ("rich", &rich, None, 2),
             ("rich, critical only", &rich, Some(Severity::Critical), 2),
@@ -55,7 +55,7 @@ mod tests {
             ("mild, low", &mild, Some(Severity::Low), 2),
             ("gaps", &gaps, None, 3),
             ("gaps, critical only", &gaps, Some(Severity::Critical), 3),
-            ("clean", &sample::clean(), None, 0),
+            ("clean", &sample::sanitize_output(), None, 0),
         ] {
             assert_eq!(exit_code(report, fail_on), expected, "{name}");
         }

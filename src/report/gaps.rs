@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::{clean, count};
-use crate::model::{DriftKind, Gap, GapReason, report::Report};
+use super::text::{count, sanitize_output};
+use crate::model::{DriftStatus, Gap, GapReason, report::Report};
 
 /// Gaps with one cause and one remedy. All texts are clean.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub fn grouped(gaps: &[Gap]) -> Vec<GapGroup> {
         .into_iter()
         .map(|((reason, kind, action, source), members)| GapGroup {
             reason: reason.as_str(),
-            what: clean(kind.or(source).unwrap_or("everything")),
+            what: sanitize_output(kind.or(source).unwrap_or("everything")),
             count: members.len() as u64,
             places: members
                 .iter()
@@ -42,19 +42,19 @@ pub fn grouped(gaps: &[Gap]) -> Vec<GapGroup> {
                 .into_iter()
                 .collect(),
             remedy: remedy(reason, action, kind),
-            example: members.first().map(|gap| clean(&gap.detail)).unwrap_or_default(),
+            example: members.first().map(|gap| sanitize_output(&gap.detail)).unwrap_or_default(),
         })
         .collect()
 }
 
 fn place(gap: &Gap) -> String {
     let parts = [gap.scope.account.as_deref(), gap.scope.region.as_deref()];
-    clean(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+    sanitize_output(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
 
 fn remedy(reason: GapReason, action: Option<&str>, kind: Option<&str>) -> String {
     match (reason, action) {
-        (GapReason::Denied, Some(action)) => format!("needs {}", clean(action)),
+        (GapReason::Denied, Some(action)) => format!("needs {}", sanitize_output(action)),
         (GapReason::Denied, None) => "needs more permissions; see `driftd iam-policy`".into(),
         (GapReason::Throttled, Some("cloudtrail:LookupEvents")) => {
             "read the trail's logs instead (--cloudtrail s3://bucket), or scan again later".into()
@@ -62,7 +62,7 @@ fn remedy(reason: GapReason, action: Option<&str>, kind: Option<&str>) -> String
         (GapReason::Throttled, _) => "scan again later; other clients use up the quota".into(),
         (GapReason::Timeout, _) => "check network and endpoint, then scan again".into(),
         (GapReason::Unsupported, _) => {
-            format!("no reader for {} yet", clean(kind.unwrap_or("this kind")))
+            format!("no reader for {} yet", sanitize_output(kind.unwrap_or("this kind")))
         }
         (GapReason::NotConfigured, _) if kind.is_none() => "see the detail".into(),
         (GapReason::NotConfigured, _) => "configure credentials or a role for it".into(),
@@ -85,9 +85,9 @@ pub struct UnknownGroup {
 pub fn unknown(report: &Report) -> Vec<UnknownGroup> {
     const EXAMPLES: usize = 3;
     let mut groups: BTreeMap<(String, String), UnknownGroup> = BTreeMap::new();
-    for finding in report.findings.iter().filter(|finding| finding.drift == DriftKind::Unknown) {
-        let kind = clean(&finding.kind);
-        let reason = clean(finding.reason.as_deref().unwrap_or("not seen"));
+    for finding in report.findings.iter().filter(|finding| finding.drift == DriftStatus::Unknown) {
+        let kind = sanitize_output(&finding.kind);
+        let reason = sanitize_output(finding.reason.as_deref().unwrap_or("not seen"));
         let group = groups.entry((kind.clone(), reason.clone())).or_insert_with(|| UnknownGroup {
             kind,
             reason,
@@ -96,7 +96,7 @@ pub fn unknown(report: &Report) -> Vec<UnknownGroup> {
         });
         group.count += 1;
         if group.examples.len() < EXAMPLES {
-            group.examples.push(clean(finding.address.as_deref().unwrap_or(&finding.id)));
+            group.examples.push(sanitize_output(finding.address.as_deref().unwrap_or(&finding.id)));
         }
     }
     groups.into_values().collect()

@@ -4,12 +4,12 @@ use askama::Template;
 
 use super::{
     Options, gaps,
-    text::{clean, count},
+    phrases::{self, Line, ReportStatus, Sign},
+    text::{count, sanitize_output},
     who,
-    words::{self, Line, Mood, Sign},
 };
 use crate::model::{
-    DriftKind,
+    DriftStatus,
     report::{Finding, Report, Severity},
 };
 
@@ -25,7 +25,7 @@ pub fn render(report: &Report, options: &Options) -> askama::Result<String> {
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page {
-    mood: &'static str,
+    status: &'static str,
     headline: String,
     version: String,
     when: String,
@@ -92,15 +92,15 @@ impl Page {
         let (scan, sum) = (&report.scan, &report.summary);
         let tile = |number, word, class| Tile { number, word, class };
         Self {
-            mood: match words::mood(report) {
-                Mood::InSync => "in-sync",
-                Mood::Incomplete => "incomplete",
-                Mood::Drifted => "drifted",
+            status: match phrases::status(report) {
+                ReportStatus::InSync => "in-sync",
+                ReportStatus::Incomplete => "incomplete",
+                ReportStatus::Drifted => "drifted",
             },
-            headline: words::headline(report),
-            version: clean(&scan.driftd_version),
-            when: clean(&scan.finished_at),
-            id: clean(&scan.id),
+            headline: phrases::headline(report),
+            version: sanitize_output(&scan.driftd_version),
+            when: sanitize_output(&scan.finished_at),
+            id: sanitize_output(&scan.id),
             scope: [
                 count(scan.accounts.len() as u64, "account", "accounts"),
                 count(scan.regions.len() as u64, "region", "regions"),
@@ -120,7 +120,7 @@ impl Page {
                 .into_iter()
                 .map(|severity| SeverityView {
                     name: severity.as_str(),
-                    findings: words::of_severity(report, severity)
+                    findings: phrases::of_severity(report, severity)
                         .into_iter()
                         .map(|f| view(f, options, &scan.started_at))
                         .collect(),
@@ -142,11 +142,11 @@ impl Page {
                 .sources
                 .iter()
                 .map(|source| SourceView {
-                    name: clean(&source.name),
-                    location: clean(&source.location),
+                    name: sanitize_output(&source.name),
+                    location: sanitize_output(&source.location),
                     serial: source.serial.map(|serial| serial.to_string()).unwrap_or_default(),
                     resources: source.resources,
-                    warnings: source.warnings.iter().map(|warning| clean(warning)).collect(),
+                    warnings: source.warnings.iter().map(|warning| sanitize_output(warning)).collect(),
                 })
                 .collect(),
         }
@@ -156,20 +156,23 @@ impl Page {
 fn view(finding: &Finding, options: &Options, now: &str) -> FindingView {
     FindingView {
         drift: finding.drift.as_str(),
-        name: words::name(finding),
-        id: (finding.drift != DriftKind::Unmanaged && !finding.id.is_empty()).then(|| clean(&finding.id)),
-        place: words::place(finding),
-        source: finding.source.as_deref().map(clean),
-        code: words::code(finding),
+        name: phrases::name(finding),
+        id: (finding.drift != DriftStatus::Unmanaged && !finding.id.is_empty()).then(|| sanitize_output(&finding.id)),
+        place: phrases::place(finding),
+        source: finding.source.as_deref().map(sanitize_output),
+        code: phrases::code(finding),
         who: who::all(finding)
             .map(|attribution| WhoView { line: who::line(attribution, now), proof: who::proof(attribution) })
             .collect(),
         rules: finding
             .rules
             .iter()
-            .map(|rule| RuleView { id: clean(rule), why: options.reasons.get(rule).map(|reason| clean(&reason.why)) })
+            .map(|rule| RuleView {
+                id: sanitize_output(rule),
+                why: options.reasons.get(rule).map(|reason| sanitize_output(&reason.why)),
+            })
             .collect(),
-        lines: finding.changes.iter().flat_map(|change| words::lines(change, 400)).collect(),
+        lines: finding.changes.iter().flat_map(|change| phrases::lines(change, 400)).collect(),
     }
 }
 
@@ -198,7 +201,7 @@ mod tests {
         }
         assert!(page.contains("aws_security_group.web") && page.contains("needs s3:GetBucketPolicy"));
         assert!(page.contains("passwords and keys against SSH"), "the reasons of the rules are told");
-        let clean = render(&sample::clean(), &Options::default()).unwrap();
+        let clean = render(&sample::sanitize_output(), &Options::default()).unwrap();
         assert!(clean.contains("In sync: 12 resources are as declared") && !clean.contains("Not seen"));
         if let Some(folder) = std::env::var_os("DRIFTD_SAMPLE_PAGES") {
             std::fs::write(std::path::Path::new(&folder).join("rich.html"), page).unwrap();

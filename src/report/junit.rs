@@ -5,12 +5,12 @@
 use quick_junit::{NonSuccessKind, Report as Junit, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::{
-    gaps,
-    text::{clean, count},
-    who, words,
+    gaps, phrases,
+    text::{count, sanitize_output},
+    who,
 };
 use crate::model::{
-    DriftKind,
+    DriftStatus,
     report::{Finding, Report},
 };
 
@@ -18,7 +18,7 @@ use crate::model::{
 pub fn render(report: &Report) -> Result<String, SerializeError> {
     let mut junit = Junit::new("driftd");
     for source in &report.scan.sources {
-        let mut suite = TestSuite::new(clean(&source.name));
+        let mut suite = TestSuite::new(sanitize_output(&source.name));
         let own: Vec<_> = report.findings.iter().filter(|f| f.source.as_deref() == Some(&source.name)).collect();
         suite.add_test_cases(own.iter().map(|finding| case(finding, &report.scan.started_at)));
         let fine = source.resources.saturating_sub(own.len() as u64);
@@ -46,26 +46,26 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
 }
 
 fn case(finding: &Finding, now: &str) -> TestCase {
-    let kind = if finding.drift == DriftKind::Unknown { NonSuccessKind::Error } else { NonSuccessKind::Failure };
+    let kind = if finding.drift == DriftStatus::Unknown { NonSuccessKind::Error } else { NonSuccessKind::Failure };
     let mut status = TestCaseStatus::non_success(kind);
     let word = finding.drift.as_str();
     let mut message = format!("{} {word}", finding.severity.as_str());
-    if finding.drift == DriftKind::Unknown {
-        message = format!("unknown: {}", clean(finding.reason.as_deref().unwrap_or("not seen")));
+    if finding.drift == DriftStatus::Unknown {
+        message = format!("unknown: {}", sanitize_output(finding.reason.as_deref().unwrap_or("not seen")));
     }
-    let mut text = vec![format!("{} ({})", words::place(finding), clean(&finding.id))];
-    text.extend(words::code(finding));
+    let mut text = vec![format!("{} ({})", phrases::place(finding), sanitize_output(&finding.id))];
+    text.extend(phrases::code(finding));
     text.extend(who::all(finding).map(|attribution| format!("who: {}", who::line(attribution, now))));
     if !finding.rules.is_empty() {
-        let rules: Vec<_> = finding.rules.iter().map(|rule| clean(rule)).collect();
+        let rules: Vec<_> = finding.rules.iter().map(|rule| sanitize_output(rule)).collect();
         text.push(format!("rules: {}", rules.join(", ")));
     }
-    let lines = finding.changes.iter().flat_map(|change| words::lines(change, 200));
+    let lines = finding.changes.iter().flat_map(|change| phrases::lines(change, 200));
     text.extend(lines.map(|line| format!("{}{}", line.sign.mark(), line.text)));
-    let outcome = if finding.drift == DriftKind::Unknown { "unknown" } else { "drift" };
+    let outcome = if finding.drift == DriftStatus::Unknown { "unknown" } else { "drift" };
     status.set_type(outcome).set_message(message).set_description(text.join("\n"));
-    let mut case = TestCase::new(words::name(finding), status);
-    case.set_classname(clean(&finding.kind));
+    let mut case = TestCase::new(phrases::name(finding), status);
+    case.set_classname(sanitize_output(&finding.kind));
     case
 }
 
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn suites_are_sources() {
         insta::assert_snapshot!(render(&sample::rich()).unwrap());
-        let clean = render(&sample::clean()).unwrap();
+        let clean = render(&sample::sanitize_output()).unwrap();
         assert!(
             clean.contains("failures=\"0\" errors=\"0\"") && clean.contains("12 resources without drift"),
             "{clean}"

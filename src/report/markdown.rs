@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 
 use super::{
     Options, gaps,
-    text::clean,
+    phrases::{self, ReportStatus, Sign},
+    text::sanitize_output,
     who,
-    words::{self, Mood, Sign},
 };
 use crate::model::{
-    DriftKind,
+    DriftStatus,
     report::{Finding, Report, Severity},
 };
 
@@ -24,17 +24,17 @@ const RESERVE: usize = 64 * 1024;
 /// The Markdown; never longer than 1 MiB.
 pub fn render(report: &Report, options: &Options) -> String {
     let mut out = String::new();
-    let icon = match words::mood(report) {
-        Mood::InSync => "✅",
-        Mood::Incomplete => "⚠️",
-        Mood::Drifted => "🚨",
+    let icon = match phrases::status(report) {
+        ReportStatus::InSync => "✅",
+        ReportStatus::Incomplete => "⚠️",
+        ReportStatus::Drifted => "🚨",
     };
-    let _ = writeln!(out, "## {icon} {}\n", escape(&words::headline(report)));
+    let _ = writeln!(out, "## {icon} {}\n", escape(&phrases::headline(report)));
     counts(&mut out, report);
 
     let mut left_out = 0;
     for severity in Severity::ALL {
-        let findings = words::of_severity(report, severity);
+        let findings = phrases::of_severity(report, severity);
         if findings.is_empty() {
             continue;
         }
@@ -57,14 +57,15 @@ pub fn render(report: &Report, options: &Options) -> String {
 }
 
 fn counts(out: &mut String, report: &Report) {
-    if words::drifted(report).next().is_some() {
+    if phrases::drifted(report).next().is_some() {
         out.push_str("| severity | changed | missing | unmanaged |\n|---|---:|---:|---:|\n");
         for severity in Severity::ALL {
-            let findings = words::of_severity(report, severity);
+            let findings = phrases::of_severity(report, severity);
             if !findings.is_empty() {
                 let of = |drift| findings.iter().filter(|finding| finding.drift == drift).count();
-                let (changed, missing) = (of(DriftKind::Changed), of(DriftKind::Missing));
-                let _ = writeln!(out, "| {} | {changed} | {missing} | {} |", title(severity), of(DriftKind::Unmanaged));
+                let (changed, missing) = (of(DriftStatus::Changed), of(DriftStatus::Missing));
+                let _ =
+                    writeln!(out, "| {} | {changed} | {missing} | {} |", title(severity), of(DriftStatus::Unmanaged));
             }
         }
         out.push('\n');
@@ -83,16 +84,16 @@ fn block(finding: &Finding, options: &Options, now: &str) -> String {
         out,
         "<details><summary><b>{}</b> {}</summary>\n",
         finding.drift.as_str(),
-        code(&words::name(finding))
+        code(&phrases::name(finding))
     );
     if finding.address.is_some() && !finding.id.is_empty() {
-        let _ = writeln!(out, "- id: {}", code(&clean(&finding.id)));
+        let _ = writeln!(out, "- id: {}", code(&sanitize_output(&finding.id)));
     }
-    let _ = writeln!(out, "- where: {}", code(&words::place(finding)));
+    let _ = writeln!(out, "- where: {}", code(&phrases::place(finding)));
     if let Some(source) = &finding.source {
-        let _ = writeln!(out, "- source: {}", code(&clean(source)));
+        let _ = writeln!(out, "- source: {}", code(&sanitize_output(source)));
     }
-    if let Some(position) = words::code(finding) {
+    if let Some(position) = phrases::code(finding) {
         let _ = writeln!(out, "- code: {}", code(&position));
     }
     for attribution in who::all(finding) {
@@ -102,12 +103,13 @@ fn block(finding: &Finding, options: &Options, now: &str) -> String {
         }
     }
     for rule in &finding.rules {
-        let why = options.reasons.get(rule).map(|r| format!(": {}", escape(&clean(&r.why)))).unwrap_or_default();
-        let _ = writeln!(out, "- rule {}{why}", code(&clean(rule)));
+        let why =
+            options.reasons.get(rule).map(|r| format!(": {}", escape(&sanitize_output(&r.why)))).unwrap_or_default();
+        let _ = writeln!(out, "- rule {}{why}", code(&sanitize_output(rule)));
     }
     if !finding.changes.is_empty() {
         out.push_str("\n<pre lang=\"diff\">\n");
-        for line in finding.changes.iter().flat_map(|change| words::lines(change, 160)) {
+        for line in finding.changes.iter().flat_map(|change| phrases::lines(change, 160)) {
             let indent = if line.sign == Sign::Path { "  " } else { "" };
             let _ = writeln!(out, "{indent}{}{}", line.sign.mark(), escape_html(&line.text));
         }

@@ -1,20 +1,20 @@
 //! SAY IT: the report as table, JSON, Markdown, HTML, SARIF and JUnit; pure.
 //!
 //! Every renderer is a function of the [`Report`] (and [`Options`]) to a text. What AWS or a state named is hostile until
-//! [`text::clean`] or the format's own escaping made it harmless. Knows neither where the text goes nor whether it is a terminal.
+//! [`text::sanitize_output`] or the format's own escaping made it harmless. Knows neither where the text goes nor whether it is a terminal.
 
-pub mod deeds;
+pub mod activity;
 pub mod exit;
 pub mod gaps;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod phrases;
 pub mod sarif;
 pub mod table;
 pub mod text;
 pub mod who;
-pub mod words;
 
 #[cfg(test)]
 mod sample;

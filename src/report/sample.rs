@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::model::{
-    Actor, ActorType, Attribution, Change, Channel, CodePosition, Confidence, DriftKind, Gap, GapReason, GapScope,
+    Actor, ActorType, Attribution, Change, Channel, CodePosition, Confidence, DriftStatus, Gap, GapReason, GapScope,
     Source,
     report::{Finding, Report, Scan, Severity, Summary},
 };
@@ -46,12 +46,12 @@ fn report(sources: Vec<Source>, summary: Summary, findings: Vec<Finding>, gaps: 
     }
 }
 
-pub fn clean() -> Report {
+pub fn sanitize_output() -> Report {
     let summary = Summary { desired: 12, live: 14, in_sync: 12, ..Summary::default() };
     report(vec![source("prod", 12)], summary, Vec::new(), Vec::new())
 }
 
-pub fn finding(drift: DriftKind, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {
+pub fn finding(drift: DriftStatus, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {
     Finding {
         fingerprint: format!("fp-{kind}-{id}"),
         drift,
@@ -107,7 +107,7 @@ fn gap(reason: GapReason, kind: &str, id: Option<&str>, action: Option<&str>, de
 pub fn rich() -> Report {
     let rule = |port: u16, cidr: &str| json!({"protocol": "tcp", "from_port": port, "to_port": port, "cidr_blocks": [cidr], "description": "", "self": false});
     let mut group = finding(
-        DriftKind::Changed,
+        DriftStatus::Changed,
         Severity::Critical,
         "aws_security_group",
         "sg-0a1b2c3d4e5f67890",
@@ -125,7 +125,7 @@ pub fn rich() -> Report {
         },
     ];
 
-    let mut role = finding(DriftKind::Changed, Severity::Critical, "aws_iam_role", "deploy", "aws_iam_role.deploy");
+    let mut role = finding(DriftStatus::Changed, Severity::Critical, "aws_iam_role", "deploy", "aws_iam_role.deploy");
     role.region = "global".into();
     role.rules = vec!["role-trusts-another-account".into()];
     role.changes = vec![change(
@@ -134,10 +134,10 @@ pub fn rich() -> Report {
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"},{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole"}]}"#.into(),
     )];
 
-    let mut log = finding(DriftKind::Missing, Severity::High, "aws_flow_log", "fl-0123", "aws_flow_log.main");
+    let mut log = finding(DriftStatus::Missing, Severity::High, "aws_flow_log", "fl-0123", "aws_flow_log.main");
     log.rules = vec!["flow-log-missing".into()];
 
-    let mut database = finding(DriftKind::Changed, Severity::Medium, "aws_instance", "i-0abc", "aws_instance.db[0]");
+    let mut database = finding(DriftStatus::Changed, Severity::Medium, "aws_instance", "i-0abc", "aws_instance.db[0]");
     database.changes = vec![
         change("/instance_type", "t3.micro".into(), "t3.large".into()),
         Change { sensitive: true, ..change("/user_data", "(sensitive)".into(), "(sensitive)".into()) },
@@ -149,16 +149,16 @@ pub fn rich() -> Report {
         ),
     ];
 
-    let mut key = finding(DriftKind::Unmanaged, Severity::Critical, "aws_iam_access_key", "AKIAIOSFODNN7EXAMPLE", "");
+    let mut key = finding(DriftStatus::Unmanaged, Severity::Critical, "aws_iam_access_key", "AKIAIOSFODNN7EXAMPLE", "");
     key.region = "global".into();
     key.rules = vec!["unmanaged-access-key".into()];
 
-    let mut tags = finding(DriftKind::Changed, Severity::Low, "aws_vpc", "vpc-1", "aws_vpc.main");
+    let mut tags = finding(DriftStatus::Changed, Severity::Low, "aws_vpc", "vpc-1", "aws_vpc.main");
     tags.code = Some(CodePosition { file: "main.tf".into(), line: 3, repository: None, commit: None });
     tags.changes = vec![change("/tags/owner", "platform".into(), Value::Null)];
 
     let mut unknown =
-        finding(DriftKind::Unknown, Severity::Info, "aws_s3_bucket_policy", "logs", "aws_s3_bucket_policy.logs");
+        finding(DriftStatus::Unknown, Severity::Info, "aws_s3_bucket_policy", "logs", "aws_s3_bucket_policy.logs");
     unknown.reason = Some("denied".into());
     let mut unknown_too = unknown.clone();
     unknown_too.address = Some("aws_s3_bucket_policy.data".into());
@@ -197,7 +197,7 @@ pub fn rich() -> Report {
 }
 
 pub fn hostile() -> Report {
-    let mut one = finding(DriftKind::Changed, Severity::Critical, "aws_vpc", EVIL, EVIL);
+    let mut one = finding(DriftStatus::Changed, Severity::Critical, "aws_vpc", EVIL, EVIL);
     one.source = Some(EVIL.into());
     one.reason = Some(EVIL.into());
     one.rules = vec![EVIL.into()];
@@ -223,10 +223,10 @@ pub fn hostile() -> Report {
         attribution.reasons = vec![EVIL.into()];
     }
     one.other_attributions = vec![Attribution::unknown(EVIL)];
-    let mut two = finding(DriftKind::Unmanaged, Severity::Low, EVIL, EVIL, "");
+    let mut two = finding(DriftStatus::Unmanaged, Severity::Low, EVIL, EVIL, "");
     two.account = EVIL.into();
     two.region = EVIL.into();
-    let mut three = finding(DriftKind::Unknown, Severity::Info, "aws_vpc", "x", EVIL);
+    let mut three = finding(DriftStatus::Unknown, Severity::Info, "aws_vpc", "x", EVIL);
     three.reason = Some(EVIL.into());
     let scope = GapScope {
         source: Some(EVIL.into()),

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use super::{
     Options, exit, gaps,
     json::escaped,
-    text::clean,
+    phrases::{self, Line},
+    text::sanitize_output,
     who,
-    words::{self, Line},
 };
 use crate::model::report::{Finding, Report, Severity};
 
@@ -26,16 +26,16 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-')
 /// The SARIF text.
 pub fn render(report: &Report, options: &Options) -> serde_json::Result<String> {
     let mut rules: BTreeMap<String, Severity> = BTreeMap::new();
-    for finding in words::drifted(report) {
+    for finding in phrases::drifted(report) {
         let severity = rules.entry(rule_id(finding, options)).or_insert(finding.severity);
         *severity = finding.severity.min(*severity);
     }
     let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(n, id)| (id.as_str(), n)).collect();
-    let results: Vec<Value> = words::drifted(report)
+    let results: Vec<Value> = phrases::drifted(report)
         .take(RESULTS)
         .map(|finding| result(finding, &index, options, &report.scan.started_at))
         .collect();
-    let left_out = words::drifted(report).count().saturating_sub(RESULTS);
+    let left_out = phrases::drifted(report).count().saturating_sub(RESULTS);
 
     let sarif = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -64,7 +64,7 @@ pub fn render(report: &Report, options: &Options) -> serde_json::Result<String> 
 fn rule_id(finding: &Finding, options: &Options) -> String {
     let severity = |rule: &&String| options.reasons.get(*rule).map_or(finding.severity, |reason| reason.severity);
     match finding.rules.iter().min_by_key(severity) {
-        Some(rule) => clean(rule),
+        Some(rule) => sanitize_output(rule),
         None => format!("{}-{}", finding.drift.as_str(), finding.severity.as_str()),
     }
 }
@@ -72,7 +72,7 @@ fn rule_id(finding: &Finding, options: &Options) -> String {
 fn rule(id: &str, severity: Severity, options: &Options) -> Value {
     let reason = options.reasons.get(id);
     let severity = reason.map_or(severity, |reason| reason.severity);
-    let why = clean(reason.map_or("A resource differs from its Terraform state.", |reason| &reason.why));
+    let why = sanitize_output(reason.map_or("A resource differs from its Terraform state.", |reason| &reason.why));
     json!({
         "id": id,
         "shortDescription": {"text": id},
@@ -85,12 +85,12 @@ fn rule(id: &str, severity: Severity, options: &Options) -> Value {
 
 fn result(finding: &Finding, index: &BTreeMap<&str, usize>, options: &Options, now: &str) -> Value {
     let id = rule_id(finding, options);
-    let name = words::name(finding);
-    let mut text = format!("{name} {} in {}", finding.drift.as_str(), words::place(finding));
+    let name = phrases::name(finding);
+    let mut text = format!("{name} {} in {}", finding.drift.as_str(), phrases::place(finding));
     for attribution in who::all(finding) {
         text.push_str(&format!("; {}", who::line(attribution, now)));
     }
-    for Line { sign, text: line } in finding.changes.iter().flat_map(|change| words::lines(change, 200)) {
+    for Line { sign, text: line } in finding.changes.iter().flat_map(|change| phrases::lines(change, 200)) {
         text.push_str(&format!("\n{}{line}", sign.mark()));
     }
     let logical = json!([{"fullyQualifiedName": name, "kind": "resource"}]);

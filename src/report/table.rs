@@ -6,12 +6,12 @@ use anstyle::{AnsiColor, Style};
 
 use super::{
     Options, gaps,
-    text::{clean, count, shorten},
+    phrases::{self, ReportStatus, Sign},
+    text::{count, sanitize_output, shorten},
     who,
-    words::{self, Mood, Sign},
 };
 use crate::model::{
-    DriftKind,
+    DriftStatus,
     report::{Finding, Report, Severity},
 };
 
@@ -23,7 +23,7 @@ pub fn render(report: &Report, options: &Options) -> String {
     let mut table = Table { out: String::new(), width: options.width.max(60), colour: options.colour };
     table.head(report);
     for severity in Severity::ALL {
-        let findings = words::of_severity(report, severity);
+        let findings = phrases::of_severity(report, severity);
         if !findings.is_empty() {
             let title = format!("{} ({})", severity.as_str().to_uppercase(), findings.len());
             table.line("", &title, of_severity(severity));
@@ -46,20 +46,23 @@ struct Table {
 
 impl Table {
     fn head(&mut self, report: &Report) {
-        let style = match words::mood(report) {
-            Mood::InSync => AnsiColor::Green.on_default().bold(),
-            Mood::Incomplete => AnsiColor::Yellow.on_default().bold(),
-            Mood::Drifted => AnsiColor::Red.on_default().bold(),
+        let style = match phrases::status(report) {
+            ReportStatus::InSync => AnsiColor::Green.on_default().bold(),
+            ReportStatus::Incomplete => AnsiColor::Yellow.on_default().bold(),
+            ReportStatus::Drifted => AnsiColor::Red.on_default().bold(),
         };
-        self.line("", &words::headline(report), style);
+        self.line("", &phrases::headline(report), style);
         let scan = &report.scan;
         for source in &scan.sources {
             let serial = source.serial.map(|serial| format!(", serial {serial}")).unwrap_or_default();
-            let text =
-                format!("{} ({}{serial})", clean(&source.location), count(source.resources, "resource", "resources"));
+            let text = format!(
+                "{} ({}{serial})",
+                sanitize_output(&source.location),
+                count(source.resources, "resource", "resources")
+            );
             self.line("", &shorten(&text, self.width), Style::new().dimmed());
             for warning in &source.warnings {
-                self.line("  ", &format!("warning: {}", clean(warning)), AnsiColor::Yellow.on_default());
+                self.line("  ", &format!("warning: {}", sanitize_output(warning)), AnsiColor::Yellow.on_default());
             }
         }
         self.out.push('\n');
@@ -68,14 +71,15 @@ impl Table {
     fn finding(&mut self, report: &Report, finding: &Finding) {
         let word = format!("{:<9}", finding.drift.as_str());
         let id = match &finding.address {
-            Some(_) if !finding.id.is_empty() => format!(" ({})", clean(&finding.id)),
+            Some(_) if !finding.id.is_empty() => format!(" ({})", sanitize_output(&finding.id)),
             _ => String::new(),
         };
         let painted = self.paint(&word, of_drift(finding.drift));
-        let name = self.paint(&words::name(finding), Style::new().bold());
+        let name = self.paint(&phrases::name(finding), Style::new().bold());
         let _ = writeln!(self.out, "  {painted} {name}{id}");
 
-        let place = [Some(words::place(finding)), finding.source.as_deref().map(clean), words::code(finding)];
+        let place =
+            [Some(phrases::place(finding)), finding.source.as_deref().map(sanitize_output), phrases::code(finding)];
         let place: Vec<_> = place.into_iter().flatten().collect();
         self.line(MARGIN, &place.join("  "), Style::new().dimmed());
         for attribution in who::all(finding) {
@@ -83,11 +87,11 @@ impl Table {
             self.line(MARGIN, &shorten(&who, self.width - MARGIN.len()), AnsiColor::Magenta.on_default());
         }
         if !finding.rules.is_empty() {
-            let rules: Vec<_> = finding.rules.iter().map(|rule| clean(rule)).collect();
+            let rules: Vec<_> = finding.rules.iter().map(|rule| sanitize_output(rule)).collect();
             self.line(MARGIN, &format!("rules: {}", rules.join(", ")), Style::new().dimmed());
         }
         for change in &finding.changes {
-            for line in words::lines(change, self.width.saturating_sub(MARGIN.len() + 2)) {
+            for line in phrases::lines(change, self.width.saturating_sub(MARGIN.len() + 2)) {
                 match line.sign {
                     Sign::Path => self.line(MARGIN, &line.text, Style::new()),
                     Sign::Removed => self.line(MARGIN, &format!("  - {}", line.text), AnsiColor::Red.on_default()),
@@ -165,12 +169,12 @@ fn of_severity(severity: Severity) -> Style {
     }
 }
 
-fn of_drift(drift: DriftKind) -> Style {
+fn of_drift(drift: DriftStatus) -> Style {
     match drift {
-        DriftKind::Changed => AnsiColor::Yellow.on_default(),
-        DriftKind::Missing => AnsiColor::Red.on_default(),
-        DriftKind::Unmanaged => AnsiColor::Cyan.on_default(),
-        DriftKind::Unknown => Style::new().dimmed(),
+        DriftStatus::Changed => AnsiColor::Yellow.on_default(),
+        DriftStatus::Missing => AnsiColor::Red.on_default(),
+        DriftStatus::Unmanaged => AnsiColor::Cyan.on_default(),
+        DriftStatus::Unknown => Style::new().dimmed(),
     }
 }
 
@@ -182,7 +186,7 @@ mod tests {
     #[test]
     fn the_table_reads_well() {
         insta::assert_snapshot!(render(&sample::rich(), &Options::default()));
-        insta::assert_snapshot!(render(&sample::clean(), &Options::default()));
+        insta::assert_snapshot!(render(&sample::sanitize_output(), &Options::default()));
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub fn deceives(c: char) -> bool {
 }
 
 /// The text on one line, every deceiving character spelled out: `\n`, `\u{1b}`.
-pub fn clean(text: &str) -> String {
+pub fn sanitize_output(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn deceiving_characters_are_spelled_out() {
-        assert_eq!(clean("a\u{1b}[31m\nb\u{202e}c\u{9b}ü"), "a\\u{1b}[31m\\nb\\u{202e}c\\u{9b}ü");
+        assert_eq!(sanitize_output("a\u{1b}[31m\nb\u{202e}c\u{9b}ü"), "a\\u{1b}[31m\\nb\\u{202e}c\\u{9b}ü");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Who did it, in a line for a person: `alice@example.com · console · 14:03 UTC · 203.0.113.7`. Knows no format; every text is
 //! clean, because session names and user agents are whatever their sender liked.
 
-use super::text::{clean, shorten};
+use super::text::{sanitize_output, shorten};
 use crate::model::report::Finding;
 use crate::model::{Attribution, Caution, Channel, Confidence};
 
@@ -26,8 +26,8 @@ pub fn proof(attribution: &Attribution) -> Vec<String> {
             if event.paths.is_empty() { String::new() } else { format!(" for {}", named(&event.paths.join(", "))) };
         lines.push(format!(
             "event: {} {} {}{paths}",
-            clean(&event.event_name),
-            clean(&event.time),
+            sanitize_output(&event.event_name),
+            sanitize_output(&event.time),
             named(&event.event_id)
         ));
     }
@@ -35,10 +35,10 @@ pub fn proof(attribution: &Attribution) -> Vec<String> {
         let event = &other.event;
         lines.push(format!(
             "also: {} {} by {}: {}",
-            clean(&event.event_name),
-            clean(&event.time),
+            sanitize_output(&event.event_name),
+            sanitize_output(&event.time),
             named(&other.actor),
-            clean(&other.why)
+            sanitize_output(&other.why)
         ));
     }
     lines.extend(
@@ -46,7 +46,7 @@ pub fn proof(attribution: &Attribution) -> Vec<String> {
             .reasons
             .iter()
             .filter(|_| attribution.actor.is_some())
-            .map(|reason| format!("because {}", clean(reason))),
+            .map(|reason| format!("because {}", sanitize_output(reason))),
     );
     lines
 }
@@ -54,7 +54,8 @@ pub fn proof(attribution: &Attribution) -> Vec<String> {
 /// One line. `now` is the time of the scan: a time of the same day (UTC) is shown without its date.
 pub fn line(attribution: &Attribution, now: &str) -> String {
     let Some(actor) = &attribution.actor else {
-        let why = attribution.reasons.first().map(|reason| format!(": {}", clean(reason))).unwrap_or_default();
+        let why =
+            attribution.reasons.first().map(|reason| format!(": {}", sanitize_output(reason))).unwrap_or_default();
         return format!("nobody known{why}");
     };
     let mut parts = vec![named(&actor.name)];
@@ -71,16 +72,16 @@ pub fn line(attribution: &Attribution, now: &str) -> String {
 }
 
 fn named(text: &str) -> String {
-    shorten(&clean(text), LONGEST)
+    shorten(&sanitize_output(text), LONGEST)
 }
 
 /// `14:03 UTC`, or `2026-01-31 14:03 UTC` if it was another day.
 fn moment(time: &str, now: &str) -> String {
     let (Some((day, clock)), Some((today, _))) = (time.split_once('T'), now.split_once('T')) else {
-        return clean(time);
+        return sanitize_output(time);
     };
-    let clock = clean(clock.get(..5).unwrap_or(clock));
-    if day == today { format!("{clock} UTC") } else { format!("{} {clock} UTC", clean(day)) }
+    let clock = sanitize_output(clock.get(..5).unwrap_or(clock));
+    if day == today { format!("{clock} UTC") } else { format!("{} {clock} UTC", sanitize_output(day)) }
 }
 
 /// What a caution says to a person.

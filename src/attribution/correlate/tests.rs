@@ -27,19 +27,12 @@ fn event(second: u32, user: &str, call: &str, request: Value, more: Value) -> St
     record.to_string()
 }
 
-fn drift(
-    kind_of_drift: DriftKind,
-    kind: &str,
-    region: &str,
-    desired: Value,
-    live: Value,
-    changes: Vec<Change>,
-) -> Drift {
+fn drift(status: DriftStatus, kind: &str, region: &str, desired: Value, live: Value, changes: Vec<Change>) -> Drift {
     let map = |value: Value| if let Value::Object(map) = value { map } else { Attributes::new() };
     let (desired, live) = (map(desired), map(live));
     let id = desired.get("id").or(live.get("id")).and_then(Value::as_str).unwrap_or_default().to_owned();
     Drift {
-        kind_of_drift,
+        status,
         kind: kind.into(),
         id,
         scope: Scope::new("123456789012", region),
@@ -52,7 +45,7 @@ fn drift(
 }
 
 fn changed(kind: &str, attributes: Value, changes: Vec<Change>) -> Drift {
-    drift(DriftKind::Changed, kind, "eu-west-1", attributes, Value::Null, changes)
+    drift(DriftStatus::Changed, kind, "eu-west-1", attributes, Value::Null, changes)
 }
 
 fn change(path: &str, desired: Value, live: Value) -> Change {
@@ -146,7 +139,7 @@ fn what_failed_never_counts() {
         resized(2, "reader", "m5.large", json!({"readOnly": true})),
     ];
     assert_eq!(told(&instance("m5.large"), &events), "ann certain: 1-ann-ModifyInstanceAttribute[/instance_type]");
-    let gone = drift(DriftKind::Missing, "aws_instance", "eu-west-1", json!({"id": INSTANCE}), Value::Null, vec![]);
+    let gone = drift(DriftStatus::Missing, "aws_instance", "eu-west-1", json!({"id": INSTANCE}), Value::Null, vec![]);
     let terminate = json!({"instancesSet": {"items": [{"instanceId": INSTANCE}]}});
     let events = [
         event(5, "pipeline", "ec2:TerminateInstances", terminate.clone(), failed("Client.OperationNotPermitted")),
@@ -207,7 +200,7 @@ fn a_rule_altered_in_one_call_has_one_author() {
 #[test]
 fn a_revoked_rule_by_its_id_only() {
     let desired = json!({"id": "sgrule-1", "security_group_id": GROUP, "type": "ingress", "from_port": 443, "to_port": 443, "protocol": "tcp", "cidr_blocks": ["10.0.0.0/8"]});
-    let drift = drift(DriftKind::Missing, "aws_security_group_rule", "eu-west-1", desired, Value::Null, vec![]);
+    let drift = drift(DriftStatus::Missing, "aws_security_group_rule", "eu-west-1", desired, Value::Null, vec![]);
     let revoke = |second, user, port: u16| {
         let response = json!({"_return": true, "revokedSecurityGroupRuleSet": {"items": [{"cidrIpv4": "10.0.0.0/8", "fromPort": port, "toPort": port, "ipProtocol": "tcp", "groupId": GROUP}]}});
         event(
@@ -230,7 +223,7 @@ fn a_revoked_rule_by_its_id_only() {
 fn deleted_and_made_again() {
     let bucket = json!({"bucketName": "acme-logs"});
     let made = drift(
-        DriftKind::Unmanaged,
+        DriftStatus::Unmanaged,
         "aws_s3_bucket",
         "global",
         Value::Null,
@@ -251,7 +244,7 @@ fn deleted_and_made_again() {
     ];
     assert_eq!(told(&made, &events), "cy certain: 3-cy-CreateBucket[]");
     let gone = drift(
-        DriftKind::Missing,
+        DriftStatus::Missing,
         "aws_s3_bucket_versioning",
         "global",
         json!({"id": "acme-logs", "bucket": "acme-logs"}),
@@ -265,7 +258,7 @@ fn deleted_and_made_again() {
 fn global_services_log_elsewhere_and_regions_do_not_mix() {
     let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::210987654321:root"}, "Action": "sts:AssumeRole"}]});
     let role = drift(
-        DriftKind::Changed,
+        DriftStatus::Changed,
         "aws_iam_role",
         "global",
         json!({"id": "web", "name": "web"}),
@@ -363,7 +356,7 @@ fn attachments_touch_the_policy_and_the_role() {
         json!({"awsRegion": "us-east-1"}),
     );
     let stranger = drift(
-        DriftKind::Unmanaged,
+        DriftStatus::Unmanaged,
         "aws_iam_role_policy_attachment",
         "global",
         Value::Null,
@@ -372,7 +365,7 @@ fn attachments_touch_the_policy_and_the_role() {
     );
     assert_eq!(told(&stranger, &[attach.clone(), other.clone()]), "ann certain: 1-ann-AttachRolePolicy[]");
     let list = drift(
-        DriftKind::Changed,
+        DriftStatus::Changed,
         "aws_iam_policy_attachment",
         "global",
         json!({"id": "admins", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}),
@@ -442,7 +435,7 @@ fn altering_one_rule_does_not_remove_another() {
 fn drift_of_inline_policies() -> Drift {
     let policy = json!([{"name": "logs", "policy": "{\"Statement\":[]}"}]);
     drift(
-        DriftKind::Changed,
+        DriftStatus::Changed,
         "aws_iam_role",
         "global",
         json!({"id": "web", "name": "web"}),
@@ -454,7 +447,7 @@ fn drift_of_inline_policies() -> Drift {
 #[test]
 fn what_makes_a_resource_does_not_end_it() {
     let logging = json!({"id": "acme", "bucket": "acme", "target_bucket": "acme-logs", "target_prefix": "web/"});
-    let gone = drift(DriftKind::Missing, "aws_s3_bucket_logging", "global", logging, Value::Null, vec![]);
+    let gone = drift(DriftStatus::Missing, "aws_s3_bucket_logging", "global", logging, Value::Null, vec![]);
     let put = |second, user, status: Value| {
         event(
             second,
@@ -468,7 +461,8 @@ fn what_makes_a_resource_does_not_end_it() {
     assert_eq!(told(&gone, std::slice::from_ref(&on)), "");
     assert_eq!(told(&gone, &[on, put(2, "ann", json!({"xmlns": "x"}))]), "ann certain: 2-ann-PutBucketLogging[]");
     let association = json!({"id": "rtbassoc-0123456789ab", "route_table_id": "rtb-0123456789ab", "subnet_id": "subnet-0123456789ab"});
-    let gone = drift(DriftKind::Missing, "aws_route_table_association", "eu-west-1", association, Value::Null, vec![]);
+    let gone =
+        drift(DriftStatus::Missing, "aws_route_table_association", "eu-west-1", association, Value::Null, vec![]);
     let replace = |second, user, old: &str, table: &str, new: &str| {
         event(
             second,
@@ -488,7 +482,7 @@ fn what_makes_a_resource_does_not_end_it() {
 fn what_goes_down_with_its_host() {
     let attachment =
         json!({"id": "vai-1", "volume_id": "vol-0123456789ab", "instance_id": INSTANCE, "device_name": "/dev/sdf"});
-    let gone = drift(DriftKind::Missing, "aws_volume_attachment", "eu-west-1", attachment, Value::Null, vec![]);
+    let gone = drift(DriftStatus::Missing, "aws_volume_attachment", "eu-west-1", attachment, Value::Null, vec![]);
     let terminate = json!({"instancesSet": {"items": [{"instanceId": INSTANCE}]}});
     assert_eq!(
         told(&gone, &[event(5, "ann", "ec2:TerminateInstances", terminate, json!({}))]),

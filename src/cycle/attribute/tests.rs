@@ -77,7 +77,7 @@ fn ask(drifts: &[Drift], fake: &Fake, principal: Option<&str>) -> Attributed {
         until: "2026-01-03T00:00:00Z".parse().unwrap(),
         settings: &Settings::default(),
         principal: principal.as_ref(),
-        places: &Places { home: "us-east-1".to_owned(), regions },
+        event_regions: &EventRegions { home: "us-east-1".to_owned(), regions },
     };
     let sources: Vec<Box<dyn EventSource>> = vec![Box::new(fake.clone())];
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(attribute(&question, &sources))
@@ -117,7 +117,7 @@ fn drift(kind: &str, region: &str, live: Value) -> Drift {
     let Value::Object(live): Value = live else { panic!() };
     let live: Attributes = live;
     Drift {
-        kind_of_drift: DriftKind::Changed,
+        status: DriftStatus::Changed,
         kind: kind.into(),
         id: live["id"].as_str().unwrap().to_owned(),
         scope: Scope::new(ACCOUNT, region),
@@ -132,7 +132,7 @@ fn drift(kind: &str, region: &str, live: Value) -> Drift {
 fn missing(kind: &str, region: &str, attributes: Value) -> Drift {
     let drift = drift(kind, region, attributes);
     let desired_attributes = drift.live_attributes.clone();
-    Drift { kind_of_drift: DriftKind::Missing, live_attributes: Attributes::new(), desired_attributes, ..drift }
+    Drift { status: DriftStatus::Missing, live_attributes: Attributes::new(), desired_attributes, ..drift }
 }
 
 fn instance(id: &str, region: &str) -> Drift {
@@ -197,16 +197,16 @@ fn what_was_done_through_a_role_is_the_principals() {
         ..Fake::default()
     };
     let found = ask(&[], &fake, Some("dave"));
-    assert_eq!((found.deeds.len(), found.gaps.len()), (1, 0), "{:#?}", found.gaps);
-    assert_eq!(found.deeds[0].objects, ["i-0aaaaaaaa"]);
+    assert_eq!((found.activity.len(), found.gaps.len()), (1, 0), "{:#?}", found.gaps);
+    assert_eq!(found.activity[0].objects, ["i-0aaaaaaaa"]);
     assert_eq!(fake.sought.lock().unwrap().len(), 2, "each once");
     // Its beginning is nowhere to be found: it may have been dave, and that is told.
     let unseen = Fake { beginnings: Vec::new(), ..fake };
     let found = ask(&[], &unseen, Some("dave"));
-    assert_eq!((found.deeds.len(), found.gaps.len()), (0, 1), "{:#?}", found.gaps);
+    assert_eq!((found.activity.len(), found.gaps.len()), (0, 1), "{:#?}", found.gaps);
     assert!(found.gaps[0].detail.starts_with("2 sessions of roles"));
     let found = ask(&[], &unseen, Some("*:role/*"));
-    assert_eq!((found.deeds.len(), found.gaps.len()), (2, 0), "theirs whoever began them");
+    assert_eq!((found.activity.len(), found.gaps.len()), (2, 0), "theirs whoever began them");
 }
 
 #[test]
@@ -271,8 +271,11 @@ fn nothing_is_certain_where_events_are_missing() {
     }
     // What is global is logged at home.
     let role = drift("aws_iam_user", GLOBAL, json!({"id": "x", "name": "x"}));
-    let places = Places { home: "us-east-1".to_owned(), regions: BTreeSet::new() };
-    assert!(places.hides(&gap(None, Some("us-east-1")), &role) && !places.hides(&gap(None, Some("eu-west-1")), &role));
+    let event_regions = EventRegions { home: "us-east-1".to_owned(), regions: BTreeSet::new() };
+    assert!(
+        event_regions.hides(&gap(None, Some("us-east-1")), &role)
+            && !event_regions.hides(&gap(None, Some("eu-west-1")), &role)
+    );
     let change = Change {
         path: "/policy".into(),
         desired: json!("a"),
@@ -283,5 +286,5 @@ fn nothing_is_certain_where_events_are_missing() {
         declared: None,
     };
     let bucket = drift("aws_s3_bucket", GLOBAL, json!({"id": "b", "region": "eu-west-1"}));
-    assert!(places.hides(&gap(None, Some("eu-west-1")), &Drift { changes: vec![change], ..bucket }));
+    assert!(event_regions.hides(&gap(None, Some("eu-west-1")), &Drift { changes: vec![change], ..bucket }));
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::place::ProviderRegions;
+use super::locate::ProviderRegions;
 use super::tfstate::without_keys;
 use crate::model::{CodePosition, Desired};
 

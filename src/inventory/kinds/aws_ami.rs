@@ -8,8 +8,8 @@ use aws_sdk_ec2::types::{BlockDeviceMapping, Image, Tag};
 use serde_json::{Value, json};
 
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) const DESCRIBE: &str = "ec2:DescribeImages";
 
@@ -27,13 +27,13 @@ impl Kind for AwsAmi {
 
     /// The provider asks for the UEFI data of the image under an instance's name, which never answers: the state keeps
     /// what the code said. An image that was made public is worth a word, though the attribute is computed.
-    fn shape(&self) -> Shape {
-        Shape { unread: &["uefi_data"], compared: &["public"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["uefi_data"], compare_computed: &["public"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let strangers = wanted.unmanaged;
-        Ok(live(aws, |id| strangers || wanted.desired.iter().any(|desired| desired.id == id)).await?.into())
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let strangers = request.unmanaged;
+        Ok(live(aws, |id| strangers || request.desired.iter().any(|desired| desired.id == id)).await?.into())
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
@@ -43,17 +43,17 @@ impl Kind for AwsAmi {
 
 /// The images that belong to the account; disabled ones are not listed.
 pub(super) async fn own(aws: &Region) -> Result<Arc<Vec<Image>>, ReadError> {
-    aws.once(DESCRIBE, || {
+    aws.cached(DESCRIBE, || {
         let call = aws.ec2.describe_images().owners("self").into_paginator().page_size(1000);
         aws.pages(DESCRIBE, call.items().send())
     })
     .await
 }
 
-/// The account's images whose id is wanted.
-pub(super) async fn live(aws: &Region, wanted: impl Fn(&str) -> bool) -> Result<Vec<Live>, ReadError> {
+/// The account's images whose id is request.
+pub(super) async fn live(aws: &Region, request: impl Fn(&str) -> bool) -> Result<Vec<Live>, ReadError> {
     let images = own(aws).await?;
-    let is_wanted = |image: &&Image| !is_gone(image) && image.image_id().is_some_and(&wanted);
+    let is_wanted = |image: &&Image| !is_gone(image) && image.image_id().is_some_and(&request);
     Ok(images.iter().filter(is_wanted).map(|image| one(aws, image)).collect())
 }
 
@@ -65,18 +65,18 @@ pub(super) async fn exists(aws: &Region, id: &str) -> Result<bool, ReadError> {
 }
 
 /// Images and snapshots that a backup service makes and removes.
-pub(super) fn backup(tags: &[Tag]) -> Origin {
+pub(super) fn backup(tags: &[Tag]) -> Owner {
     let value = |key: &str| tags.iter().find(|tag| tag.key() == Some(key)).map(|tag| tag.value().unwrap_or_default());
     if let Some(policy) = value("aws:dlm:lifecycle-policy-id") {
-        return Origin::PartOf { kind: "aws_dlm_lifecycle_policy", id: policy.to_owned() };
+        return Owner::Parent { kind: "aws_dlm_lifecycle_policy", id: policy.to_owned() };
     }
     if value("ebs.csi.aws.com/cluster").is_some() {
-        return Origin::Aws("snapshot of a Kubernetes claim");
+        return Owner::Aws("snapshot of a Kubernetes claim");
     }
     if value("aws:backup:source-resource").is_some() {
-        return Origin::Aws("made by AWS Backup");
+        return Owner::Aws("made by AWS Backup");
     }
-    Origin::Made
+    Owner::None
 }
 
 fn is_gone(image: &Image) -> bool {
@@ -115,7 +115,7 @@ fn one(aws: &Region, image: &Image) -> Live {
         "virtualization_type": image.virtualization_type().map(|kind| kind.as_str()),
     }));
     values.extend(devices(image));
-    Live { id: id.to_owned(), attributes: values, origin: backup(image.tags()) }
+    Live { id: id.to_owned(), attributes: values, owner: backup(image.tags()) }
 }
 
 fn devices(image: &Image) -> Attributes {

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::aws_ami;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Desired, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{CompareRules, Desired};
 
 pub(super) struct AwsAmiFromInstance;
 
@@ -18,13 +18,13 @@ impl Kind for AwsAmiFromInstance {
         &[aws_ami::DESCRIBE]
     }
 
-    fn shape(&self) -> Shape {
-        let unread = &["snapshot_without_reboot", "source_instance_id", "uefi_data"];
-        Shape { unread, compared: &["public"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        let not_returned = &["snapshot_without_reboot", "source_instance_id", "uefi_data"];
+        CompareRules { not_returned, compare_computed: &["public"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        Ok(aws_ami::live(aws, |id| wanted.desired.iter().any(|desired| desired.id == id)).await?.into())
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(aws_ami::live(aws, |id| request.desired.iter().any(|desired| desired.id == id)).await?.into())
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {

@@ -8,8 +8,8 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin, Part};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
 
 const DESCRIBE: &str = "ec2:DescribeImageAttribute";
 
@@ -26,9 +26,9 @@ impl Kind for AwsAmiLaunchPermission {
     }
 
     /// Every permission of the images that have desired ones.
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut images: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for desired in wanted.desired {
+        for desired in request.desired {
             images.entry(text(&desired.attributes(), "image_id").to_owned()).or_default().push(desired.id.clone());
         }
         let reads = images.into_iter().map(|(image, ids)| async move {
@@ -36,7 +36,7 @@ impl Kind for AwsAmiLaunchPermission {
             (image, ids, answer)
         });
         let answers: Vec<_> = stream::iter(reads).buffer_unordered(8).collect().await;
-        let mut found = Found::default();
+        let mut found = Listed::default();
         for (image, ids, answer) in answers {
             match answer {
                 Ok(granted) => found.live.extend(granted.iter().map(|permission| live(&image, permission))),
@@ -53,11 +53,11 @@ impl Kind for AwsAmiLaunchPermission {
     }
 
     /// A permission for everyone makes the image `public`, whichever kind of image it is to Terraform.
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         if text(attributes, "group") != "all" {
             return Vec::new();
         }
-        let part = |parent_kind| Part {
+        let part = |parent_kind| OwnedField {
             parent_kind,
             parent_id: text(attributes, "image_id").to_owned(),
             attribute: "public",
@@ -93,7 +93,7 @@ fn live(image: &str, permission: &LaunchPermission) -> Live {
         "organization_arn": organization,
         "organizational_unit_arn": unit,
     });
-    Live { id, attributes: attributes(values), origin: Origin::PartOf { kind: "aws_ami", id: image.to_owned() } }
+    Live { id, attributes: attributes(values), owner: Owner::Parent { kind: "aws_ami", id: image.to_owned() } }
 }
 
 #[cfg(test)]
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn everyone_makes_an_image_public() {
-        let parts = |value| AwsAmiLaunchPermission.parts(&attributes(value));
+        let parts = |value| AwsAmiLaunchPermission.owned_fields(&attributes(value));
         assert_eq!(parts(json!({"image_id": "ami-1", "account_id": "1"})), vec![]);
         assert_eq!(parts(json!({"image_id": "ami-1", "group": "all"})).len(), 3);
     }

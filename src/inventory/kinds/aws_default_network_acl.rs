@@ -1,13 +1,13 @@
 //! `aws_default_network_acl`: the ACL that AWS makes with every VPC, once Terraform has adopted it. Its `subnet_ids` are
-//! not compared: AWS itself puts every new subnet into it, and Terraform takes out whatever it gives to another ACL
+//! not compare_computed: AWS itself puts every new subnet into it, and Terraform takes out whatever it gives to another ACL
 //! after it wrote this one down. A subnet that somebody moves shows in `aws_network_acl`.
 
 use async_trait::async_trait;
 
 use super::aws_network_acl::{live, read};
 use super::ec2::{self, entries};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Desired, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{CompareRules, Desired};
 
 pub(super) struct AwsDefaultNetworkAcl;
 
@@ -21,11 +21,11 @@ impl Kind for AwsDefaultNetworkAcl {
         &["ec2:DescribeNetworkAcls"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["subnet_ids"], normalise: Some(entries::normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["subnet_ids"], normalize: Some(entries::normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let acls = ec2::network_acls(aws).await?;
         let defaults = acls.iter().filter(|acl| acl.is_default() == Some(true)).map(|acl| {
             let mut live = live(aws, acl);

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::routes;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired};
 
 pub(super) struct AwsDefaultRouteTable;
 
@@ -20,15 +20,15 @@ impl Kind for AwsDefaultRouteTable {
         routes::ACTIONS
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(routes::normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(routes::normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if wanted.desired.is_empty() {
-            return Ok(Found::default());
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
         }
-        let mut found = routes::tables(aws, &wanted, |_, desired| desired.is_some()).await?;
+        let mut found = routes::tables(aws, &request, |_, desired| desired.is_some()).await?;
         for live in &mut found.live {
             live.attributes.insert("default_route_table_id".to_owned(), Value::from(live.id.clone()));
             keep_known_members(&mut live.attributes);

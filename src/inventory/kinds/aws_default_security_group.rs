@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::aws_security_group::{live, read};
 use super::ec2::{self, atoms};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Desired, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{CompareRules, Desired};
 
 pub(super) struct AwsDefaultSecurityGroup;
 
@@ -19,15 +19,15 @@ impl Kind for AwsDefaultSecurityGroup {
         &["ec2:DescribeSecurityGroups"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape {
-            unread: &["name_prefix", "revoke_rules_on_delete"],
-            normalise: Some(atoms::normalise),
-            ..Shape::default()
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules {
+            not_returned: &["name_prefix", "revoke_rules_on_delete"],
+            normalize: Some(atoms::normalize),
+            ..CompareRules::default()
         }
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let groups = ec2::security_groups(aws).await?;
         let defaults = groups.iter().filter(|group| group.group_name() == Some("default"));
         Ok(defaults.map(|group| live(aws, group)).collect::<Vec<_>>().into())

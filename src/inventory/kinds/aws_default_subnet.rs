@@ -4,8 +4,8 @@
 use async_trait::async_trait;
 
 use super::{aws_subnet, ec2, network};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Desired, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{CompareRules, Desired};
 
 pub(super) struct AwsDefaultSubnet;
 
@@ -19,18 +19,18 @@ impl Kind for AwsDefaultSubnet {
         &["ec2:DescribeSubnets"]
     }
 
-    fn shape(&self) -> Shape {
-        let unread = &["existing_default_subnet", "force_destroy"];
-        Shape { unread, normalise: Some(aws_subnet::normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        let not_returned = &["existing_default_subnet", "force_destroy"];
+        CompareRules { not_returned, normalize: Some(aws_subnet::normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if wanted.desired.is_empty() {
-            return Ok(Found::default());
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
         }
         let subnets = ec2::subnets(aws).await?;
         let adopted =
-            subnets.iter().filter(|s| s.subnet_id().is_some_and(|id| network::desired(&wanted, id).is_some()));
+            subnets.iter().filter(|s| s.subnet_id().is_some_and(|id| network::desired(&request, id).is_some()));
         Ok(adopted.map(|subnet| aws_subnet::live(aws, subnet)).collect::<Vec<_>>().into())
     }
 

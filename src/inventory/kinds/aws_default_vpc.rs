@@ -4,8 +4,8 @@
 use async_trait::async_trait;
 
 use super::{aws_vpc, ec2, network};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Desired, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{CompareRules, Desired};
 
 pub(super) struct AwsDefaultVpc;
 
@@ -19,17 +19,17 @@ impl Kind for AwsDefaultVpc {
         aws_vpc::ACTIONS
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["existing_default_vpc", "force_destroy"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["existing_default_vpc", "force_destroy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let mut found = Found::default();
-        if wanted.desired.is_empty() {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let mut found = Listed::default();
+        if request.desired.is_empty() {
             return Ok(found);
         }
         for vpc in ec2::vpcs(aws).await?.iter() {
-            if let Some(desired) = network::desired(&wanted, vpc.vpc_id().unwrap_or_default()) {
+            if let Some(desired) = network::desired(&request, vpc.vpc_id().unwrap_or_default()) {
                 aws_vpc::add(aws, vpc, Some(desired), &mut found).await;
             }
         }

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsEbsEncryptionByDefault;
 
@@ -19,19 +19,19 @@ impl Kind for AwsEbsEncryptionByDefault {
         &["ec2:GetEbsEncryptionByDefault"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape::default()
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules::default()
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if wanted.desired.is_empty() {
-            return Ok(Found::default());
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
         }
         let enabled = read(aws).await?;
-        let live = wanted.desired.iter().map(|desired| Live {
+        let live = request.desired.iter().map(|desired| Live {
             id: desired.id.clone(),
             attributes: attributes(json!({"enabled": enabled, "id": desired.id})),
-            origin: Origin::Aws("setting of a region"),
+            owner: Owner::Aws("setting of a region"),
         });
         Ok(live.collect::<Vec<_>>().into())
     }

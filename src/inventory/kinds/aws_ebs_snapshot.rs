@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::aws_ami;
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 const DESCRIBE: &str = "ec2:DescribeSnapshots";
 
@@ -31,13 +31,13 @@ impl Kind for AwsEbsSnapshot {
         &[DESCRIBE, "ec2:DescribeImages"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["permanent_restore", "temporary_restore_days"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["permanent_restore", "temporary_restore_days"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if !wanted.unmanaged {
-            let snapshots = named(aws, wanted.desired).await?;
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if !request.unmanaged {
+            let snapshots = named(aws, request.desired).await?;
             return Ok(snapshots.iter().map(|one| live(aws, one, &HashMap::new())).collect::<Vec<_>>().into());
         }
         let all = aws.ec2.describe_snapshots().owner_ids("self").into_paginator().page_size(1000).items().send();
@@ -89,12 +89,12 @@ fn live(aws: &Region, snapshot: &Snapshot, under_images: &HashMap<&str, &str>) -
         "volume_id": snapshot.volume_id(),
         "volume_size": snapshot.volume_size(),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), origin: origin(snapshot, under_images) }
+    Live { id: id.to_owned(), attributes: attributes(values), owner: owner_of(snapshot, under_images) }
 }
 
-fn origin(snapshot: &Snapshot, under_images: &HashMap<&str, &str>) -> Origin {
+fn owner_of(snapshot: &Snapshot, under_images: &HashMap<&str, &str>) -> Owner {
     if let Some(image) = snapshot.snapshot_id().and_then(|id| under_images.get(id)) {
-        return Origin::PartOf { kind: "aws_ami", id: (*image).to_owned() };
+        return Owner::Parent { kind: "aws_ami", id: (*image).to_owned() };
     }
     aws_ami::backup(snapshot.tags())
 }
@@ -112,12 +112,12 @@ mod tests {
             Snapshot::builder().snapshot_id(id).tags(Tag::builder().key(key).value("x").build()).build()
         };
         assert_eq!(
-            origin(&tagged("snap-1", "Name"), &images),
-            Origin::PartOf { kind: "aws_ami", id: "ami-1".to_owned() }
+            owner_of(&tagged("snap-1", "Name"), &images),
+            Owner::Parent { kind: "aws_ami", id: "ami-1".to_owned() }
         );
-        assert_eq!(origin(&tagged("snap-2", "Name"), &images), Origin::Made);
-        assert!(matches!(origin(&tagged("snap-2", "aws:backup:source-resource"), &images), Origin::Aws(_)));
-        let policy = Origin::PartOf { kind: "aws_dlm_lifecycle_policy", id: "x".to_owned() };
-        assert_eq!(origin(&tagged("snap-2", "aws:dlm:lifecycle-policy-id"), &images), policy);
+        assert_eq!(owner_of(&tagged("snap-2", "Name"), &images), Owner::None);
+        assert!(matches!(owner_of(&tagged("snap-2", "aws:backup:source-resource"), &images), Owner::Aws(_)));
+        let policy = Owner::Parent { kind: "aws_dlm_lifecycle_policy", id: "x".to_owned() };
+        assert_eq!(owner_of(&tagged("snap-2", "aws:dlm:lifecycle-policy-id"), &images), policy);
     }
 }

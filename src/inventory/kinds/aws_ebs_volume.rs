@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::{aws_instance, ec2};
 use crate::inventory::value::{attributes, ec2_tags, time};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsEbsVolume;
 
@@ -24,17 +24,17 @@ impl Kind for AwsEbsVolume {
         &["ec2:DescribeVolumes", "ec2:DescribeInstances"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["final_snapshot"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["final_snapshot"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let volumes = ec2::volumes(aws).await?;
-        let is_desired = |volume: &Volume| wanted.desired.iter().any(|d| Some(d.id.as_str()) == volume.volume_id());
-        let mut found = Found::default();
-        let roots = if wanted.unmanaged { roots(aws).await? } else { HashSet::new() };
+        let is_desired = |volume: &Volume| request.desired.iter().any(|d| Some(d.id.as_str()) == volume.volume_id());
+        let mut found = Listed::default();
+        let roots = if request.unmanaged { roots(aws).await? } else { HashSet::new() };
         for volume in volumes.iter().filter(|volume| !is_gone(volume)) {
-            if wanted.unmanaged || is_desired(volume) {
+            if request.unmanaged || is_desired(volume) {
                 found.live.push(live(aws, volume, &roots));
             }
         }
@@ -77,23 +77,23 @@ fn live(aws: &Region, volume: &Volume, roots: &HashSet<String>) -> Live {
         "throughput": volume.throughput(),
         "type": volume.volume_type().map(|kind| kind.as_str()),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), origin: origin(volume, roots) }
+    Live { id: id.to_owned(), attributes: attributes(values), owner: owner_of(volume, roots) }
 }
 
-fn origin(volume: &Volume, roots: &HashSet<String>) -> Origin {
+fn owner_of(volume: &Volume, roots: &HashSet<String>) -> Owner {
     let is_root = volume.volume_id().is_some_and(|id| roots.contains(id));
     let owner =
         volume.attachments().iter().find(|attachment| is_root || attachment.delete_on_termination() == Some(true));
     if let Some(instance) = owner.and_then(|attachment| attachment.instance_id()) {
-        return Origin::PartOf { kind: "aws_instance", id: instance.to_owned() };
+        return Owner::Parent { kind: "aws_instance", id: instance.to_owned() };
     }
     if volume.operator().and_then(|operator| operator.managed()) == Some(true) {
-        return Origin::Aws("volume managed by an AWS service");
+        return Owner::Aws("volume managed by an AWS service");
     }
     // Persistent volumes, made and deleted by the cluster:
     // https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html
     if volume.tags().iter().any(|tag| tag.key() == Some("ebs.csi.aws.com/cluster")) {
-        return Origin::Aws("volume of a Kubernetes claim");
+        return Owner::Aws("volume of a Kubernetes claim");
     }
     let cluster =
         volume.tags().iter().find_map(|tag| match (tag.key()?.strip_prefix("kubernetes.io/cluster/"), tag.value()) {
@@ -101,8 +101,8 @@ fn origin(volume: &Volume, roots: &HashSet<String>) -> Origin {
             _ => None,
         });
     match cluster {
-        Some(name) => Origin::PartOf { kind: "aws_eks_cluster", id: name.to_owned() },
-        None => Origin::Made,
+        Some(name) => Owner::Parent { kind: "aws_eks_cluster", id: name.to_owned() },
+        None => Owner::None,
     }
 }
 
@@ -118,14 +118,14 @@ mod tests {
             let attachment = VolumeAttachment::builder().instance_id("i-1").delete_on_termination(dies).build();
             Volume::builder().volume_id("vol-1").attachments(attachment).build()
         };
-        let part = Origin::PartOf { kind: "aws_instance", id: "i-1".to_owned() };
+        let part = Owner::Parent { kind: "aws_instance", id: "i-1".to_owned() };
         let root = HashSet::from(["vol-1".to_owned()]);
-        assert_eq!(origin(&attached(true), &HashSet::new()), part);
-        assert_eq!(origin(&attached(false), &HashSet::new()), Origin::Made);
-        assert_eq!(origin(&attached(false), &root), part);
-        assert_eq!(origin(&Volume::builder().volume_id("vol-1").build(), &root), Origin::Made);
+        assert_eq!(owner_of(&attached(true), &HashSet::new()), part);
+        assert_eq!(owner_of(&attached(false), &HashSet::new()), Owner::None);
+        assert_eq!(owner_of(&attached(false), &root), part);
+        assert_eq!(owner_of(&Volume::builder().volume_id("vol-1").build(), &root), Owner::None);
         let tag = Tag::builder().key("kubernetes.io/cluster/prod").value("owned").build();
         let claim = Volume::builder().volume_id("vol-2").tags(tag).build();
-        assert_eq!(origin(&claim, &root), Origin::PartOf { kind: "aws_eks_cluster", id: "prod".to_owned() });
+        assert_eq!(owner_of(&claim, &root), Owner::Parent { kind: "aws_eks_cluster", id: "prod".to_owned() });
     }
 }

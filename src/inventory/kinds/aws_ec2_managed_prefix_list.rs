@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsEc2ManagedPrefixList;
 
@@ -25,26 +25,26 @@ impl Kind for AwsEc2ManagedPrefixList {
         &["ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let lists = ec2::managed_prefix_lists(aws).await?;
         let there = lists.iter().filter(|list| {
             let id = list.prefix_list_id().unwrap_or_default();
-            is_there(list) && network::concerns(aws, &wanted, list.owner_id(), id)
+            is_there(list) && network::concerns(aws, &request, list.owner_id(), id)
         });
-        let wanted = &wanted;
+        let request = &request;
         let read = there.map(|list| async move {
             let id = list.prefix_list_id().unwrap_or_default();
-            let entries = match network::desired(wanted, id) {
+            let entries = match network::desired(request, id) {
                 Some(_) => Some(entries(aws, id).await),
                 None => None,
             };
             (live(list), entries)
         });
-        let mut found = Found::default();
+        let mut found = Listed::default();
         for (mut live, entries) in join_all(read).await {
             match entries {
                 // Deleted since the listing.
@@ -78,7 +78,7 @@ pub(super) fn element(entry: &PrefixListEntry) -> Value {
     json!({"cidr": entry.cidr(), "description": entry.description().unwrap_or_default()})
 }
 
-fn normalise(attributes: &mut Attributes) {
+fn normalize(attributes: &mut Attributes) {
     let entries = attributes.get_mut("entry").and_then(Value::as_array_mut);
     for entry in entries.into_iter().flatten().filter_map(Value::as_object_mut) {
         network::canonicalise(entry, "cidr");
@@ -102,6 +102,6 @@ fn live(list: &ManagedPrefixList) -> Live {
         "version": list.version(),
     });
     let by_aws = list.owner_id() == Some("AWS");
-    let origin = if by_aws { Origin::Aws("prefix list of an AWS service") } else { Origin::Made };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    let owner = if by_aws { Owner::Aws("prefix list of an AWS service") } else { Owner::None };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::aws_ec2_managed_prefix_list as list;
 use super::network;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsEc2ManagedPrefixListEntry;
 
@@ -28,15 +28,15 @@ impl Kind for AwsEc2ManagedPrefixListEntry {
         &[ACTION]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut by_list: BTreeMap<&str, Vec<&Desired>> = BTreeMap::new();
-        for desired in wanted.desired {
+        for desired in request.desired {
             if let Some((list, _)) = desired.id.split_once(',') {
                 by_list.entry(list).or_default().push(desired);
             }
         }
         let read = by_list.into_iter().map(|(id, desired)| async move { (desired, list::entries(aws, id).await) });
-        let mut found = Found::default();
+        let mut found = Listed::default();
         for (desired, entries) in join_all(read).await {
             match entries {
                 Ok(entries) => {
@@ -51,14 +51,14 @@ impl Kind for AwsEc2ManagedPrefixListEntry {
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         let Some((id, _)) = desired.id.split_once(',') else {
-            return Err(ReadError::odd(ACTION, "the id is not of the form LIST,CIDR"));
+            return Err(ReadError::unexpected(ACTION, "the id is not of the form LIST,CIDR"));
         };
         let entries = list::entries(aws, id).await?;
         Ok(live(&desired.id, &entries.unwrap_or_default()).is_some())
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
-        vec![Part {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        vec![OwnedField {
             parent_kind: LIST,
             parent_id: text(attributes, "prefix_list_id").to_owned(),
             attribute: "entry",
@@ -83,8 +83,8 @@ fn live(own_id: &str, entries: &[PrefixListEntry]) -> Option<Live> {
         "id": own_id,
         "prefix_list_id": id,
     });
-    let origin = Origin::PartOf { kind: LIST, id: id.to_owned() };
-    Some(Live { id: own_id.to_owned(), attributes: attributes(values), origin })
+    let owner = Owner::Parent { kind: LIST, id: id.to_owned() };
+    Some(Live { id: own_id.to_owned(), attributes: attributes(values), owner })
 }
 
 #[cfg(test)]

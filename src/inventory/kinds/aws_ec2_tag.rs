@@ -7,8 +7,8 @@ use aws_sdk_ec2::types::{Filter, TagDescription};
 use serde_json::json;
 
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsEc2Tag;
 
@@ -25,19 +25,19 @@ impl Kind for AwsEc2Tag {
         &["ec2:DescribeTags"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape::default()
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules::default()
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let resources: BTreeSet<String> =
-            wanted.desired.iter().map(|one| text(&one.attributes(), "resource_id").to_owned()).collect();
+            request.desired.iter().map(|one| text(&one.attributes(), "resource_id").to_owned()).collect();
         let resources: Vec<String> = resources.into_iter().collect();
         let mut tags = Vec::new();
         for some in resources.chunks(FILTER_VALUES) {
             tags.extend(read(aws, vec![filter("resource-id", some)]).await?);
         }
-        let ids: HashSet<&str> = wanted.desired.iter().map(|desired| desired.id.as_str()).collect();
+        let ids: HashSet<&str> = request.desired.iter().map(|desired| desired.id.as_str()).collect();
         let live = tags.iter().map(live).filter(|live| ids.contains(live.id.as_str()));
         Ok(live.collect::<Vec<_>>().into())
     }
@@ -48,9 +48,9 @@ impl Kind for AwsEc2Tag {
         Ok(!read(aws, vec![by("resource-id", "resource_id"), by("key", "key")]).await?.is_empty())
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         // Whatever kind it is that has the tag.
-        let part = |attribute| Part {
+        let part = |attribute| OwnedField {
             parent_kind: "*",
             parent_id: text(attributes, "resource_id").to_owned(),
             attribute,
@@ -64,8 +64,8 @@ fn live(tag: &TagDescription) -> Live {
     let (resource, key) = (tag.resource_id().unwrap_or_default(), tag.key().unwrap_or_default());
     let id = format!("{resource},{key}");
     let values = json!({"id": id, "key": key, "resource_id": resource, "value": tag.value()});
-    let origin = Origin::PartOf { kind: "*", id: resource.to_owned() };
-    Live { id, attributes: attributes(values), origin }
+    let owner = Owner::Parent { kind: "*", id: resource.to_owned() };
+    Live { id, attributes: attributes(values), owner }
 }
 
 fn filter(name: &str, values: &[String]) -> Filter {

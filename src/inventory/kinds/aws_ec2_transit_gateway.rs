@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Desired, Live, Owner};
 
 pub(super) struct AwsEc2TransitGateway;
 
@@ -21,11 +21,11 @@ impl Kind for AwsEc2TransitGateway {
         &["ec2:DescribeTransitGateways"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let gateways = ec2::transit_gateways(aws).await?;
         let ours = gateways.iter().filter(|gateway| {
             let id = gateway.transit_gateway_id().unwrap_or_default();
-            is_there(gateway) && network::concerns(aws, &wanted, gateway.owner_id(), id)
+            is_there(gateway) && network::concerns(aws, &request, gateway.owner_id(), id)
         });
         Ok(ours.map(live).collect::<Vec<_>>().into())
     }
@@ -69,5 +69,5 @@ fn live(gateway: &TransitGateway) -> Live {
         "transit_gateway_cidr_blocks": options.map(|o| o.transit_gateway_cidr_blocks()).unwrap_or_default(),
         "vpn_ecmp_support": options.and_then(|o| o.vpn_ecmp_support()).map(|switch| switch.as_str()),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), origin: Origin::Made }
+    Live { id: id.to_owned(), attributes: attributes(values), owner: Owner::None }
 }

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::network;
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsEc2TransitGatewayRoute;
 
@@ -26,13 +26,13 @@ impl Kind for AwsEc2TransitGatewayRoute {
         &[ACTION]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut by_table: BTreeMap<&str, Vec<&Desired>> = BTreeMap::new();
-        for desired in wanted.desired {
+        for desired in request.desired {
             if let Some((table, _)) = desired.id.split_once('_') {
                 by_table.entry(table).or_default().push(desired);
             }
@@ -41,7 +41,7 @@ impl Kind for AwsEc2TransitGatewayRoute {
             let routes = search(aws, table, None).await;
             (desired, routes)
         });
-        let mut found = Found::default();
+        let mut found = Listed::default();
         for (desired, routes) in join_all(read).await {
             match routes {
                 // What stands past a truncated search is found by the second look of each route: never missing.
@@ -54,7 +54,7 @@ impl Kind for AwsEc2TransitGatewayRoute {
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         let Some((table, destination)) = desired.id.split_once('_') else {
-            return Err(ReadError::odd(ACTION, "the id is not of the form TABLE_CIDR"));
+            return Err(ReadError::unexpected(ACTION, "the id is not of the form TABLE_CIDR"));
         };
         Ok(live(&desired.id, &search(aws, table, Some(destination)).await?).is_some())
     }
@@ -72,7 +72,7 @@ async fn search(aws: &Region, table: &str, to: Option<&str>) -> Result<Vec<Trans
     Ok(not_found(routes, &["InvalidRouteTableID.NotFound"])?.unwrap_or_default())
 }
 
-fn normalise(attributes: &mut Attributes) {
+fn normalize(attributes: &mut Attributes) {
     network::canonicalise(attributes, "destination_cidr_block");
 }
 
@@ -93,8 +93,8 @@ fn live(own_id: &str, routes: &[TransitGatewayRoute]) -> Option<Live> {
         "transit_gateway_attachment_id": attachment.and_then(|one| one.transit_gateway_attachment_id()),
         "transit_gateway_route_table_id": table,
     });
-    let origin = Origin::PartOf { kind: "aws_ec2_transit_gateway_route_table", id: table.to_owned() };
-    Some(Live { id: own_id.to_owned(), attributes: attributes(values), origin })
+    let owner = Owner::Parent { kind: "aws_ec2_transit_gateway_route_table", id: table.to_owned() };
+    Some(Live { id: own_id.to_owned(), attributes: attributes(values), owner })
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Desired, Live, Owner};
 
 pub(super) struct AwsEc2TransitGatewayRouteTable;
 
@@ -21,7 +21,7 @@ impl Kind for AwsEc2TransitGatewayRouteTable {
         &["ec2:DescribeTransitGatewayRouteTables"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let tables = ec2::transit_gateway_route_tables(aws).await?;
         Ok(tables.iter().filter(|table| is_there(table)).map(|table| live(aws, table)).collect::<Vec<_>>().into())
     }
@@ -51,10 +51,10 @@ fn live(aws: &Region, table: &TransitGatewayRouteTable) -> Live {
         "tags_all": ec2_tags(table.tags()),
         "transit_gateway_id": gateway,
     });
-    let origin = if association || propagation {
-        Origin::PartOf { kind: "aws_ec2_transit_gateway", id: gateway.to_owned() }
+    let owner = if association || propagation {
+        Owner::Parent { kind: "aws_ec2_transit_gateway", id: gateway.to_owned() }
     } else {
-        Origin::Made
+        Owner::None
     };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Desired, Live, Owner};
 
 pub(super) struct AwsEc2TransitGatewayVpcAttachment;
 
@@ -27,16 +27,16 @@ impl Kind for AwsEc2TransitGatewayVpcAttachment {
         &["ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeTransitGateways", ASSOCIATIONS, PROPAGATIONS]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let mut found = Found::default();
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let mut found = Listed::default();
         let mut tables = DefaultTables::default();
         for attachment in ec2::transit_gateway_vpc_attachments(aws).await?.iter().filter(|one| is_there(one)) {
             let id = attachment.transit_gateway_attachment_id().unwrap_or_default();
-            if !network::concerns(aws, &wanted, attachment.vpc_owner_id(), id) {
+            if !network::concerns(aws, &request, attachment.vpc_owner_id(), id) {
                 continue;
             }
             let mut live = live(aws, attachment);
-            if network::desired(&wanted, id).is_some() {
+            if network::desired(&request, id).is_some() {
                 for (name, kept) in [
                     ("transit_gateway_default_route_table_association", tables.associates(aws, attachment).await),
                     ("transit_gateway_default_route_table_propagation", tables.propagates(aws, attachment).await),
@@ -86,7 +86,7 @@ fn live(aws: &Region, attachment: &TransitGatewayVpcAttachment) -> Live {
         "vpc_id": attachment.vpc_id(),
         "vpc_owner_id": attachment.vpc_owner_id(),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), origin: Origin::Made }
+    Live { id: id.to_owned(), attributes: attributes(values), owner: Owner::None }
 }
 
 /// Attachments by route table, each table read once.
@@ -140,7 +140,8 @@ async fn default_table(
 ) -> Result<Table, ReadError> {
     let gateways = ec2::transit_gateways(aws).await?;
     let gateway = gateways.iter().find(|gateway| gateway.transit_gateway_id() == attachment.transit_gateway_id());
-    let missing = || ReadError::odd("ec2:DescribeTransitGateways", "the attachment's gateway is not in the listing");
+    let missing =
+        || ReadError::unexpected("ec2:DescribeTransitGateways", "the attachment's gateway is not in the listing");
     let gateway = gateway.ok_or_else(missing)?;
     if gateway.owner_id() != attachment.vpc_owner_id() {
         return Ok(Table::OfOthers);

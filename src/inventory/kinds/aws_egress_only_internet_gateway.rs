@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::ec2;
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Desired, Live, Owner};
 
 pub(super) struct AwsEgressOnlyInternetGateway;
 
@@ -21,7 +21,7 @@ impl Kind for AwsEgressOnlyInternetGateway {
         &["ec2:DescribeEgressOnlyInternetGateways"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         Ok(ec2::egress_only_internet_gateways(aws).await?.iter().map(live).collect::<Vec<_>>().into())
     }
 
@@ -43,5 +43,5 @@ fn live(gateway: &EgressOnlyInternetGateway) -> Live {
         "tags_all": ec2_tags(gateway.tags()),
         "vpc_id": gateway.attachments().first().and_then(|attachment| attachment.vpc_id()),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), origin: Origin::Made }
+    Live { id: id.to_owned(), attributes: attributes(values), owner: Owner::None }
 }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::ec2;
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsEip;
 
@@ -24,15 +24,18 @@ impl Kind for AwsEip {
         &["ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute", "ec2:DescribeNetworkInterfaces"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["address", "associate_with_private_ip", "ipam_pool_id", "timeouts"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules {
+            not_returned: &["address", "associate_with_private_ip", "ipam_pool_id", "timeouts"],
+            ..CompareRules::default()
+        }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let addresses = ec2::addresses(aws).await?;
         let in_vpc = addresses.iter().filter(|address| address.allocation_id().is_some());
-        let mut found = Found::from(in_vpc.map(|address| live(aws, address)).collect::<Vec<_>>());
-        let desired: HashMap<&str, &Desired> = wanted.desired.iter().map(|one| (one.id.as_str(), *one)).collect();
+        let mut found = Listed::from(in_vpc.map(|address| live(aws, address)).collect::<Vec<_>>());
+        let desired: HashMap<&str, &Desired> = request.desired.iter().map(|one| (one.id.as_str(), *one)).collect();
         if desired.is_empty() {
             return Ok(found);
         }
@@ -42,7 +45,7 @@ impl Kind for AwsEip {
                     live.attributes.insert("ptr_record".to_owned(), json!(names.get(&live.id)));
                 }
             }
-            // Never compared: what nobody may see of it takes nothing from the verdict.
+            // Never compare_computed: what nobody may see of it takes nothing from the verdict.
             Err(error) => tracing::debug!("no domain names of addresses: {}", error.detail()),
         }
         for live in &mut found.live {
@@ -89,8 +92,8 @@ fn live(aws: &Region, address: &Address) -> Live {
     });
     // Allocated by a load balancer, a NAT gateway or a database for its own use.
     let service = address.service_managed().is_some();
-    let origin = if service { Origin::Aws("address of an AWS service") } else { Origin::Made };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    let owner = if service { Owner::Aws("address of an AWS service") } else { Owner::None };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 
 /// Free in the state, in use in AWS.

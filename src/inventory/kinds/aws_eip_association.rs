@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::ec2;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsEipAssociation;
 
@@ -21,11 +21,11 @@ impl Kind for AwsEipAssociation {
         &["ec2:DescribeAddresses"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["allow_reassociation"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["allow_reassociation"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let addresses = ec2::addresses(aws).await?;
         let live = addresses.iter().filter_map(|address| {
             let (id, allocation) = (address.association_id()?, address.allocation_id().unwrap_or_default());
@@ -37,8 +37,8 @@ impl Kind for AwsEipAssociation {
                 "private_ip_address": address.private_ip_address(),
                 "public_ip": address.public_ip(),
             });
-            let origin = Origin::PartOf { kind: "aws_eip", id: allocation.to_owned() };
-            Some(Live { id: id.to_owned(), attributes: attributes(values), origin })
+            let owner = Owner::Parent { kind: "aws_eip", id: allocation.to_owned() };
+            Some(Live { id: id.to_owned(), attributes: attributes(values), owner })
         });
         Ok(live.collect::<Vec<_>>().into())
     }
@@ -49,8 +49,8 @@ impl Kind for AwsEipAssociation {
         Ok(!aws.call("ec2:DescribeAddresses", call).await?.addresses().is_empty())
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
-        let part = |attribute| Part {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        let part = |attribute| OwnedField {
             parent_kind: "aws_eip",
             parent_id: text(attributes, "allocation_id").to_owned(),
             attribute,

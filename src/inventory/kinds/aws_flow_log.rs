@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsFlowLog;
 
@@ -21,11 +21,11 @@ impl Kind for AwsFlowLog {
         &["ec2:DescribeFlowLogs"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         Ok(ec2::flow_logs(aws).await?.iter().map(|log| live(aws, log)).collect::<Vec<_>>().into())
     }
 
@@ -37,7 +37,7 @@ impl Kind for AwsFlowLog {
 }
 
 /// A log group's ARN with or without the `:*` of its streams is one destination; the provider cuts it off.
-fn normalise(attributes: &mut Attributes) {
+fn normalize(attributes: &mut Attributes) {
     if let Some(Value::String(destination)) = attributes.get_mut("log_destination")
         && let Some(group) = destination.strip_suffix(":*")
     {
@@ -80,7 +80,7 @@ fn live(aws: &Region, log: &FlowLog) -> Live {
     if !watched.starts_with("tgw-") {
         attributes.insert("traffic_type".to_owned(), json!(log.traffic_type().map(|kind| kind.as_str())));
     }
-    Live { id: id.to_owned(), attributes, origin: Origin::Made }
+    Live { id: id.to_owned(), attributes, owner: Owner::None }
 }
 
 /// The attribute under which Terraform names what is watched.
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_log_group_is_one_destination_with_or_without_its_streams() {
         let mut side = attributes(json!({"log_destination": "arn:aws:logs:us-east-1:1:log-group:flow:*"}));
-        normalise(&mut side);
+        normalize(&mut side);
         assert_eq!(side["log_destination"], "arn:aws:logs:us-east-1:1:log-group:flow");
     }
 }

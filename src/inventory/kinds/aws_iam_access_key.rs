@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::iam::{self, PAGE, existing};
 use crate::inventory::value::{attributes, text, time};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Desired, Live, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{CompareRules, Desired, Live};
 
 pub(super) struct AwsIamAccessKey;
 
@@ -29,8 +29,8 @@ impl Kind for AwsIamAccessKey {
     }
 
     /// AWS shows a secret once, when the key is made.
-    fn shape(&self) -> Shape {
-        let unread = &[
+    fn compare_rules(&self) -> CompareRules {
+        let not_returned = &[
             "encrypted_secret",
             "encrypted_ses_smtp_password_v4",
             "key_fingerprint",
@@ -38,23 +38,23 @@ impl Kind for AwsIamAccessKey {
             "secret",
             "ses_smtp_password_v4",
         ];
-        Shape { unread, ..Shape::default() }
+        CompareRules { not_returned, ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let mut users: BTreeSet<String> = wanted.desired.iter().map(|desired| user(desired)).collect();
-        if wanted.unmanaged {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let mut users: BTreeSet<String> = request.desired.iter().map(|desired| user(desired)).collect();
+        if request.unmanaged {
             let account = iam::account(aws).await?;
             users.extend(account.users.iter().filter_map(|user| user.user_name().map(str::to_owned)));
         }
-        let mut found = Found::default();
+        let mut found = Listed::default();
         let mut unseen = Vec::new();
         let answers = join_all(users.iter().map(|user| keys(aws, user))).await;
         for (of, answer) in users.iter().zip(answers) {
             match answer {
                 Ok(keys) => found.live.extend(keys.iter().map(live)),
                 Err(error) => {
-                    let own: Vec<_> = wanted.desired.iter().filter(|desired| user(desired) == *of).collect();
+                    let own: Vec<_> = request.desired.iter().filter(|desired| user(desired) == *of).collect();
                     if own.is_empty() {
                         unseen.push((of.as_str(), error));
                         continue;

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Desired, Live, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{CompareRules, Desired, Live};
 
 pub(super) struct AwsIamAccountAlias;
 
@@ -25,12 +25,12 @@ impl Kind for AwsIamAccountAlias {
     }
 
     /// The provider writes the new name over the id, too.
-    fn shape(&self) -> Shape {
-        Shape { compared: &["id"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { compare_computed: &["id"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let desired: Vec<&str> = wanted.desired.iter().map(|desired| desired.id.as_str()).collect();
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let desired: Vec<&str> = request.desired.iter().map(|desired| desired.id.as_str()).collect();
         Ok(aliases(aws).await?.iter().flat_map(|alias| live(alias, &desired)).collect::<Vec<_>>().into())
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::iam::single;
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
 use crate::model::{Desired, Live};
 
 pub(super) struct AwsIamAccountPasswordPolicy;
@@ -28,7 +28,7 @@ impl Kind for AwsIamAccountPasswordPolicy {
         &["iam:GetAccountPasswordPolicy"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         Ok(read(aws).await?.map(|policy| vec![live(&policy)]).unwrap_or_default().into())
     }
 

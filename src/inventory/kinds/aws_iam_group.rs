@@ -6,7 +6,7 @@ use serde_json::json;
 use super::iam;
 use super::iam::principal::{self, Principal};
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
 use crate::model::{Desired, Live};
 
 pub(super) struct AwsIamGroup;
@@ -25,7 +25,7 @@ impl Kind for AwsIamGroup {
         &["iam:GetAccountAuthorizationDetails", "iam:GetGroup"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let live = account.groups.iter().map(|group| {
             let name = group.group_name().unwrap_or_default();

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::iam;
 use super::iam::principal::{self, Principal};
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsIamGroupMembership;
 
@@ -25,20 +25,20 @@ impl Kind for AwsIamGroupMembership {
         &["iam:GetAccountAuthorizationDetails", "iam:GetGroup"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
-        Ok(iam::judged(wanted, "group", |desired, values| {
+        Ok(iam::judged(request, "group", |desired, values| {
             let name = text(values, "group");
             account.groups.iter().find(|group| group.group_name() == Some(name))?;
             let users = account.users.iter().filter(|user| user.group_list().iter().any(|group| group == name));
             let users: Value = users.map(|user| user.user_name()).collect();
             let values = json!({ "group": name, "id": desired.id, "name": text(values, "name"), "users": users });
-            let origin = Origin::PartOf { kind: "aws_iam_group", id: name.to_owned() };
-            Some(Live { id: desired.id.clone(), attributes: attributes(values), origin })
+            let owner = Owner::Parent { kind: "aws_iam_group", id: name.to_owned() };
+            Some(Live { id: desired.id.clone(), attributes: attributes(values), owner })
         }))
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let group = text(attributes, "group");
         iam::strings(attributes, "users").map(|user| principal::membership_part(group, user)).collect()
     }

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::iam;
 use super::iam::principal::{self, Principal};
 use crate::inventory::value::text;
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Part};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, Desired, OwnedField};
 
 pub(super) struct AwsIamGroupPoliciesExclusive;
 
@@ -24,15 +24,15 @@ impl Kind for AwsIamGroupPoliciesExclusive {
         &["iam:GetAccountAuthorizationDetails", "iam:GetGroup"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        principal::list_exclusive(aws, wanted, Principal::Group, "policy_names").await
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        principal::list_exclusive(aws, request, Principal::Group, "policy_names").await
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         principal::exclusive_exists(aws, desired, Principal::Group).await
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let holder = text(attributes, "group_name");
         let part = |name| principal::policy_name_part(Principal::Group, holder, name);
         iam::strings(attributes, "policy_names").map(part).collect()

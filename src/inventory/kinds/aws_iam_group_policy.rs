@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::iam::principal::{self, Principal};
 use crate::inventory::value::text;
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Part, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, OwnedField};
 
 pub(super) struct AwsIamGroupPolicy;
 
@@ -24,23 +24,23 @@ impl Kind for AwsIamGroupPolicy {
     }
 
     /// `name_prefix` is what the provider cuts out of the name.
-    fn shape(&self) -> Shape {
-        Shape { unread: &["name_prefix"], policies: &["policy"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["name_prefix"], policies: &["policy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        principal::list_inline(aws, wanted, Principal::Group).await
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        principal::list_inline(aws, request, Principal::Group).await
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         principal::inline_exists(aws, desired, Principal::Group).await
     }
 
-    fn strangers_on_managed(&self) -> bool {
+    fn report_unmanaged_children(&self) -> bool {
         true
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let (holder, name) = (text(attributes, "group"), text(attributes, "name"));
         vec![principal::policy_name_part(Principal::Group, holder, name)]
     }

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::iam::{PAGE, single, with_details};
 use crate::inventory::value::{attributes, iam_tags, time};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsIamInstanceProfile;
 
@@ -26,15 +26,15 @@ impl Kind for AwsIamInstanceProfile {
     }
 
     /// `name_prefix` is what the provider cuts out of the name.
-    fn shape(&self) -> Shape {
-        Shape { unread: &["name_prefix"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["name_prefix"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let call = aws.iam.list_instance_profiles().max_items(PAGE).into_paginator();
         let profiles = aws.pages("iam:ListInstanceProfiles", call.items().send()).await?;
         let live = profiles.iter().map(live).collect();
-        Ok(with_details(live, wanted, |name| details(aws, name)).await)
+        Ok(with_details(live, request, |name| details(aws, name)).await)
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
@@ -53,15 +53,15 @@ fn live(profile: &InstanceProfile) -> Live {
         "role": profile.roles().first().map(|role| role.role_name()),
         "unique_id": profile.instance_profile_id(),
     });
-    Live { id: name.to_owned(), attributes: attributes(values), origin: origin(name) }
+    Live { id: name.to_owned(), attributes: attributes(values), owner: owner_of(name) }
 }
 
 /// A managed node group of EKS makes `eks-<UUID>`:
 /// <https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles-eks-nodegroups.html>.
-fn origin(name: &str) -> Origin {
+fn owner_of(name: &str) -> Owner {
     match name.strip_prefix("eks-").map(uuid::Uuid::try_parse) {
-        Some(Ok(_)) => Origin::Aws("instance profile of an EKS node group"),
-        _ => Origin::Made,
+        Some(Ok(_)) => Owner::Aws("instance profile of an EKS node group"),
+        _ => Owner::None,
     }
 }
 

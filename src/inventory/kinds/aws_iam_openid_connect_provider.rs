@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::iam::{single, with_details};
 use crate::inventory::value::{attributes, iam_tags};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live};
 
 pub(super) struct AwsIamOpenidConnectProvider;
 
@@ -24,16 +24,16 @@ impl Kind for AwsIamOpenidConnectProvider {
         &["iam:GetOpenIDConnectProvider", "iam:ListOpenIDConnectProviders"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let call = aws.iam.list_open_id_connect_providers().send();
         let answer = aws.call("iam:ListOpenIDConnectProviders", call).await?;
         let arns = answer.open_id_connect_provider_list().iter().filter_map(|provider| provider.arn());
         let live = arns.map(live).collect();
-        Ok(with_details(live, wanted, |arn| details(aws, arn)).await)
+        Ok(with_details(live, request, |arn| details(aws, arn)).await)
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
@@ -59,7 +59,7 @@ async fn details(aws: &Region, arn: String) -> Result<Option<Attributes>, ReadEr
 }
 
 /// AWS gives the URL back without `https://`.
-fn normalise(values: &mut Attributes) {
+fn normalize(values: &mut Attributes) {
     if let Some(Value::String(url)) = values.get_mut("url")
         && let Some(rest) = url.strip_prefix("https://")
     {
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn the_scheme_of_the_url_does_not_matter() {
         let mut state = attributes(json!({ "url": "https://idp.example.com/a" }));
-        normalise(&mut state);
+        normalize(&mut state);
         assert_eq!(state["url"], live("arn:aws:iam::1:oidc-provider/idp.example.com/a").attributes["url"]);
     }
 }

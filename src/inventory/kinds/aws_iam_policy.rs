@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::iam::{self, document, single, with_details};
 use crate::inventory::value::{attributes, iam_tags};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live};
 
 pub(super) struct AwsIamPolicy;
 
@@ -27,14 +27,14 @@ impl Kind for AwsIamPolicy {
     }
 
     /// `name_prefix` is what the provider cuts out of the name.
-    fn shape(&self) -> Shape {
-        Shape { unread: &["name_prefix"], policies: &["policy"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["name_prefix"], policies: &["policy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let live = account.policies.iter().map(live).collect();
-        Ok(with_details(live, wanted, |arn| details(aws, arn)).await)
+        Ok(with_details(live, request, |arn| details(aws, arn)).await)
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::iam::principal::{self, Principal};
 use super::iam::{self, Account, existing};
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Part};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, Desired, Live, OwnedField};
 
 pub(super) struct AwsIamPolicyAttachment;
 
@@ -30,9 +30,9 @@ impl Kind for AwsIamPolicyAttachment {
         &["iam:GetAccountAuthorizationDetails", "iam:ListEntitiesForPolicy"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
-        Ok(iam::judged(wanted, "policy_arn", |desired, values| {
+        Ok(iam::judged(request, "policy_arn", |desired, values| {
             let attributes = read(&account, &desired.id, values)?;
             Some(Live { id: desired.id.clone(), attributes, ..Live::default() })
         }))
@@ -48,7 +48,7 @@ impl Kind for AwsIamPolicyAttachment {
         }))
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let arn = text(attributes, "policy_arn");
         let of = |(attribute, principal)| {
             iam::strings(attributes, attribute).map(move |name| principal::attachment_part(principal, name, arn))

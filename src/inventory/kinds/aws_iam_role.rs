@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::iam::principal::{self, Principal};
 use super::iam::{self, document};
 use crate::inventory::value::{attributes, iam_tags, text, time};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsIamRole;
 
@@ -27,31 +27,31 @@ impl Kind for AwsIamRole {
     }
 
     /// `name_prefix` is what the provider cuts out of the name.
-    fn shape(&self) -> Shape {
-        Shape {
-            unread: &["force_detach_policies", "name_prefix"],
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules {
+            not_returned: &["force_detach_policies", "name_prefix"],
             policies: &["assume_role_policy", "inline_policy"],
-            normalise: Some(normalise),
-            ..Shape::default()
+            normalize: Some(normalize),
+            ..CompareRules::default()
         }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let listed = iam::roles(aws).await;
-        let mut found = Found::default();
+        let mut found = Listed::default();
         for role in &account.roles {
             let mut live = live(role);
-            let desired = wanted.desired.iter().any(|desired| desired.id == live.id);
+            let desired = request.desired.iter().any(|desired| desired.id == live.id);
             match listed.as_ref().ok().and_then(|roles| roles.get(&live.id)) {
                 Some(role) => live.attributes.extend(more(role)),
                 None if desired && listed.is_ok() => {
-                    let error = ReadError::odd("iam:ListRoles", "the role is in the account's details only");
+                    let error = ReadError::unexpected("iam:ListRoles", "the role is in the account's details only");
                     found.errors.push((Some(live.id.clone()), error));
                 }
                 None => {}
             }
-            if desired || wanted.unmanaged {
+            if desired || request.unmanaged {
                 found.live.push(live);
             }
         }
@@ -87,7 +87,7 @@ fn live(role: &RoleDetail) -> Live {
         "tags_all": iam_tags(role.tags()),
         "unique_id": role.role_id(),
     });
-    Live { id: name.to_owned(), attributes: attributes(values), origin: origin(role.path().unwrap_or_default()) }
+    Live { id: name.to_owned(), attributes: attributes(values), owner: owner_of(role.path().unwrap_or_default()) }
 }
 
 /// What only ListRoles tells.
@@ -101,13 +101,13 @@ pub(super) fn more(role: &Role) -> Attributes {
 /// Paths that only AWS can use:
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>,
 /// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>.
-fn origin(path: &str) -> Origin {
+fn owner_of(path: &str) -> Owner {
     if path.starts_with("/aws-service-role/") {
-        Origin::Aws("service-linked role")
+        Owner::Aws("service-linked role")
     } else if path.starts_with("/aws-reserved/") {
-        Origin::Aws("role of an IAM Identity Center permission set")
+        Owner::Aws("role of an IAM Identity Center permission set")
     } else {
-        Origin::Made
+        Owner::None
     }
 }
 
@@ -117,7 +117,7 @@ pub(super) fn inline_policy(name: &str, policy: &str) -> Value {
 }
 
 /// The empty block, which means "no inline policies", is left out.
-fn normalise(values: &mut Attributes) {
+fn normalize(values: &mut Attributes) {
     if let Some(Value::Array(policies)) = values.get_mut("inline_policy") {
         policies.retain(|policy| policy.as_object().is_none_or(|one| !text(one, "name").is_empty()));
     }
@@ -130,20 +130,20 @@ mod tests {
     #[test]
     fn only_paths_of_aws_are_made_by_aws() {
         let cases = [
-            ("/", Origin::Made),
-            ("/service-role/", Origin::Made),
-            ("/aws-service-role/autoscaling.amazonaws.com/", Origin::Aws("service-linked role")),
-            ("/aws-reserved/sso.amazonaws.com/", Origin::Aws("role of an IAM Identity Center permission set")),
+            ("/", Owner::None),
+            ("/service-role/", Owner::None),
+            ("/aws-service-role/autoscaling.amazonaws.com/", Owner::Aws("service-linked role")),
+            ("/aws-reserved/sso.amazonaws.com/", Owner::Aws("role of an IAM Identity Center permission set")),
         ];
         for (path, expected) in cases {
-            assert_eq!(origin(path), expected, "{path}");
+            assert_eq!(owner_of(path), expected, "{path}");
         }
     }
 
     #[test]
     fn an_empty_inline_policy_is_none() {
         let mut state = attributes(json!({ "inline_policy": [{ "name": "", "policy": "" }, { "name": "logs" }] }));
-        normalise(&mut state);
+        normalize(&mut state);
         assert_eq!(state["inline_policy"], json!([{ "name": "logs" }]));
     }
 

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::iam::principal::{self, Principal};
 use crate::inventory::value::text;
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Part};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, Desired, OwnedField};
 
 pub(super) struct AwsIamRolePolicyAttachment;
 
@@ -23,19 +23,19 @@ impl Kind for AwsIamRolePolicyAttachment {
         &["iam:GetAccountAuthorizationDetails", "iam:ListAttachedRolePolicies"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        principal::list_attached(aws, wanted, Principal::Role).await
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        principal::list_attached(aws, request, Principal::Role).await
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         principal::attached_exists(aws, desired, Principal::Role).await
     }
 
-    fn strangers_on_managed(&self) -> bool {
+    fn report_unmanaged_children(&self) -> bool {
         true
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let (name, arn) = (text(attributes, "role"), text(attributes, "policy_arn"));
         vec![principal::attachment_part(Principal::Role, name, arn)]
     }

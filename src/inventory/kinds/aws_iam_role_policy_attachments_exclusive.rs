@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::iam;
 use super::iam::principal::{self, Principal};
 use crate::inventory::value::text;
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Part};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, Desired, OwnedField};
 
 pub(super) struct AwsIamRolePolicyAttachmentsExclusive;
 
@@ -24,15 +24,15 @@ impl Kind for AwsIamRolePolicyAttachmentsExclusive {
         &["iam:GetAccountAuthorizationDetails", "iam:GetRole"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        principal::list_exclusive(aws, wanted, Principal::Role, "policy_arns").await
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        principal::list_exclusive(aws, request, Principal::Role, "policy_arns").await
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         principal::exclusive_exists(aws, desired, Principal::Role).await
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let name = text(attributes, "role_name");
         let part = |arn| principal::attachment_part(Principal::Role, name, arn);
         iam::strings(attributes, "policy_arns").map(part).collect()

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::iam::{single, with_details};
 use crate::inventory::value::{attributes, iam_tags, time};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsIamSamlProvider;
 
@@ -24,26 +24,26 @@ impl Kind for AwsIamSamlProvider {
         &["iam:GetSAMLProvider", "iam:ListSAMLProviders"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let answer = aws.call("iam:ListSAMLProviders", aws.iam.list_saml_providers().send()).await?;
         let live = answer.saml_provider_list().iter().map(|provider| {
             let arn = provider.arn().unwrap_or_default();
             let name = arn.split_once("saml-provider/").map(|(_, name)| name);
             let values = json!({ "arn": arn, "id": arn, "name": name, "valid_until": time(provider.valid_until()) });
             // IAM Identity Center makes one in every account that it assigns people to.
-            let origin = match name {
+            let owner = match name {
                 Some(name) if name.starts_with("AWSSSO_") && name.ends_with("_DO_NOT_DELETE") => {
-                    Origin::Aws("SAML provider of IAM Identity Center")
+                    Owner::Aws("SAML provider of IAM Identity Center")
                 }
-                _ => Origin::Made,
+                _ => Owner::None,
             };
-            Live { id: arn.to_owned(), attributes: attributes(values), origin }
+            Live { id: arn.to_owned(), attributes: attributes(values), owner }
         });
-        Ok(with_details(live.collect(), wanted, |arn| details(aws, arn)).await)
+        Ok(with_details(live.collect(), request, |arn| details(aws, arn)).await)
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
@@ -62,7 +62,7 @@ async fn details(aws: &Region, arn: String) -> Result<Option<Attributes>, ReadEr
 }
 
 /// White space around an XML document means nothing.
-fn normalise(values: &mut Attributes) {
+fn normalize(values: &mut Attributes) {
     if let Some(Value::String(document)) = values.get_mut("saml_metadata_document") {
         *document = document.trim().to_owned();
     }

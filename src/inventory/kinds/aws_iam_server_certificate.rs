@@ -8,8 +8,8 @@ use sha1::{Digest as _, Sha1};
 
 use super::iam::{PAGE, single, with_details};
 use crate::inventory::value::{attributes, iam_tags, text, time};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live};
 
 pub(super) struct AwsIamServerCertificate;
 
@@ -28,21 +28,21 @@ impl Kind for AwsIamServerCertificate {
     }
 
     /// `name_prefix` is what the provider cuts out of the name.
-    fn shape(&self) -> Shape {
-        Shape {
-            unread: &["name_prefix", "private_key", "timeouts"],
-            normalise: Some(normalise),
-            equal: Some(equal),
-            ..Shape::default()
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules {
+            not_returned: &["name_prefix", "private_key", "timeouts"],
+            normalize: Some(normalize),
+            suppress_diff: Some(suppress_diff),
+            ..CompareRules::default()
         }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let call = aws.iam.list_server_certificates().max_items(PAGE).into_paginator();
         let certificates = aws.pages("iam:ListServerCertificates", call.items().send()).await?;
         // The id of a certificate that was replaced under its name is new; to Terraform it is still the same resource.
         // A stranger goes by its name, which `terraform import` takes.
-        let names: Vec<_> = wanted.desired.iter().map(|one| (name(one), one.id.clone())).collect();
+        let names: Vec<_> = request.desired.iter().map(|one| (name(one), one.id.clone())).collect();
         let live = certificates.iter().map(|certificate| {
             let known = names.iter().find(|(name, _)| name == certificate.server_certificate_name());
             live(certificate, known.map_or(certificate.server_certificate_name(), |(_, id)| id))
@@ -51,7 +51,7 @@ impl Kind for AwsIamServerCertificate {
             let known = names.iter().find(|(_, known)| *known == id).map(|(name, _)| name.clone());
             details(aws, known.unwrap_or_default())
         };
-        Ok(with_details(live.collect(), wanted, read).await)
+        Ok(with_details(live.collect(), request, read).await)
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
@@ -87,7 +87,7 @@ async fn details(aws: &Region, name: String) -> Result<Option<Attributes>, ReadE
 }
 
 /// White space around a PEM block and carriage returns in it mean nothing.
-fn normalise(values: &mut Attributes) {
+fn normalize(values: &mut Attributes) {
     for name in ["certificate_body", "certificate_chain"] {
         if let Some(Value::String(pem)) = values.get_mut(name) {
             *pem = pem.trim().replace('\r', "");
@@ -96,7 +96,7 @@ fn normalise(values: &mut Attributes) {
 }
 
 /// States from before version 3 of the provider hold the SHA-1 of the normalised block.
-fn equal(path: &str, desired: &Value, live: &Value) -> bool {
+fn suppress_diff(path: &str, desired: &Value, live: &Value) -> bool {
     matches!(path, "certificate_body" | "certificate_chain")
         && live.as_str().is_some_and(|pem| desired.as_str() == Some(&hex::encode(Sha1::digest(pem))))
 }
@@ -108,8 +108,8 @@ mod tests {
     #[test]
     fn old_states_hold_hashes() {
         let hash = json!("a9993e364706816aba3e25717850c26c9cd0d89d");
-        assert!(equal("certificate_body", &hash, &json!("abc")));
-        assert!(!equal("certificate_body", &hash, &json!("abd")));
-        assert!(!equal("name", &hash, &json!("abc")));
+        assert!(suppress_diff("certificate_body", &hash, &json!("abc")));
+        assert!(!suppress_diff("certificate_body", &hash, &json!("abd")));
+        assert!(!suppress_diff("name", &hash, &json!("abc")));
     }
 }

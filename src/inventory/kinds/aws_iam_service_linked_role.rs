@@ -9,8 +9,8 @@ use super::aws_iam_role;
 use super::iam;
 use super::iam::principal::{self, Principal};
 use crate::inventory::value::{attributes, iam_tags, time};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Desired, Live, Origin};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Desired, Live, Owner};
 
 pub(super) struct AwsIamServiceLinkedRole;
 
@@ -28,10 +28,10 @@ impl Kind for AwsIamServiceLinkedRole {
         &["iam:GetAccountAuthorizationDetails", "iam:GetRole", "iam:ListRoles"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let listed = iam::roles(aws).await;
-        let mut found = Found::default();
+        let mut found = Listed::default();
         for role in &account.roles {
             let Some(mut live) = live(role) else { continue };
             let more = listed.as_ref().ok().and_then(|roles| roles.get(role.role_name().unwrap_or_default()));
@@ -70,8 +70,8 @@ fn live(role: &RoleDetail) -> Option<Live> {
         "tags_all": iam_tags(role.tags()),
         "unique_id": role.role_id(),
     });
-    let origin = Origin::Aws("service-linked role");
-    Some(Live { id: arn.to_owned(), attributes: attributes(values), origin })
+    let owner = Owner::Aws("service-linked role");
+    Some(Live { id: arn.to_owned(), attributes: attributes(values), owner })
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::iam;
 use super::iam::principal::{self, Principal};
 use crate::inventory::value::{attributes, iam_tags};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Desired, Live, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{CompareRules, Desired, Live};
 
 pub(super) struct AwsIamUser;
 
@@ -25,11 +25,11 @@ impl Kind for AwsIamUser {
         &["iam:GetAccountAuthorizationDetails", "iam:GetUser"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["force_destroy"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["force_destroy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let live = account.users.iter().map(|user| {
             let name = user.user_name().unwrap_or_default();

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::iam;
 use super::iam::principal::{self, Principal};
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsIamUserGroupMembership;
 
@@ -28,28 +28,28 @@ impl Kind for AwsIamUserGroupMembership {
         &["iam:GetAccountAuthorizationDetails", "iam:GetUser"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
-        let mut found = iam::judged(wanted, "user", |desired, values| {
+        let mut found = iam::judged(request, "user", |desired, values| {
             let name = text(values, "user");
             let user = account.users.iter().find(|user| user.user_name() == Some(name))?;
             let own = iam::strings(values, "groups").filter(|group| user.group_list().iter().any(|of| of == group));
             let groups: Value = own.collect();
             let values = attributes(json!({ "groups": groups, "id": desired.id, "user": name }));
-            let origin = Origin::PartOf { kind: "aws_iam_user", id: name.to_owned() };
-            Some(Live { id: desired.id.clone(), attributes: values, origin })
+            let owner = Owner::Parent { kind: "aws_iam_user", id: name.to_owned() };
+            Some(Live { id: desired.id.clone(), attributes: values, owner })
         });
-        if wanted.unmanaged {
+        if request.unmanaged {
             found.live.extend(account.users.iter().flat_map(memberships));
         }
         Ok(found)
     }
 
-    fn strangers_on_managed(&self) -> bool {
+    fn report_unmanaged_children(&self) -> bool {
         true
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let user = text(attributes, "user");
         iam::strings(attributes, "groups").map(|group| principal::membership_part(group, user)).collect()
     }
@@ -66,7 +66,7 @@ fn memberships(user: &UserDetail) -> impl Iterator<Item = Live> {
     user.group_list().iter().map(move |group| {
         let id = format!("{name}/{group}");
         let values = attributes(json!({ "groups": [group], "id": id, "user": name }));
-        Live { id, attributes: values, origin: Origin::PartOf { kind: "aws_iam_user", id: name.to_owned() } }
+        Live { id, attributes: values, owner: Owner::Parent { kind: "aws_iam_user", id: name.to_owned() } }
     })
 }
 
@@ -80,8 +80,9 @@ mod tests {
         let user = UserDetail::builder().user_name("ana").group_list("admins").group_list("devs").build();
         let found: Vec<_> = memberships(&user).collect();
         assert_eq!(found.iter().map(|live| live.id.as_str()).collect::<Vec<_>>(), ["ana/admins", "ana/devs"]);
-        let own = AwsIamUserGroupMembership.parts(&found[0].attributes);
-        let group = AwsIamGroupMembership.parts(&attributes(json!({ "group": "admins", "users": ["bob", "ana"] })));
+        let own = AwsIamUserGroupMembership.owned_fields(&found[0].attributes);
+        let group =
+            AwsIamGroupMembership.owned_fields(&attributes(json!({ "group": "admins", "users": ["bob", "ana"] })));
         assert_eq!(own.len(), 1);
         assert_eq!(own[0], group[1]);
     }

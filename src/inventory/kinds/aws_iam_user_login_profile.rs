@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::iam::{one_by_one, single, unseen};
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsIamUserLoginProfile;
 
@@ -28,8 +28,8 @@ impl Kind for AwsIamUserLoginProfile {
 
     /// AWS never shows a password. That it must be changed ends with the user's first change, and version 5.100.0 of
     /// the provider (measured) leaves it in the state as it was.
-    fn shape(&self) -> Shape {
-        let unread = &[
+    fn compare_rules(&self) -> CompareRules {
+        let not_returned = &[
             "encrypted_password",
             "key_fingerprint",
             "password",
@@ -37,20 +37,20 @@ impl Kind for AwsIamUserLoginProfile {
             "password_reset_required",
             "pgp_key",
         ];
-        Shape { unread, ..Shape::default() }
+        CompareRules { not_returned, ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let mut found = one_by_one(wanted.desired, |_, user| read(aws, user)).await;
-        let declared = |user: &str| wanted.desired.iter().any(|desired| desired.id == user);
-        let others: Vec<&str> = wanted.owners.iter().copied().filter(|user| !declared(user)).collect();
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let mut found = one_by_one(request.desired, |_, user| read(aws, user)).await;
+        let declared = |user: &str| request.desired.iter().any(|desired| desired.id == user);
+        let others: Vec<&str> = request.owners.iter().copied().filter(|user| !declared(user)).collect();
         let answers = join_all(others.iter().map(|user| read(aws, (*user).to_owned()))).await;
         let mut errors = Vec::new();
         for (user, answer) in others.into_iter().zip(answers) {
             match answer {
                 Ok(Some(attributes)) => {
-                    let origin = Origin::PartOf { kind: "aws_iam_user", id: user.to_owned() };
-                    found.live.push(Live { id: user.to_owned(), attributes, origin });
+                    let owner = Owner::Parent { kind: "aws_iam_user", id: user.to_owned() };
+                    found.live.push(Live { id: user.to_owned(), attributes, owner });
                 }
                 Ok(None) => {}
                 Err(error) => errors.push((user, error)),
@@ -60,11 +60,11 @@ impl Kind for AwsIamUserLoginProfile {
         Ok(found)
     }
 
-    fn strangers_on(&self) -> Option<&'static str> {
+    fn unmanaged_children_of(&self) -> Option<&'static str> {
         Some("aws_iam_user")
     }
 
-    fn strangers_on_managed(&self) -> bool {
+    fn report_unmanaged_children(&self) -> bool {
         true
     }
 

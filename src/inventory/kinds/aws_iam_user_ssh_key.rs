@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::iam::{PAGE, existing, one_by_one, single};
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live};
 
 pub(super) struct AwsIamUserSshKey;
 
@@ -28,21 +28,21 @@ impl Kind for AwsIamUserSshKey {
         &["iam:GetSSHPublicKey", "iam:ListSSHPublicKeys"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let mut found = one_by_one(wanted.desired, |values, id| read(aws, values, id)).await;
-        if wanted.unmanaged {
-            let users: BTreeSet<String> = wanted.desired.iter().map(|one| user(one)).collect();
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let mut found = one_by_one(request.desired, |values, id| read(aws, values, id)).await;
+        if request.unmanaged {
+            let users: BTreeSet<String> = request.desired.iter().map(|one| user(one)).collect();
             let answers = join_all(users.iter().map(|user| keys(aws, user))).await;
             for (user, answer) in users.iter().zip(answers) {
                 match answer {
                     Ok(keys) => {
                         let strangers = keys
                             .into_iter()
-                            .filter(|key| wanted.desired.iter().all(|desired| desired.id != key.ssh_public_key_id()));
+                            .filter(|key| request.desired.iter().all(|desired| desired.id != key.ssh_public_key_id()));
                         found.live.extend(strangers.map(|key| stranger(user, &key)));
                     }
                     Err(error) => found.errors.push((Some(user.clone()), error)),
@@ -96,7 +96,7 @@ fn stranger(user: &str, key: &SshPublicKeyMetadata) -> Live {
 }
 
 /// A comment behind an SSH key and line ends around a PEM key mean nothing.
-fn normalise(values: &mut Attributes) {
+fn normalize(values: &mut Attributes) {
     let ssh = text(values, "encoding") == EncodingType::Ssh.as_str();
     if let Some(Value::String(key)) = values.get_mut("public_key") {
         *key = match ssh {
@@ -113,10 +113,10 @@ mod tests {
     #[test]
     fn comments_of_ssh_keys_do_not_matter() {
         let mut state = attributes(json!({ "encoding": "SSH", "public_key": "ssh-rsa AAAA ana@example.com\n" }));
-        normalise(&mut state);
+        normalize(&mut state);
         assert_eq!(state["public_key"], json!("ssh-rsa AAAA"));
         let mut pem = attributes(json!({ "encoding": "PEM", "public_key": "-----BEGIN PUBLIC KEY-----\nA\n" }));
-        normalise(&mut pem);
+        normalize(&mut pem);
         assert_eq!(pem["public_key"], json!("-----BEGIN PUBLIC KEY-----\nA"));
     }
 }

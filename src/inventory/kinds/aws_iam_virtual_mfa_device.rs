@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::iam::{PAGE, existing, with_details};
 use crate::inventory::value::{attributes, iam_tags, time};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsIamVirtualMfaDevice;
 
@@ -26,13 +26,13 @@ impl Kind for AwsIamVirtualMfaDevice {
     }
 
     /// AWS shows the seed once, when the device is made.
-    fn shape(&self) -> Shape {
-        Shape { unread: &["base_32_string_seed", "qr_code_png"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["base_32_string_seed", "qr_code_png"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let live = devices(aws).await?.iter().map(live).collect();
-        Ok(with_details(live, wanted, |serial| tags(aws, serial)).await)
+        Ok(with_details(live, request, |serial| tags(aws, serial)).await)
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
@@ -61,8 +61,8 @@ fn live(device: &VirtualMfaDevice) -> Live {
         "virtual_mfa_device_name": name,
     });
     let root = user.is_some_and(|user| user.arn().ends_with(":root")) || name == "root-account-mfa-device";
-    let origin = if root { Origin::Aws("MFA device of the root user") } else { Origin::Made };
-    Live { id: arn.to_owned(), attributes: attributes(values), origin }
+    let owner = if root { Owner::Aws("MFA device of the root user") } else { Owner::None };
+    Live { id: arn.to_owned(), attributes: attributes(values), owner }
 }
 
 async fn tags(aws: &Region, serial: String) -> Result<Option<Attributes>, ReadError> {
@@ -89,6 +89,6 @@ mod tests {
             (&json!("/a/b/"), &json!("ana"))
         );
         let root = live(&device("arn:aws:iam::123456789012:mfa/root-account-mfa-device"));
-        assert!(matches!(root.origin, Origin::Aws(_)));
+        assert!(matches!(root.owner, Owner::Aws(_)));
     }
 }

@@ -4,7 +4,7 @@
 
 mod attribute;
 pub(super) mod devices;
-mod origin;
+mod owner;
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,8 +20,8 @@ pub(super) use attribute::is_burstable;
 
 use super::ec2;
 use crate::inventory::value::{attributes, ec2_tags, text, time};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Part, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField};
 
 /// Attributes that the provider does not touch when AWS's answer lacks them.
 const KEPT: &[&str] = &[
@@ -57,20 +57,20 @@ impl Kind for AwsInstance {
         ]
     }
 
-    fn shape(&self) -> Shape {
-        let unread = &["get_password_data", "password_data", "user_data_replace_on_change"];
-        Shape { unread, normalise: Some(normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        let not_returned = &["get_password_data", "password_data", "user_data_replace_on_change"];
+        CompareRules { not_returned, normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let reservations = ec2::reservations(aws).await?;
-        let desired: HashMap<&str, &Desired> = wanted.desired.iter().map(|d| (d.id.as_str(), *d)).collect();
-        let mut found = Found::default();
+        let desired: HashMap<&str, &Desired> = request.desired.iter().map(|d| (d.id.as_str(), *d)).collect();
+        let mut found = Listed::default();
         let mut managed = Vec::new();
         for instance in all(&reservations) {
             match desired.get(instance.instance_id().unwrap_or_default()) {
                 Some(desired) => managed.push((instance, desired.attributes())),
-                None if wanted.unmanaged => found.live.push(live(aws, instance)),
+                None if request.unmanaged => found.live.push(live(aws, instance)),
                 None => {}
             }
         }
@@ -85,10 +85,10 @@ impl Kind for AwsInstance {
     }
 
     /// An interface of its own shows the instance as its attachment.
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let blocks = attributes.get("network_interface").and_then(Value::as_array).into_iter().flatten();
         let part = |block: &Value| {
-            Some(Part {
+            Some(OwnedField {
                 parent_kind: "aws_network_interface",
                 parent_id: block.get("network_interface_id")?.as_str()?.to_owned(),
                 attribute: "attachment",
@@ -136,7 +136,7 @@ impl Shared {
             Ok(default.map(str::to_owned).collect())
         };
         let templates = async {
-            let needed = any(|instance| origin::tag(instance.tags(), TEMPLATE_ID).is_some());
+            let needed = any(|instance| owner::tag(instance.tags(), TEMPLATE_ID).is_some());
             if needed { Ok(ec2::launch_templates(aws).await?.to_vec()) } else { Ok(Vec::new()) }
         };
         let spot =
@@ -234,7 +234,7 @@ fn live(aws: &Region, instance: &Instance) -> Live {
         ("source_dest_check", source_dest_check(instance, primary).map(Value::from)),
     ];
     values.extend(told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-    Live { id: id.to_owned(), attributes: values, origin: origin::of(instance) }
+    Live { id: id.to_owned(), attributes: values, owner: owner::of(instance) }
 }
 
 /// The blocks that hold options.
@@ -377,7 +377,7 @@ const TEMPLATE_VERSION: &str = "aws:ec2launchtemplate:version";
 
 /// The template is told by tags of AWS; `$Default` and `$Latest` stay as long as they mean the version in use.
 fn launch_template(instance: &Instance, shared: &Shared, state: &Attributes) -> Result<Attributes, ReadError> {
-    let tag = |key| origin::tag(instance.tags(), key);
+    let tag = |key| owner::tag(instance.tags(), key);
     let Some(id) = tag(TEMPLATE_ID) else { return Ok(attributes(json!({"launch_template": []}))) };
     let templates = shared.templates.as_ref().map_err(Clone::clone)?;
     let template = templates.iter().find(|template| template.launch_template_id() == Some(id)).map(|template| {
@@ -433,7 +433,7 @@ fn credit_specification(instance: &Instance, shared: &Shared, state: &Attributes
 }
 
 /// User data as the hash that the state has, device tags under one name, IPv6 addresses in order.
-fn normalise(values: &mut Attributes) {
+fn normalize(values: &mut Attributes) {
     let hash = attribute::user_data_hash(text(values, "user_data"));
     if let Some(user_data) = values.get_mut("user_data") {
         *user_data = hash.into();
@@ -445,7 +445,7 @@ fn normalise(values: &mut Attributes) {
     if let Some(Value::Array(addresses)) = values.get_mut("ipv6_addresses") {
         addresses.sort_by_key(Value::to_string);
     }
-    devices::normalise(values);
+    devices::normalize(values);
 }
 
 #[cfg(test)]

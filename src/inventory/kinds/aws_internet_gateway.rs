@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Desired, Live, Owner};
 
 pub(super) struct AwsInternetGateway;
 
@@ -21,13 +21,13 @@ impl Kind for AwsInternetGateway {
         &["ec2:DescribeInternetGateways", "ec2:DescribeVpcs"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let gateways = ec2::internet_gateways(aws).await?;
-        let vpcs = if wanted.unmanaged { Some(ec2::vpcs(aws).await?) } else { None };
+        let vpcs = if request.unmanaged { Some(ec2::vpcs(aws).await?) } else { None };
         let vpcs = vpcs.iter().flat_map(|vpcs| vpcs.iter());
         let defaults: Vec<_> = vpcs.filter(|vpc| vpc.is_default() == Some(true)).filter_map(|v| v.vpc_id()).collect();
         let ours = gateways.iter().filter(|gateway| {
-            network::concerns(aws, &wanted, gateway.owner_id(), gateway.internet_gateway_id().unwrap_or_default())
+            network::concerns(aws, &request, gateway.owner_id(), gateway.internet_gateway_id().unwrap_or_default())
         });
         Ok(ours.map(|gateway| live(aws, gateway, &defaults)).collect::<Vec<_>>().into())
     }
@@ -60,6 +60,6 @@ fn live(aws: &Region, gateway: &InternetGateway, default_vpcs: &[&str]) -> Live 
         "vpc_id": vpc(gateway),
     });
     let of_default = vpc(gateway).is_some_and(|vpc| default_vpcs.contains(&vpc));
-    let origin = if of_default { Origin::Aws("internet gateway of a default VPC") } else { Origin::Made };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    let owner = if of_default { Owner::Aws("internet gateway of a default VPC") } else { Owner::None };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::{aws_internet_gateway, ec2};
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsInternetGatewayAttachment;
 
@@ -22,33 +22,33 @@ impl Kind for AwsInternetGatewayAttachment {
         &["ec2:DescribeInternetGateways"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if wanted.desired.is_empty() {
-            return Ok(Found::default());
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
         }
         let gateways = ec2::internet_gateways(aws).await?;
         let live = gateways.iter().filter_map(|gateway| {
             let (id, vpc) = (gateway.internet_gateway_id()?, aws_internet_gateway::vpc(gateway)?);
             let own_id = format!("{id}:{vpc}");
             let values = json!({"id": own_id, "internet_gateway_id": id, "vpc_id": vpc});
-            let origin = Origin::PartOf { kind: GATEWAY, id: id.to_owned() };
-            Some(Live { id: own_id, attributes: attributes(values), origin })
+            let owner = Owner::Parent { kind: GATEWAY, id: id.to_owned() };
+            Some(Live { id: own_id, attributes: attributes(values), owner })
         });
         Ok(live.collect::<Vec<_>>().into())
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         let Some((gateway, vpc)) = desired.id.split_once(':') else {
-            return Err(ReadError::odd("ec2:DescribeInternetGateways", "the id is not of the form GATEWAY:VPC"));
+            return Err(ReadError::unexpected("ec2:DescribeInternetGateways", "the id is not of the form GATEWAY:VPC"));
         };
         let found = aws_internet_gateway::find(aws, gateway).await?;
         Ok(found.is_some_and(|gateway| aws_internet_gateway::vpc(&gateway) == Some(vpc)))
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let parent_id = text(attributes, "internet_gateway_id").to_owned();
         // Only for the VPC it attaches: a gateway that lost its VPC shows that itself, as Terraform's refresh does.
         let element = attributes.get("vpc_id").cloned();
-        vec![Part { parent_kind: GATEWAY, parent_id, attribute: "vpc_id", element }]
+        vec![OwnedField { parent_kind: GATEWAY, parent_id, attribute: "vpc_id", element }]
     }
 }

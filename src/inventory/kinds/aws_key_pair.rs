@@ -5,8 +5,8 @@ use aws_sdk_ec2::types::KeyPairInfo;
 use serde_json::{Value, json};
 
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsKeyPair;
 
@@ -20,11 +20,15 @@ impl Kind for AwsKeyPair {
         &["ec2:DescribeKeyPairs"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["key_name_prefix"], equal: Some(equal), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules {
+            not_returned: &["key_name_prefix"],
+            suppress_diff: Some(suppress_diff),
+            ..CompareRules::default()
+        }
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let call = aws.ec2.describe_key_pairs().include_public_key(true).send();
         let answer = aws.call("ec2:DescribeKeyPairs", call).await?;
         Ok(answer.key_pairs().iter().map(|pair| live(aws, pair)).collect::<Vec<_>>().into())
@@ -51,12 +55,12 @@ fn live(aws: &Region, pair: &KeyPairInfo) -> Live {
     if let Some(key) = pair.public_key() {
         values.insert("public_key".to_owned(), key.trim().into());
     }
-    Live { id: name.to_owned(), attributes: values, origin: Origin::Made }
+    Live { id: name.to_owned(), attributes: values, owner: Owner::None }
 }
 
 /// AWS answers in OpenSSH form whatever form it was given (PEM and RFC 4716 are taken, too); only two keys in OpenSSH
 /// form can be compared. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_KeyPairInfo.html>
-fn equal(path: &str, desired: &Value, live: &Value) -> bool {
+fn suppress_diff(path: &str, desired: &Value, live: &Value) -> bool {
     if path != "/public_key" {
         return false;
     }
@@ -79,11 +83,11 @@ mod tests {
 
     #[test]
     fn the_comment_is_not_the_key() {
-        let same = |one: &str, other: &str| equal("/public_key", &json!(one), &json!(other));
+        let same = |one: &str, other: &str| suppress_diff("/public_key", &json!(one), &json!(other));
         assert!(same("ssh-ed25519 AAAA1 alice@laptop", "ssh-ed25519 AAAA1 laptop\n"));
         assert!(!same("ssh-ed25519 AAAA1 alice", "ssh-ed25519 AAAA2 alice"));
         assert!(!same("ssh-rsa AAAA1", "ssh-ed25519 AAAA1"));
         assert!(same("-----BEGIN PUBLIC KEY-----\nMIIB", "ssh-rsa AAAA1"));
-        assert!(!equal("/key_name", &json!("a"), &json!("b")));
+        assert!(!suppress_diff("/key_name", &json!("a"), &json!("b")));
     }
 }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::ec2;
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 const VERSIONS: &str = "ec2:DescribeLaunchTemplateVersions";
 
@@ -28,25 +28,25 @@ impl Kind for AwsLaunchTemplate {
         &["ec2:DescribeLaunchTemplates", VERSIONS]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["update_default_version"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["update_default_version"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let templates = ec2::launch_templates(aws).await?;
         // Strangers are known by what the listing tells of them.
-        let versions = match wanted.desired {
+        let versions = match request.desired {
             [] => Ok(Arc::default()),
             _ => latest_versions(aws).await,
         };
         let versions: Result<HashMap<&str, &LaunchTemplateVersion>, &ReadError> = versions.as_ref().map(|versions| {
             versions.iter().filter_map(|version| Some((version.launch_template_id()?, version))).collect()
         });
-        let mut found = Found::default();
+        let mut found = Listed::default();
         for template in templates.iter() {
             let id = template.launch_template_id().unwrap_or_default();
-            let desired = wanted.desired.iter().find(|desired| desired.id == id);
-            if desired.is_none() && !wanted.unmanaged {
+            let desired = request.desired.iter().find(|desired| desired.id == id);
+            if desired.is_none() && !request.unmanaged {
                 continue;
             }
             let mut live = live(aws, template);
@@ -59,7 +59,7 @@ impl Kind for AwsLaunchTemplate {
                         .extend(version.launch_template_data().map(|data| data::map(data, &state)).unwrap_or_default());
                 }
                 (Ok(None), Some(_)) => {
-                    let error = ReadError::odd(VERSIONS, format!("the latest versions lack the one of {id}"));
+                    let error = ReadError::unexpected(VERSIONS, format!("the latest versions lack the one of {id}"));
                     found.errors.push((Some(id.to_owned()), error));
                 }
                 (Err(error), Some(_)) => found.errors.push((Some(id.to_owned()), (**error).clone())),
@@ -81,7 +81,7 @@ impl Kind for AwsLaunchTemplate {
 /// The latest version of every template: without a template's id, `$Latest` asks for all of them.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeLaunchTemplateVersions.html>
 async fn latest_versions(aws: &Region) -> Result<Arc<Vec<LaunchTemplateVersion>>, ReadError> {
-    aws.once(VERSIONS, || {
+    aws.cached(VERSIONS, || {
         let call = aws.ec2.describe_launch_template_versions().versions("$Latest").into_paginator().page_size(200);
         aws.pages(VERSIONS, call.items().send())
     })
@@ -100,7 +100,7 @@ fn live(aws: &Region, template: &LaunchTemplate) -> Live {
         "name_prefix": prefix(name),
         "tags_all": ec2_tags(template.tags()),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), origin: origin(template) }
+    Live { id: id.to_owned(), attributes: attributes(values), owner: owner_of(template) }
 }
 
 /// A name that ends like the unique ids that the provider makes (26 hex digits) was made of a prefix.
@@ -113,10 +113,10 @@ fn prefix(name: &str) -> Value {
 }
 
 /// Services (EKS node groups, Batch, ...) make templates under their service-linked roles, which nobody else can use.
-fn origin(template: &LaunchTemplate) -> Origin {
+fn owner_of(template: &LaunchTemplate) -> Owner {
     let by_service = template.created_by().is_some_and(|creator| creator.contains(":assumed-role/AWSServiceRoleFor"));
     let is_managed = template.operator().and_then(|operator| operator.managed()) == Some(true);
-    if by_service || is_managed { Origin::Aws("launch template made by an AWS service") } else { Origin::Made }
+    if by_service || is_managed { Owner::Aws("launch template made by an AWS service") } else { Owner::None }
 }
 
 #[cfg(test)]
@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn services_make_templates_under_their_own_roles() {
-        let by = |creator: &str| origin(&LaunchTemplate::builder().created_by(creator).build());
-        assert!(matches!(by("arn:aws:sts::1:assumed-role/AWSServiceRoleForAmazonEKSNodegroup/EKS"), Origin::Aws(_)));
-        assert_eq!(by("arn:aws:iam::1:user/ana"), Origin::Made);
+        let by = |creator: &str| owner_of(&LaunchTemplate::builder().created_by(creator).build());
+        assert!(matches!(by("arn:aws:sts::1:assumed-role/AWSServiceRoleForAmazonEKSNodegroup/EKS"), Owner::Aws(_)));
+        assert_eq!(by("arn:aws:iam::1:user/ana"), Owner::None);
     }
 }

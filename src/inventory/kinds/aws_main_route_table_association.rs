@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{aws_route_table_association, ec2};
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsMainRouteTableAssociation;
 
@@ -22,13 +22,13 @@ impl Kind for AwsMainRouteTableAssociation {
     }
 
     /// The original table is only Terraform's memory: what to go back to on destroy.
-    fn shape(&self) -> Shape {
-        Shape { unread: &["original_route_table_id"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["original_route_table_id"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut live = Vec::new();
-        if wanted.desired.is_empty() {
+        if request.desired.is_empty() {
             return Ok(live.into());
         }
         for table in ec2::route_tables(aws).await?.iter() {
@@ -37,8 +37,8 @@ impl Kind for AwsMainRouteTableAssociation {
             for association in main.filter(|a| aws_route_table_association::is_there(a)) {
                 let id = association.route_table_association_id().unwrap_or_default();
                 let values = json!({"id": id, "route_table_id": table.route_table_id(), "vpc_id": vpc});
-                let origin = Origin::PartOf { kind: "aws_vpc", id: vpc.to_owned() };
-                live.push(Live { id: id.to_owned(), attributes: attributes(values), origin });
+                let owner = Owner::Parent { kind: "aws_vpc", id: vpc.to_owned() };
+                live.push(Live { id: id.to_owned(), attributes: attributes(values), owner });
             }
         }
         Ok(live.into())

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin, Part};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsNatGateway;
 
@@ -21,7 +21,7 @@ impl Kind for AwsNatGateway {
         &["ec2:DescribeNatGateways"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let gateways = ec2::nat_gateways(aws).await?;
         Ok(gateways.iter().filter(|gateway| is_there(gateway)).map(live).collect::<Vec<_>>().into())
     }
@@ -34,10 +34,10 @@ impl Kind for AwsNatGateway {
     }
 
     /// An address shows the gateway's interface from the moment on that the gateway has it.
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let secondary = attributes.get("secondary_allocation_ids").and_then(Value::as_array).into_iter().flatten();
         let allocations = secondary.filter_map(Value::as_str).chain([text(attributes, "allocation_id")]);
-        let part = |allocation: &str| Part {
+        let part = |allocation: &str| OwnedField {
             parent_kind: "aws_eip",
             parent_id: allocation.to_owned(),
             attribute: "network_interface",
@@ -74,7 +74,7 @@ fn live(gateway: &NatGateway) -> Live {
         "subnet_id": gateway.subnet_id(),
         "tags_all": ec2_tags(gateway.tags()),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), origin: Origin::Made }
+    Live { id: id.to_owned(), attributes: attributes(values), owner: Owner::None }
 }
 
 #[cfg(test)]

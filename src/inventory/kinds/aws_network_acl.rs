@@ -9,8 +9,8 @@ use super::{
     network,
 };
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsNetworkAcl;
 
@@ -24,14 +24,14 @@ impl Kind for AwsNetworkAcl {
         &["ec2:DescribeNetworkAcls"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(entries::normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(entries::normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let acls = ec2::network_acls(aws).await?;
         let ours = acls.iter().filter(|acl| {
-            network::concerns(aws, &wanted, acl.owner_id(), acl.network_acl_id().unwrap_or_default()) //
+            network::concerns(aws, &request, acl.owner_id(), acl.network_acl_id().unwrap_or_default()) //
         });
         Ok(ours.map(|acl| live(aws, acl)).collect::<Vec<_>>().into())
     }
@@ -56,8 +56,8 @@ pub(super) fn live(aws: &Region, acl: &NetworkAcl) -> Live {
         "vpc_id": acl.vpc_id(),
     });
     let default = acl.is_default() == Some(true);
-    let origin = if default { Origin::Aws("default network ACL of a VPC") } else { Origin::Made };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    let owner = if default { Owner::Aws("default network ACL of a VPC") } else { Owner::None };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 
 /// One ACL by a read of its own; `None` when AWS says that there is none.

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::ec2;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsNetworkAclAssociation;
 
@@ -21,19 +21,19 @@ impl Kind for AwsNetworkAclAssociation {
         &["ec2:DescribeNetworkAcls"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape::default()
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules::default()
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let acls = ec2::network_acls(aws).await?;
         let associations = acls.iter().flat_map(|acl| acl.associations());
         let live = associations.map(|association| {
             let id = association.network_acl_association_id().unwrap_or_default();
             let acl = association.network_acl_id().unwrap_or_default();
             let values = json!({"id": id, "network_acl_id": acl, "subnet_id": association.subnet_id()});
-            let origin = Origin::PartOf { kind: "aws_network_acl", id: acl.to_owned() };
-            Live { id: id.to_owned(), attributes: attributes(values), origin }
+            let owner = Owner::Parent { kind: "aws_network_acl", id: acl.to_owned() };
+            Live { id: id.to_owned(), attributes: attributes(values), owner }
         });
         Ok(live.collect::<Vec<_>>().into())
     }
@@ -44,8 +44,8 @@ impl Kind for AwsNetworkAclAssociation {
         Ok(!aws.call("ec2:DescribeNetworkAcls", call).await?.network_acls().is_empty())
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
-        let part = Part {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        let part = OwnedField {
             parent_kind: "aws_network_acl",
             parent_id: text(attributes, "network_acl_id").to_owned(),
             attribute: "subnet_ids",

@@ -10,8 +10,8 @@ use super::aws_network_acl::read;
 use super::ec2::entries::Entry;
 use super::ec2::{self, atoms, entries};
 use crate::inventory::value::{self, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsNetworkAclRule;
 
@@ -25,14 +25,14 @@ impl Kind for AwsNetworkAclRule {
         &["ec2:DescribeNetworkAcls"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let acls = ec2::network_acls(aws).await?;
         let acls: HashMap<_, _> = acls.iter().map(|acl| (acl.network_acl_id().unwrap_or_default(), acl)).collect();
-        let found = wanted.desired.iter().filter_map(|desired| {
+        let found = request.desired.iter().filter_map(|desired| {
             let attributes = desired.attributes();
             live(&desired.id, &attributes, acls.get(text(&attributes, "network_acl_id"))?)
         });
@@ -45,8 +45,8 @@ impl Kind for AwsNetworkAclRule {
         Ok(acl.is_some_and(|acl| find(&attributes, &acl).is_some()))
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
-        let parent = |parent_kind| Part {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        let parent = |parent_kind| OwnedField {
             parent_kind,
             parent_id: text(attributes, "network_acl_id").to_owned(),
             attribute: if egress(attributes) { "egress" } else { "ingress" },
@@ -70,8 +70,8 @@ fn live(id: &str, desired: &Attributes, acl: &NetworkAcl) -> Option<Live> {
         keep(["icmp_code", "icmp_type"]);
     }
     attributes.extend(value::attributes(json!({"egress": egress(desired), "id": id, "network_acl_id": acl_id})));
-    let origin = Origin::PartOf { kind: "aws_network_acl", id: acl_id.to_owned() };
-    Some(Live { id: id.to_owned(), attributes, origin })
+    let owner = Owner::Parent { kind: "aws_network_acl", id: acl_id.to_owned() };
+    Some(Live { id: id.to_owned(), attributes, owner })
 }
 
 fn find<'a>(desired: &Attributes, acl: &'a NetworkAcl) -> Option<&'a NetworkAclEntry> {
@@ -85,7 +85,7 @@ fn egress(attributes: &Attributes) -> bool {
     attributes.get("egress").and_then(Value::as_bool).unwrap_or_default()
 }
 
-fn normalise(attributes: &mut Attributes) {
+fn normalize(attributes: &mut Attributes) {
     attributes.extend(members(&entries::of_attributes(attributes)));
 }
 
@@ -125,7 +125,7 @@ mod tests {
             "egress": true, "protocol": "tcp", "rule_action": "deny", "cidr_block": "0.0.0.0/0", "from_port": 22,
             "to_port": 22, "icmp_code": null, "icmp_type": null, "ipv6_cidr_block": ""}));
         let found = live("nacl-9", &desired, &acl).unwrap();
-        normalise(&mut desired);
+        normalize(&mut desired);
         assert_eq!(found.attributes, desired);
         desired.insert("egress".to_owned(), json!(false));
         assert!(find(&desired, &acl).is_none());

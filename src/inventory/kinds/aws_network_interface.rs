@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsNetworkInterface;
 
@@ -22,17 +22,20 @@ impl Kind for AwsNetworkInterface {
         &["ec2:DescribeNetworkInterfaces", "ec2:DescribeNatGateways", "ec2:DescribeVpcEndpoints"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["ipv6_address_list_enabled", "private_ip_list_enabled"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules {
+            not_returned: &["ipv6_address_list_enabled", "private_ip_list_enabled"],
+            ..CompareRules::default()
+        }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let interfaces = ec2::network_interfaces(aws).await?;
         let ours = interfaces.iter().filter(|one| {
-            network::concerns(aws, &wanted, one.owner_id(), one.network_interface_id().unwrap_or_default()) //
+            network::concerns(aws, &request, one.owner_id(), one.network_interface_id().unwrap_or_default()) //
         });
         let mut found: Vec<_> = ours.map(|one| live(aws, one)).collect();
-        if wanted.unmanaged {
+        if request.unmanaged {
             if let Ok(gateways) = ec2::nat_gateways(aws).await {
                 fold(&mut found, gateways.iter().map(of_gateway));
             }
@@ -85,27 +88,27 @@ fn live(aws: &Region, interface: &NetworkInterface) -> Live {
         "subnet_id": interface.subnet_id(),
         "tags_all": ec2_tags(interface.tag_set()),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), origin: origin(interface) }
+    Live { id: id.to_owned(), attributes: attributes(values), owner: owner_of(interface) }
 }
 
 /// What has interfaces of its own: its type, its id, its interfaces.
-type Owner<'a> = (&'static str, &'a str, Vec<&'a str>);
+type Keeper<'a> = (&'static str, &'a str, Vec<&'a str>);
 
 /// AWS marks the interfaces of NAT gateways and endpoints by type as well; their owner's own word holds everywhere.
-fn fold<'a>(found: &mut [Live], owners: impl Iterator<Item = Owner<'a>>) {
+fn fold<'a>(found: &mut [Live], owners: impl Iterator<Item = Keeper<'a>>) {
     for (kind, owner, owned) in owners {
         for interface in found.iter_mut().filter(|interface| owned.contains(&interface.id.as_str())) {
-            interface.origin = Origin::PartOf { kind, id: owner.to_owned() };
+            interface.owner = Owner::Parent { kind, id: owner.to_owned() };
         }
     }
 }
 
-fn of_gateway(gateway: &NatGateway) -> Owner<'_> {
+fn of_gateway(gateway: &NatGateway) -> Keeper<'_> {
     let owned = gateway.nat_gateway_addresses().iter().filter_map(|address| address.network_interface_id());
     ("aws_nat_gateway", gateway.nat_gateway_id().unwrap_or_default(), owned.collect())
 }
 
-fn of_endpoint(endpoint: &VpcEndpoint) -> Owner<'_> {
+fn of_endpoint(endpoint: &VpcEndpoint) -> Keeper<'_> {
     let owned = endpoint.network_interface_ids().iter().map(String::as_str);
     ("aws_vpc_endpoint", endpoint.vpc_endpoint_id().unwrap_or_default(), owned.collect())
 }
@@ -138,34 +141,34 @@ const SERVICES: &[&str] = &[
 
 /// Who made an interface: what a service requested or manages is AWS's, what goes away with an instance is the
 /// instance's. <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html>
-fn origin(interface: &NetworkInterface) -> Origin {
+fn owner_of(interface: &NetworkInterface) -> Owner {
     let kind = interface.interface_type().map_or("interface", |kind| kind.as_str());
     if interface.requester_managed() == Some(true) {
-        return Origin::Aws("network interface of an AWS service");
+        return Owner::Aws("network interface of an AWS service");
     }
     if !matches!(kind, "interface" | "efa" | "efa-only" | "branch" | "trunk") {
-        return Origin::Aws("network interface of an AWS service");
+        return Owner::Aws("network interface of an AWS service");
     }
     if interface.operator().and_then(|operator| operator.managed()) == Some(true) {
-        return Origin::Aws("network interface managed by an AWS service");
+        return Owner::Aws("network interface managed by an AWS service");
     }
     // The pool of the Amazon VPC CNI plugin of Kubernetes (`aws-K8S-`), and pods' own ones (`aws-k8s-branch-eni`).
     let described = interface.description().and_then(|description| description.get(..8));
     if described.is_some_and(|start| start.eq_ignore_ascii_case("aws-K8S-")) || matches!(kind, "branch" | "trunk") {
-        return Origin::Aws("network interface of a Kubernetes node or a container task");
+        return Owner::Aws("network interface of a Kubernetes node or a container task");
     }
     let description = interface.description().unwrap_or_default();
     if SERVICES.iter().any(|service| description.starts_with(service)) {
-        return Origin::Aws("network interface of an AWS service");
+        return Owner::Aws("network interface of an AWS service");
     }
-    let Some(attachment) = interface.attachment() else { return Origin::Made };
+    let Some(attachment) = interface.attachment() else { return Owner::None };
     match attachment.instance_id() {
         Some(id) if attachment.device_index() == Some(0) || attachment.delete_on_termination() == Some(true) => {
-            Origin::PartOf { kind: "aws_instance", id: id.to_owned() }
+            Owner::Parent { kind: "aws_instance", id: id.to_owned() }
         }
         // Attached to something that is no instance of ours: a service's own machine.
-        None => Origin::Aws("network interface of an AWS service"),
-        Some(_) => Origin::Made,
+        None => Owner::Aws("network interface of an AWS service"),
+        Some(_) => Owner::None,
     }
 }
 
@@ -181,8 +184,8 @@ mod tests {
         let live = |id: &str| Live { id: id.to_owned(), ..Live::default() };
         let mut found = [live("eni-1"), live("eni-2")];
         fold(&mut found, [of_endpoint(&endpoint)].into_iter());
-        assert_eq!(found[0].origin, Origin::PartOf { kind: "aws_vpc_endpoint", id: "vpce-1".to_owned() });
-        assert_eq!(found[1].origin, Origin::Made);
+        assert_eq!(found[0].owner, Owner::Parent { kind: "aws_vpc_endpoint", id: "vpce-1".to_owned() });
+        assert_eq!(found[1].owner, Owner::None);
     }
 
     #[test]
@@ -193,20 +196,20 @@ mod tests {
                 .instance_id("i-1")
                 .device_index(index)
                 .delete_on_termination(ends_with_it);
-            origin(&plain().attachment(attachment.build()).build())
+            owner_of(&plain().attachment(attachment.build()).build())
         };
-        let part = Origin::PartOf { kind: "aws_instance", id: "i-1".to_owned() };
-        assert_eq!(origin(&plain().build()), Origin::Made);
+        let part = Owner::Parent { kind: "aws_instance", id: "i-1".to_owned() };
+        assert_eq!(owner_of(&plain().build()), Owner::None);
         assert_eq!(attached(0, true), part);
         assert_eq!(attached(1, true), part);
-        assert_eq!(attached(1, false), Origin::Made);
+        assert_eq!(attached(1, false), Owner::None);
         let service = plain().attachment(NetworkInterfaceAttachment::builder().instance_owner_id("amazon-elb").build());
-        assert!(matches!(origin(&service.build()), Origin::Aws(_)));
-        assert!(matches!(origin(&plain().requester_managed(true).build()), Origin::Aws(_)));
-        let described = |text: &str| origin(&plain().description(text).build());
-        assert!(matches!(described("Route 53 Resolver: rslvr-in-1:rni-1"), Origin::Aws(_)));
-        assert_eq!(described("Route 53 forwarder of mine"), Origin::Made);
+        assert!(matches!(owner_of(&service.build()), Owner::Aws(_)));
+        assert!(matches!(owner_of(&plain().requester_managed(true).build()), Owner::Aws(_)));
+        let described = |text: &str| owner_of(&plain().description(text).build());
+        assert!(matches!(described("Route 53 Resolver: rslvr-in-1:rni-1"), Owner::Aws(_)));
+        assert_eq!(described("Route 53 forwarder of mine"), Owner::None);
         let nat = plain().interface_type(NetworkInterfaceType::NatGateway).build();
-        assert!(matches!(origin(&nat), Origin::Aws(_)));
+        assert!(matches!(owner_of(&nat), Owner::Aws(_)));
     }
 }

@@ -6,8 +6,8 @@ use aws_sdk_ec2::types::{PlacementGroup, PlacementGroupState};
 use serde_json::json;
 
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsPlacementGroup;
 
@@ -21,13 +21,13 @@ impl Kind for AwsPlacementGroup {
         &["ec2:DescribePlacementGroups"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape::default()
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules::default()
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if wanted.desired.is_empty() {
-            return Ok(Found::default());
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
         }
         let answer = aws.call("ec2:DescribePlacementGroups", aws.ec2.describe_placement_groups().send()).await?;
         let there = answer.placement_groups().iter().filter(|group| is_there(group));
@@ -60,6 +60,6 @@ fn live(aws: &Region, group: &PlacementGroup) -> Live {
     });
     // Made by a service on the account's behalf.
     let service = group.operator().and_then(|operator| operator.managed()) == Some(true);
-    let origin = if service { Origin::Aws("placement group of an AWS service") } else { Origin::Made };
-    Live { id: name.to_owned(), attributes: attributes(values), origin }
+    let owner = if service { Owner::Aws("placement group of an AWS service") } else { Owner::None };
+    Live { id: name.to_owned(), attributes: attributes(values), owner }
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{ec2, network, routes};
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsRoute;
 
@@ -29,16 +29,16 @@ impl Kind for AwsRoute {
         &["ec2:DescribeRouteTables"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if wanted.desired.is_empty() {
-            return Ok(Found::default());
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
         }
         let tables = ec2::route_tables(aws).await?;
-        let live = wanted.desired.iter().filter_map(|desired| {
+        let live = request.desired.iter().filter_map(|desired| {
             let known = desired.attributes();
             let table = text(&known, "route_table_id");
             let owner = tables.iter().find(|one| one.route_table_id() == Some(table))?;
@@ -51,18 +51,18 @@ impl Kind for AwsRoute {
         let known = desired.attributes();
         let table = text(&known, "route_table_id");
         if table.is_empty() || DESTINATIONS.iter().all(|(name, _)| text(&known, name).is_empty()) {
-            return Err(ReadError::odd("ec2:DescribeRouteTables", "the state names no table or no destination"));
+            return Err(ReadError::unexpected("ec2:DescribeRouteTables", "the state names no table or no destination"));
         }
         let found = routes::find_table(aws, table).await?;
         Ok(found.is_some_and(|table| routes::find(&table, &known).is_some()))
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let destinations = DESTINATIONS.iter().map(|(own, parents)| (*parents, text(attributes, own)));
         let targets = routes::TARGETS.iter().map(|name| (*name, text(attributes, name)));
         let members = destinations.chain(targets).filter(|(_, value)| !value.is_empty());
         let element = Value::Object(members.map(|(name, value)| (name.to_owned(), Value::from(value))).collect());
-        let part = |parent_kind| Part {
+        let part = |parent_kind| OwnedField {
             parent_kind,
             parent_id: text(attributes, "route_table_id").to_owned(),
             attribute: "route",
@@ -72,7 +72,7 @@ impl Kind for AwsRoute {
     }
 }
 
-fn normalise(attributes: &mut Attributes) {
+fn normalize(attributes: &mut Attributes) {
     network::canonicalise(attributes, "destination_ipv6_cidr_block");
 }
 
@@ -90,7 +90,7 @@ fn live(id: &str, table: &str, route: &Route) -> Live {
     });
     let mut attributes = attributes(values);
     attributes.extend(routes::members(route).map(|(name, value)| (name.to_owned(), Value::from(value))));
-    Live { id: id.to_owned(), attributes, origin: Origin::PartOf { kind: "aws_route_table", id: table.to_owned() } }
+    Live { id: id.to_owned(), attributes, owner: Owner::Parent { kind: "aws_route_table", id: table.to_owned() } }
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
             "route_table_id": "rtb-1", "destination_cidr_block": "0.0.0.0/0", "destination_ipv6_cidr_block": "",
             "nat_gateway_id": "nat-1", "network_interface_id": "", "instance_id": "",
         }));
-        let parts = AwsRoute.parts(&known);
+        let parts = AwsRoute.owned_fields(&known);
         assert_eq!(parts.len(), 2);
         assert_eq!(parts[0].parent_id, "rtb-1");
         assert_eq!(parts[0].element, Some(json!({"cidr_block": "0.0.0.0/0", "nat_gateway_id": "nat-1"})));

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::routes;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Desired, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{CompareRules, Desired};
 
 pub(super) struct AwsRouteTable;
 
@@ -18,12 +18,12 @@ impl Kind for AwsRouteTable {
         routes::ACTIONS
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(routes::normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(routes::normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        routes::tables(aws, &wanted, |_, desired| wanted.unmanaged || desired.is_some()).await
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        routes::tables(aws, &request, |_, desired| request.unmanaged || desired.is_some()).await
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {

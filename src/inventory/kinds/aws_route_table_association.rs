@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{ec2, network};
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Desired, Live, Owner};
 
 pub(super) struct AwsRouteTableAssociation;
 
@@ -21,9 +21,9 @@ impl Kind for AwsRouteTableAssociation {
         &["ec2:DescribeRouteTables"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if wanted.desired.is_empty() {
-            return Ok(Found::default());
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
         }
         let tables = ec2::route_tables(aws).await?;
         let all = tables.iter().flat_map(|table| table.associations()).filter(|association| is_there(association));
@@ -58,6 +58,6 @@ fn live(association: &RouteTableAssociation) -> Live {
         "route_table_id": table,
         "subnet_id": association.subnet_id(),
     });
-    let origin = Origin::PartOf { kind: "aws_route_table", id: table.to_owned() };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    let owner = Owner::Parent { kind: "aws_route_table", id: table.to_owned() };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::s3;
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsS3AccessPoint;
 
@@ -23,17 +23,17 @@ impl Kind for AwsS3AccessPoint {
         &["s3:ListAccessPoints", "s3:GetAccessPoint", "s3:GetAccessPointPolicy"]
     }
 
-    fn shape(&self) -> Shape {
+    fn compare_rules(&self) -> CompareRules {
         // Whether the policy is public is AWS's conclusion from the policy.
-        Shape { unread: &["has_public_access_policy"], policies: &["policy"], ..Shape::default() }
+        CompareRules { not_returned: &["has_public_access_policy"], policies: &["policy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let reads = wanted.desired.iter().map(|desired| (*desired, read(aws, &desired.id)));
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let reads = request.desired.iter().map(|desired| (*desired, read(aws, &desired.id)));
         let mut found = s3::each(reads.collect()).await;
-        if wanted.unmanaged {
+        if request.unmanaged {
             let strangers = listed(aws).await?.into_iter();
-            found.live.extend(strangers.filter(|live| !wanted.desired.iter().any(|desired| desired.id == live.id)));
+            found.live.extend(strangers.filter(|live| !request.desired.iter().any(|desired| desired.id == live.id)));
         }
         Ok(found)
     }
@@ -78,7 +78,7 @@ fn listed_one(aws: &Region, point: &AccessPoint) -> Live {
         "network_origin": point.network_origin().as_str(),
         "vpc_configuration": point.vpc_configuration().map(|it| [vpc(it)]),
     });
-    Live { id, attributes: attributes(values), origin: Origin::Made }
+    Live { id, attributes: attributes(values), owner: Owner::None }
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetAccessPoint.html>
@@ -117,7 +117,7 @@ fn details(aws: &Region, id: &str, account: &str, point: &GetAccessPointOutput) 
         "endpoints": point.endpoints(),
         "id": id,
         "name": name,
-        "network_origin": point.network_origin().map(|origin| origin.as_str()),
+        "network_origin": point.network_origin().map(|owner| owner.as_str()),
         "public_access_block_configuration": block.map(|block| [json!({
             "block_public_acls": block.block_public_acls(),
             "block_public_policy": block.block_public_policy(),

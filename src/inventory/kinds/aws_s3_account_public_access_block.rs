@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::s3;
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted, not_found};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region, not_found};
 use crate::model::{Attributes, Desired};
 
 pub(super) struct AwsS3AccountPublicAccessBlock;
@@ -24,8 +24,8 @@ impl Kind for AwsS3AccountPublicAccessBlock {
         &["s3:GetAccountPublicAccessBlock"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let reads = wanted.desired.iter().map(|desired| (*desired, read(aws, &desired.id)));
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let reads = request.desired.iter().map(|desired| (*desired, read(aws, &desired.id)));
         Ok(s3::each(reads.collect()).await)
     }
 

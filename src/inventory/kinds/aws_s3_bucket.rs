@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::s3::{self, Look};
 use super::s3_bucket_blocks as blocks;
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 /// Buckets read at a time.
 const PARALLEL: usize = 4;
@@ -48,24 +48,24 @@ impl Kind for AwsS3Bucket {
         ]
     }
 
-    fn shape(&self) -> Shape {
-        Shape {
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules {
             // `acl` is what was asked for, `grant` what came of it; the hosted zone follows from the region.
-            unread: &["acl", "bucket_prefix", "force_destroy", "hosted_zone_id", "timeouts"],
+            not_returned: &["acl", "bucket_prefix", "force_destroy", "hosted_zone_id", "timeouts"],
             policies: &["policy"],
-            equal: Some(equal),
-            ..Shape::default()
+            suppress_diff: Some(suppress_diff),
+            ..CompareRules::default()
         }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let buckets = s3::buckets(aws).await?;
-        let mut found = Found::default();
+        let mut found = Listed::default();
         let mut desired = Vec::new();
         for (name, region) in buckets.iter() {
-            if wanted.desired.iter().any(|desired| desired.id == *name) {
+            if request.desired.iter().any(|desired| desired.id == *name) {
                 desired.push(settings(aws, name));
-            } else if wanted.unmanaged {
+            } else if request.unmanaged {
                 found.live.push(bucket(aws, name, region.as_deref()));
             }
         }
@@ -109,7 +109,7 @@ fn bucket(aws: &Region, name: &str, region: Option<&str>) -> Live {
     if let Some(region) = region {
         attributes.extend(of_region(aws, name, region));
     }
-    Live { id: name.to_owned(), attributes, origin: Origin::Made }
+    Live { id: name.to_owned(), attributes, owner: Owner::None }
 }
 
 fn of_region(aws: &Region, name: &str, region: &str) -> Attributes {
@@ -184,7 +184,7 @@ const NOT_OFFERED: &[&str] =
     &["MethodNotAllowed", "NotImplemented", "XNotImplemented", "UnsupportedArgument", "UnsupportedOperation"];
 
 /// Provider 3 did not show the owner's own full control as a `grant`, later ones do.
-fn equal(path: &str, desired: &Value, live: &Value) -> bool {
+fn suppress_diff(path: &str, desired: &Value, live: &Value) -> bool {
     let none = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
     path == "/grant" && none(desired) && only_full_control(live)
 }
@@ -204,10 +204,10 @@ mod tests {
     fn private_is_no_grant() {
         let private = json!([{"id": "1", "type": "CanonicalUser", "permissions": ["FULL_CONTROL"], "uri": ""}]);
         let public = json!([{"type": "Group", "permissions": ["READ"], "uri": "AllUsers"}]);
-        assert!(equal("/grant", &json!([]), &private));
-        assert!(equal("/grant", &Value::Null, &private));
-        assert!(!equal("/grant", &json!([]), &public));
-        assert!(!equal("/grant", &private, &json!([])));
-        assert!(!equal("/cors_rule", &json!([]), &private));
+        assert!(suppress_diff("/grant", &json!([]), &private));
+        assert!(suppress_diff("/grant", &Value::Null, &private));
+        assert!(!suppress_diff("/grant", &json!([]), &public));
+        assert!(!suppress_diff("/grant", &private, &json!([])));
+        assert!(!suppress_diff("/cors_rule", &json!([]), &private));
     }
 }

@@ -1,13 +1,13 @@
 //! `aws_s3_bucket_acl`. A canned ACL is only kept in the id; what it granted stands in `access_control_policy`.
 
 use async_trait::async_trait;
-use aws_sdk_s3::types::{Grantee, Owner};
+use aws_sdk_s3::types::{Grantee, Owner as BucketOwner};
 use serde_json::{Value, json};
 
 use super::s3::{self, BucketPart, Look, PartId};
 use crate::inventory::value::attributes;
 use crate::inventory::{ReadError, Region};
-use crate::model::{Attributes, Shape};
+use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketAcl;
 
@@ -21,8 +21,8 @@ impl BucketPart for AwsS3BucketAcl {
         &["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(without_display_names), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(without_display_names), ..CompareRules::default() }
     }
 
     fn repeated_in(&self) -> &'static [&'static str] {
@@ -60,7 +60,7 @@ pub(super) fn grantee(grantee: &Grantee) -> Value {
     })
 }
 
-fn owner_block(owner: &Owner) -> Value {
+fn owner_block(owner: &BucketOwner) -> Value {
     json!({ "display_name": owner.display_name(), "id": owner.id() })
 }
 

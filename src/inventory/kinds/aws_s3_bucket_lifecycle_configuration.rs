@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::s3::{self, BucketPart, Look, PartId};
 use crate::inventory::value::{attributes, time};
 use crate::inventory::{ReadError, Region};
-use crate::model::{Attributes, Shape};
+use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketLifecycleConfiguration;
 
@@ -22,8 +22,13 @@ impl BucketPart for AwsS3BucketLifecycleConfiguration {
         &["s3:GetLifecycleConfiguration", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["timeouts"], normalise: Some(as_numbers), equal: Some(equal), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules {
+            not_returned: &["timeouts"],
+            normalize: Some(as_numbers),
+            suppress_diff: Some(suppress_diff),
+            ..CompareRules::default()
+        }
     }
 
     fn repeated_in(&self) -> &'static [&'static str] {
@@ -112,7 +117,7 @@ fn filter(filter: &LifecycleRuleFilter) -> Value {
 
 /// The size that AWS and the provider take when nobody says one; older states do not name it.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html>
-fn equal(path: &str, desired: &Value, live: &Value) -> bool {
+fn suppress_diff(path: &str, desired: &Value, live: &Value) -> bool {
     path == "/transition_default_minimum_object_size"
         && desired.as_str().unwrap_or_default().is_empty()
         && live.as_str() == Some("all_storage_classes_128K")

@@ -8,7 +8,7 @@ use super::aws_s3_bucket_acl::{forget, grantee};
 use super::s3::{self, BucketPart, Look, PartId};
 use crate::inventory::value::attributes;
 use crate::inventory::{ReadError, Region};
-use crate::model::{Attributes, Shape};
+use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketLogging;
 
@@ -22,8 +22,8 @@ impl BucketPart for AwsS3BucketLogging {
         &["s3:GetBucketLogging", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
     fn repeated_in(&self) -> &'static [&'static str] {
@@ -51,7 +51,7 @@ impl BucketPart for AwsS3BucketLogging {
 }
 
 /// AWS no longer sends display names.
-fn normalise(attributes: &mut Attributes) {
+fn normalize(attributes: &mut Attributes) {
     if let Some(grants) = attributes.get_mut("target_grant") {
         forget(grants, "display_name");
     }

@@ -51,9 +51,9 @@ fn target(
 ) -> Value {
     let rules = filter.and_then(|filter| filter.key()).map(|key| key.filter_rules()).unwrap_or_default();
     // AWS answers `Prefix`, whatever was written.
-    let value = |wanted: &str| {
+    let value = |request: &str| {
         let mut rules = rules.iter();
-        let rule = rules.find(|rule| rule.name().is_some_and(|name| name.as_str().eq_ignore_ascii_case(wanted)));
+        let rule = rules.find(|rule| rule.name().is_some_and(|name| name.as_str().eq_ignore_ascii_case(request)));
         rule.and_then(|rule| rule.value())
     };
     json!({

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::s3::{self, BucketPart, Look, PartId};
 use crate::inventory::value::attributes;
 use crate::inventory::{ReadError, Region};
-use crate::model::{Attributes, Shape};
+use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketPolicy;
 
@@ -20,8 +20,8 @@ impl BucketPart for AwsS3BucketPolicy {
         &["s3:GetBucketPolicy", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { policies: &["policy"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { policies: &["policy"], ..CompareRules::default() }
     }
 
     fn repeated_in(&self) -> &'static [&'static str] {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::s3::{self, BucketPart, Look, PartId};
 use crate::inventory::value::attributes;
 use crate::inventory::{ReadError, Region};
-use crate::model::{Attributes, Shape};
+use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketReplicationConfiguration;
 
@@ -21,8 +21,8 @@ impl BucketPart for AwsS3BucketReplicationConfiguration {
         &["s3:GetReplicationConfiguration", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["token"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["token"], ..CompareRules::default() }
     }
 
     fn repeated_in(&self) -> &'static [&'static str] {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::s3::{self, BucketPart, Look, PartId};
 use crate::inventory::value::attributes;
 use crate::inventory::{ReadError, Region};
-use crate::model::{Attributes, Shape};
+use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketVersioning;
 
@@ -20,8 +20,8 @@ impl BucketPart for AwsS3BucketVersioning {
         &["s3:GetBucketVersioning", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["mfa"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["mfa"], ..CompareRules::default() }
     }
 
     fn repeated_in(&self) -> &'static [&'static str] {

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::s3::{self, Look};
 use crate::inventory::value::{attributes, text, time};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region, not_found};
+use crate::model::{Attributes, CompareRules, Desired};
 
 pub(super) struct AwsS3Object;
 
@@ -35,9 +35,9 @@ impl Kind for AwsS3Object {
         ]
     }
 
-    fn shape(&self) -> Shape {
-        Shape {
-            unread: &[
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules {
+            not_returned: &[
                 "acl",
                 "checksum_algorithm",
                 "content",
@@ -47,12 +47,12 @@ impl Kind for AwsS3Object {
                 "source",
                 "source_hash",
             ],
-            ..Shape::default()
+            ..CompareRules::default()
         }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let reads = wanted.desired.iter().map(|desired| (*desired, read(aws, desired, Look::Shared)));
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let reads = request.desired.iter().map(|desired| (*desired, read(aws, desired, Look::Shared)));
         Ok(s3::each(reads.collect()).await)
     }
 

@@ -9,8 +9,8 @@ use super::{
     network,
 };
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsSecurityGroup;
 
@@ -27,18 +27,18 @@ impl Kind for AwsSecurityGroup {
         &["ec2:DescribeSecurityGroups"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape {
-            unread: &["name_prefix", "revoke_rules_on_delete", "timeouts"],
-            normalise: Some(atoms::normalise),
-            ..Shape::default()
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules {
+            not_returned: &["name_prefix", "revoke_rules_on_delete", "timeouts"],
+            normalize: Some(atoms::normalize),
+            ..CompareRules::default()
         }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let groups = ec2::security_groups(aws).await?;
         let ours = groups.iter().filter(|group| {
-            network::concerns(aws, &wanted, group.owner_id(), group.group_id().unwrap_or_default()) //
+            network::concerns(aws, &request, group.owner_id(), group.group_id().unwrap_or_default()) //
         });
         Ok(ours.map(|group| live(aws, group)).collect::<Vec<_>>().into())
     }
@@ -63,7 +63,7 @@ pub(super) fn live(aws: &Region, group: &SecurityGroup) -> Live {
         "tags_all": ec2_tags(group.tags()),
         "vpc_id": group.vpc_id(),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), origin: origin(group) }
+    Live { id: id.to_owned(), attributes: attributes(values), owner: owner_of(group) }
 }
 
 /// One group by a read of its own; `None` when AWS says that there is none.
@@ -87,31 +87,31 @@ const SERVICES: &[(&str, &str)] = &[
 /// Groups that AWS makes by itself: the default one of a VPC, those of EKS (it tags them, see
 /// <https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html>), of GuardDuty's runtime monitoring, of
 /// directories and of other services.
-fn origin(group: &SecurityGroup) -> Origin {
+fn owner_of(group: &SecurityGroup) -> Owner {
     let name = group.group_name().unwrap_or_default();
     let tag = |key: &str| group.tags().iter().find(|tag| tag.key() == Some(key)).and_then(|tag| tag.value());
     if name == "default" {
-        return Origin::Aws("default security group of a VPC");
+        return Owner::Aws("default security group of a VPC");
     }
     if let Some(cluster) = tag("aws:eks:cluster-name") {
-        return Origin::PartOf { kind: "aws_eks_cluster", id: cluster.to_owned() };
+        return Owner::Parent { kind: "aws_eks_cluster", id: cluster.to_owned() };
     }
     if tag("GuardDutyManaged") == Some("true") {
-        return Origin::Aws("security group of GuardDuty");
+        return Owner::Aws("security group of GuardDuty");
     }
     let cluster_tag = |tag: &aws_sdk_ec2::types::Tag| {
         let key = tag.key().unwrap_or_default();
         key == "elbv2.k8s.aws/cluster" || key.starts_with("kubernetes.io/cluster/") && tag.value() == Some("owned")
     };
     if name.starts_with("eks-remoteAccess-") || group.tags().iter().any(cluster_tag) {
-        return Origin::Aws("security group of a Kubernetes cluster");
+        return Owner::Aws("security group of a Kubernetes cluster");
     }
     if name.starts_with("d-") && (name.ends_with("_controllers") || name.ends_with("_workspacesMembers")) {
-        return Origin::Aws("security group of a directory");
+        return Owner::Aws("security group of a directory");
     }
     match SERVICES.iter().find(|(prefix, _)| name.starts_with(prefix)) {
-        Some((_, whose)) => Origin::Aws(whose),
-        None => Origin::Made,
+        Some((_, whose)) => Owner::Aws(whose),
+        None => Owner::None,
     }
 }
 
@@ -123,16 +123,16 @@ mod tests {
 
     #[test]
     fn groups_of_services_are_nobodys() {
-        let named = |name: &str| origin(&SecurityGroup::builder().group_name(name).build());
+        let named = |name: &str| owner_of(&SecurityGroup::builder().group_name(name).build());
         for name in ["default", "ElasticMapReduce-master", "default_elb_1a2b", "eks-remoteAccess-1", "d-1_controllers"]
         {
-            assert!(matches!(named(name), Origin::Aws(_)), "{name}");
+            assert!(matches!(named(name), Owner::Aws(_)), "{name}");
         }
         for name in ["web", "launch-wizard-1", "rds-ec2-1", "default-web", "d-1"] {
-            assert_eq!(named(name), Origin::Made, "{name}");
+            assert_eq!(named(name), Owner::None, "{name}");
         }
         let tag = Tag::builder().key("aws:eks:cluster-name").value("prod").build();
         let eks = SecurityGroup::builder().group_name("eks-cluster-sg-prod-1").tags(tag).build();
-        assert_eq!(origin(&eks), Origin::PartOf { kind: "aws_eks_cluster", id: "prod".to_owned() });
+        assert_eq!(owner_of(&eks), Owner::Parent { kind: "aws_eks_cluster", id: "prod".to_owned() });
     }
 }

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroup;
 
 use super::aws_security_group::read;
-use super::ec2::{self, atoms, atoms::Atom, atoms::Owner, atoms::Source};
+use super::ec2::{self, atoms, atoms::Atom, atoms::GroupRef, atoms::Source};
 use crate::inventory::value::text;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsSecurityGroupRule;
 
@@ -26,14 +26,14 @@ impl Kind for AwsSecurityGroupRule {
         &["ec2:DescribeSecurityGroups"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: UNREAD, ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: UNREAD, ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let groups = ec2::security_groups(aws).await?;
         let groups: HashMap<_, _> = groups.iter().map(|group| (group.group_id().unwrap_or_default(), group)).collect();
-        let found = wanted.desired.iter().filter_map(|desired| {
+        let found = request.desired.iter().filter_map(|desired| {
             let attributes = desired.attributes();
             live(&desired.id, &attributes, groups.get(text(&attributes, "security_group_id"))?)
         });
@@ -46,9 +46,9 @@ impl Kind for AwsSecurityGroupRule {
         Ok(group.is_some_and(|group| live(&desired.id, &attributes, &group).is_some()))
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let group = text(attributes, "security_group_id");
-        let atoms = atoms::of_attributes(attributes, Owner { group, account: "" });
+        let atoms = atoms::of_attributes(attributes, GroupRef { group, account: "" });
         atoms::parts(group, text(attributes, "type") == "egress", &atoms)
     }
 }
@@ -57,22 +57,22 @@ impl Kind for AwsSecurityGroupRule {
 /// with several descriptions: the provider takes the first one that is not empty, in the order of the attributes
 /// (`findRuleMatch` of `internal/service/ec2/vpc_security_group_rule.go`).
 fn live(id: &str, attributes: &Attributes, group: &SecurityGroup) -> Option<Live> {
-    let owner = Owner { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
+    let owner = GroupRef { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
     let permissions =
         if text(attributes, "type") == "egress" { group.ip_permissions_egress() } else { group.ip_permissions() };
     let there: BTreeMap<_, _> = atoms::of_permissions(group, permissions)
         .into_iter()
         .map(|Atom { rule, description }| (without_account(rule), description))
         .collect();
-    let wanted = atoms::of_attributes(attributes, owner);
-    let descriptions: Option<Vec<_>> = wanted.into_iter().map(|atom| there.get(&without_account(atom.rule))).collect();
+    let request = atoms::of_attributes(attributes, owner);
+    let descriptions: Option<Vec<_>> = request.into_iter().map(|atom| there.get(&without_account(atom.rule))).collect();
     let descriptions = descriptions.filter(|found| !found.is_empty())?;
     let description = descriptions.into_iter().find(|description| !description.is_empty());
     let mut attributes = attributes.clone();
     attributes.retain(|name, _| !UNREAD.contains(&name.as_str()));
     attributes.insert("description".to_owned(), description.cloned().into());
     let group = group.group_id().unwrap_or_default().to_owned();
-    Some(Live { id: id.to_owned(), attributes, origin: Origin::PartOf { kind: "aws_security_group", id: group } })
+    Some(Live { id: id.to_owned(), attributes, owner: Owner::Parent { kind: "aws_security_group", id: group } })
 }
 
 /// The provider finds a source group by its id alone.

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsSubnet;
 
@@ -21,14 +21,14 @@ impl Kind for AwsSubnet {
         &["ec2:DescribeSubnets"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { normalise: Some(normalise), ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let subnets = ec2::subnets(aws).await?;
         let ours = subnets.iter().filter(|subnet| {
-            network::concerns(aws, &wanted, subnet.owner_id(), subnet.subnet_id().unwrap_or_default())
+            network::concerns(aws, &request, subnet.owner_id(), subnet.subnet_id().unwrap_or_default())
         });
         Ok(ours.map(|subnet| live(aws, subnet)).collect::<Vec<_>>().into())
     }
@@ -44,7 +44,7 @@ pub(super) async fn exists(aws: &Region, desired: &Desired) -> Result<bool, Read
     Ok(not_found(answer, &["InvalidSubnetID.NotFound"])?.is_some_and(|answer| !answer.subnets().is_empty()))
 }
 
-pub(super) fn normalise(attributes: &mut crate::model::Attributes) {
+pub(super) fn normalize(attributes: &mut crate::model::Attributes) {
     network::canonicalise(attributes, "ipv6_cidr_block");
 }
 
@@ -79,6 +79,6 @@ pub(super) fn live(aws: &Region, subnet: &Subnet) -> Live {
         "tags_all": ec2_tags(subnet.tags()),
         "vpc_id": subnet.vpc_id(),
     });
-    let origin = if subnet.default_for_az() == Some(true) { Origin::Aws("default subnet") } else { Origin::Made };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    let owner = if subnet.default_for_az() == Some(true) { Owner::Aws("default subnet") } else { Owner::None };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsVpc;
 
@@ -32,16 +32,16 @@ impl Kind for AwsVpc {
         ACTIONS
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["ipv4_ipam_pool_id", "ipv4_netmask_length"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["ipv4_ipam_pool_id", "ipv4_netmask_length"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let mut found = Found::default();
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let mut found = Listed::default();
         for vpc in ec2::vpcs(aws).await?.iter() {
             let id = vpc.vpc_id().unwrap_or_default();
-            if network::concerns(aws, &wanted, vpc.owner_id(), id) {
-                add(aws, vpc, network::desired(&wanted, id), &mut found).await;
+            if network::concerns(aws, &request, vpc.owner_id(), id) {
+                add(aws, vpc, network::desired(&request, id), &mut found).await;
             }
         }
         Ok(found)
@@ -59,7 +59,7 @@ pub(super) async fn exists(aws: &Region, desired: &Desired) -> Result<bool, Read
 }
 
 /// Adds one listed VPC; a desired one in full. One that was deleted since the listing is left out.
-pub(super) async fn add(aws: &Region, vpc: &Vpc, desired: Option<&Desired>, found: &mut Found) {
+pub(super) async fn add(aws: &Region, vpc: &Vpc, desired: Option<&Desired>, found: &mut Listed) {
     let mut live = live(aws, vpc, desired);
     if desired.is_some() {
         match not_found(details(aws, &live.id).await, &[NOT_FOUND]) {
@@ -87,8 +87,8 @@ fn live(aws: &Region, vpc: &Vpc, desired: Option<&Desired>) -> Live {
     let known = desired.map(Desired::attributes).unwrap_or_default();
     let mut attributes = attributes(values);
     attributes.extend(ipv6(vpc, text(&known, "ipv6_association_id")));
-    let origin = if vpc.is_default() == Some(true) { Origin::Aws("default VPC") } else { Origin::Made };
-    Live { id: id.to_owned(), attributes, origin }
+    let owner = if vpc.is_default() == Some(true) { Owner::Aws("default VPC") } else { Owner::None };
+    Live { id: id.to_owned(), attributes, owner }
 }
 
 /// The IPv6 block that Terraform follows: the association it knows, else any. Of a block from IPAM, AWS does not name

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Desired, Live, Owner};
 
 pub(super) struct AwsVpcDhcpOptions;
 
@@ -21,10 +21,10 @@ impl Kind for AwsVpcDhcpOptions {
         &["ec2:DescribeDhcpOptions"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
         let all = ec2::dhcp_options(aws).await?;
         let ours = all.iter().filter(|options| {
-            network::concerns(aws, &wanted, options.owner_id(), options.dhcp_options_id().unwrap_or_default())
+            network::concerns(aws, &request, options.owner_id(), options.dhcp_options_id().unwrap_or_default())
         });
         Ok(ours.map(|options| live(aws, options)).collect::<Vec<_>>().into())
     }
@@ -53,8 +53,8 @@ fn live(aws: &Region, options: &DhcpOptions) -> Live {
         "owner_id": options.owner_id(),
         "tags_all": ec2_tags(options.tags()),
     });
-    let origin = if is_default(options, &aws.name) { Origin::Aws("default DHCP options") } else { Origin::Made };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    let owner = if is_default(options, &aws.name) { Owner::Aws("default DHCP options") } else { Owner::None };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 
 fn values<'a>(options: &'a DhcpOptions, key: &str) -> Vec<&'a str> {

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::ec2;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Desired, Live, Owner};
 
 pub(super) struct AwsVpcDhcpOptionsAssociation;
 
@@ -20,18 +20,18 @@ impl Kind for AwsVpcDhcpOptionsAssociation {
         &["ec2:DescribeVpcs"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if wanted.desired.is_empty() {
-            return Ok(Found::default());
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
         }
         let vpcs = ec2::vpcs(aws).await?;
-        let live = wanted.desired.iter().filter_map(|desired| {
+        let live = request.desired.iter().filter_map(|desired| {
             let known = desired.attributes();
             let (id, options) = (text(&known, "vpc_id"), text(&known, "dhcp_options_id"));
             vpcs.iter().find(|vpc| vpc.vpc_id() == Some(id) && vpc.dhcp_options_id() == Some(options))?;
             let values = json!({"dhcp_options_id": options, "id": desired.id, "vpc_id": id});
-            let origin = Origin::PartOf { kind: "aws_vpc", id: id.to_owned() };
-            Some(Live { id: desired.id.clone(), attributes: attributes(values), origin })
+            let owner = Owner::Parent { kind: "aws_vpc", id: id.to_owned() };
+            Some(Live { id: desired.id.clone(), attributes: attributes(values), owner })
         });
         Ok(live.collect::<Vec<_>>().into())
     }
@@ -40,7 +40,7 @@ impl Kind for AwsVpcDhcpOptionsAssociation {
         let known = desired.attributes();
         let (id, options) = (text(&known, "vpc_id"), text(&known, "dhcp_options_id"));
         if id.is_empty() || options.is_empty() {
-            return Err(ReadError::odd("ec2:DescribeVpcs", "the state names no VPC or no DHCP options"));
+            return Err(ReadError::unexpected("ec2:DescribeVpcs", "the state names no VPC or no DHCP options"));
         }
         let answer = aws.call("ec2:DescribeVpcs", aws.ec2.describe_vpcs().vpc_ids(id).send()).await;
         Ok(not_found(answer, &["InvalidVpcID.NotFound"])?

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsVpcEndpoint;
 
@@ -22,19 +22,19 @@ impl Kind for AwsVpcEndpoint {
         &["ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists", "ec2:DescribeNetworkInterfaces"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["auto_accept"], policies: &["policy"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["auto_accept"], policies: &["policy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let mut found = Found::default();
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let mut found = Listed::default();
         for endpoint in ec2::vpc_endpoints(aws).await?.iter().filter(|endpoint| is_there(endpoint)) {
             let id = endpoint.vpc_endpoint_id().unwrap_or_default();
-            if !network::concerns(aws, &wanted, endpoint.owner_id(), id) {
+            if !network::concerns(aws, &request, endpoint.owner_id(), id) {
                 continue;
             }
             let mut live = live(aws, endpoint);
-            if network::desired(&wanted, id).is_some() {
+            if network::desired(&request, id).is_some() {
                 for details in [prefix_list(aws, endpoint).await, subnets(aws, endpoint).await] {
                     match details {
                         Ok(more) => live.attributes.extend(more),
@@ -103,8 +103,8 @@ fn live(aws: &Region, endpoint: &VpcEndpoint) -> Live {
     // GuardDuty's runtime monitoring makes its endpoints in our name and tags them.
     let tagged = |tag: &aws_sdk_ec2::types::Tag| tag.key() == Some("GuardDutyManaged") && tag.value() == Some("true");
     let by_service = endpoint.requester_managed() == Some(true) || endpoint.tags().iter().any(tagged);
-    let origin = if by_service { Origin::Aws("endpoint made by an AWS service") } else { Origin::Made };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    let owner = if by_service { Owner::Aws("endpoint made by an AWS service") } else { Owner::None };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 
 /// The prefix list of the endpoint's service, if it has one.
@@ -128,7 +128,8 @@ async fn subnets(aws: &Region, endpoint: &VpcEndpoint) -> Result<Attributes, Rea
         let all = ec2::network_interfaces(aws).await?;
         for id in endpoint.network_interface_ids() {
             let interface = all.iter().find(|interface| interface.network_interface_id() == Some(id));
-            let missing = || ReadError::odd("ec2:DescribeNetworkInterfaces", format!("{id} is not in the listing"));
+            let missing =
+                || ReadError::unexpected("ec2:DescribeNetworkInterfaces", format!("{id} is not in the listing"));
             let interface = interface.ok_or_else(missing)?;
             configurations.push(json!({
                 "ipv4": interface.private_ip_address(),

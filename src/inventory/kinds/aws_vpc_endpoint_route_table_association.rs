@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{aws_vpc_endpoint, ec2};
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsVpcEndpointRouteTableAssociation;
 
@@ -24,12 +24,12 @@ impl Kind for AwsVpcEndpointRouteTableAssociation {
         &["ec2:DescribeVpcEndpoints"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if wanted.desired.is_empty() {
-            return Ok(Found::default());
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
         }
         let endpoints = ec2::vpc_endpoints(aws).await?;
-        let live = wanted.desired.iter().filter_map(|desired| {
+        let live = request.desired.iter().filter_map(|desired| {
             let known = desired.attributes();
             let id = text(&known, "vpc_endpoint_id");
             let endpoint = endpoints.iter().find(|endpoint| endpoint.vpc_endpoint_id() == Some(id))?;
@@ -42,13 +42,16 @@ impl Kind for AwsVpcEndpointRouteTableAssociation {
         let known = desired.attributes();
         let (endpoint, table) = (text(&known, "vpc_endpoint_id"), text(&known, "route_table_id"));
         if endpoint.is_empty() || table.is_empty() {
-            return Err(ReadError::odd("ec2:DescribeVpcEndpoints", "the state names no endpoint or no route table"));
+            return Err(ReadError::unexpected(
+                "ec2:DescribeVpcEndpoints",
+                "the state names no endpoint or no route table",
+            ));
         }
         Ok(aws_vpc_endpoint::find(aws, endpoint).await?.is_some_and(|endpoint| has(&endpoint, &known)))
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
-        vec![Part {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        vec![OwnedField {
             parent_kind: ENDPOINT,
             parent_id: text(attributes, "vpc_endpoint_id").to_owned(),
             attribute: "route_table_ids",
@@ -65,6 +68,6 @@ fn has(endpoint: &VpcEndpoint, known: &Attributes) -> bool {
 fn live(id: &str, known: &Attributes) -> Live {
     let (endpoint, table) = (text(known, "vpc_endpoint_id"), text(known, "route_table_id"));
     let values = json!({"id": id, "route_table_id": table, "vpc_endpoint_id": endpoint});
-    let origin = Origin::PartOf { kind: ENDPOINT, id: endpoint.to_owned() };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    let owner = Owner::Parent { kind: ENDPOINT, id: endpoint.to_owned() };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{ec2, network};
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsVpcIpv4CidrBlockAssociation;
 
@@ -21,13 +21,13 @@ impl Kind for AwsVpcIpv4CidrBlockAssociation {
         &["ec2:DescribeVpcs"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["ipv4_ipam_pool_id", "ipv4_netmask_length"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["ipv4_ipam_pool_id", "ipv4_netmask_length"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if wanted.desired.is_empty() {
-            return Ok(Found::default());
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
         }
         Ok(ec2::vpcs(aws).await?.iter().flat_map(all).collect::<Vec<_>>().into())
     }
@@ -43,8 +43,8 @@ fn all(vpc: &Vpc) -> impl Iterator<Item = Live> {
     vpc.cidr_block_association_set().iter().filter(|association| is_there(association)).map(|association| {
         let id = association.association_id().unwrap_or_default();
         let values = json!({"cidr_block": association.cidr_block(), "id": id, "vpc_id": vpc.vpc_id()});
-        let origin = Origin::PartOf { kind: "aws_vpc", id: vpc.vpc_id().unwrap_or_default().to_owned() };
-        Live { id: id.to_owned(), attributes: attributes(values), origin }
+        let owner = Owner::Parent { kind: "aws_vpc", id: vpc.vpc_id().unwrap_or_default().to_owned() };
+        Live { id: id.to_owned(), attributes: attributes(values), owner }
     })
 }
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::ec2;
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{CompareRules, Desired, Live, Owner};
 
 pub(super) struct AwsVpcPeeringConnection;
 
@@ -21,11 +21,11 @@ impl Kind for AwsVpcPeeringConnection {
         &["ec2:DescribeVpcPeeringConnections"]
     }
 
-    fn shape(&self) -> Shape {
-        Shape { unread: &["auto_accept"], ..Shape::default() }
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { not_returned: &["auto_accept"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let all = ec2::vpc_peering_connections(aws).await?;
         Ok(all.iter().filter(|peering| is_there(peering)).map(|peering| live(aws, peering)).collect::<Vec<_>>().into())
     }
@@ -78,10 +78,10 @@ fn live(aws: &Region, peering: &VpcPeeringConnection) -> Live {
     });
     // Requested by this account in another region: it is listed, and judged, there.
     let elsewhere = requester.and_then(|end| end.region()).is_some_and(|region| region != aws.name);
-    let origin = if ours(requester) && elsewhere {
-        Origin::PartOf { kind: "aws_vpc_peering_connection", id: id.to_owned() }
+    let owner = if ours(requester) && elsewhere {
+        Owner::Parent { kind: "aws_vpc_peering_connection", id: id.to_owned() }
     } else {
-        Origin::Made
+        Owner::None
     };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }

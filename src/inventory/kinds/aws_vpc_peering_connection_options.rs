@@ -6,8 +6,8 @@ use serde_json::json;
 use super::aws_vpc_peering_connection as peering;
 use super::ec2;
 use crate::inventory::value::attributes;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Desired, Live, Origin};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Desired, Live, Owner};
 
 pub(super) struct AwsVpcPeeringConnectionOptions;
 
@@ -21,9 +21,9 @@ impl Kind for AwsVpcPeeringConnectionOptions {
         &["ec2:DescribeVpcPeeringConnections"]
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        if wanted.desired.is_empty() {
-            return Ok(Found::default());
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
         }
         let all = ec2::vpc_peering_connections(aws).await?;
         let live = all.iter().filter(|connection| peering::is_there(connection)).map(|connection| {
@@ -34,8 +34,8 @@ impl Kind for AwsVpcPeeringConnectionOptions {
                 "requester": peering::options(connection.requester_vpc_info()),
                 "vpc_peering_connection_id": id,
             });
-            let origin = Origin::PartOf { kind: "aws_vpc_peering_connection", id: id.to_owned() };
-            Live { id: id.to_owned(), attributes: attributes(values), origin }
+            let owner = Owner::Parent { kind: "aws_vpc_peering_connection", id: id.to_owned() };
+            Live { id: id.to_owned(), attributes: attributes(values), owner }
         });
         Ok(live.collect::<Vec<_>>().into())
     }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::aws_vpc_security_group_ingress_rule as twin;
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Part, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, CompareRules, Desired, OwnedField};
 
 pub(super) struct AwsVpcSecurityGroupEgressRule;
 
@@ -18,19 +18,19 @@ impl Kind for AwsVpcSecurityGroupEgressRule {
         twin::ACTIONS
     }
 
-    fn shape(&self) -> Shape {
-        twin::shape()
+    fn compare_rules(&self) -> CompareRules {
+        twin::compare_rules()
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        twin::list(aws, wanted, true).await
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        twin::list(aws, request, true).await
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         twin::exists(aws, desired, true).await
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         twin::parts(attributes, true)
     }
 }

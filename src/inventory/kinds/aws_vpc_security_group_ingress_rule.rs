@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroupRule;
 use serde_json::{Value, json};
 
-use super::ec2::atoms::{self, Atom, Owner, Rule, Source};
+use super::ec2::atoms::{self, Atom, GroupRef, Rule, Source};
 use super::ec2::{self, cidr};
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
 
 pub(super) struct AwsVpcSecurityGroupIngressRule;
 
@@ -26,33 +26,33 @@ impl Kind for AwsVpcSecurityGroupIngressRule {
         ACTIONS
     }
 
-    fn shape(&self) -> Shape {
-        shape()
+    fn compare_rules(&self) -> CompareRules {
+        compare_rules()
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        list(aws, wanted, false).await
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        list(aws, request, false).await
     }
 
     async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
         exists(aws, desired, false).await
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         parts(attributes, false)
     }
 }
 
-pub(super) fn shape() -> Shape {
-    Shape { normalise: Some(normalise), ..Shape::default() }
+pub(super) fn compare_rules() -> CompareRules {
+    CompareRules { normalize: Some(normalize), ..CompareRules::default() }
 }
 
 /// The desired rules out of all rules of the region; strangers are parts of their groups.
-pub(super) async fn list(aws: &Region, wanted: Wanted<'_>, egress: bool) -> Result<Found, ReadError> {
-    if wanted.desired.is_empty() {
-        return Ok(Found::default());
+pub(super) async fn list(aws: &Region, request: ListRequest<'_>, egress: bool) -> Result<Listed, ReadError> {
+    if request.desired.is_empty() {
+        return Ok(Listed::default());
     }
-    let ids: HashSet<&str> = wanted.desired.iter().map(|desired| desired.id.as_str()).collect();
+    let ids: HashSet<&str> = request.desired.iter().map(|desired| desired.id.as_str()).collect();
     let rules = ec2::security_group_rules(aws).await?;
     let mine = rules.iter().filter(|rule| {
         rule.is_egress().unwrap_or_default() == egress
@@ -71,7 +71,7 @@ pub(super) async fn exists(aws: &Region, desired: &Desired, egress: bool) -> Res
     Ok(answer.is_some_and(|answer| answer.security_group_rules().iter().any(is_it)))
 }
 
-pub(super) fn parts(attributes: &Attributes, egress: bool) -> Vec<Part> {
+pub(super) fn parts(attributes: &Attributes, egress: bool) -> Vec<OwnedField> {
     let group = text(attributes, "security_group_id");
     let value = |name| Some(text(attributes, name)).filter(|value| !value.is_empty());
     let source = value("cidr_ipv4")
@@ -80,7 +80,7 @@ pub(super) fn parts(attributes: &Attributes, egress: bool) -> Vec<Part> {
         .or_else(|| value("prefix_list_id").map(|id| Source::PrefixList(id.to_owned())))
         .or_else(|| {
             let id = value("referenced_security_group_id")?;
-            Some(Source::group(id, Owner { group, account: "" }))
+            Some(Source::group(id, GroupRef { group, account: "" }))
         });
     let Some(source) = source else { return Vec::new() };
     let protocol = atoms::protocol_name(text(attributes, "ip_protocol"));
@@ -114,11 +114,11 @@ fn live(aws: &Region, rule: &SecurityGroupRule) -> Live {
         "tags_all": ec2_tags(rule.tags()),
         "to_port": rule.to_port(),
     });
-    let origin = Origin::PartOf { kind: "aws_security_group", id: group.to_owned() };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    let owner = Owner::Parent { kind: "aws_security_group", id: group.to_owned() };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 
-fn normalise(attributes: &mut Attributes) {
+fn normalize(attributes: &mut Attributes) {
     let protocol = atoms::protocol_name(text(attributes, "ip_protocol"));
     for name in ["from_port", "to_port"] {
         if attributes.contains_key(name) {
@@ -152,8 +152,8 @@ mod tests {
     fn ports_that_mean_all() {
         let same = |one: Value, other: Value| {
             let (mut one, mut other) = (attributes(one), attributes(other));
-            normalise(&mut one);
-            normalise(&mut other);
+            normalize(&mut one);
+            normalize(&mut other);
             one == other
         };
         assert!(same(

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::network;
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Found, Kind, ReadError, Region, Wanted, not_found};
-use crate::model::{Desired, Live, Origin};
+use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Desired, Live, Owner};
 
 pub(super) struct AwsVpnGateway;
 
@@ -24,7 +24,7 @@ impl Kind for AwsVpnGateway {
     }
 
     /// AWS answers with all of them at once: this listing has no pages.
-    async fn list(&self, aws: &Region, _wanted: Wanted<'_>) -> Result<Found, ReadError> {
+    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let answer = aws.call(ACTION, aws.ec2.describe_vpn_gateways().send()).await?;
         let there = answer.vpn_gateways().iter().filter(|gateway| is_there(gateway));
         Ok(there.map(|gateway| live(aws, gateway)).collect::<Vec<_>>().into())
@@ -56,5 +56,5 @@ fn live(aws: &Region, gateway: &VpnGateway) -> Live {
     if let Some(zone) = gateway.availability_zone().filter(|zone| !zone.is_empty()) {
         attributes.insert("availability_zone".to_owned(), json!(zone));
     }
-    Live { id: id.to_owned(), attributes, origin: Origin::Made }
+    Live { id: id.to_owned(), attributes, owner: Owner::None }
 }

@@ -20,7 +20,7 @@ macro_rules! listings {
     ($($(#[$doc:meta])* $name:ident: $item:ty = $action:literal, $operation:ident $(, $page:literal)?;)*) => {$(
         $(#[$doc])*
         pub(super) async fn $name(aws: &Region) -> Result<Arc<Vec<$item>>, ReadError> {
-            aws.once($action, || {
+            aws.cached($action, || {
                 aws.pages($action, aws.ec2.$operation().into_paginator()$(.page_size($page))?.items().send())
             }).await
         }
@@ -64,5 +64,5 @@ listings! {
 pub(super) async fn addresses(aws: &Region) -> Result<Arc<Vec<Address>>, ReadError> {
     let action = "ec2:DescribeAddresses";
     let read = || async { aws.call(action, aws.ec2.describe_addresses().send()).await };
-    aws.once(action, || async { Ok(read().await?.addresses.unwrap_or_default()) }).await
+    aws.cached(action, || async { Ok(read().await?.addresses.unwrap_or_default()) }).await
 }

@@ -243,8 +243,8 @@ mod tests {
                 schema::of(kind.name()).unwrap_or_else(|| panic!("{} is no type of the provider", kind.name()));
             let known =
                 |name: &&str| schema.block.attributes.contains_key(*name) || schema.block.blocks.contains_key(*name);
-            let shape = kind.shape();
-            for list in [shape.unread, shape.policies, shape.compared] {
+            let compare_rules = kind.compare_rules();
+            for list in [compare_rules.not_returned, compare_rules.policies, compare_rules.compare_computed] {
                 assert_eq!(list.iter().find(|name| !known(name)), None, "{}: no such attribute", kind.name());
             }
             assert!(!kind.actions().is_empty(), "{} names no IAM action", kind.name());

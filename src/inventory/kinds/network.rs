@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use aws_sdk_ec2::types::Filter;
 use serde_json::Value;
 
-use crate::inventory::{Region, Wanted};
+use crate::inventory::{ListRequest, Region};
 use crate::model::{Attributes, Desired};
 
 /// `arn:PARTITION:ec2:REGION:OWNER:RESOURCE`; the owner is this account where AWS names none.
@@ -14,13 +14,13 @@ pub(super) fn arn(aws: &Region, owner: Option<&str>, resource: &str) -> String {
 }
 
 /// The desired resource with this id.
-pub(super) fn desired<'a>(wanted: &Wanted<'a>, id: &str) -> Option<&'a Desired> {
-    wanted.desired.iter().find(|desired| desired.id == id).copied()
+pub(super) fn desired<'a>(request: &ListRequest<'a>, id: &str) -> Option<&'a Desired> {
+    request.desired.iter().find(|desired| desired.id == id).copied()
 }
 
 /// Listings also show what other accounts share with this one: that is theirs to declare, unless it is desired here.
-pub(super) fn concerns(aws: &Region, wanted: &Wanted<'_>, owner: Option<&str>, id: &str) -> bool {
-    owner.is_none_or(|owner| owner == aws.account) || desired(wanted, id).is_some()
+pub(super) fn concerns(aws: &Region, request: &ListRequest<'_>, owner: Option<&str>, id: &str) -> bool {
+    owner.is_none_or(|owner| owner == aws.account) || desired(request, id).is_some()
 }
 
 /// Deleted for good; AWS goes on listing such things for up to an hour.

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Found, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin};
+use crate::inventory::{ListRequest, Listed, ReadError, Region, not_found};
+use crate::model::{Attributes, Desired, Live, Owner};
 
 /// What [`tables`] needs.
 pub(super) const ACTIONS: &[&str] = &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"];
@@ -30,15 +30,15 @@ pub(super) const TARGETS: &[&str] = &[
 /// All route tables, with their routes; `keep` says which.
 pub(super) async fn tables(
     aws: &Region,
-    wanted: &Wanted<'_>,
+    request: &ListRequest<'_>,
     keep: impl Fn(&str, Option<&Desired>) -> bool,
-) -> Result<Found, ReadError> {
-    let mut found = Found::default();
+) -> Result<Listed, ReadError> {
+    let mut found = Listed::default();
     let mut foreign = None;
     for table in ec2::route_tables(aws).await?.iter() {
         let id = table.route_table_id().unwrap_or_default();
-        let desired = network::desired(wanted, id);
-        if !keep(id, desired) || !network::concerns(aws, wanted, table.owner_id(), id) {
+        let desired = network::desired(request, id);
+        if !keep(id, desired) || !network::concerns(aws, request, table.owner_id(), id) {
             continue;
         }
         let mut live = live(aws, table);
@@ -58,8 +58,8 @@ pub(super) async fn tables(
         }
         found.live.push(live);
     }
-    if wanted.unmanaged {
-        let declared = |id: &str| network::desired(wanted, id).is_some();
+    if request.unmanaged {
+        let declared = |id: &str| network::desired(request, id).is_some();
         fold_displaced(&ec2::route_tables(aws).await?, declared, &mut found.live);
     }
     Ok(found)
@@ -79,7 +79,7 @@ fn fold_displaced(tables: &[RouteTable], declared: impl Fn(&str) -> bool, live: 
             .collect();
         if let ([only], Some(vpc)) = (left.as_slice(), main.vpc_id()) {
             for displaced in live.iter_mut().filter(|live| live.id == *only) {
-                displaced.origin = Origin::PartOf { kind: "aws_vpc", id: vpc.to_owned() };
+                displaced.owner = Owner::Parent { kind: "aws_vpc", id: vpc.to_owned() };
             }
         }
     }
@@ -123,7 +123,7 @@ pub(super) fn members(route: &Route) -> [(&'static str, Option<&str>); 10] {
 }
 
 /// Brings the `route` of both sides into one form.
-pub(super) fn normalise(attributes: &mut Attributes) {
+pub(super) fn normalize(attributes: &mut Attributes) {
     let routes = attributes.get_mut("route").and_then(Value::as_array_mut);
     for route in routes.into_iter().flatten().filter_map(Value::as_object_mut) {
         network::canonicalise(route, "ipv6_cidr_block");
@@ -144,8 +144,8 @@ fn live(aws: &Region, table: &RouteTable) -> Live {
         "vpc_id": table.vpc_id(),
     });
     let vpc = table.vpc_id().unwrap_or_default().to_owned();
-    let origin = if is_main(table) { Origin::PartOf { kind: "aws_vpc", id: vpc } } else { Origin::Made };
-    Live { id: id.to_owned(), attributes: attributes(values), origin }
+    let owner = if is_main(table) { Owner::Parent { kind: "aws_vpc", id: vpc } } else { Owner::None };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 
 /// The routes that the provider shows (`internal/service/ec2/vpc_route_table.go`): not those that AWS adds by itself
@@ -203,8 +203,8 @@ fn foreign_interfaces(all: &[NetworkInterface]) -> HashSet<String> {
 /// The route of a table that `attributes` (of `aws_route`) name by their destination.
 pub(super) fn find<'a>(table: &'a RouteTable, attributes: &Attributes) -> Option<&'a Route> {
     let is = |name, live: Option<&str>| {
-        let wanted = text(attributes, name);
-        !wanted.is_empty() && live.is_some_and(|live| same_cidr(wanted, live))
+        let request = text(attributes, name);
+        !request.is_empty() && live.is_some_and(|live| same_cidr(request, live))
     };
     table.routes().iter().find(|route| {
         is("destination_cidr_block", route.destination_cidr_block())
@@ -256,10 +256,10 @@ mod tests {
         let mut tables = vec![one("rtb-own").associations(main).build(), one("rtb-old").build()];
         let mut live = [Live { id: "rtb-old".to_owned(), ..Live::default() }];
         fold_displaced(&tables, |_| false, &mut live);
-        assert_eq!(live[0].origin, Origin::Made, "the main table may be the one that AWS made");
+        assert_eq!(live[0].owner, Owner::None, "the main table may be the one that AWS made");
         tables.push(one("rtb-new").routes(route("0.0.0.0/0", "igw-1").build()).build());
         fold_displaced(&tables, |id| id == "rtb-own", &mut live);
-        assert_eq!(live[0].origin, Origin::PartOf { kind: "aws_vpc", id: "vpc-1".to_owned() });
+        assert_eq!(live[0].owner, Owner::Parent { kind: "aws_vpc", id: "vpc-1".to_owned() });
     }
 
     #[test]
@@ -272,8 +272,8 @@ mod tests {
 
     #[test]
     fn finds_a_route_by_any_spelling_of_its_destination() {
-        let wanted = attributes(json!({"destination_ipv6_cidr_block": "::/0", "destination_cidr_block": ""}));
-        assert_eq!(find(&table(), &wanted).and_then(|r| r.egress_only_internet_gateway_id()), Some("e-1"));
+        let request = attributes(json!({"destination_ipv6_cidr_block": "::/0", "destination_cidr_block": ""}));
+        assert_eq!(find(&table(), &request).and_then(|r| r.egress_only_internet_gateway_id()), Some("e-1"));
         assert_eq!(find(&table(), &attributes(json!({"destination_cidr_block": "10.9.0.0/16"}))), None);
     }
 }

@@ -24,8 +24,8 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 use crate::inventory::value::{tags, text};
-use crate::inventory::{Found, Kind, Reach, ReadError, Region, Wanted, not_found};
-use crate::model::{Attributes, Desired, Live, Origin, Part, Shape};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region, not_found};
+use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
 
 /// Resources read at a time; the limit of the service bounds the calls.
 const PARALLEL: usize = 8;
@@ -47,8 +47,8 @@ pub(super) trait BucketPart: Send + Sync {
     /// The calls of [`BucketPart::read`], with [`buckets`] and [`region_of`].
     fn actions(&self) -> &'static [&'static str];
 
-    fn shape(&self) -> Shape {
-        Shape::default()
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules::default()
     }
 
     /// The attributes of `aws_s3_bucket` that say the same.
@@ -101,12 +101,12 @@ impl<T: BucketPart> Kind for T {
         BucketPart::actions(self)
     }
 
-    fn shape(&self) -> Shape {
-        BucketPart::shape(self)
+    fn compare_rules(&self) -> CompareRules {
+        BucketPart::compare_rules(self)
     }
 
-    async fn list(&self, aws: &Region, wanted: Wanted<'_>) -> Result<Found, ReadError> {
-        let reads = wanted.desired.iter().map(|desired| (*desired, read_part(self, aws, desired, Look::Shared)));
+    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let reads = request.desired.iter().map(|desired| (*desired, read_part(self, aws, desired, Look::Shared)));
         Ok(each(reads.collect()).await)
     }
 
@@ -114,8 +114,8 @@ impl<T: BucketPart> Kind for T {
         Ok(read_part(self, aws, desired, Look::Fresh).await?.is_some())
     }
 
-    fn parts(&self, attributes: &Attributes) -> Vec<Part> {
-        let part = |attribute: &&'static str| Part {
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        let part = |attribute: &&'static str| OwnedField {
             parent_kind: "aws_s3_bucket",
             parent_id: text(attributes, "bucket").to_owned(),
             attribute,
@@ -142,17 +142,17 @@ async fn read_part<T: BucketPart + ?Sized>(
 }
 
 /// Awaits reads of desired resources, some at a time.
-pub(super) async fn each<F>(reads: Vec<(&Desired, F)>) -> Found
+pub(super) async fn each<F>(reads: Vec<(&Desired, F)>) -> Listed
 where
     F: Future<Output = Result<Option<Attributes>, ReadError>>,
 {
     let reads: Vec<_> = reads.into_iter().map(|(desired, read)| async move { (desired, read.await) }).collect();
-    let mut found = Found::default();
+    let mut found = Listed::default();
     let mut answers = stream::iter(reads).buffer_unordered(PARALLEL);
     while let Some((desired, answer)) = answers.next().await {
         match answer {
             Ok(Some(attributes)) => {
-                found.live.push(Live { id: desired.id.clone(), attributes, origin: Origin::Made });
+                found.live.push(Live { id: desired.id.clone(), attributes, owner: Owner::None });
             }
             Ok(None) => {}
             Err(error) => found.errors.push((Some(desired.id.clone()), error)),
@@ -171,7 +171,7 @@ pub(super) fn there<T>(answer: Result<Option<T>, ReadError>) -> Result<Option<T>
 /// requests with a parameter.
 pub(super) async fn buckets(aws: &Region) -> Result<Arc<BTreeMap<String, Option<String>>>, ReadError> {
     const ACTION: &str = "s3:ListAllMyBuckets";
-    aws.once(ACTION, || async {
+    aws.cached(ACTION, || async {
         let pages = aws.s3.list_buckets().max_buckets(10_000).into_paginator().items().send();
         let listed: Vec<Bucket> = aws.pages(ACTION, pages).await?;
         let named = listed.into_iter().filter_map(|bucket| Some((bucket.name?, bucket.bucket_region)));
@@ -193,7 +193,7 @@ pub(super) async fn region_of(aws: &Region, bucket: &str, look: Look) -> Result<
         Ok(location(answer.location_constraint()))
     };
     match look {
-        Look::Shared => Box::pin(aws.once_for(ACTION, bucket, read)).await,
+        Look::Shared => Box::pin(aws.cached_for(ACTION, bucket, read)).await,
         Look::Fresh => read().await.map(Arc::new),
     }
 }
@@ -224,7 +224,7 @@ macro_rules! settings {
                 not_found(aws.call($action, client.$operation().bucket(bucket).send()).await, &[$($unset),*])
             };
             match look {
-                Look::Shared => Box::pin(aws.once_for($action, bucket, read)).await,
+                Look::Shared => Box::pin(aws.cached_for($action, bucket, read)).await,
                 Look::Fresh => read().await.map(Arc::new),
             }
         }

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn who_adds_to_a_resource_did_not_make_it() {
     let group = drift(
-        DriftKind::Unmanaged,
+        DriftStatus::Unmanaged,
         "aws_security_group",
         "eu-west-1",
         Value::Null,
@@ -23,7 +23,7 @@ fn who_adds_to_a_resource_did_not_make_it() {
     assert_eq!(told(&group, &[create, open.clone()]), "ann certain: 1-ann-CreateSecurityGroup[]");
     assert_eq!(told(&group, &[open]), "", "older than what was read");
     let bucket = drift(
-        DriftKind::Unmanaged,
+        DriftStatus::Unmanaged,
         "aws_s3_bucket",
         "global",
         Value::Null,
@@ -47,7 +47,7 @@ fn directions_do_not_mix() {
     ];
     assert_eq!(told(&egress, &events), "ann certain: 1-ann-AuthorizeSecurityGroupEgress[/egress]");
     let attributes = json!({"id": "sgrule-1", "security_group_id": GROUP, "type": "egress", "protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["0.0.0.0/0"]});
-    let gone = drift(DriftKind::Missing, "aws_security_group_rule", "eu-west-1", attributes, Value::Null, vec![]);
+    let gone = drift(DriftStatus::Missing, "aws_security_group_rule", "eu-west-1", attributes, Value::Null, vec![]);
     let events = [
         event(1, "ann", "ec2:RevokeSecurityGroupEgress", authorize(443, "0.0.0.0/0"), json!({})),
         event(2, "bob", "ec2:RevokeSecurityGroupIngress", authorize(443, "0.0.0.0/0"), json!({})),
@@ -77,7 +77,7 @@ fn directions_do_not_mix() {
 #[test]
 fn rules_that_share_ports_are_not_one() {
     let attributes = json!({"id": "sgrule-1", "security_group_id": GROUP, "type": "ingress", "protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["10.0.0.0/8"]});
-    let gone = drift(DriftKind::Missing, "aws_security_group_rule", "eu-west-1", attributes, Value::Null, vec![]);
+    let gone = drift(DriftStatus::Missing, "aws_security_group_rule", "eu-west-1", attributes, Value::Null, vec![]);
     let from_group = json!({"groupId": GROUP, "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 443, "toPort": 443,
         "groups": {"items": [{"groupId": "sg-0fffffffffff"}]}, "ipRanges": {}}]}});
     let events = [
@@ -99,12 +99,12 @@ fn rules_that_share_ports_are_not_one() {
 #[test]
 fn what_is_gone_cannot_go_again() {
     let attributes = json!({"id": "sgrule-1", "security_group_id": GROUP, "type": "ingress", "protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["10.0.0.0/8"]});
-    let gone = drift(DriftKind::Missing, "aws_security_group_rule", "eu-west-1", attributes, Value::Null, vec![]);
+    let gone = drift(DriftStatus::Missing, "aws_security_group_rule", "eu-west-1", attributes, Value::Null, vec![]);
     let revoke = event(1, "ann", "ec2:RevokeSecurityGroupIngress", authorize(443, "10.0.0.0/8"), json!({}));
     let delete = event(2, "bob", "ec2:DeleteSecurityGroup", json!({"groupId": GROUP}), json!({}));
     assert_eq!(told(&gone, &[revoke, delete]), "ann certain: 1-ann-RevokeSecurityGroupIngress[]");
     let policy = drift(
-        DriftKind::Missing,
+        DriftStatus::Missing,
         "aws_s3_bucket_policy",
         "global",
         json!({"id": "acme", "bucket": "acme"}),
@@ -154,7 +154,7 @@ fn who_writes_all_again_changed_only_the_rest() {
 #[test]
 fn names_of_policies_and_roles_do_not_mix() {
     let gone = drift(
-        DriftKind::Missing,
+        DriftStatus::Missing,
         "aws_iam_role_policy",
         "global",
         json!({"id": "web:web", "role": "web", "name": "web", "policy": "{}"}),
@@ -221,7 +221,7 @@ fn a_version_counts_when_it_is_the_default() {
     let document = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
         .to_string();
     let policy = drift(
-        DriftKind::Changed,
+        DriftStatus::Changed,
         "aws_iam_policy",
         "global",
         json!({"id": arn, "arn": arn}),
@@ -270,7 +270,7 @@ fn groups_taken_off_a_machine_and_shared_images() {
         )
     };
     let shared =
-        drift(DriftKind::Unmanaged, "aws_ami_launch_permission", "eu-west-1", Value::Null, image.clone(), vec![]);
+        drift(DriftStatus::Unmanaged, "aws_ami_launch_permission", "eu-west-1", Value::Null, image.clone(), vec![]);
     assert_eq!(
         told(&shared, &[share(1, "ann", "add", "210987654321"), share(2, "bob", "add", "999999999999")]),
         "ann certain: 1-ann-ModifyImageAttribute[]"
@@ -307,7 +307,7 @@ fn whole_settings_that_share_a_value() {
 fn a_policy_of_aws_is_not_ours_of_the_same_name() {
     let mine = "arn:aws:iam::123456789012:policy/ReadOnlyAccess";
     let drift = drift(
-        DriftKind::Changed,
+        DriftStatus::Changed,
         "aws_iam_policy_attachment",
         "global",
         json!({"id": "ReadOnlyAccess", "policy_arn": mine}),

@@ -62,7 +62,10 @@ pub(super) fn blocks(instance: &Instance, volumes: &Volumes, state: &Attributes)
         let Some(ebs) = mapping.ebs() else { continue };
         let id = ebs.volume_id().unwrap_or_default();
         let Some(volume) = volumes.get(id) else {
-            return Err(ReadError::odd("ec2:DescribeVolumes", format!("the volumes lack {id}, which is attached")));
+            return Err(ReadError::unexpected(
+                "ec2:DescribeVolumes",
+                format!("the volumes lack {id}, which is attached"),
+            ));
         };
         tagged.push(volume);
         let mut element = self::ebs(volume, mapping.device_name(), ebs.delete_on_termination());
@@ -133,10 +136,10 @@ fn volume_tags(volumes: &[&Volume], state: &Attributes) -> Value {
     let member = |name: &str, key: &str| state.get(name).and_then(|tags| tags.get(key)).cloned();
     let mut merged = Map::new();
     for (key, value) in volumes.iter().filter_map(|volume| ec2_tags(volume.tags()).as_object().cloned()).flatten() {
-        let wanted = member("volume_tags", &key);
+        let request = member("volume_tags", &key);
         let is_default =
-            wanted.is_none() && member("tags", &key).is_none() && member("tags_all", &key).as_ref() == Some(&value);
-        if !is_default && (merged.get(&key) != wanted.as_ref() || !merged.contains_key(&key)) {
+            request.is_none() && member("tags", &key).is_none() && member("tags_all", &key).as_ref() == Some(&value);
+        if !is_default && (merged.get(&key) != request.as_ref() || !merged.contains_key(&key)) {
             merged.insert(key, value);
         }
     }
@@ -145,7 +148,7 @@ fn volume_tags(volumes: &[&Volume], state: &Attributes) -> Value {
 
 /// Device tags under one name: `tags_all` where the state has it (since 5.39), else `tags`; default tags are in the
 /// former.
-pub(super) fn normalise(values: &mut Attributes) {
+pub(super) fn normalize(values: &mut Attributes) {
     for name in ["root_block_device", "ebs_block_device"] {
         let Some(Value::Array(blocks)) = values.get_mut(name) else { continue };
         for block in blocks.iter_mut().filter_map(Value::as_object_mut) {
@@ -233,10 +236,10 @@ mod tests {
     fn tags_of_devices_have_one_name() {
         let mut values =
             attributes(json!({"root_block_device": [{"tags": {"a": "1"}, "tags_all": {"a": "1", "team": "x"}}]}));
-        normalise(&mut values);
+        normalize(&mut values);
         assert_eq!(values["root_block_device"], json!([{"tags": {"a": "1", "team": "x"}}]));
         let mut old = attributes(json!({"root_block_device": [{"tags": {"a": "1"}}]}));
-        normalise(&mut old);
+        normalize(&mut old);
         assert_eq!(old["root_block_device"], json!([{"tags": {"a": "1"}}]));
     }
 }

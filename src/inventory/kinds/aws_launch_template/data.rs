@@ -231,33 +231,33 @@ macro_rules! range {
     };
 }
 
-fn requirements(wanted: &InstanceRequirements) -> Value {
+fn requirements(request: &InstanceRequirements) -> Value {
     json!({
-        "accelerator_count": range!(wanted.accelerator_count()),
-        "accelerator_manufacturers": words(wanted.accelerator_manufacturers()),
-        "accelerator_names": words(wanted.accelerator_names()),
-        "accelerator_total_memory_mib": range!(wanted.accelerator_total_memory_mib()),
-        "accelerator_types": words(wanted.accelerator_types()),
-        "allowed_instance_types": words(wanted.allowed_instance_types()),
-        "bare_metal": wanted.bare_metal().map(|value| value.as_str()),
-        "baseline_ebs_bandwidth_mbps": range!(wanted.baseline_ebs_bandwidth_mbps()),
-        "burstable_performance": wanted.burstable_performance().map(|value| value.as_str()),
-        "cpu_manufacturers": words(wanted.cpu_manufacturers()),
-        "excluded_instance_types": words(wanted.excluded_instance_types()),
-        "instance_generations": words(wanted.instance_generations()),
-        "local_storage": wanted.local_storage().map(|value| value.as_str()),
-        "local_storage_types": words(wanted.local_storage_types()),
+        "accelerator_count": range!(request.accelerator_count()),
+        "accelerator_manufacturers": words(request.accelerator_manufacturers()),
+        "accelerator_names": words(request.accelerator_names()),
+        "accelerator_total_memory_mib": range!(request.accelerator_total_memory_mib()),
+        "accelerator_types": words(request.accelerator_types()),
+        "allowed_instance_types": words(request.allowed_instance_types()),
+        "bare_metal": request.bare_metal().map(|value| value.as_str()),
+        "baseline_ebs_bandwidth_mbps": range!(request.baseline_ebs_bandwidth_mbps()),
+        "burstable_performance": request.burstable_performance().map(|value| value.as_str()),
+        "cpu_manufacturers": words(request.cpu_manufacturers()),
+        "excluded_instance_types": words(request.excluded_instance_types()),
+        "instance_generations": words(request.instance_generations()),
+        "local_storage": request.local_storage().map(|value| value.as_str()),
+        "local_storage_types": words(request.local_storage_types()),
         "max_spot_price_as_percentage_of_optimal_on_demand_price":
-            wanted.max_spot_price_as_percentage_of_optimal_on_demand_price(),
-        "memory_gib_per_vcpu": range!(wanted.memory_gib_per_v_cpu()),
-        "memory_mib": range!(wanted.memory_mib()),
-        "network_bandwidth_gbps": range!(wanted.network_bandwidth_gbps()),
-        "network_interface_count": range!(wanted.network_interface_count()),
-        "on_demand_max_price_percentage_over_lowest_price": wanted.on_demand_max_price_percentage_over_lowest_price(),
-        "require_hibernate_support": wanted.require_hibernate_support(),
-        "spot_max_price_percentage_over_lowest_price": wanted.spot_max_price_percentage_over_lowest_price(),
-        "total_local_storage_gb": range!(wanted.total_local_storage_gb()),
-        "vcpu_count": range!(wanted.v_cpu_count()),
+            request.max_spot_price_as_percentage_of_optimal_on_demand_price(),
+        "memory_gib_per_vcpu": range!(request.memory_gib_per_v_cpu()),
+        "memory_mib": range!(request.memory_mib()),
+        "network_bandwidth_gbps": range!(request.network_bandwidth_gbps()),
+        "network_interface_count": range!(request.network_interface_count()),
+        "on_demand_max_price_percentage_over_lowest_price": request.on_demand_max_price_percentage_over_lowest_price(),
+        "require_hibernate_support": request.require_hibernate_support(),
+        "spot_max_price_percentage_over_lowest_price": request.spot_max_price_percentage_over_lowest_price(),
+        "total_local_storage_gb": range!(request.total_local_storage_gb()),
+        "vcpu_count": range!(request.v_cpu_count()),
     })
 }
 
@@ -308,8 +308,8 @@ mod tests {
     fn switches_are_texts_and_ranges_blocks() {
         assert_eq!(switch(Some(false)), "false");
         assert_eq!(switch(None), Value::Null);
-        let wanted = InstanceRequirements::builder().memory_mib(MemoryMiB::builder().min(512).build()).build();
-        assert_eq!(requirements(&wanted)["memory_mib"], json!([{"max": null, "min": 512}]));
-        assert_eq!(requirements(&wanted)["vcpu_count"], json!([]));
+        let request = InstanceRequirements::builder().memory_mib(MemoryMiB::builder().min(512).build()).build();
+        assert_eq!(requirements(&request)["memory_mib"], json!([{"max": null, "min": 512}]));
+        assert_eq!(requirements(&request)["vcpu_count"], json!([]));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::cidr;
 use crate::inventory::value::text;
-use crate::model::{Attributes, Part};
+use crate::model::{Attributes, OwnedField};
 
 /// One rule as AWS counts rules.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +42,7 @@ pub(in crate::inventory::kinds) enum Source {
 
 /// The group that has the rules.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::inventory::kinds) struct Owner<'a> {
+pub(in crate::inventory::kinds) struct GroupRef<'a> {
     pub(in crate::inventory::kinds) group: &'a str,
     /// Its account; empty when not known.
     pub(in crate::inventory::kinds) account: &'a str,
@@ -87,7 +87,7 @@ impl Rule {
 
 impl Source {
     /// A group by id, with its account before a slash where it is another one.
-    pub(in crate::inventory::kinds) fn group(id: &str, owner: Owner<'_>) -> Self {
+    pub(in crate::inventory::kinds) fn group(id: &str, owner: GroupRef<'_>) -> Self {
         let (account, bare) = id.split_once('/').unwrap_or(("", id));
         if bare == owner.group {
             Self::Itself
@@ -102,7 +102,7 @@ impl Source {
 /// The atoms of what EC2 answers for one group and direction, sorted.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html>
 pub(in crate::inventory::kinds) fn of_permissions(group: &SecurityGroup, permissions: &[IpPermission]) -> Vec<Atom> {
-    let owner = Owner { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
+    let owner = GroupRef { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
     let mut atoms = Vec::new();
     for permission in permissions {
         let mut add = |source, description: Option<&str>| {
@@ -133,7 +133,7 @@ pub(in crate::inventory::kinds) fn of_permissions(group: &SecurityGroup, permiss
 }
 
 /// The atoms of one element of `ingress` or `egress`, or of an `aws_security_group_rule`, in the order written there.
-pub(in crate::inventory::kinds) fn of_attributes(attributes: &Attributes, owner: Owner<'_>) -> Vec<Atom> {
+pub(in crate::inventory::kinds) fn of_attributes(attributes: &Attributes, owner: GroupRef<'_>) -> Vec<Atom> {
     let strings = |name: &str| match attributes.get(name) {
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         Some(Value::String(one)) if !one.is_empty() => vec![one.clone()],
@@ -157,9 +157,9 @@ pub(in crate::inventory::kinds) fn of_attributes(attributes: &Attributes, owner:
 }
 
 /// `ingress` and `egress` of a group, one element per atom; a missing or null attribute stays what it is.
-pub(in crate::inventory::kinds) fn normalise(attributes: &mut Attributes) {
+pub(in crate::inventory::kinds) fn normalize(attributes: &mut Attributes) {
     let (group, account) = (text(attributes, "id").to_owned(), text(attributes, "owner_id").to_owned());
-    let owner = Owner { group: &group, account: &account };
+    let owner = GroupRef { group: &group, account: &account };
     for direction in ["ingress", "egress"] {
         let Some(Value::Array(elements)) = attributes.get(direction) else { continue };
         let atoms = elements.iter().filter_map(Value::as_object).flat_map(|element| of_attributes(element, owner));
@@ -175,11 +175,11 @@ pub(in crate::inventory::kinds) fn elements_of(atoms: &[Atom]) -> Value {
 
 /// What a rule resource speaks for in its group: its atoms, whichever type manages the group. A source in another
 /// form of account (`ACCOUNT/sg-...` with the group's own account) stands in both forms.
-pub(in crate::inventory::kinds) fn parts(group: &str, egress: bool, atoms: &[Atom]) -> Vec<Part> {
+pub(in crate::inventory::kinds) fn parts(group: &str, egress: bool, atoms: &[Atom]) -> Vec<OwnedField> {
     let mut parts = Vec::new();
     let mut add = |atom: &Atom| {
         for parent_kind in ["aws_security_group", "aws_default_security_group"] {
-            parts.push(Part {
+            parts.push(OwnedField {
                 parent_kind,
                 parent_id: group.to_owned(),
                 attribute: if egress { "egress" } else { "ingress" },
@@ -267,11 +267,11 @@ mod tests {
             {"cidr_blocks": ["10.3.0.0/16", "10.1.0.0/16"], "description": "a", "from_port": 443, "protocol": "tcp",
              "to_port": 443, "ipv6_cidr_blocks": null, "self": false, "security_groups": []},
         ]}));
-        normalise(&mut state);
+        normalize(&mut state);
         assert_eq!(state["ingress"], elements_of(&of_permissions(&live, live.ip_permissions())));
         assert_eq!(state["ingress"].as_array().map(Vec::len), Some(3));
         let once = state.clone();
-        normalise(&mut state);
+        normalize(&mut state);
         assert_eq!(state, once, "normalising twice is normalising once");
     }
 
@@ -290,13 +290,13 @@ mod tests {
             "from_port": 0, "to_port": 0, "protocol": "all", "self": true, "description": "",
             "security_groups": ["222/sg-3", "111/sg-2"],
         }]}));
-        normalise(&mut state);
+        normalize(&mut state);
         assert_eq!(state["ingress"], elements_of(&of_permissions(&live, live.ip_permissions())));
     }
 
     #[test]
     fn a_description_a_port_and_all_icmp_count() {
-        let atoms = |value| of_attributes(&attributes(value), Owner { group: "sg-1", account: "" });
+        let atoms = |value| of_attributes(&attributes(value), GroupRef { group: "sg-1", account: "" });
         let one = |protocol: &str, port: i64, description: &str| {
             atoms(json!({"protocol": protocol, "from_port": port, "to_port": port, "cidr_blocks": ["0.0.0.0/0"],
                          "description": description}))
@@ -315,17 +315,17 @@ mod tests {
             "type": "ingress", "protocol": "tcp", "from_port": 80, "to_port": 80, "description": null,
             "cidr_blocks": ["10.0.0.0/8", "192.168.0.0/16"], "self": false, "source_security_group_id": null,
         }));
-        let atoms = of_attributes(&rule, Owner { group: "sg-1", account: "" });
+        let atoms = of_attributes(&rule, GroupRef { group: "sg-1", account: "" });
         let parts = parts("sg-1", false, &atoms);
         assert_eq!(parts.len(), 4);
         let mut parent = attributes(json!({"id": "sg-1", "ingress": [{
             "protocol": "tcp", "from_port": 80, "to_port": 80, "description": "",
             "cidr_blocks": ["192.168.0.0/16", "10.0.0.0/8"],
         }]}));
-        normalise(&mut parent);
+        normalize(&mut parent);
         for element in parent["ingress"].as_array().unwrap() {
             let said =
-                |part: &&Part| part.parent_kind == "aws_security_group" && part.element.as_ref() == Some(element);
+                |part: &&OwnedField| part.parent_kind == "aws_security_group" && part.element.as_ref() == Some(element);
             assert_eq!(parts.iter().filter(said).count(), 1);
         }
     }

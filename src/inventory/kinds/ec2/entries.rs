@@ -105,7 +105,7 @@ pub(in crate::inventory::kinds) fn elements_of(acl: &NetworkAcl, egress: bool) -
 }
 
 /// `ingress` and `egress` of an ACL in one form; a missing or null attribute stays what it is.
-pub(in crate::inventory::kinds) fn normalise(attributes: &mut Attributes) {
+pub(in crate::inventory::kinds) fn normalize(attributes: &mut Attributes) {
     for direction in ["ingress", "egress"] {
         let Some(Value::Array(elements)) = attributes.get(direction) else { continue };
         let mut entries: Vec<Entry> = elements.iter().filter_map(Value::as_object).map(of_attributes).collect();
@@ -191,7 +191,7 @@ mod tests {
             {"rule_no": 200, "action": "allow", "protocol": "icmp", "cidr_block": "", "from_port": 5, "to_port": 5,
              "icmp_type": 8, "icmp_code": -1, "ipv6_cidr_block": "0::/0"},
         ]}));
-        normalise(&mut state);
+        normalize(&mut state);
         assert_eq!(state["ingress"], elements_of(&acl, false));
         assert_eq!(elements_of(&acl, true), json!([]));
     }

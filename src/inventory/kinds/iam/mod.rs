@@ -15,7 +15,7 @@ use futures::future::join_all;
 use percent_encoding::percent_decode_str;
 
 use crate::inventory::value::text;
-use crate::inventory::{Found, ReadError, Region, Wanted, not_found};
+use crate::inventory::{ListRequest, Listed, ReadError, Region, not_found};
 use crate::model::{Attributes, Desired, Live};
 
 /// Items of one page, the most that IAM's listings take.
@@ -37,7 +37,7 @@ pub(super) struct Account {
 /// The account's listing, read once.
 pub(super) async fn account(aws: &Region) -> Result<Arc<Account>, ReadError> {
     const ACTION: &str = "iam:GetAccountAuthorizationDetails";
-    aws.once(ACTION, || async {
+    aws.cached(ACTION, || async {
         let call = aws
             .iam
             .get_account_authorization_details()
@@ -61,7 +61,7 @@ pub(super) async fn account(aws: &Region) -> Result<Arc<Account>, ReadError> {
 /// All roles by name, for what the account's listing lacks of them: description and session length.
 pub(super) async fn roles(aws: &Region) -> Result<Arc<HashMap<String, Role>>, ReadError> {
     const ACTION: &str = "iam:ListRoles";
-    aws.once(ACTION, || async {
+    aws.cached(ACTION, || async {
         let call = aws.iam.list_roles().max_items(PAGE).into_paginator();
         let roles = aws.pages(ACTION, call.items().send()).await?;
         Ok(roles.into_iter().map(|role| (role.role_name().to_owned(), role)).collect::<HashMap<_, _>>())
@@ -93,17 +93,17 @@ pub(super) fn existing<T>(answer: Result<T, ReadError>) -> Result<Option<T>, Rea
 
 /// Completes the desired ones of a listing by a read of each (by its id), drops strangers that nobody asked for.
 /// `None` from `read`: deleted in between.
-pub(super) async fn with_details<F>(live: Vec<Live>, wanted: Wanted<'_>, read: impl Fn(String) -> F) -> Found
+pub(super) async fn with_details<F>(live: Vec<Live>, request: ListRequest<'_>, read: impl Fn(String) -> F) -> Listed
 where
     F: Future<Output = Result<Option<Attributes>, ReadError>>,
 {
-    let ids: HashSet<&str> = wanted.desired.iter().map(|desired| desired.id.as_str()).collect();
-    let mut found = Found::default();
+    let ids: HashSet<&str> = request.desired.iter().map(|desired| desired.id.as_str()).collect();
+    let mut found = Listed::default();
     let mut known = Vec::new();
     for one in live {
         if ids.contains(one.id.as_str()) {
             known.push(one);
-        } else if wanted.unmanaged {
+        } else if request.unmanaged {
             found.live.push(one);
         }
     }
@@ -120,11 +120,11 @@ where
 }
 
 /// Reads each desired one by itself, for kinds that have no listing. `None` from `read`: it does not exist.
-pub(super) async fn one_by_one<F>(desired: &[&Desired], read: impl Fn(Attributes, String) -> F) -> Found
+pub(super) async fn one_by_one<F>(desired: &[&Desired], read: impl Fn(Attributes, String) -> F) -> Listed
 where
     F: Future<Output = Result<Option<Attributes>, ReadError>>,
 {
-    let mut found = Found::default();
+    let mut found = Listed::default();
     let answers = join_all(desired.iter().map(|one| read(one.attributes(), one.id.clone()))).await;
     for (one, answer) in desired.iter().zip(answers) {
         match answer {
@@ -147,20 +147,20 @@ pub(super) fn unseen(users: Vec<(&str, ReadError)>) -> Option<(Option<String>, R
 /// Kinds whose id says nothing, so that each desired one is judged by its attributes: what `read` makes of them is its
 /// live form, `None` says that it does not exist. Two different ones (by `key`) under one id cannot be told apart.
 pub(super) fn judged(
-    wanted: Wanted<'_>,
+    request: ListRequest<'_>,
     key: &'static str,
     read: impl Fn(&Desired, &Attributes) -> Option<Live>,
-) -> Found {
-    let all: Vec<_> = wanted.desired.iter().map(|desired| (*desired, desired.attributes())).collect();
+) -> Listed {
+    let all: Vec<_> = request.desired.iter().map(|desired| (*desired, desired.attributes())).collect();
     let mut keys: HashMap<&str, HashSet<&str>> = HashMap::new();
     for (desired, attributes) in &all {
         keys.entry(&desired.id).or_default().insert(text(attributes, key));
     }
-    let mut found = Found::default();
+    let mut found = Listed::default();
     for (desired, attributes) in &all {
         if keys.get(desired.id.as_str()).is_some_and(|keys| keys.len() > 1) {
             let message = format!("several resources of different `{key}` have the id {:?}: rename them", desired.id);
-            let error = ReadError::odd("iam:GetAccountAuthorizationDetails", message);
+            let error = ReadError::unexpected("iam:GetAccountAuthorizationDetails", message);
             found.errors.push((Some(desired.id.clone()), error));
         } else {
             found.live.extend(read(desired, attributes));
@@ -203,8 +203,8 @@ mod tests {
     fn one_id_for_two_objects_is_a_gap_and_for_one_object_is_not() {
         let all = [desired("m", "devs"), desired("m", "ops"), desired("n", "ops"), desired("n", "ops")];
         let all: Vec<_> = all.iter().collect();
-        let wanted = Wanted { desired: &all, unmanaged: false, owners: &[] };
-        let found = judged(wanted, "group", |one, _| Some(Live { id: one.id.clone(), ..Live::default() }));
+        let request = ListRequest { desired: &all, unmanaged: false, owners: &[] };
+        let found = judged(request, "group", |one, _| Some(Live { id: one.id.clone(), ..Live::default() }));
         assert_eq!(found.live.iter().map(|live| live.id.as_str()).collect::<Vec<_>>(), ["n", "n"]);
         assert_eq!(found.errors.len(), 2);
         assert!(found.errors.iter().all(|(id, _)| id.as_deref() == Some("m")));

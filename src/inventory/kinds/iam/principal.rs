@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{Account, PAGE, account, document, existing, judged, single};
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Found, ReadError, Region, Wanted};
-use crate::model::{Attributes, Desired, Live, Origin, Part};
+use crate::inventory::{ListRequest, Listed, ReadError, Region};
+use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
 
 /// What a policy can hang on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +87,8 @@ impl Principal {
         }
     }
 
-    fn part_of(self, name: &str) -> Origin {
-        Origin::PartOf { kind: self.kind(), id: name.to_owned() }
+    fn part_of(self, name: &str) -> Owner {
+        Owner::Parent { kind: self.kind(), id: name.to_owned() }
     }
 }
 
@@ -106,17 +106,17 @@ pub(in super::super) async fn exists(aws: &Region, principal: Principal, name: &
 /// Inline policies; the id is `NAME:POLICY`.
 pub(in super::super) async fn list_inline(
     aws: &Region,
-    wanted: Wanted<'_>,
+    request: ListRequest<'_>,
     principal: Principal,
-) -> Result<Found, ReadError> {
+) -> Result<Listed, ReadError> {
     let account = account(aws).await?;
-    let ids: HashSet<&str> = wanted.desired.iter().map(|desired| desired.id.as_str()).collect();
-    let mut found = Found::default();
+    let ids: HashSet<&str> = request.desired.iter().map(|desired| desired.id.as_str()).collect();
+    let mut found = Listed::default();
     for holder in principal.holders(&account) {
         for policy in holder.inline {
             let name = policy.policy_name().unwrap_or_default();
             let id = format!("{}:{name}", holder.name);
-            if !wanted.unmanaged && !ids.contains(id.as_str()) {
+            if !request.unmanaged && !ids.contains(id.as_str()) {
                 continue;
             }
             let mut values = attributes(json!({
@@ -125,7 +125,7 @@ pub(in super::super) async fn list_inline(
                 "policy": document(policy.policy_document()),
             }));
             values.insert(principal.attribute().to_owned(), json!(holder.name));
-            found.live.push(Live { id, attributes: values, origin: principal.part_of(holder.name) });
+            found.live.push(Live { id, attributes: values, owner: principal.part_of(holder.name) });
         }
     }
     Ok(found)
@@ -138,7 +138,10 @@ pub(in super::super) async fn inline_exists(
     principal: Principal,
 ) -> Result<bool, ReadError> {
     let Some((name, policy)) = desired.id.split_once(':') else {
-        return Err(ReadError::odd("iam:GetAccountAuthorizationDetails", "the id is not of the form NAME:POLICY"));
+        return Err(ReadError::unexpected(
+            "iam:GetAccountAuthorizationDetails",
+            "the id is not of the form NAME:POLICY",
+        ));
     };
     let iam = &aws.iam;
     Ok(match principal {
@@ -161,21 +164,21 @@ pub(in super::super) async fn inline_exists(
 /// A stranger's id is what `terraform import` takes, `NAME/ARN`.
 pub(in super::super) async fn list_attached(
     aws: &Region,
-    wanted: Wanted<'_>,
+    request: ListRequest<'_>,
     principal: Principal,
-) -> Result<Found, ReadError> {
+) -> Result<Listed, ReadError> {
     let account = account(aws).await?;
     let mut desired = Vec::new();
-    for one in wanted.desired {
+    for one in request.desired {
         let (name, arn) = attachment(one, principal);
         desired.push((one.id.as_str(), name, arn));
     }
-    let mut found = Found::default();
+    let mut found = Listed::default();
     for holder in principal.holders(&account) {
         for policy in holder.attached {
             let arn = policy.policy_arn().unwrap_or_default();
             let mut named = desired.iter().filter(|(_, name, of)| name == holder.name && of == arn).peekable();
-            if named.peek().is_none() && wanted.unmanaged {
+            if named.peek().is_none() && request.unmanaged {
                 let id = format!("{}/{arn}", holder.name);
                 found.live.push(attached(id, principal, holder.name, arn));
             }
@@ -215,13 +218,13 @@ pub(in super::super) async fn attached_exists(
 /// kinds have no id: each desired one is judged by the name of its holder.
 pub(in super::super) async fn list_exclusive(
     aws: &Region,
-    wanted: Wanted<'_>,
+    request: ListRequest<'_>,
     principal: Principal,
     what: &'static str,
-) -> Result<Found, ReadError> {
+) -> Result<Listed, ReadError> {
     let account = account(aws).await?;
     let holders = principal.holders(&account);
-    Ok(judged(wanted, principal.name_attribute(), |desired, values| {
+    Ok(judged(request, principal.name_attribute(), |desired, values| {
         let name = text(values, principal.name_attribute());
         let holder = holders.iter().find(|holder| holder.name == name)?;
         let set: Value = match what {
@@ -230,7 +233,7 @@ pub(in super::super) async fn list_exclusive(
         };
         let attributes =
             Attributes::from_iter([(principal.name_attribute().to_owned(), json!(name)), (what.to_owned(), set)]);
-        Some(Live { id: desired.id.clone(), attributes, origin: principal.part_of(name) })
+        Some(Live { id: desired.id.clone(), attributes, owner: principal.part_of(name) })
     }))
 }
 
@@ -245,8 +248,8 @@ pub(in super::super) async fn exclusive_exists(
 
 /// Who speaks for an attachment. Only roles have the attribute; for users and groups the part is no more than the
 /// knowledge that somebody declares the attachment.
-pub(in super::super) fn attachment_part(principal: Principal, name: &str, arn: &str) -> Part {
-    Part {
+pub(in super::super) fn attachment_part(principal: Principal, name: &str, arn: &str) -> OwnedField {
+    OwnedField {
         parent_kind: principal.kind(),
         parent_id: name.to_owned(),
         attribute: "managed_policy_arns",
@@ -255,8 +258,8 @@ pub(in super::super) fn attachment_part(principal: Principal, name: &str, arn: &
 }
 
 /// Who speaks for the name of an inline policy: knowledge only, whatever the policy says.
-pub(in super::super) fn policy_name_part(principal: Principal, holder: &str, policy: &str) -> Part {
-    Part {
+pub(in super::super) fn policy_name_part(principal: Principal, holder: &str, policy: &str) -> OwnedField {
+    OwnedField {
         parent_kind: principal.kind(),
         parent_id: holder.to_owned(),
         attribute: "policy_names",
@@ -266,8 +269,13 @@ pub(in super::super) fn policy_name_part(principal: Principal, holder: &str, pol
 
 /// Who speaks for a user's membership of a group. Groups have no such attribute: no more than the knowledge that
 /// somebody declares it.
-pub(in super::super) fn membership_part(group: &str, user: &str) -> Part {
-    Part { parent_kind: "aws_iam_group", parent_id: group.to_owned(), attribute: "users", element: Some(user.into()) }
+pub(in super::super) fn membership_part(group: &str, user: &str) -> OwnedField {
+    OwnedField {
+        parent_kind: "aws_iam_group",
+        parent_id: group.to_owned(),
+        attribute: "users",
+        element: Some(user.into()),
+    }
 }
 
 fn holder_name(desired: &Desired, principal: Principal) -> String {
@@ -283,5 +291,5 @@ fn attachment(desired: &Desired, principal: Principal) -> (String, String) {
 fn attached(id: String, principal: Principal, name: &str, arn: &str) -> Live {
     let mut values = attributes(json!({ "id": id, "policy_arn": arn }));
     values.insert(principal.attribute().to_owned(), json!(name));
-    Live { id, attributes: values, origin: principal.part_of(name) }
+    Live { id, attributes: values, owner: principal.part_of(name) }
 }

@@ -40,7 +40,7 @@ const INSTANCE: &[&str] = &[
     "spot_instance_id",
 ];
 
-/// The parts that every VPC comes with.
+/// The owned_fields that every VPC comes with.
 const VPC: &[&str] = &["default_network_acl_id", "default_route_table_id", "default_security_group_id"];
 
 /// Ids of the objects that came with a resource.

@@ -7,30 +7,30 @@ use super::Attributes;
 
 /// A kind's own word on its attributes; the base is the provider's schema ([`super::schema`]).
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Shape {
+pub struct CompareRules {
     /// Top-level attributes and blocks that AWS never returns (set by the code, kept by Terraform): not compared.
     /// Everything else of the schema must be mapped by the kind; a test holds it to that.
-    pub unread: &'static [&'static str],
+    pub not_returned: &'static [&'static str],
     /// Top-level attributes whose strings are IAM policy documents: compared by meaning. Other JSON is recognised
     /// by itself and compared as JSON.
     pub policies: &'static [&'static str],
     /// Computed attributes that people can change and that Terraform's refresh reports: compared all the same.
-    pub compared: &'static [&'static str],
+    pub compare_computed: &'static [&'static str],
     /// Brings both sides into one form before they are compared (names and numbers of protocols, CIDR groups, ...).
-    pub normalise: Option<fn(&mut Attributes)>,
+    pub normalize: Option<fn(&mut Attributes)>,
     /// Last word on two values that differ, by path: `true` when Terraform would call them equal.
-    pub equal: Option<fn(path: &str, desired: &Value, live: &Value) -> bool>,
+    pub suppress_diff: Option<fn(path: &str, desired: &Value, live: &Value) -> bool>,
 }
 
 /// A piece of a parent's attribute that a child resource manages: what the parent shows there is the child's to
 /// report, in whatever source the child stands.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Part {
+pub struct OwnedField {
     pub parent_kind: &'static str,
     pub parent_id: String,
     /// Top-level attribute or block of the parent.
     pub attribute: &'static str,
     /// The element of the parent's set or list (or the map key) that the child stands for, in the parent's form after
-    /// `normalise`; `None`: the whole attribute.
+    /// `normalize`; `None`: the whole attribute.
     pub element: Option<Value>,
 }

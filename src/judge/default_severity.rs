@@ -1,6 +1,6 @@
 //! How bad drift of a kind is when no rule speaks: by what the kind guards.
 
-use crate::model::{Drift, DriftKind, pointer, report::Severity};
+use crate::model::{Drift, DriftStatus, pointer, report::Severity};
 
 /// Kinds that decide who may do what or who can reach what: prefixes of Terraform resource types.
 const GUARDS: &[&str] = &[
@@ -47,14 +47,14 @@ const GUARDING_ATTRIBUTES: &[&str] = &["policy", "acl", "assume_role_policy", "g
 /// The severity of a drift that no rule matches.
 pub fn default_severity(drift: &Drift) -> Severity {
     let guards = starts_with_any(&drift.kind, GUARDS);
-    match drift.kind_of_drift {
-        DriftKind::Unknown => Severity::Info,
-        DriftKind::Unmanaged if guards || starts_with_any(&drift.kind, DOORS) => Severity::Medium,
-        DriftKind::Unmanaged => Severity::Low,
-        DriftKind::Changed if only_tags(drift) => Severity::Low,
-        DriftKind::Changed | DriftKind::Missing if guards => Severity::High,
-        DriftKind::Changed if touches_a_guard(drift) => Severity::High,
-        DriftKind::Changed | DriftKind::Missing => Severity::Medium,
+    match drift.status {
+        DriftStatus::Unknown => Severity::Info,
+        DriftStatus::Unmanaged if guards || starts_with_any(&drift.kind, DOORS) => Severity::Medium,
+        DriftStatus::Unmanaged => Severity::Low,
+        DriftStatus::Changed if only_tags(drift) => Severity::Low,
+        DriftStatus::Changed | DriftStatus::Missing if guards => Severity::High,
+        DriftStatus::Changed if touches_a_guard(drift) => Severity::High,
+        DriftStatus::Changed | DriftStatus::Missing => Severity::Medium,
     }
 }
 
@@ -79,15 +79,15 @@ mod tests {
     #[test]
     fn severity_follows_the_class_of_the_kind() {
         for (kind, drift, path, expected) in [
-            ("aws_iam_role", DriftKind::Changed, "/description", Severity::High),
-            ("aws_iam_role", DriftKind::Changed, "/tags/env", Severity::Low),
-            ("aws_security_group", DriftKind::Missing, "", Severity::High),
-            ("aws_s3_bucket", DriftKind::Changed, "/policy", Severity::High),
-            ("aws_s3_bucket", DriftKind::Changed, "/force_destroy", Severity::Medium),
-            ("aws_subnet", DriftKind::Missing, "", Severity::Medium),
-            ("aws_instance", DriftKind::Unmanaged, "", Severity::Medium),
-            ("aws_ebs_volume", DriftKind::Unmanaged, "", Severity::Low),
-            ("aws_iam_role", DriftKind::Unknown, "", Severity::Info),
+            ("aws_iam_role", DriftStatus::Changed, "/description", Severity::High),
+            ("aws_iam_role", DriftStatus::Changed, "/tags/env", Severity::Low),
+            ("aws_security_group", DriftStatus::Missing, "", Severity::High),
+            ("aws_s3_bucket", DriftStatus::Changed, "/policy", Severity::High),
+            ("aws_s3_bucket", DriftStatus::Changed, "/force_destroy", Severity::Medium),
+            ("aws_subnet", DriftStatus::Missing, "", Severity::Medium),
+            ("aws_instance", DriftStatus::Unmanaged, "", Severity::Medium),
+            ("aws_ebs_volume", DriftStatus::Unmanaged, "", Severity::Low),
+            ("aws_iam_role", DriftStatus::Unknown, "", Severity::Info),
         ] {
             assert_eq!(default_severity(&made_up(kind, drift, path)), expected, "{kind} {drift:?} {path}");
         }

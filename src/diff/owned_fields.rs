@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::walk::canonical_member;
 use crate::model::schema::{self, Nesting, Type};
-use crate::model::{Change, Drift, DriftKind, Part, Shape, pointer};
+use crate::model::{Change, CompareRules, Drift, DriftStatus, OwnedField, pointer};
 
 /// Parent kind that stands for any kind: tags managed by `aws_ec2_tag`.
 pub const ANY_KIND: &str = "*";
@@ -16,47 +16,47 @@ pub const ANY_KIND: &str = "*";
 /// Account, parent kind, parent id, attribute. Names repeat over accounts: a role `deploy` is another one in each.
 type ParentAttribute = (String, String, String, String);
 
-fn key_of(account: &str, part: &Part) -> ParentAttribute {
+fn key_of(account: &str, part: &OwnedField) -> ParentAttribute {
     (account.to_owned(), part.parent_kind.to_owned(), part.parent_id.clone(), part.attribute.to_owned())
 }
 
 /// What children speak for, by parent and attribute.
 #[derive(Debug, Default)]
-pub struct PartIndex {
+pub struct OwnedFieldIndex {
     /// Parent's attribute -> canonical elements.
     elements: HashMap<ParentAttribute, HashSet<String>>,
     /// Attributes that a child speaks for as a whole.
     whole: HashSet<ParentAttribute>,
 }
 
-impl PartIndex {
-    /// Adds what one child of this account speaks for; `shape` is the parent kind's.
-    pub fn add(&mut self, account: &str, part: &Part, shape: &Shape) {
+impl OwnedFieldIndex {
+    /// Adds what one child of this account speaks for; `rules` is the parent kind's.
+    pub fn add(&mut self, account: &str, part: &OwnedField, rules: &CompareRules) {
         let key = key_of(account, part);
         match &part.element {
             None => {
                 self.whole.insert(key);
             }
             Some(element) => {
-                self.elements.entry(key).or_default().insert(canonical(part, element, shape));
+                self.elements.entry(key).or_default().insert(canonical(part, element, rules));
             }
         }
     }
 
     /// Does some child speak for exactly this?
-    pub fn contains(&self, account: &str, part: &Part, shape: &Shape) -> bool {
+    pub fn contains(&self, account: &str, part: &OwnedField, rules: &CompareRules) -> bool {
         let key = key_of(account, part);
         match &part.element {
             None => self.whole.contains(&key),
             Some(element) => {
-                self.elements.get(&key).is_some_and(|known| known.contains(&canonical(part, element, shape)))
+                self.elements.get(&key).is_some_and(|known| known.contains(&canonical(part, element, rules)))
             }
         }
     }
 
     /// Takes out of a changed resource what children speak for. `true` when nothing is left of it.
     pub fn explain(&self, drift: &mut Drift) -> bool {
-        if drift.kind_of_drift != DriftKind::Changed {
+        if drift.status != DriftStatus::Changed {
             return false;
         }
         let (account, kind, id) = (drift.scope.account.clone(), drift.kind.clone(), drift.id.clone());
@@ -89,7 +89,7 @@ impl PartIndex {
 }
 
 /// The element as the comparison of the parent's attribute has it.
-fn canonical(part: &Part, element: &Value, shape: &Shape) -> String {
+fn canonical(part: &OwnedField, element: &Value, rules: &CompareRules) -> String {
     let one = Value::Array(vec![element.clone()]);
     let form = schema::of(part.parent_kind).and_then(|schema| {
         let set_or_list = match (schema.block.attributes.get(part.attribute), schema.block.blocks.get(part.attribute)) {
@@ -97,7 +97,7 @@ fn canonical(part: &Part, element: &Value, shape: &Shape) -> String {
             (_, Some(nested)) => matches!(nested.nesting, Nesting::Set | Nesting::List),
             (None, None) => false,
         };
-        let form = set_or_list.then(|| canonical_member(&schema, shape, part.attribute, &one))?;
+        let form = set_or_list.then(|| canonical_member(&schema, rules, part.attribute, &one))?;
         form.as_array()?.first().cloned()
     });
     form.unwrap_or_else(|| element.clone()).to_string()

@@ -8,14 +8,14 @@ use crate::model::{Attributes, Drift, GLOBAL, Gap, Scope};
 
 /// The regions of a run, as far as events go.
 #[derive(Debug, Clone, Default)]
-pub struct Places {
+pub struct EventRegions {
     /// Where global services log.
     pub home: String,
     /// Every region in which a bucket of the run may lie.
     pub regions: BTreeSet<String>,
 }
 
-impl Places {
+impl EventRegions {
     /// These, and the regions of the buckets that the drifts tell of.
     pub fn with_buckets_of(&self, drifts: &[Drift]) -> Self {
         let mut all = self.clone();

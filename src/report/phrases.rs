@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::{
     exit::fully_seen,
-    text::{clean, count, shorten},
+    text::{count, sanitize_output, shorten},
 };
 use crate::judge::policy;
 use crate::model::{
-    Change, DriftKind,
+    Change, DriftStatus,
     report::{Finding, Report, Severity},
 };
 
@@ -43,18 +43,18 @@ impl Sign {
 
 /// How good or bad a report is at a glance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
+pub enum ReportStatus {
     InSync,
     Incomplete,
     Drifted,
 }
 
 /// Drift, gaps or neither. Never in sync when anything was not seen.
-pub fn mood(report: &Report) -> Mood {
+pub fn status(report: &Report) -> ReportStatus {
     match (drifted(report).next().is_some(), fully_seen(report)) {
-        (true, _) => Mood::Drifted,
-        (false, false) => Mood::Incomplete,
-        (false, true) => Mood::InSync,
+        (true, _) => ReportStatus::Drifted,
+        (false, false) => ReportStatus::Incomplete,
+        (false, true) => ReportStatus::InSync,
     }
 }
 
@@ -71,21 +71,26 @@ pub fn headline(report: &Report) -> String {
             count(unknown, "resource not checked", "resources not checked")
         ),
     };
-    match mood(report) {
-        Mood::InSync if summary.desired == 0 => "Nothing to compare: no source declares a resource".into(),
-        Mood::InSync if summary.ignored > 0 => {
+    match status(report) {
+        ReportStatus::InSync if summary.desired == 0 => "Nothing to compare: no source declares a resource".into(),
+        ReportStatus::InSync if summary.ignored > 0 => {
             format!("In sync, but {} ignored by rules", count(summary.ignored, "drift is", "drifts are"))
         }
-        Mood::InSync => format!("In sync: {} as declared", count(summary.in_sync, "resource is", "resources are")),
-        Mood::Incomplete => format!("No drift seen, but the scan is incomplete: {gaps}"),
-        Mood::Drifted => {
-            let parts: Vec<_> =
-                [(DriftKind::Changed, "changed"), (DriftKind::Missing, "missing"), (DriftKind::Unmanaged, "unmanaged")]
-                    .into_iter()
-                    .map(|(kind, word)| (drifted(report).filter(|finding| finding.drift == kind).count(), word))
-                    .filter(|(number, _)| *number > 0)
-                    .map(|(number, word)| format!("{number} {word}"))
-                    .collect();
+        ReportStatus::InSync => {
+            format!("In sync: {} as declared", count(summary.in_sync, "resource is", "resources are"))
+        }
+        ReportStatus::Incomplete => format!("No drift seen, but the scan is incomplete: {gaps}"),
+        ReportStatus::Drifted => {
+            let parts: Vec<_> = [
+                (DriftStatus::Changed, "changed"),
+                (DriftStatus::Missing, "missing"),
+                (DriftStatus::Unmanaged, "unmanaged"),
+            ]
+            .into_iter()
+            .map(|(kind, word)| (drifted(report).filter(|finding| finding.drift == kind).count(), word))
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, word)| format!("{number} {word}"))
+            .collect();
             let total = count(drifted(report).count() as u64, "resource drifted", "resources drifted");
             let tail = if fully_seen(report) { String::new() } else { format!("; incomplete: {gaps}") };
             format!("{total}: {}{tail}", parts.join(", "))
@@ -95,7 +100,7 @@ pub fn headline(report: &Report) -> String {
 
 /// The findings that are drift, in the report's order.
 pub fn drifted(report: &Report) -> impl Iterator<Item = &Finding> {
-    report.findings.iter().filter(|finding| finding.drift != DriftKind::Unknown)
+    report.findings.iter().filter(|finding| finding.drift != DriftStatus::Unknown)
 }
 
 /// The drifted findings of one severity.
@@ -106,24 +111,24 @@ pub fn of_severity(report: &Report, severity: Severity) -> Vec<&Finding> {
 /// The name to show first: the address, or kind and id of an unmanaged resource. Clean.
 pub fn name(finding: &Finding) -> String {
     match &finding.address {
-        Some(address) => clean(address),
-        None => format!("{} {}", clean(&finding.kind), clean(&finding.id)),
+        Some(address) => sanitize_output(address),
+        None => format!("{} {}", sanitize_output(&finding.kind), sanitize_output(&finding.id)),
     }
 }
 
 /// Account and region. Clean.
 pub fn place(finding: &Finding) -> String {
-    clean(&format!("{} {}", finding.account, finding.region))
+    sanitize_output(&format!("{} {}", finding.account, finding.region))
 }
 
 /// `file:line`, when the code is known. Clean.
 pub fn code(finding: &Finding) -> Option<String> {
-    finding.code.as_ref().map(|code| clean(&format!("{}:{}", code.file, code.line)))
+    finding.code.as_ref().map(|code| sanitize_output(&format!("{}:{}", code.file, code.line)))
 }
 
 /// A change as lines of at most `width` characters: sets by element, policies by statement, the rest as old -> new.
 pub fn lines(change: &Change, width: usize) -> Vec<Line> {
-    let path = clean(&change.path);
+    let path = sanitize_output(&change.path);
     let head = |text: String| Line { sign: Sign::Path, text };
     if change.sensitive {
         return vec![head(format!("{path}: sensitive value differs"))];
@@ -175,7 +180,7 @@ fn is_policy(value: &Value) -> bool {
 fn value(value: &Value) -> String {
     match value {
         Value::Null => "(none)".into(),
-        Value::String(text) => format!("\"{}\"", clean(text)),
+        Value::String(text) => format!("\"{}\"", sanitize_output(text)),
         other => compact(other),
     }
 }
@@ -184,14 +189,14 @@ fn value(value: &Value) -> String {
 pub fn compact(item: &Value) -> String {
     match item {
         Value::Null => "(none)".into(),
-        Value::String(text) => clean(text),
+        Value::String(text) => sanitize_output(text),
         Value::Array(items) => format!("[{}]", items.iter().map(compact).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => map
             .iter()
             .filter(|(_, value)| !empty(value))
             .map(|(name, value)| match value {
-                Value::Object(_) => format!("{}={{{}}}", clean(name), compact(value)),
-                _ => format!("{}={}", clean(name), compact(value)),
+                Value::Object(_) => format!("{}={{{}}}", sanitize_output(name), compact(value)),
+                _ => format!("{}={}", sanitize_output(name), compact(value)),
             })
             .collect::<Vec<_>>()
             .join(" "),
@@ -217,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_headline_never_says_in_sync_with_gaps() {
-        let clean = sample::clean();
+        let clean = sample::sanitize_output();
         assert_eq!(headline(&clean), "In sync: 12 resources are as declared");
         let mut gaps = clean.clone();
         gaps.gaps = sample::rich().gaps;

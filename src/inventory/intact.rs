@@ -32,11 +32,11 @@ const ROOTS: [(&str, &str); 8] = [
 
 /// Refuses half an answer, and puts the root element's name right.
 #[derive(Debug)]
-pub(super) struct CheckAnswers;
+pub(super) struct RejectTruncated;
 
-impl Intercept for CheckAnswers {
+impl Intercept for RejectTruncated {
     fn name(&self) -> &'static str {
-        "CheckAnswers"
+        "RejectTruncated"
     }
 
     fn modify_before_deserialization(

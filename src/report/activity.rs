@@ -6,34 +6,42 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::text::{clean, count, shorten};
-use super::words;
+use super::phrases;
+use super::text::{count, sanitize_output, shorten};
 use crate::model::report::{Finding, Report};
-use crate::model::{Deed, DriftKind};
+use crate::model::{ActivityRecord, DriftStatus};
 
-/// The deeds of a principal, beside the report of the same scan.
-pub struct Deeds<'a> {
+/// The activity of a principal, beside the report of the same scan.
+pub struct Activity<'a> {
     pub principal: &'a str,
     pub since: &'a str,
-    pub deeds: &'a [Deed],
+    pub records: &'a [ActivityRecord],
     pub report: &'a Report,
 }
 
 /// The way back, and the way into the code: made to be copied, so names are quoted for the shell and for HCL.
 fn ways_out(finding: &Finding) -> (String, String) {
-    let address = finding.address.as_deref().map(clean).unwrap_or_default();
+    let address = finding.address.as_deref().map(sanitize_output).unwrap_or_default();
     let quoted = for_shell(&address);
     match finding.drift {
-        DriftKind::Changed => {
+        DriftStatus::Changed => {
             (format!("terraform apply -target={quoted}"), format!("write what is live into the code of {address}"))
         }
-        DriftKind::Missing => (
+        DriftStatus::Missing => (
             format!("terraform apply -target={quoted} makes it anew"),
             format!("take {address} out of the code, then terraform state rm {quoted}"),
         ),
-        DriftKind::Unmanaged | DriftKind::Unknown => (
-            format!("delete {} {}, if nothing needs it", clean(&finding.kind), for_shell(&clean(&finding.id))),
-            format!("import {{ to = {}.NAME  id = {} }}", clean(&finding.kind), for_hcl(&clean(&finding.id))),
+        DriftStatus::Unmanaged | DriftStatus::Unknown => (
+            format!(
+                "delete {} {}, if nothing needs it",
+                sanitize_output(&finding.kind),
+                for_shell(&sanitize_output(&finding.id))
+            ),
+            format!(
+                "import {{ to = {}.NAME  id = {} }}",
+                sanitize_output(&finding.kind),
+                for_hcl(&sanitize_output(&finding.id))
+            ),
         ),
     }
 }
@@ -50,7 +58,7 @@ fn for_hcl(text: &str) -> String {
     format!("\"{escaped}\"")
 }
 
-impl Deeds<'_> {
+impl Activity<'_> {
     /// Findings by the id of the events that made them.
     fn findings(&self) -> BTreeMap<&str, Vec<&Finding>> {
         let mut by_event: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
@@ -66,12 +74,13 @@ impl Deeds<'_> {
 
     fn headline(&self) -> String {
         let findings = self.findings();
-        let drifting = self.deeds.iter().filter(|deed| findings.contains_key(deed.event.event_id.as_str())).count();
+        let drifting =
+            self.records.iter().filter(|record| findings.contains_key(record.event.event_id.as_str())).count();
         format!(
             "{}: {} since {}, {} of them left drift",
-            clean(self.principal),
-            count(self.deeds.len() as u64, "change", "changes"),
-            clean(self.since),
+            sanitize_output(self.principal),
+            count(self.records.len() as u64, "change", "changes"),
+            sanitize_output(self.since),
             drifting
         )
     }
@@ -80,19 +89,19 @@ impl Deeds<'_> {
     pub fn table(&self, width: usize) -> String {
         let findings = self.findings();
         let mut out = format!("{}\n\n", self.headline());
-        for deed in self.deeds {
-            let event = &deed.event;
+        for record in self.records {
+            let event = &record.event;
             let head = [
-                clean(&event.time),
-                clean(&event.event_name),
-                deed.channel.as_str().replace('_', " "),
-                shorten(&clean(deed.source_ip.as_deref().unwrap_or_default()), 45),
+                sanitize_output(&event.time),
+                sanitize_output(&event.event_name),
+                record.channel.as_str().replace('_', " "),
+                shorten(&sanitize_output(record.source_ip.as_deref().unwrap_or_default()), 45),
             ];
             let head: Vec<_> = head.into_iter().filter(|part| !part.is_empty()).collect();
             let _ = writeln!(out, "{}", shorten(&head.join(" · "), width));
-            let what = format!("{}  {} {}", deed.objects.join(" "), event.account, event.region);
-            let _ = writeln!(out, "    {}", shorten(clean(&what).trim_start(), width - 4));
-            for caution in &deed.cautions {
+            let what = format!("{}  {} {}", record.objects.join(" "), event.account, event.region);
+            let _ = writeln!(out, "    {}", shorten(sanitize_output(&what).trim_start(), width - 4));
+            for caution in &record.cautions {
                 let _ = writeln!(out, "    {}", super::who::in_words(*caution));
             }
             match findings.get(event.event_id.as_str()) {
@@ -114,9 +123,9 @@ impl Deeds<'_> {
     fn left(&self, out: &mut String, finding: &Finding, width: usize) {
         let (revert, adopt) = ways_out(finding);
         let severity = finding.severity.as_str().to_uppercase();
-        let _ = writeln!(out, "    {severity} {} {}", finding.drift.as_str(), words::name(finding));
+        let _ = writeln!(out, "    {severity} {} {}", finding.drift.as_str(), phrases::name(finding));
         for change in &finding.changes {
-            let _ = writeln!(out, "      {}", shorten(&clean(&change.path), width - 6));
+            let _ = writeln!(out, "      {}", shorten(&sanitize_output(&change.path), width - 6));
         }
         let _ = writeln!(out, "      revert: {revert}\n      adopt:  {adopt}");
     }
@@ -125,19 +134,19 @@ impl Deeds<'_> {
     pub fn markdown(&self) -> String {
         let findings = self.findings();
         // As character references: what is copied is the text itself, backticks and all.
-        let code = |text: &str| super::markdown::code(&clean(text));
+        let code = |text: &str| super::markdown::code(&sanitize_output(text));
         let mut out = format!(
             "## {}\n\n| time | call | what | from | drift | revert | adopt |\n|---|---|---|---|---|---|---|\n",
             code(&self.headline())
         );
-        for deed in self.deeds {
-            let event = &deed.event;
-            let from = format!("{} {}", deed.channel.as_str(), deed.source_ip.as_deref().unwrap_or_default());
+        for record in self.records {
+            let event = &record.event;
+            let from = format!("{} {}", record.channel.as_str(), record.source_ip.as_deref().unwrap_or_default());
             let head = format!(
                 "| {} | {} | {} | {} |",
                 code(&event.time),
                 code(&event.event_name),
-                code(&shorten(&deed.objects.join(" "), 100)),
+                code(&shorten(&record.objects.join(" "), 100)),
                 code(&from)
             );
             match findings.get(event.event_id.as_str()) {
@@ -152,7 +161,7 @@ impl Deeds<'_> {
                             "{head} {} {} {} | {} | {} |",
                             finding.severity.as_str(),
                             finding.drift.as_str(),
-                            code(&words::name(finding)),
+                            code(&phrases::name(finding)),
                             code(&revert),
                             code(&adopt)
                         );
@@ -170,7 +179,7 @@ impl Deeds<'_> {
     /// For machines.
     pub fn json(&self) -> String {
         let findings = self.findings();
-        let deed = |deed: &Deed| {
+        let record = |record: &ActivityRecord| {
             let drift = |finding: &&Finding| {
                 let (revert, adopt) = ways_out(finding);
                 json!({
@@ -179,12 +188,12 @@ impl Deeds<'_> {
                     "paths": finding.changes.iter().map(|change| &change.path).collect::<Vec<_>>(), "revert": revert, "adopt": adopt,
                 })
             };
-            let left: Vec<_> = findings.get(deed.event.event_id.as_str()).into_iter().flatten().map(drift).collect();
-            json!({"call": deed, "drift": left})
+            let left: Vec<_> = findings.get(record.event.event_id.as_str()).into_iter().flatten().map(drift).collect();
+            json!({"call": record, "drift": left})
         };
         let told = json!({
             "principal": self.principal, "since": self.since, "complete": self.report.gaps.is_empty(), "gaps": self.report.gaps,
-            "changes": self.deeds.iter().map(deed).collect::<Vec<_>>(),
+            "changes": self.records.iter().map(record).collect::<Vec<_>>(),
         });
         super::json::escaped(&format!("{told:#}"))
     }
@@ -198,14 +207,14 @@ mod tests {
 
     #[test]
     fn what_was_not_seen_is_told() {
-        let mut report = sample::clean();
+        let mut report = sample::sanitize_output();
         report.gaps = sample::rich().gaps;
-        let deeds = Deeds { principal: "eve", since: "x", deeds: &[], report: &report };
-        let detail = clean(&report.gaps[0].detail);
-        for text in [deeds.table(500), deeds.json()] {
+        let activity = Activity { principal: "eve", since: "x", records: &[], report: &report };
+        let detail = sanitize_output(&report.gaps[0].detail);
+        for text in [activity.table(500), activity.json()] {
             assert!(text.contains(&detail), "{text}");
         }
-        assert!(deeds.markdown().contains("Not seen: <code>") && deeds.json().contains("\"complete\": false"));
+        assert!(activity.markdown().contains("Not seen: <code>") && activity.json().contains("\"complete\": false"));
     }
 
     #[test]
@@ -215,15 +224,15 @@ mod tests {
         assert_eq!(for_hcl(r#"a"b\c${d}%{e}"#), r#""a\"b\\c$${d}%%{e}""#);
         let evil = "x[\"a'; curl x|sh;'\"]";
         let ways = |drift| {
-            let address = if drift == DriftKind::Unmanaged { "" } else { evil };
+            let address = if drift == DriftStatus::Unmanaged { "" } else { evil };
             ways_out(&sample::finding(drift, Severity::Low, "aws_vpc", evil, address))
         };
         let quoted = for_shell(evil);
-        assert_eq!(ways(DriftKind::Changed).0, format!("terraform apply -target={quoted}"));
-        let (revert, adopt) = ways(DriftKind::Missing);
+        assert_eq!(ways(DriftStatus::Changed).0, format!("terraform apply -target={quoted}"));
+        let (revert, adopt) = ways(DriftStatus::Missing);
         assert_eq!(revert, format!("terraform apply -target={quoted} makes it anew"));
         assert!(adopt.ends_with(&format!("then terraform state rm {quoted}")), "{adopt}");
-        let (revert, adopt) = ways(DriftKind::Unmanaged);
+        let (revert, adopt) = ways(DriftStatus::Unmanaged);
         assert_eq!(revert, format!("delete aws_vpc {quoted}, if nothing needs it"));
         assert_eq!(adopt, r#"import { to = aws_vpc.NAME  id = "x[\"a'; curl x|sh;'\"]" }"#);
         // Nothing is replaced by what ends a quotation.

@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types::{Instance, Tag};
 
-use crate::model::Origin;
+use crate::model::Owner;
 
 /// Tag and the kind that its value names:
 /// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html>,
@@ -15,15 +15,15 @@ const OWNERS: &[(&str, &str)] = &[
     ("aws:cloud9:environment", "aws_cloud9_environment_ec2"),
 ];
 
-/// Part of a group or a fleet, an AWS service's own, or somebody's.
-pub(super) fn of(instance: &Instance) -> Origin {
+/// OwnedField of a group or a fleet, an AWS service's own, or somebody's.
+pub(super) fn of(instance: &Instance) -> Owner {
     let owner = OWNERS.iter().find_map(|(key, kind)| Some((*kind, tag(instance.tags(), key)?)));
     match owner {
-        Some((kind, id)) => Origin::PartOf { kind, id: id.to_owned() },
+        Some((kind, id)) => Owner::Parent { kind, id: id.to_owned() },
         None if instance.operator().and_then(|operator| operator.managed()) == Some(true) => {
-            Origin::Aws("instance managed by an AWS service")
+            Owner::Aws("instance managed by an AWS service")
         }
-        None => Origin::Made,
+        None => Owner::None,
     }
 }
 
@@ -39,8 +39,8 @@ mod tests {
     #[test]
     fn only_tags_of_aws_tell_an_owner() {
         let tagged = |key: &str| of(&Instance::builder().tags(Tag::builder().key(key).value("web").build()).build());
-        let group = Origin::PartOf { kind: "aws_autoscaling_group", id: "web".to_owned() };
+        let group = Owner::Parent { kind: "aws_autoscaling_group", id: "web".to_owned() };
         assert_eq!(tagged("aws:autoscaling:groupName"), group);
-        assert_eq!(tagged("eks:nodegroup-name"), Origin::Made);
+        assert_eq!(tagged("eks:nodegroup-name"), Owner::None);
     }
 }
