@@ -5,6 +5,8 @@
 pub mod cycle;
 pub mod model;
 
+pub mod aws;
+
 pub mod attribution;
 pub mod config;
 pub mod desired;

@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::attribution::source::SourceRef;
-use crate::inventory::AssumeRole;
+use crate::aws::AssumeRole;
 use crate::model::report::Severity;
 
 pub use attribution::AttributionConfig;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::{Config, Mistake, attribution};
-use crate::inventory::AssumeRole;
+use crate::aws::AssumeRole;
 use crate::model::report::Severity;
 
 /// The file's keys; unknown ones are errors.

@@ -74,7 +74,7 @@ impl<'a> OwnershipIndex<'a> {
     /// Nobody declares it, AWS did not make it, and no managed resource owns it.
     pub fn is_unmanaged(&self, kind: &KindFacts, account: &str, stranger: &Live) -> bool {
         match &stranger.owner {
-            Owner::Aws(_) => false,
+            Owner::Aws(_) | Owner::Account(_) => false,
             Owner::Parent { kind: owner_kind, id } => {
                 kind.report_unmanaged_children
                     && self.by_id.contains_key(&(account, *owner_kind, id.as_str()))

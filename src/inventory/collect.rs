@@ -1,69 +1,195 @@
-//! Reads the kinds of a scope, and looks a second time before anything is called missing.
+//! Reads one kind in one scope: lists or reads one at a time, completes what is declared, drops what nobody asked for, and looks
+//! a second time, with nothing remembered, before anything is called missing.
 
 use std::collections::HashSet;
 
 use futures::{StreamExt as _, stream};
 
-use super::{Kind, ListRequest, ReadError, Region};
-use crate::model::{Desired, Gap, GapScope, Listing};
+use super::{Completion, Kind, ListRequest, Listed, ScopeReader};
+use crate::aws::ReadError;
+use crate::model::{Gap, GapScope, Listing, Live, Owner, PriorState};
 
-/// Second looks at a time.
-const CONFIRMATIONS: usize = 8;
+/// Resources of one kind that are completed or read at a time; the limit of the service bounds their calls.
+const CONCURRENT_READS: usize = 8;
 
 /// One kind to be read in one scope.
 pub struct Request<'a> {
     pub kind: &'static dyn Kind,
-    /// The desired resources of this kind and scope.
-    pub desired: Vec<&'a Desired>,
-    /// List strangers too.
-    pub unmanaged: bool,
-    /// Managed resources on which strangers are looked for, by id; see [`Kind::unmanaged_children_of`].
-    pub owners: Vec<&'a str>,
+    /// The declared resources of this kind and scope, no id twice.
+    pub desired: Vec<PriorState<'a>>,
+    pub selection: Selection<'a>,
+}
+
+/// How much of the kind is read besides what is declared.
+pub enum Selection<'a> {
+    /// The scope as a whole, by listing.
+    Scope {
+        /// Resources that nobody declares are wanted, too.
+        unmanaged: bool,
+        /// Managed resources of the type that [`Kind::unmanaged_children_of`] names, by id.
+        parents: Vec<&'a str>,
+    },
+    /// Each resource by a read of its own.
+    Each {
+        /// Resources that nobody declares.
+        undeclared: Vec<PriorState<'a>>,
+        /// Managed parents whose children of this kind are listed.
+        parents: Vec<&'a str>,
+    },
 }
 
 /// Reads one kind in one scope. Never fails: what could not be read is in the listing's gaps.
-pub async fn collect(aws: &Region, request: &Request<'_>) -> Listing {
-    let Request { kind, desired, unmanaged, owners } = request;
-    let found = match kind.list(aws, ListRequest { desired, unmanaged: *unmanaged, owners }).await {
-        Ok(found) => found,
-        Err(error) => return Listing { gaps: vec![gap(aws, *kind, None, &error)], ..Listing::default() },
-    };
-    let mut listing = Listing { complete: true, live: found.live, ..Listing::default() };
-    let unread: HashSet<&str> = found.errors.iter().filter_map(|(id, _)| id.as_deref()).collect();
-    let seen: HashSet<&str> = listing.live.iter().map(|live| live.id.as_str()).collect();
-    let absent = desired.iter().filter(|d| !seen.contains(d.id.as_str()) && !unread.contains(d.id.as_str()));
-    let second: Vec<_> = stream::iter(absent)
-        .map(|desired| async move {
-            if desired.id.is_empty() || desired.attributes().is_empty() {
-                let message = "the state holds no id or attributes of it: it was only partially created";
-                return (*desired, Err(ReadError::unexpected(kind.actions()[0], message)));
+pub async fn collect(aws: &ScopeReader, request: &Request<'_>) -> Listing {
+    let mut collector = Collector { aws, kind: request.kind, listing: Listing::default() };
+    let absent = match &request.selection {
+        Selection::Scope { unmanaged, parents } => {
+            let listing = ListRequest::new(&request.desired, *unmanaged);
+            match request.kind.list(aws, &listing).await {
+                Ok(listed) => {
+                    let absent = collector.take(listed, &listing).await;
+                    if *unmanaged && !request.kind.lists_children() {
+                        collector.children(parents, &listing).await;
+                    }
+                    absent
+                }
+                Err(error) => {
+                    collector.gap(None, &error);
+                    return collector.listing;
+                }
             }
-            (*desired, kind.exists(aws, desired).await)
-        })
-        .buffer_unordered(CONFIRMATIONS)
-        .collect()
-        .await;
-    listing.gaps = found.errors.iter().map(|(id, error)| gap(aws, *kind, id.as_deref(), error)).collect();
-    for (desired, answer) in second {
-        match answer {
-            Ok(false) => listing.confirmed_missing.push(desired.id.clone()),
-            Ok(true) => {
-                let error =
-                    ReadError::unexpected(kind.actions()[0], "the listing did not contain it, a single read found it");
-                listing.gaps.push(gap(aws, *kind, Some(&desired.id), &error));
-            }
-            Err(error) => listing.gaps.push(gap(aws, *kind, Some(&desired.id), &error)),
         }
-    }
-    listing
+        Selection::Each { undeclared, parents } => {
+            let listing = ListRequest::new(&request.desired, true);
+            let absent = collector.read_each(aws, &request.desired).await;
+            // One that is gone is no finding: nobody declares it.
+            let _ = collector.read_each(aws, undeclared).await;
+            collector.children(parents, &listing).await;
+            absent
+        }
+    };
+    collector.listing.complete = true;
+    let missing = collector.read_each(&aws.fresh(), &absent).await;
+    collector.listing.confirmed_missing = missing.iter().map(|prior| prior.id.to_owned()).collect();
+    collector.listing
 }
 
-fn gap(aws: &Region, kind: &dyn Kind, id: Option<&str>, error: &ReadError) -> Gap {
-    error.gap(GapScope {
-        account: Some(aws.account.clone()),
-        region: Some(aws.name.clone()),
-        kind: Some(kind.name().to_owned()),
-        id: id.map(str::to_owned),
-        ..GapScope::default()
-    })
+struct Collector<'a> {
+    aws: &'a ScopeReader,
+    kind: &'static dyn Kind,
+    listing: Listing,
+}
+
+impl Collector<'_> {
+    /// Takes what was listed, completes what is declared; -> the declared resources that are not there.
+    async fn take<'p>(&mut self, listed: Listed, request: &ListRequest<'p>) -> Vec<PriorState<'p>> {
+        let unread: HashSet<String> = listed.errors.iter().filter_map(|(id, _)| id.clone()).collect();
+        listed.errors.iter().for_each(|(id, error)| self.gap(id.as_deref(), error));
+        let (declared, others): (Vec<Live>, Vec<Live>) =
+            listed.live.into_iter().partition(|live| request.declares(&live.id));
+        if request.unmanaged {
+            self.listing.live.extend(others.into_iter().filter(|live| !matches!(live.owner, Owner::Account(_))));
+        }
+        let reads = declared.into_iter().filter_map(|live| Some((request.prior(&live.id)?, live)));
+        let reads: Vec<_> = reads.map(|(prior, live)| complete(self.kind, self.aws, prior, live)).collect();
+        let completed: Vec<_> = stream::iter(reads).buffer_unordered(CONCURRENT_READS).collect().await;
+        for (prior, read) in completed {
+            self.add(prior, Ok(read));
+        }
+        let seen: HashSet<&str> = self.listing.live.iter().map(|live| live.id.as_str()).collect();
+        let absent = request.desired.iter().filter(|prior| !seen.contains(prior.id) && !unread.contains(prior.id));
+        let absent: Vec<PriorState<'p>> = absent.copied().collect();
+        if listed.one_by_one { self.read_each(self.aws, &absent).await } else { absent }
+    }
+
+    /// Reads each by itself; -> those that AWS says do not exist.
+    async fn read_each<'p>(&mut self, aws: &ScopeReader, all: &[PriorState<'p>]) -> Vec<PriorState<'p>> {
+        let kind = self.kind;
+        let reads = all.iter().map(|prior| async move { (*prior, read(kind, aws, *prior).await) });
+        let reads: Vec<_> = stream::iter(reads).buffer_unordered(CONCURRENT_READS).collect().await;
+        reads.into_iter().filter_map(|(prior, read)| self.add(prior, read)).collect()
+    }
+
+    /// Takes one read; -> the resource if AWS says that it does not exist.
+    fn add<'p>(
+        &mut self,
+        prior: PriorState<'p>,
+        read: Result<Option<(Live, Vec<ReadError>)>, ReadError>,
+    ) -> Option<PriorState<'p>> {
+        match read {
+            Ok(Some((live, errors))) => {
+                errors.iter().for_each(|error| self.gap(Some(prior.id), error));
+                self.listing.live.push(live);
+                None
+            }
+            Ok(None) => Some(prior),
+            Err(error) => {
+                self.gap(Some(prior.id), &error);
+                None
+            }
+        }
+    }
+
+    /// Adds what nobody declares on these parents; one gap for all parents that could not be read: mostly it is one refusal.
+    async fn children(&mut self, parents: &[&str], request: &ListRequest<'_>) {
+        let (kind, aws) = (self.kind, self.aws);
+        let reads = parents.iter().map(|parent| async move { (*parent, kind.list_children(aws, parent).await) });
+        let reads: Vec<_> = stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
+        let mut failed: Vec<(&str, ReadError)> = Vec::new();
+        for (parent, read) in reads {
+            match read {
+                Ok(live) => self.listing.live.extend(live.into_iter().filter(|live| !request.declares(&live.id))),
+                Err(error) => failed.push((parent, error)),
+            }
+        }
+        if let Some((first, error)) = failed.first() {
+            let id = match failed.len() {
+                1 => (*first).to_owned(),
+                count => format!("{first} and {} more", count - 1),
+            };
+            self.gap(Some(&id), error);
+        }
+    }
+
+    fn gap(&mut self, id: Option<&str>, error: &ReadError) {
+        let gap = error.gap(GapScope {
+            account: Some(self.aws.account.clone()),
+            region: Some(self.aws.region.clone()),
+            kind: Some(self.kind.name().to_owned()),
+            id: id.map(str::to_owned),
+            ..GapScope::default()
+        });
+        self.listing.gaps.push(gap);
+    }
+}
+
+/// One resource as a sweep shows it. `None`: AWS says that it does not exist.
+async fn read(
+    kind: &dyn Kind,
+    aws: &ScopeReader,
+    prior: PriorState<'_>,
+) -> Result<Option<(Live, Vec<ReadError>)>, ReadError> {
+    if prior.is_partial() {
+        let action = kind.actions().first().copied().unwrap_or_default();
+        let message = "the state holds no id or attributes of it: it was only partially created";
+        return Err(ReadError::unexpected(action, message));
+    }
+    match kind.read(aws, &prior).await? {
+        Some(live) => Ok(complete(kind, aws, prior, live).await.1),
+        None => Ok(None),
+    }
+}
+
+/// Completes one resource; -> it and what of it could not be read, or `None` if it is gone.
+async fn complete<'p>(
+    kind: &dyn Kind,
+    aws: &ScopeReader,
+    prior: PriorState<'p>,
+    mut live: Live,
+) -> (PriorState<'p>, Option<(Live, Vec<ReadError>)>) {
+    let read = match kind.complete(aws, &prior, &mut live).await {
+        Completion::Whole => Some((live, Vec::new())),
+        Completion::Partly(errors) => Some((live, errors)),
+        Completion::Gone => None,
+    };
+    (prior, read)
 }

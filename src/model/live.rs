@@ -15,6 +15,8 @@ pub enum Owner {
     /// It exists only as a part of another resource (the root volume of an instance, a rule of a group, the main
     /// route table of a VPC): never unmanaged by itself, the owner speaks for it.
     Parent { kind: &'static str, id: String },
+    /// Another account's, which shares it with this one: that account's to declare, unless it is declared here.
+    Account(String),
 }
 
 /// One live resource. Kind, account and region are those of the [`Listing`] it stands in.

@@ -8,6 +8,7 @@ mod gap;
 mod live;
 pub mod pointer;
 pub mod policy;
+mod prior;
 pub mod report;
 pub mod schema;
 mod scope;
@@ -22,6 +23,7 @@ pub use desired::{
 pub use drift::{Change, Drift, DriftStatus};
 pub use gap::{Gap, GapReason, GapScope};
 pub use live::{Inventory, Listing, Live, Owner};
+pub use prior::PriorState;
 pub use scope::{GLOBAL, Scope};
 
 /// A resource's attributes in Terraform's own form: what stands under `attributes` in a state file.

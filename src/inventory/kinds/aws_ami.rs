@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{BlockDeviceMapping, Image, Tag};
 use serde_json::{Value, json};
 
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) const DESCRIBE: &str = "ec2:DescribeImages";
 
@@ -31,35 +32,35 @@ impl Kind for AwsAmi {
         CompareRules { not_returned: &["uefi_data"], compare_computed: &["public"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let strangers = request.unmanaged;
         Ok(live(aws, |id| strangers || request.desired.iter().any(|desired| desired.id == id)).await?.into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         exists(aws, &desired.id).await
     }
 }
 
 /// The images that belong to the account; disabled ones are not listed.
-pub(super) async fn own(aws: &Region) -> Result<Arc<Vec<Image>>, ReadError> {
+pub(super) async fn own(aws: &ScopeReader) -> Result<Arc<Vec<Image>>, ReadError> {
     aws.cached(DESCRIBE, || {
-        let call = aws.ec2.describe_images().owners("self").into_paginator().page_size(1000);
+        let call = aws.ec2().describe_images().owners("self").into_paginator().page_size(1000);
         aws.pages(DESCRIBE, call.items().send())
     })
     .await
 }
 
 /// The account's images whose id is request.
-pub(super) async fn live(aws: &Region, request: impl Fn(&str) -> bool) -> Result<Vec<Live>, ReadError> {
+pub(super) async fn live(aws: &ScopeReader, request: impl Fn(&str) -> bool) -> Result<Vec<Live>, ReadError> {
     let images = own(aws).await?;
     let is_wanted = |image: &&Image| !is_gone(image) && image.image_id().is_some_and(&request);
     Ok(images.iter().filter(is_wanted).map(|image| one(aws, image)).collect())
 }
 
 /// Disabled images exist, though the provider takes them for deleted.
-pub(super) async fn exists(aws: &Region, id: &str) -> Result<bool, ReadError> {
-    let call = aws.ec2.describe_images().image_ids(id).include_disabled(true).send();
+pub(super) async fn exists(aws: &ScopeReader, id: &str) -> Result<bool, ReadError> {
+    let call = aws.ec2().describe_images().image_ids(id).include_disabled(true).send();
     let answer = not_found(aws.call(DESCRIBE, call).await, &["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])?;
     Ok(answer.is_some_and(|answer| answer.images().iter().any(|image| !is_gone(image))))
 }
@@ -83,12 +84,12 @@ fn is_gone(image: &Image) -> bool {
     image.state().is_some_and(|state| state.as_str() == "deregistered")
 }
 
-fn one(aws: &Region, image: &Image) -> Live {
+fn one(aws: &ScopeReader, image: &Image) -> Live {
     let id = image.image_id().unwrap_or_default();
     let mut values = attributes(json!({
         "architecture": image.architecture().map(|architecture| architecture.as_str()),
         // Without account, as the provider writes it.
-        "arn": format!("arn:{}:ec2:{}::image/{id}", aws.partition, aws.name),
+        "arn": format!("arn:{}:ec2:{}::image/{id}", aws.partition, aws.region),
         "boot_mode": image.boot_mode().map(|mode| mode.as_str()),
         "deprecation_time": image.deprecation_time(),
         "description": image.description(),

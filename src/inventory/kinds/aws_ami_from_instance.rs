@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 
 use super::aws_ami;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{CompareRules, Desired};
+use crate::aws::ReadError;
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, PriorState};
 
 pub(super) struct AwsAmiFromInstance;
 
@@ -23,11 +24,11 @@ impl Kind for AwsAmiFromInstance {
         CompareRules { not_returned, compare_computed: &["public"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         Ok(aws_ami::live(aws, |id| request.desired.iter().any(|desired| desired.id == id)).await?.into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         aws_ami::exists(aws, &desired.id).await
     }
 }

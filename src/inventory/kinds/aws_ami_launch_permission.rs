@@ -7,9 +7,10 @@ use aws_sdk_ec2::types::{ImageAttributeName, LaunchPermission};
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 const DESCRIBE: &str = "ec2:DescribeImageAttribute";
 
@@ -26,7 +27,7 @@ impl Kind for AwsAmiLaunchPermission {
     }
 
     /// Every permission of the images that have desired ones.
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut images: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for desired in request.desired {
             images.entry(text(&desired.attributes(), "image_id").to_owned()).or_default().push(desired.id.clone());
@@ -46,7 +47,7 @@ impl Kind for AwsAmiLaunchPermission {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let image = text(&desired.attributes(), "image_id").to_owned();
         let granted = permissions(aws, &image).await?;
         Ok(granted.iter().any(|permission| live(&image, permission).id == desired.id))
@@ -68,8 +69,8 @@ impl Kind for AwsAmiLaunchPermission {
 }
 
 /// None when the image is gone.
-async fn permissions(aws: &Region, image: &str) -> Result<Vec<LaunchPermission>, ReadError> {
-    let call = aws.ec2.describe_image_attribute().image_id(image).attribute(ImageAttributeName::LaunchPermission);
+async fn permissions(aws: &ScopeReader, image: &str) -> Result<Vec<LaunchPermission>, ReadError> {
+    let call = aws.ec2().describe_image_attribute().image_id(image).attribute(ImageAttributeName::LaunchPermission);
     let answer = aws.call(DESCRIBE, call.send()).await;
     let answer = not_found(answer, &["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])?;
     Ok(answer.map(|answer| answer.launch_permissions().to_vec()).unwrap_or_default())

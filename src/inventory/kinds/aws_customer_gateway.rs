@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::CustomerGateway;
 use serde_json::json;
 
 use super::network;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsCustomerGateway;
 
@@ -24,14 +25,14 @@ impl Kind for AwsCustomerGateway {
     }
 
     /// AWS answers with all of them at once: this listing has no pages.
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
-        let answer = aws.call(ACTION, aws.ec2.describe_customer_gateways().send()).await?;
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let answer = aws.call(ACTION, aws.ec2().describe_customer_gateways().send()).await?;
         let there = answer.customer_gateways().iter().filter(|gateway| is_there(gateway));
         Ok(there.map(|gateway| live(aws, gateway)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_customer_gateways().customer_gateway_ids(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.ec2().describe_customer_gateways().customer_gateway_ids(&desired.id).send();
         let answer = aws.call(ACTION, call).await;
         Ok(not_found(answer, &["InvalidCustomerGatewayID.NotFound"])?
             .is_some_and(|answer| answer.customer_gateways().iter().any(is_there)))
@@ -42,7 +43,7 @@ fn is_there(gateway: &CustomerGateway) -> bool {
     !network::gone(gateway.state().unwrap_or_default())
 }
 
-fn live(aws: &Region, gateway: &CustomerGateway) -> Live {
+fn live(aws: &ScopeReader, gateway: &CustomerGateway) -> Live {
     let id = gateway.customer_gateway_id().unwrap_or_default();
     let values = json!({
         "arn": network::arn(aws, None, &format!("customer-gateway/{id}")),

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 
 use super::aws_network_acl::{live, read};
 use super::ec2::{self, entries};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{CompareRules, Desired};
+use crate::aws::ReadError;
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, PriorState};
 
 pub(super) struct AwsDefaultNetworkAcl;
 
@@ -25,7 +26,7 @@ impl Kind for AwsDefaultNetworkAcl {
         CompareRules { not_returned: &["subnet_ids"], normalize: Some(entries::normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let acls = ec2::network_acls(aws).await?;
         let defaults = acls.iter().filter(|acl| acl.is_default() == Some(true)).map(|acl| {
             let mut live = live(aws, acl);
@@ -35,7 +36,7 @@ impl Kind for AwsDefaultNetworkAcl {
         Ok(defaults.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(read(aws, &desired.id).await?.is_some())
     }
 }

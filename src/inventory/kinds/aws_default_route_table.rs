@@ -5,8 +5,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::routes;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired};
+use crate::aws::ReadError;
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, PriorState};
 
 pub(super) struct AwsDefaultRouteTable;
 
@@ -24,7 +25,7 @@ impl Kind for AwsDefaultRouteTable {
         CompareRules { normalize: Some(routes::normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
@@ -36,7 +37,7 @@ impl Kind for AwsDefaultRouteTable {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(routes::find_table(aws, &desired.id).await?.is_some())
     }
 }

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 
 use super::aws_security_group::{live, read};
 use super::ec2::{self, atoms};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{CompareRules, Desired};
+use crate::aws::ReadError;
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, PriorState};
 
 pub(super) struct AwsDefaultSecurityGroup;
 
@@ -27,13 +28,13 @@ impl Kind for AwsDefaultSecurityGroup {
         }
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let groups = ec2::security_groups(aws).await?;
         let defaults = groups.iter().filter(|group| group.group_name() == Some("default"));
         Ok(defaults.map(|group| live(aws, group)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(read(aws, &desired.id).await?.is_some())
     }
 }

@@ -4,8 +4,9 @@
 use async_trait::async_trait;
 
 use super::{aws_subnet, ec2, network};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{CompareRules, Desired};
+use crate::aws::ReadError;
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, PriorState};
 
 pub(super) struct AwsDefaultSubnet;
 
@@ -24,7 +25,7 @@ impl Kind for AwsDefaultSubnet {
         CompareRules { not_returned, normalize: Some(aws_subnet::normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
@@ -34,7 +35,7 @@ impl Kind for AwsDefaultSubnet {
         Ok(adopted.map(|subnet| aws_subnet::live(aws, subnet)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         aws_subnet::exists(aws, desired).await
     }
 }

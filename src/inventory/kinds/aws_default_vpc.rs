@@ -4,8 +4,9 @@
 use async_trait::async_trait;
 
 use super::{aws_vpc, ec2, network};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{CompareRules, Desired};
+use crate::aws::ReadError;
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, PriorState};
 
 pub(super) struct AwsDefaultVpc;
 
@@ -23,7 +24,7 @@ impl Kind for AwsDefaultVpc {
         CompareRules { not_returned: &["existing_default_vpc", "force_destroy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut found = Listed::default();
         if request.desired.is_empty() {
             return Ok(found);
@@ -36,7 +37,7 @@ impl Kind for AwsDefaultVpc {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         aws_vpc::exists(aws, desired).await
     }
 }

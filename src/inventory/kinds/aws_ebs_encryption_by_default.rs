@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use serde_json::json;
 
+use crate::aws::ReadError;
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsEbsEncryptionByDefault;
 
@@ -23,7 +24,7 @@ impl Kind for AwsEbsEncryptionByDefault {
         CompareRules::default()
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
@@ -37,13 +38,13 @@ impl Kind for AwsEbsEncryptionByDefault {
     }
 
     /// The switch is always there.
-    async fn exists(&self, aws: &Region, _desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, _desired: &PriorState<'_>) -> Result<bool, ReadError> {
         read(aws).await.map(|_| true)
     }
 }
 
-async fn read(aws: &Region) -> Result<bool, ReadError> {
-    let call = aws.ec2.get_ebs_encryption_by_default().send();
+async fn read(aws: &ScopeReader) -> Result<bool, ReadError> {
+    let call = aws.ec2().get_ebs_encryption_by_default().send();
     let answer = aws.call("ec2:GetEbsEncryptionByDefault", call).await?;
     Ok(answer.ebs_encryption_by_default().unwrap_or_default())
 }

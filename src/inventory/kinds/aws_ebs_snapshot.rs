@@ -9,9 +9,10 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
 use super::aws_ami;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 const DESCRIBE: &str = "ec2:DescribeSnapshots";
 
@@ -35,12 +36,12 @@ impl Kind for AwsEbsSnapshot {
         CompareRules { not_returned: &["permanent_restore", "temporary_restore_days"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if !request.unmanaged {
             let snapshots = named(aws, request.desired).await?;
             return Ok(snapshots.iter().map(|one| live(aws, one, &HashMap::new())).collect::<Vec<_>>().into());
         }
-        let all = aws.ec2.describe_snapshots().owner_ids("self").into_paginator().page_size(1000).items().send();
+        let all = aws.ec2().describe_snapshots().owner_ids("self").into_paginator().page_size(1000).items().send();
         let (snapshots, images) = futures::try_join!(aws.pages(DESCRIBE, all), aws_ami::own(aws))?;
         let under_images: HashMap<&str, &str> = images
             .iter()
@@ -54,28 +55,28 @@ impl Kind for AwsEbsSnapshot {
         Ok(own.map(|snapshot| live(aws, snapshot, &under_images)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let answer = aws.call(DESCRIBE, aws.ec2.describe_snapshots().snapshot_ids(&desired.id).send()).await;
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let answer = aws.call(DESCRIBE, aws.ec2().describe_snapshots().snapshot_ids(&desired.id).send()).await;
         Ok(not_found(answer, &["InvalidSnapshot.NotFound"])?.is_some_and(|answer| !answer.snapshots().is_empty()))
     }
 }
 
 /// The desired ones by a filter, which leaves out what does not exist instead of failing.
-async fn named(aws: &Region, desired: &[&Desired]) -> Result<Vec<Snapshot>, ReadError> {
+async fn named(aws: &ScopeReader, desired: &[&PriorState<'_>]) -> Result<Vec<Snapshot>, ReadError> {
     let pages = desired.chunks(FILTER_VALUES).map(|chunk| {
         let ids = chunk.iter().map(|desired| desired.id.clone()).collect();
         let filter = Filter::builder().name("snapshot-id").set_values(Some(ids)).build();
-        aws.pages(DESCRIBE, aws.ec2.describe_snapshots().filters(filter).into_paginator().items().send())
+        aws.pages(DESCRIBE, aws.ec2().describe_snapshots().filters(filter).into_paginator().items().send())
     });
     let pages: Vec<_> = pages.collect();
     stream::iter(pages).buffer_unordered(8).try_concat().await
 }
 
-fn live(aws: &Region, snapshot: &Snapshot, under_images: &HashMap<&str, &str>) -> Live {
+fn live(aws: &ScopeReader, snapshot: &Snapshot, under_images: &HashMap<&str, &str>) -> Live {
     let id = snapshot.snapshot_id().unwrap_or_default();
     let values = json!({
         // Without account, as the provider writes it.
-        "arn": format!("arn:{}:ec2:{}::snapshot/{id}", aws.partition, aws.name),
+        "arn": format!("arn:{}:ec2:{}::snapshot/{id}", aws.partition, aws.region),
         "data_encryption_key_id": snapshot.data_encryption_key_id(),
         "description": snapshot.description(),
         "encrypted": snapshot.encrypted(),

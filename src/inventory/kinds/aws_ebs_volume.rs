@@ -8,9 +8,10 @@ use aws_sdk_ec2::types::{Volume, VolumeState};
 use serde_json::json;
 
 use super::{aws_instance, ec2};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags, time};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsEbsVolume;
 
@@ -28,7 +29,7 @@ impl Kind for AwsEbsVolume {
         CompareRules { not_returned: &["final_snapshot"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let volumes = ec2::volumes(aws).await?;
         let is_desired = |volume: &Volume| request.desired.iter().any(|d| Some(d.id.as_str()) == volume.volume_id());
         let mut found = Listed::default();
@@ -41,8 +42,8 @@ impl Kind for AwsEbsVolume {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_volumes().volume_ids(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.ec2().describe_volumes().volume_ids(&desired.id).send();
         let answer = not_found(aws.call("ec2:DescribeVolumes", call).await, &["InvalidVolume.NotFound"])?;
         Ok(answer.is_some_and(|answer| answer.volumes().iter().any(|volume| !is_gone(volume))))
     }
@@ -53,13 +54,13 @@ fn is_gone(volume: &Volume) -> bool {
 }
 
 /// The volumes that instances boot from.
-async fn roots(aws: &Region) -> Result<HashSet<String>, ReadError> {
+async fn roots(aws: &ScopeReader) -> Result<HashSet<String>, ReadError> {
     let reservations = ec2::reservations(aws).await?;
     let roots = aws_instance::all(&reservations).filter_map(aws_instance::devices::root_volume);
     Ok(roots.map(str::to_owned).collect())
 }
 
-fn live(aws: &Region, volume: &Volume, roots: &HashSet<String>) -> Live {
+fn live(aws: &ScopeReader, volume: &Volume, roots: &HashSet<String>) -> Live {
     let id = volume.volume_id().unwrap_or_default();
     let values = json!({
         "arn": aws.arn("ec2", &format!("volume/{id}")),

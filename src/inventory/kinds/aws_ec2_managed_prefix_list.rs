@@ -7,9 +7,10 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsEc2ManagedPrefixList;
 
@@ -29,7 +30,7 @@ impl Kind for AwsEc2ManagedPrefixList {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let lists = ec2::managed_prefix_lists(aws).await?;
         let there = lists.iter().filter(|list| {
             let id = list.prefix_list_id().unwrap_or_default();
@@ -60,16 +61,16 @@ impl Kind for AwsEc2ManagedPrefixList {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_managed_prefix_lists().prefix_list_ids(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.ec2().describe_managed_prefix_lists().prefix_list_ids(&desired.id).send();
         let answer = aws.call("ec2:DescribeManagedPrefixLists", call).await;
         Ok(not_found(answer, &[NOT_FOUND])?.is_some_and(|answer| answer.prefix_lists().iter().any(is_there)))
     }
 }
 
 /// The entries of one list; `None` when there is no such list.
-pub(super) async fn entries(aws: &Region, id: &str) -> Result<Option<Vec<PrefixListEntry>>, ReadError> {
-    let pages = aws.ec2.get_managed_prefix_list_entries().prefix_list_id(id).into_paginator().page_size(100);
+pub(super) async fn entries(aws: &ScopeReader, id: &str) -> Result<Option<Vec<PrefixListEntry>>, ReadError> {
+    let pages = aws.ec2().get_managed_prefix_list_entries().prefix_list_id(id).into_paginator().page_size(100);
     not_found(aws.pages("ec2:GetManagedPrefixListEntries", pages.items().send()).await, &[NOT_FOUND])
 }
 

@@ -9,9 +9,10 @@ use serde_json::json;
 
 use super::aws_ec2_managed_prefix_list as list;
 use super::network;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsEc2ManagedPrefixListEntry;
 
@@ -28,8 +29,8 @@ impl Kind for AwsEc2ManagedPrefixListEntry {
         &[ACTION]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
-        let mut by_list: BTreeMap<&str, Vec<&Desired>> = BTreeMap::new();
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        let mut by_list: BTreeMap<&str, Vec<&PriorState<'_>>> = BTreeMap::new();
         for desired in request.desired {
             if let Some((list, _)) = desired.id.split_once(',') {
                 by_list.entry(list).or_default().push(desired);
@@ -49,7 +50,7 @@ impl Kind for AwsEc2ManagedPrefixListEntry {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let Some((id, _)) = desired.id.split_once(',') else {
             return Err(ReadError::unexpected(ACTION, "the id is not of the form LIST,CIDR"));
         };

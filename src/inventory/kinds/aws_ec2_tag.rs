@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{Filter, TagDescription};
 use serde_json::json;
 
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsEc2Tag;
 
@@ -29,7 +30,7 @@ impl Kind for AwsEc2Tag {
         CompareRules::default()
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let resources: BTreeSet<String> =
             request.desired.iter().map(|one| text(&one.attributes(), "resource_id").to_owned()).collect();
         let resources: Vec<String> = resources.into_iter().collect();
@@ -42,7 +43,7 @@ impl Kind for AwsEc2Tag {
         Ok(live.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let attributes = desired.attributes();
         let by = |filter_name, name| filter(filter_name, &[text(&attributes, name).to_owned()]);
         Ok(!read(aws, vec![by("resource-id", "resource_id"), by("key", "key")]).await?.is_empty())
@@ -72,7 +73,7 @@ fn filter(name: &str, values: &[String]) -> Filter {
     Filter::builder().name(name).set_values(Some(values.to_vec())).build()
 }
 
-async fn read(aws: &Region, filters: Vec<Filter>) -> Result<Vec<TagDescription>, ReadError> {
-    let call = aws.ec2.describe_tags().set_filters(Some(filters));
+async fn read(aws: &ScopeReader, filters: Vec<Filter>) -> Result<Vec<TagDescription>, ReadError> {
+    let call = aws.ec2().describe_tags().set_filters(Some(filters));
     aws.pages("ec2:DescribeTags", call.into_paginator().page_size(1000).items().send()).await
 }

@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::TransitGateway;
 use serde_json::json;
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsEc2TransitGateway;
 
@@ -21,7 +22,7 @@ impl Kind for AwsEc2TransitGateway {
         &["ec2:DescribeTransitGateways"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let gateways = ec2::transit_gateways(aws).await?;
         let ours = gateways.iter().filter(|gateway| {
             let id = gateway.transit_gateway_id().unwrap_or_default();
@@ -30,8 +31,8 @@ impl Kind for AwsEc2TransitGateway {
         Ok(ours.map(live).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_transit_gateways().transit_gateway_ids(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.ec2().describe_transit_gateways().transit_gateway_ids(&desired.id).send();
         let answer = aws.call("ec2:DescribeTransitGateways", call).await;
         Ok(not_found(answer, &["InvalidTransitGatewayID.NotFound"])?
             .is_some_and(|answer| answer.transit_gateways().iter().any(is_there)))

@@ -8,9 +8,10 @@ use futures::future::join_all;
 use serde_json::json;
 
 use super::network;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsEc2TransitGatewayRoute;
 
@@ -30,8 +31,8 @@ impl Kind for AwsEc2TransitGatewayRoute {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
-        let mut by_table: BTreeMap<&str, Vec<&Desired>> = BTreeMap::new();
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        let mut by_table: BTreeMap<&str, Vec<&PriorState<'_>>> = BTreeMap::new();
         for desired in request.desired {
             if let Some((table, _)) = desired.id.split_once('_') {
                 by_table.entry(table).or_default().push(desired);
@@ -52,7 +53,7 @@ impl Kind for AwsEc2TransitGatewayRoute {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let Some((table, destination)) = desired.id.split_once('_') else {
             return Err(ReadError::unexpected(ACTION, "the id is not of the form TABLE_CIDR"));
         };
@@ -62,8 +63,8 @@ impl Kind for AwsEc2TransitGatewayRoute {
 
 /// The static routes of a table, or those to one destination; none when there is no such table. AWS answers with up
 /// to 1,000 unless told otherwise.
-async fn search(aws: &Region, table: &str, to: Option<&str>) -> Result<Vec<TransitGatewayRoute>, ReadError> {
-    let mut search = aws.ec2.search_transit_gateway_routes().transit_gateway_route_table_id(table);
+async fn search(aws: &ScopeReader, table: &str, to: Option<&str>) -> Result<Vec<TransitGatewayRoute>, ReadError> {
+    let mut search = aws.ec2().search_transit_gateway_routes().transit_gateway_route_table_id(table);
     search = search.filters(network::filter("type", "static"));
     if let Some(destination) = to {
         search = search.filters(network::filter("route-search.exact-match", destination));

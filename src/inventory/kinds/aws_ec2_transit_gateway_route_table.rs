@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::TransitGatewayRouteTable;
 use serde_json::json;
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsEc2TransitGatewayRouteTable;
 
@@ -21,13 +22,14 @@ impl Kind for AwsEc2TransitGatewayRouteTable {
         &["ec2:DescribeTransitGatewayRouteTables"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let tables = ec2::transit_gateway_route_tables(aws).await?;
         Ok(tables.iter().filter(|table| is_there(table)).map(|table| live(aws, table)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_transit_gateway_route_tables().transit_gateway_route_table_ids(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call =
+            aws.ec2().describe_transit_gateway_route_tables().transit_gateway_route_table_ids(&desired.id).send();
         let answer = aws.call("ec2:DescribeTransitGatewayRouteTables", call).await;
         Ok(not_found(answer, &["InvalidRouteTableID.NotFound"])?
             .is_some_and(|answer| answer.transit_gateway_route_tables().iter().any(is_there)))
@@ -38,7 +40,7 @@ fn is_there(table: &TransitGatewayRouteTable) -> bool {
     !table.state().is_some_and(|state| network::gone(state.as_str()))
 }
 
-fn live(aws: &Region, table: &TransitGatewayRouteTable) -> Live {
+fn live(aws: &ScopeReader, table: &TransitGatewayRouteTable) -> Live {
     let id = table.transit_gateway_route_table_id().unwrap_or_default();
     let gateway = table.transit_gateway_id().unwrap_or_default();
     let association = table.default_association_route_table() == Some(true);

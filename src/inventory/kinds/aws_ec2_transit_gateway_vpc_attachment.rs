@@ -8,9 +8,10 @@ use aws_sdk_ec2::types::{TransitGateway, TransitGatewayVpcAttachment};
 use serde_json::{Value, json};
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsEc2TransitGatewayVpcAttachment;
 
@@ -27,7 +28,7 @@ impl Kind for AwsEc2TransitGatewayVpcAttachment {
         &["ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeTransitGateways", ASSOCIATIONS, PROPAGATIONS]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut found = Listed::default();
         let mut tables = DefaultTables::default();
         for attachment in ec2::transit_gateway_vpc_attachments(aws).await?.iter().filter(|one| is_there(one)) {
@@ -54,9 +55,9 @@ impl Kind for AwsEc2TransitGatewayVpcAttachment {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let call =
-            aws.ec2.describe_transit_gateway_vpc_attachments().transit_gateway_attachment_ids(&desired.id).send();
+            aws.ec2().describe_transit_gateway_vpc_attachments().transit_gateway_attachment_ids(&desired.id).send();
         let answer = aws.call("ec2:DescribeTransitGatewayVpcAttachments", call).await;
         Ok(not_found(answer, &["InvalidTransitGatewayAttachmentID.NotFound"])?
             .is_some_and(|answer| answer.transit_gateway_vpc_attachments().iter().any(is_there)))
@@ -69,7 +70,7 @@ fn is_there(attachment: &TransitGatewayVpcAttachment) -> bool {
     !network::gone(state) && !matches!(state, "failed" | "rejected")
 }
 
-fn live(aws: &Region, attachment: &TransitGatewayVpcAttachment) -> Live {
+fn live(aws: &ScopeReader, attachment: &TransitGatewayVpcAttachment) -> Live {
     let id = attachment.transit_gateway_attachment_id().unwrap_or_default();
     let options = attachment.options();
     let values = json!({
@@ -97,7 +98,7 @@ struct DefaultTables {
 }
 
 impl DefaultTables {
-    async fn associates(&mut self, aws: &Region, one: &TransitGatewayVpcAttachment) -> Result<bool, ReadError> {
+    async fn associates(&mut self, aws: &ScopeReader, one: &TransitGatewayVpcAttachment) -> Result<bool, ReadError> {
         let of = |gateway: &TransitGateway| gateway.options()?.association_default_route_table_id().map(str::to_owned);
         let table = match default_table(aws, one, of).await? {
             Table::OfOthers => return Ok(true),
@@ -111,7 +112,7 @@ impl DefaultTables {
         holds(self.associations.get(&table), one)
     }
 
-    async fn propagates(&mut self, aws: &Region, one: &TransitGatewayVpcAttachment) -> Result<bool, ReadError> {
+    async fn propagates(&mut self, aws: &ScopeReader, one: &TransitGatewayVpcAttachment) -> Result<bool, ReadError> {
         let of = |gateway: &TransitGateway| gateway.options()?.propagation_default_route_table_id().map(str::to_owned);
         let table = match default_table(aws, one, of).await? {
             Table::OfOthers => return Ok(true),
@@ -134,7 +135,7 @@ enum Table {
 }
 
 async fn default_table(
-    aws: &Region,
+    aws: &ScopeReader,
     attachment: &TransitGatewayVpcAttachment,
     of: impl Fn(&TransitGateway) -> Option<String>,
 ) -> Result<Table, ReadError> {
@@ -160,16 +161,16 @@ fn holds(
     }
 }
 
-async fn associations(aws: &Region, table: &str) -> Result<BTreeSet<String>, ReadError> {
-    let call = aws.ec2.get_transit_gateway_route_table_associations().transit_gateway_route_table_id(table);
+async fn associations(aws: &ScopeReader, table: &str) -> Result<BTreeSet<String>, ReadError> {
+    let call = aws.ec2().get_transit_gateway_route_table_associations().transit_gateway_route_table_id(table);
     let pages = aws.pages(ASSOCIATIONS, call.into_paginator().page_size(1000).send()).await?;
     let all = pages.into_iter().flat_map(|page| page.associations.unwrap_or_default());
     let kept = all.filter(|one| one.state().is_none_or(|state| state.as_str() != "disassociated"));
     Ok(kept.filter_map(|one| one.transit_gateway_attachment_id).collect())
 }
 
-async fn propagations(aws: &Region, table: &str) -> Result<BTreeSet<String>, ReadError> {
-    let call = aws.ec2.get_transit_gateway_route_table_propagations().transit_gateway_route_table_id(table);
+async fn propagations(aws: &ScopeReader, table: &str) -> Result<BTreeSet<String>, ReadError> {
+    let call = aws.ec2().get_transit_gateway_route_table_propagations().transit_gateway_route_table_id(table);
     let pages = aws.pages(PROPAGATIONS, call.into_paginator().page_size(1000).send()).await?;
     let all = pages.into_iter().flat_map(|page| page.transit_gateway_route_table_propagations.unwrap_or_default());
     let kept = all.filter(|one| one.state().is_none_or(|state| state.as_str() != "disabled"));

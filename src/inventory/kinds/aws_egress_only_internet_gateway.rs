@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::EgressOnlyInternetGateway;
 use serde_json::json;
 
 use super::ec2;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsEgressOnlyInternetGateway;
 
@@ -21,13 +22,13 @@ impl Kind for AwsEgressOnlyInternetGateway {
         &["ec2:DescribeEgressOnlyInternetGateways"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         Ok(ec2::egress_only_internet_gateways(aws).await?.iter().map(live).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let call =
-            aws.ec2.describe_egress_only_internet_gateways().egress_only_internet_gateway_ids(&desired.id).send();
+            aws.ec2().describe_egress_only_internet_gateways().egress_only_internet_gateway_ids(&desired.id).send();
         let answer = aws.call("ec2:DescribeEgressOnlyInternetGateways", call).await;
         // An unknown id is answered with an empty list, too, and so is any other on some endpoints: compare it.
         let same = |gateway: &EgressOnlyInternetGateway| gateway.egress_only_internet_gateway_id() == Some(&desired.id);

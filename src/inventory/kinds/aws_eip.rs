@@ -8,9 +8,10 @@ use aws_sdk_ec2::types::{Address, AddressAttributeName};
 use serde_json::{Value, json};
 
 use super::ec2;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsEip;
 
@@ -31,11 +32,12 @@ impl Kind for AwsEip {
         }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let addresses = ec2::addresses(aws).await?;
         let in_vpc = addresses.iter().filter(|address| address.allocation_id().is_some());
         let mut found = Listed::from(in_vpc.map(|address| live(aws, address)).collect::<Vec<_>>());
-        let desired: HashMap<&str, &Desired> = request.desired.iter().map(|one| (one.id.as_str(), *one)).collect();
+        let desired: HashMap<&str, &PriorState<'_>> =
+            request.desired.iter().map(|one| (one.id.as_str(), *one)).collect();
         if desired.is_empty() {
             return Ok(found);
         }
@@ -59,15 +61,15 @@ impl Kind for AwsEip {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_addresses().allocation_ids(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.ec2().describe_addresses().allocation_ids(&desired.id).send();
         let answer = aws.call("ec2:DescribeAddresses", call).await;
         let answer = not_found(answer, &["InvalidAllocationID.NotFound", "InvalidAddress.NotFound"])?;
         Ok(answer.is_some_and(|answer| !answer.addresses().is_empty()))
     }
 }
 
-fn live(aws: &Region, address: &Address) -> Live {
+fn live(aws: &ScopeReader, address: &Address) -> Live {
     let id = address.allocation_id().unwrap_or_default();
     let domain = address.domain().map(|domain| domain.as_str());
     let values = json!({
@@ -82,7 +84,7 @@ fn live(aws: &Region, address: &Address) -> Live {
         "instance": address.instance_id(),
         "network_border_group": address.network_border_group(),
         "network_interface": address.network_interface_id(),
-        "private_dns": address.private_ip_address().map(|ip| private_dns(&aws.name, ip)),
+        "private_dns": address.private_ip_address().map(|ip| private_dns(&aws.region, ip)),
         "private_ip": address.private_ip_address(),
         "public_dns": address.public_ip().map(|ip| public_dns(aws, ip)),
         "public_ip": address.public_ip(),
@@ -97,13 +99,13 @@ fn live(aws: &Region, address: &Address) -> Live {
 }
 
 /// Free in the state, in use in AWS.
-fn is_newly_used(desired: &Desired, live: &Live) -> bool {
+fn is_newly_used(desired: &PriorState<'_>, live: &Live) -> bool {
     let state = desired.attributes();
     text(&state, "network_interface").is_empty() && !text(&live.attributes, "network_interface").is_empty()
 }
 
 /// An address on an interface goes where the interface goes: the instance that has it now is the interface's story.
-fn forget_carrier(desired: &Desired, live: &mut Live) {
+fn forget_carrier(desired: &PriorState<'_>, live: &mut Live) {
     let state = desired.attributes();
     let interface = text(&state, "network_interface");
     let same = !interface.is_empty() && interface == text(&live.attributes, "network_interface");
@@ -114,7 +116,7 @@ fn forget_carrier(desired: &Desired, live: &mut Live) {
 
 /// A load balancer takes an address after Terraform wrote the state of the address, and no resource of EC2 speaks for
 /// it: such a use is the load balancer's story, and the address counts as free as it was.
-async fn forget_service_use(aws: &Region, live: &mut Live, errors: &mut Vec<(Option<String>, ReadError)>) {
+async fn forget_service_use(aws: &ScopeReader, live: &mut Live, errors: &mut Vec<(Option<String>, ReadError)>) {
     let interfaces = match ec2::network_interfaces(aws).await {
         Ok(interfaces) => interfaces,
         Err(error) => {
@@ -133,8 +135,8 @@ async fn forget_service_use(aws: &Region, live: &mut Live, errors: &mut Vec<(Opt
 
 /// Allocation id -> domain name, of those that have one.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeAddressesAttribute.html>
-async fn domain_names(aws: &Region) -> Result<HashMap<String, String>, ReadError> {
-    let call = aws.ec2.describe_addresses_attribute().attribute(AddressAttributeName::DomainName);
+async fn domain_names(aws: &ScopeReader) -> Result<HashMap<String, String>, ReadError> {
+    let call = aws.ec2().describe_addresses_attribute().attribute(AddressAttributeName::DomainName);
     let pages = call.into_paginator().page_size(1000).items().send();
     let names = aws.pages("ec2:DescribeAddressesAttribute", pages).await?;
     Ok(names.into_iter().filter_map(|name| Some((name.allocation_id?, name.ptr_record?))).collect())
@@ -146,8 +148,8 @@ fn private_dns(region: &str, ip: &str) -> String {
     format!("ip-{}.{zone}", ip.replace('.', "-"))
 }
 
-fn public_dns(aws: &Region, ip: &str) -> String {
-    let zone = if aws.name == "us-east-1" { "compute-1".to_owned() } else { format!("{}.compute", aws.name) };
+fn public_dns(aws: &ScopeReader, ip: &str) -> String {
+    let zone = if aws.region == "us-east-1" { "compute-1".to_owned() } else { format!("{}.compute", aws.region) };
     let suffix = if aws.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
     format!("ec2-{}.{zone}.{suffix}", ip.replace('.', "-"))
 }

@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::Filter;
 use serde_json::json;
 
 use super::ec2;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsEipAssociation;
 
@@ -25,7 +26,7 @@ impl Kind for AwsEipAssociation {
         CompareRules { not_returned: &["allow_reassociation"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let addresses = ec2::addresses(aws).await?;
         let live = addresses.iter().filter_map(|address| {
             let (id, allocation) = (address.association_id()?, address.allocation_id().unwrap_or_default());
@@ -43,9 +44,9 @@ impl Kind for AwsEipAssociation {
         Ok(live.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let filter = Filter::builder().name("association-id").values(&desired.id).build();
-        let call = aws.ec2.describe_addresses().filters(filter).send();
+        let call = aws.ec2().describe_addresses().filters(filter).send();
         Ok(!aws.call("ec2:DescribeAddresses", call).await?.addresses().is_empty())
     }
 

@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::FlowLog;
 use serde_json::{Value, json};
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsFlowLog;
 
@@ -25,12 +26,12 @@ impl Kind for AwsFlowLog {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         Ok(ec2::flow_logs(aws).await?.iter().map(|log| live(aws, log)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_flow_logs().flow_log_ids(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.ec2().describe_flow_logs().flow_log_ids(&desired.id).send();
         let answer = aws.call("ec2:DescribeFlowLogs", call).await;
         Ok(not_found(answer, &["InvalidFlowLogId.NotFound"])?.is_some_and(|answer| !answer.flow_logs().is_empty()))
     }
@@ -46,7 +47,7 @@ fn normalize(attributes: &mut Attributes) {
 }
 
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_FlowLog.html>
-fn live(aws: &Region, log: &FlowLog) -> Live {
+fn live(aws: &ScopeReader, log: &FlowLog) -> Live {
     let id = log.flow_log_id().unwrap_or_default();
     let options = log.destination_options().map(|options| {
         json!([{

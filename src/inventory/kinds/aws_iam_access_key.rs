@@ -8,9 +8,10 @@ use futures::future::join_all;
 use serde_json::json;
 
 use super::iam::{self, PAGE, existing};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{CompareRules, Desired, Live};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{CompareRules, Live, PriorState};
 
 pub(super) struct AwsIamAccessKey;
 
@@ -41,7 +42,7 @@ impl Kind for AwsIamAccessKey {
         CompareRules { not_returned, ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut users: BTreeSet<String> = request.desired.iter().map(|desired| user(desired)).collect();
         if request.unmanaged {
             let account = iam::account(aws).await?;
@@ -67,15 +68,15 @@ impl Kind for AwsIamAccessKey {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let keys = keys(aws, &user(desired)).await?;
         Ok(keys.iter().any(|key| key.access_key_id() == Some(&desired.id)))
     }
 }
 
 /// Keys of a user; none when the user is gone.
-async fn keys(aws: &Region, user: &str) -> Result<Vec<AccessKeyMetadata>, ReadError> {
-    let call = aws.iam.list_access_keys().user_name(user).max_items(PAGE).into_paginator();
+async fn keys(aws: &ScopeReader, user: &str) -> Result<Vec<AccessKeyMetadata>, ReadError> {
+    let call = aws.iam().list_access_keys().user_name(user).max_items(PAGE).into_paginator();
     Ok(existing(aws.pages("iam:ListAccessKeys", call.items().send()).await)?.unwrap_or_default())
 }
 
@@ -90,6 +91,6 @@ fn live(key: &AccessKeyMetadata) -> Live {
     Live { id: id.to_owned(), attributes: attributes(values), ..Live::default() }
 }
 
-fn user(desired: &Desired) -> String {
+fn user(desired: &PriorState<'_>) -> String {
     text(&desired.attributes(), "user").to_owned()
 }

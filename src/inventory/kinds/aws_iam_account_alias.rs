@@ -4,9 +4,10 @@
 use async_trait::async_trait;
 use serde_json::json;
 
+use crate::aws::ReadError;
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{CompareRules, Desired, Live};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{CompareRules, Live, PriorState};
 
 pub(super) struct AwsIamAccountAlias;
 
@@ -29,18 +30,18 @@ impl Kind for AwsIamAccountAlias {
         CompareRules { compare_computed: &["id"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let desired: Vec<&str> = request.desired.iter().map(|desired| desired.id.as_str()).collect();
         Ok(aliases(aws).await?.iter().flat_map(|alias| live(alias, &desired)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, _desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, _desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(!aliases(aws).await?.is_empty())
     }
 }
 
-async fn aliases(aws: &Region) -> Result<Vec<String>, ReadError> {
-    let call = aws.iam.list_account_aliases().into_paginator();
+async fn aliases(aws: &ScopeReader) -> Result<Vec<String>, ReadError> {
+    let call = aws.iam().list_account_aliases().into_paginator();
     aws.pages("iam:ListAccountAliases", call.items().send()).await
 }
 

@@ -5,9 +5,10 @@ use aws_sdk_iam::types::PasswordPolicy;
 use serde_json::json;
 
 use super::iam::single;
+use crate::aws::ReadError;
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Desired, Live};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Live, PriorState};
 
 pub(super) struct AwsIamAccountPasswordPolicy;
 
@@ -28,17 +29,17 @@ impl Kind for AwsIamAccountPasswordPolicy {
         &["iam:GetAccountPasswordPolicy"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         Ok(read(aws).await?.map(|policy| vec![live(&policy)]).unwrap_or_default().into())
     }
 
-    async fn exists(&self, aws: &Region, _desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, _desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(read(aws).await?.is_some())
     }
 }
 
-async fn read(aws: &Region) -> Result<Option<PasswordPolicy>, ReadError> {
-    let call = aws.iam.get_account_password_policy().send();
+async fn read(aws: &ScopeReader) -> Result<Option<PasswordPolicy>, ReadError> {
+    let call = aws.iam().get_account_password_policy().send();
     let answer = single(aws, "iam:GetAccountPasswordPolicy", call).await?;
     Ok(answer.and_then(|answer| answer.password_policy))
 }

@@ -5,9 +5,10 @@ use serde_json::json;
 
 use super::iam;
 use super::iam::principal::{self, Principal};
+use crate::aws::ReadError;
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Desired, Live};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Live, PriorState};
 
 pub(super) struct AwsIamGroup;
 
@@ -25,7 +26,7 @@ impl Kind for AwsIamGroup {
         &["iam:GetAccountAuthorizationDetails", "iam:GetGroup"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let live = account.groups.iter().map(|group| {
             let name = group.group_name().unwrap_or_default();
@@ -41,7 +42,7 @@ impl Kind for AwsIamGroup {
         Ok(live.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         principal::exists(aws, Principal::Group, &desired.id).await
     }
 }

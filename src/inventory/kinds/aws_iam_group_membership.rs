@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::iam;
 use super::iam::principal::{self, Principal};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsIamGroupMembership;
 
@@ -25,7 +26,7 @@ impl Kind for AwsIamGroupMembership {
         &["iam:GetAccountAuthorizationDetails", "iam:GetGroup"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         Ok(iam::judged(request, "group", |desired, values| {
             let name = text(values, "group");
@@ -44,7 +45,7 @@ impl Kind for AwsIamGroupMembership {
     }
 
     /// It lives as long as its group: `internal/service/iam/group_membership.go`.
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         principal::exists(aws, Principal::Group, text(&desired.attributes(), "group")).await
     }
 }

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 
 use super::iam::principal::{self, Principal};
+use crate::aws::ReadError;
 use crate::inventory::value::text;
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, Desired, OwnedField};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, OwnedField, PriorState};
 
 pub(super) struct AwsIamGroupPolicyAttachment;
 
@@ -23,11 +24,11 @@ impl Kind for AwsIamGroupPolicyAttachment {
         &["iam:GetAccountAuthorizationDetails", "iam:ListAttachedGroupPolicies"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         principal::list_attached(aws, request, Principal::Group).await
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         principal::attached_exists(aws, desired, Principal::Group).await
     }
 

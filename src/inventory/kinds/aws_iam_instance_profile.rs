@@ -5,9 +5,10 @@ use aws_sdk_iam::types::InstanceProfile;
 use serde_json::json;
 
 use super::iam::{PAGE, single, with_details};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsIamInstanceProfile;
 
@@ -30,14 +31,14 @@ impl Kind for AwsIamInstanceProfile {
         CompareRules { not_returned: &["name_prefix"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
-        let call = aws.iam.list_instance_profiles().max_items(PAGE).into_paginator();
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        let call = aws.iam().list_instance_profiles().max_items(PAGE).into_paginator();
         let profiles = aws.pages("iam:ListInstanceProfiles", call.items().send()).await?;
         let live = profiles.iter().map(live).collect();
         Ok(with_details(live, request, |name| details(aws, name)).await)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(details(aws, desired.id.clone()).await?.is_some())
     }
 }
@@ -65,8 +66,8 @@ fn owner_of(name: &str) -> Owner {
     }
 }
 
-async fn details(aws: &Region, name: String) -> Result<Option<Attributes>, ReadError> {
-    let call = aws.iam.get_instance_profile().instance_profile_name(name).send();
+async fn details(aws: &ScopeReader, name: String) -> Result<Option<Attributes>, ReadError> {
+    let call = aws.iam().get_instance_profile().instance_profile_name(name).send();
     let answer = single(aws, "iam:GetInstanceProfile", call).await?;
     let Some(profile) = answer.and_then(|answer| answer.instance_profile) else { return Ok(None) };
     Ok(Some(attributes(json!({ "tags_all": iam_tags(profile.tags()) }))))

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::iam::{single, with_details};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, PriorState};
 
 pub(super) struct AwsIamOpenidConnectProvider;
 
@@ -28,15 +29,15 @@ impl Kind for AwsIamOpenidConnectProvider {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
-        let call = aws.iam.list_open_id_connect_providers().send();
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        let call = aws.iam().list_open_id_connect_providers().send();
         let answer = aws.call("iam:ListOpenIDConnectProviders", call).await?;
         let arns = answer.open_id_connect_provider_list().iter().filter_map(|provider| provider.arn());
         let live = arns.map(live).collect();
         Ok(with_details(live, request, |arn| details(aws, arn)).await)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(details(aws, desired.id.clone()).await?.is_some())
     }
 }
@@ -47,8 +48,8 @@ fn live(arn: &str) -> Live {
     Live { id: arn.to_owned(), attributes: attributes(json!({ "arn": arn, "id": arn, "url": url })), ..Live::default() }
 }
 
-async fn details(aws: &Region, arn: String) -> Result<Option<Attributes>, ReadError> {
-    let call = aws.iam.get_open_id_connect_provider().open_id_connect_provider_arn(arn).send();
+async fn details(aws: &ScopeReader, arn: String) -> Result<Option<Attributes>, ReadError> {
+    let call = aws.iam().get_open_id_connect_provider().open_id_connect_provider_arn(arn).send();
     let Some(provider) = single(aws, "iam:GetOpenIDConnectProvider", call).await? else { return Ok(None) };
     Ok(Some(attributes(json!({
         "client_id_list": provider.client_id_list(),

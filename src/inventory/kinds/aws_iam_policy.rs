@@ -6,9 +6,10 @@ use aws_sdk_iam::types::ManagedPolicyDetail;
 use serde_json::json;
 
 use super::iam::{self, document, single, with_details};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, PriorState};
 
 pub(super) struct AwsIamPolicy;
 
@@ -31,14 +32,14 @@ impl Kind for AwsIamPolicy {
         CompareRules { not_returned: &["name_prefix"], policies: &["policy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let live = account.policies.iter().map(live).collect();
         Ok(with_details(live, request, |arn| details(aws, arn)).await)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.iam.get_policy().policy_arn(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.iam().get_policy().policy_arn(&desired.id).send();
         Ok(single(aws, "iam:GetPolicy", call).await?.is_some())
     }
 }
@@ -63,8 +64,8 @@ fn live(policy: &ManagedPolicyDetail) -> Live {
 }
 
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html>: only GetPolicy has description and tags.
-async fn details(aws: &Region, arn: String) -> Result<Option<Attributes>, ReadError> {
-    let answer = single(aws, "iam:GetPolicy", aws.iam.get_policy().policy_arn(arn).send()).await?;
+async fn details(aws: &ScopeReader, arn: String) -> Result<Option<Attributes>, ReadError> {
+    let answer = single(aws, "iam:GetPolicy", aws.iam().get_policy().policy_arn(arn).send()).await?;
     let Some(policy) = answer.and_then(|answer| answer.policy) else { return Ok(None) };
     Ok(Some(attributes(json!({
         "description": policy.description(),

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::iam::principal::{self, Principal};
 use super::iam::{self, Account, existing};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, Desired, Live, OwnedField};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, Live, OwnedField, PriorState};
 
 pub(super) struct AwsIamPolicyAttachment;
 
@@ -30,7 +31,7 @@ impl Kind for AwsIamPolicyAttachment {
         &["iam:GetAccountAuthorizationDetails", "iam:ListEntitiesForPolicy"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         Ok(iam::judged(request, "policy_arn", |desired, values| {
             let attributes = read(&account, &desired.id, values)?;
@@ -39,9 +40,9 @@ impl Kind for AwsIamPolicyAttachment {
     }
 
     /// Attached to nothing is the same as gone: `internal/service/iam/policy_attachment.go`.
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let values = desired.attributes();
-        let call = aws.iam.list_entities_for_policy().policy_arn(text(&values, "policy_arn")).into_paginator();
+        let call = aws.iam().list_entities_for_policy().policy_arn(text(&values, "policy_arn")).into_paginator();
         let pages = existing(aws.pages("iam:ListEntitiesForPolicy", call.send()).await)?.unwrap_or_default();
         Ok(pages.iter().any(|page| {
             !page.policy_groups().is_empty() || !page.policy_roles().is_empty() || !page.policy_users().is_empty()

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::iam::principal::{self, Principal};
 use super::iam::{self, document};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, text, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsIamRole;
 
@@ -36,7 +37,7 @@ impl Kind for AwsIamRole {
         }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let listed = iam::roles(aws).await;
         let mut found = Listed::default();
@@ -61,7 +62,7 @@ impl Kind for AwsIamRole {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         principal::exists(aws, Principal::Role, &desired.id).await
     }
 }

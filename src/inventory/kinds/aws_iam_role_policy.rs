@@ -4,9 +4,10 @@ use async_trait::async_trait;
 
 use super::aws_iam_role;
 use super::iam::principal::{self, Principal};
+use crate::aws::ReadError;
 use crate::inventory::value::text;
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, OwnedField};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, OwnedField, PriorState};
 
 pub(super) struct AwsIamRolePolicy;
 
@@ -29,11 +30,11 @@ impl Kind for AwsIamRolePolicy {
         CompareRules { not_returned: &["name_prefix"], policies: &["policy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         principal::list_inline(aws, request, Principal::Role).await
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         principal::inline_exists(aws, desired, Principal::Role).await
     }
 

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::iam::{single, with_details};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsIamSamlProvider;
 
@@ -28,8 +29,8 @@ impl Kind for AwsIamSamlProvider {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
-        let answer = aws.call("iam:ListSAMLProviders", aws.iam.list_saml_providers().send()).await?;
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        let answer = aws.call("iam:ListSAMLProviders", aws.iam().list_saml_providers().send()).await?;
         let live = answer.saml_provider_list().iter().map(|provider| {
             let arn = provider.arn().unwrap_or_default();
             let name = arn.split_once("saml-provider/").map(|(_, name)| name);
@@ -46,13 +47,13 @@ impl Kind for AwsIamSamlProvider {
         Ok(with_details(live.collect(), request, |arn| details(aws, arn)).await)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(details(aws, desired.id.clone()).await?.is_some())
     }
 }
 
-async fn details(aws: &Region, arn: String) -> Result<Option<Attributes>, ReadError> {
-    let call = aws.iam.get_saml_provider().saml_provider_arn(arn).send();
+async fn details(aws: &ScopeReader, arn: String) -> Result<Option<Attributes>, ReadError> {
+    let call = aws.iam().get_saml_provider().saml_provider_arn(arn).send();
     let Some(provider) = single(aws, "iam:GetSAMLProvider", call).await? else { return Ok(None) };
     Ok(Some(attributes(json!({
         "saml_metadata_document": provider.saml_metadata_document(),

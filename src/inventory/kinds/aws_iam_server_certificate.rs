@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
 use super::iam::{PAGE, single, with_details};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, text, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, PriorState};
 
 pub(super) struct AwsIamServerCertificate;
 
@@ -37,8 +38,8 @@ impl Kind for AwsIamServerCertificate {
         }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
-        let call = aws.iam.list_server_certificates().max_items(PAGE).into_paginator();
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        let call = aws.iam().list_server_certificates().max_items(PAGE).into_paginator();
         let certificates = aws.pages("iam:ListServerCertificates", call.items().send()).await?;
         // The id of a certificate that was replaced under its name is new; to Terraform it is still the same resource.
         // A stranger goes by its name, which `terraform import` takes.
@@ -54,12 +55,12 @@ impl Kind for AwsIamServerCertificate {
         Ok(with_details(live.collect(), request, read).await)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(details(aws, name(desired)).await?.is_some())
     }
 }
 
-fn name(desired: &Desired) -> String {
+fn name(desired: &PriorState<'_>) -> String {
     text(&desired.attributes(), "name").to_owned()
 }
 
@@ -75,8 +76,8 @@ fn live(certificate: &ServerCertificateMetadata, id: &str) -> Live {
     Live { id: id.to_owned(), attributes: attributes(values), ..Live::default() }
 }
 
-async fn details(aws: &Region, name: String) -> Result<Option<Attributes>, ReadError> {
-    let call = aws.iam.get_server_certificate().server_certificate_name(name).send();
+async fn details(aws: &ScopeReader, name: String) -> Result<Option<Attributes>, ReadError> {
+    let call = aws.iam().get_server_certificate().server_certificate_name(name).send();
     let answer = single(aws, "iam:GetServerCertificate", call).await?;
     let Some(certificate) = answer.and_then(|answer| answer.server_certificate) else { return Ok(None) };
     Ok(Some(attributes(json!({

@@ -8,9 +8,10 @@ use serde_json::json;
 use super::aws_iam_role;
 use super::iam;
 use super::iam::principal::{self, Principal};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsIamServiceLinkedRole;
 
@@ -28,7 +29,7 @@ impl Kind for AwsIamServiceLinkedRole {
         &["iam:GetAccountAuthorizationDetails", "iam:GetRole", "iam:ListRoles"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let listed = iam::roles(aws).await;
         let mut found = Listed::default();
@@ -46,7 +47,7 @@ impl Kind for AwsIamServiceLinkedRole {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let name = desired.id.rsplit('/').next().unwrap_or_default();
         principal::exists(aws, Principal::Role, name).await
     }

@@ -5,9 +5,10 @@ use serde_json::json;
 
 use super::iam;
 use super::iam::principal::{self, Principal};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{CompareRules, Desired, Live};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{CompareRules, Live, PriorState};
 
 pub(super) struct AwsIamUser;
 
@@ -29,7 +30,7 @@ impl Kind for AwsIamUser {
         CompareRules { not_returned: &["force_destroy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let live = account.users.iter().map(|user| {
             let name = user.user_name().unwrap_or_default();
@@ -48,7 +49,7 @@ impl Kind for AwsIamUser {
         Ok(live.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         principal::exists(aws, Principal::User, &desired.id).await
     }
 }

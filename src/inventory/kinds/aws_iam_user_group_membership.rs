@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::iam;
 use super::iam::principal::{self, Principal};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsIamUserGroupMembership;
 
@@ -28,7 +29,7 @@ impl Kind for AwsIamUserGroupMembership {
         &["iam:GetAccountAuthorizationDetails", "iam:GetUser"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let mut found = iam::judged(request, "user", |desired, values| {
             let name = text(values, "user");
@@ -55,7 +56,7 @@ impl Kind for AwsIamUserGroupMembership {
     }
 
     /// It lives as long as its user: `internal/service/iam/user_group_membership.go`.
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         principal::exists(aws, Principal::User, text(&desired.attributes(), "user")).await
     }
 }

@@ -6,9 +6,10 @@ use futures::future::join_all;
 use serde_json::json;
 
 use super::iam::{one_by_one, single, unseen};
+use crate::aws::ReadError;
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsIamUserLoginProfile;
 
@@ -40,7 +41,7 @@ impl Kind for AwsIamUserLoginProfile {
         CompareRules { not_returned, ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut found = one_by_one(request.desired, |_, user| read(aws, user)).await;
         let declared = |user: &str| request.desired.iter().any(|desired| desired.id == user);
         let others: Vec<&str> = request.owners.iter().copied().filter(|user| !declared(user)).collect();
@@ -68,14 +69,14 @@ impl Kind for AwsIamUserLoginProfile {
         true
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(read(aws, desired.id.clone()).await?.is_some())
     }
 }
 
 /// The id is the user's name.
-async fn read(aws: &Region, user: String) -> Result<Option<Attributes>, ReadError> {
-    let answer = single(aws, "iam:GetLoginProfile", aws.iam.get_login_profile().user_name(user).send()).await?;
+async fn read(aws: &ScopeReader, user: String) -> Result<Option<Attributes>, ReadError> {
+    let answer = single(aws, "iam:GetLoginProfile", aws.iam().get_login_profile().user_name(user).send()).await?;
     let Some(profile) = answer.and_then(|answer| answer.login_profile) else { return Ok(None) };
     Ok(Some(attributes(json!({
         "id": profile.user_name(),

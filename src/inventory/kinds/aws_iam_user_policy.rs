@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 
 use super::iam::principal::{self, Principal};
+use crate::aws::ReadError;
 use crate::inventory::value::text;
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, OwnedField};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, OwnedField, PriorState};
 
 pub(super) struct AwsIamUserPolicy;
 
@@ -28,11 +29,11 @@ impl Kind for AwsIamUserPolicy {
         CompareRules { not_returned: &["name_prefix"], policies: &["policy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         principal::list_inline(aws, request, Principal::User).await
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         principal::inline_exists(aws, desired, Principal::User).await
     }
 

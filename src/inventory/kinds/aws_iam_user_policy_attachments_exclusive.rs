@@ -4,9 +4,10 @@ use async_trait::async_trait;
 
 use super::iam;
 use super::iam::principal::{self, Principal};
+use crate::aws::ReadError;
 use crate::inventory::value::text;
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, Desired, OwnedField};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, OwnedField, PriorState};
 
 pub(super) struct AwsIamUserPolicyAttachmentsExclusive;
 
@@ -24,11 +25,11 @@ impl Kind for AwsIamUserPolicyAttachmentsExclusive {
         &["iam:GetAccountAuthorizationDetails", "iam:GetUser"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         principal::list_exclusive(aws, request, Principal::User, "policy_arns").await
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         principal::exclusive_exists(aws, desired, Principal::User).await
     }
 

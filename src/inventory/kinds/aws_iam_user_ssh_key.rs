@@ -8,9 +8,10 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::iam::{PAGE, existing, one_by_one, single};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, PriorState};
 
 pub(super) struct AwsIamUserSshKey;
 
@@ -32,7 +33,7 @@ impl Kind for AwsIamUserSshKey {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut found = one_by_one(request.desired, |values, id| read(aws, values, id)).await;
         if request.unmanaged {
             let users: BTreeSet<String> = request.desired.iter().map(|one| user(one)).collect();
@@ -52,20 +53,20 @@ impl Kind for AwsIamUserSshKey {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(read(aws, desired.attributes(), desired.id.clone()).await?.is_some())
     }
 }
 
-fn user(desired: &Desired) -> String {
+fn user(desired: &PriorState<'_>) -> String {
     text(&desired.attributes(), "username").to_owned()
 }
 
 /// AWS hands the key out in the encoding that the state names.
-async fn read(aws: &Region, desired: Attributes, id: String) -> Result<Option<Attributes>, ReadError> {
+async fn read(aws: &ScopeReader, desired: Attributes, id: String) -> Result<Option<Attributes>, ReadError> {
     let (user, encoding) = (text(&desired, "username"), text(&desired, "encoding"));
     let call =
-        aws.iam.get_ssh_public_key().user_name(user).ssh_public_key_id(&id).encoding(EncodingType::from(encoding));
+        aws.iam().get_ssh_public_key().user_name(user).ssh_public_key_id(&id).encoding(EncodingType::from(encoding));
     let answer = single(aws, "iam:GetSSHPublicKey", call.send()).await?;
     let Some(key) = answer.and_then(|answer| answer.ssh_public_key) else { return Ok(None) };
     Ok(Some(attributes(json!({
@@ -79,8 +80,8 @@ async fn read(aws: &Region, desired: Attributes, id: String) -> Result<Option<At
     }))))
 }
 
-async fn keys(aws: &Region, user: &str) -> Result<Vec<SshPublicKeyMetadata>, ReadError> {
-    let call = aws.iam.list_ssh_public_keys().user_name(user).max_items(PAGE).into_paginator();
+async fn keys(aws: &ScopeReader, user: &str) -> Result<Vec<SshPublicKeyMetadata>, ReadError> {
+    let call = aws.iam().list_ssh_public_keys().user_name(user).max_items(PAGE).into_paginator();
     Ok(existing(aws.pages("iam:ListSSHPublicKeys", call.items().send()).await)?.unwrap_or_default())
 }
 

@@ -5,9 +5,10 @@ use aws_sdk_iam::types::VirtualMfaDevice;
 use serde_json::json;
 
 use super::iam::{PAGE, existing, with_details};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsIamVirtualMfaDevice;
 
@@ -30,18 +31,18 @@ impl Kind for AwsIamVirtualMfaDevice {
         CompareRules { not_returned: &["base_32_string_seed", "qr_code_png"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let live = devices(aws).await?.iter().map(live).collect();
         Ok(with_details(live, request, |serial| tags(aws, serial)).await)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(devices(aws).await?.iter().any(|device| device.serial_number() == desired.id))
     }
 }
 
-async fn devices(aws: &Region) -> Result<Vec<VirtualMfaDevice>, ReadError> {
-    let call = aws.iam.list_virtual_mfa_devices().max_items(PAGE).into_paginator();
+async fn devices(aws: &ScopeReader) -> Result<Vec<VirtualMfaDevice>, ReadError> {
+    let call = aws.iam().list_virtual_mfa_devices().max_items(PAGE).into_paginator();
     aws.pages("iam:ListVirtualMFADevices", call.items().send()).await
 }
 
@@ -65,8 +66,8 @@ fn live(device: &VirtualMfaDevice) -> Live {
     Live { id: arn.to_owned(), attributes: attributes(values), owner }
 }
 
-async fn tags(aws: &Region, serial: String) -> Result<Option<Attributes>, ReadError> {
-    let call = aws.iam.list_mfa_device_tags().serial_number(serial).into_paginator();
+async fn tags(aws: &ScopeReader, serial: String) -> Result<Option<Attributes>, ReadError> {
+    let call = aws.iam().list_mfa_device_tags().serial_number(serial).into_paginator();
     let Some(tags) = existing(aws.pages("iam:ListMFADeviceTags", call.items().send()).await)? else { return Ok(None) };
     Ok(Some(attributes(json!({ "tags_all": iam_tags(&tags) }))))
 }

@@ -19,9 +19,10 @@ use serde_json::{Value, json};
 pub(super) use attribute::is_burstable;
 
 use super::ec2;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags, text, time};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, PriorState};
 
 /// Attributes that the provider does not touch when AWS's answer lacks them.
 const KEPT: &[&str] = &[
@@ -62,9 +63,9 @@ impl Kind for AwsInstance {
         CompareRules { not_returned, normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let reservations = ec2::reservations(aws).await?;
-        let desired: HashMap<&str, &Desired> = request.desired.iter().map(|d| (d.id.as_str(), *d)).collect();
+        let desired: HashMap<&str, &PriorState<'_>> = request.desired.iter().map(|d| (d.id.as_str(), *d)).collect();
         let mut found = Listed::default();
         let mut managed = Vec::new();
         for instance in all(&reservations) {
@@ -98,8 +99,8 @@ impl Kind for AwsInstance {
         blocks.filter_map(part).collect()
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let answer = aws.call("ec2:DescribeInstances", aws.ec2.describe_instances().instance_ids(&desired.id).send());
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let answer = aws.call("ec2:DescribeInstances", aws.ec2().describe_instances().instance_ids(&desired.id).send());
         let answer = not_found(answer.await, &["InvalidInstanceID.NotFound"])?;
         Ok(answer.is_some_and(|answer| all(answer.reservations()).next().is_some()))
     }
@@ -124,7 +125,7 @@ struct Shared {
 }
 
 impl Shared {
-    async fn read(aws: &Region, managed: &[(&Instance, Attributes)]) -> Self {
+    async fn read(aws: &ScopeReader, managed: &[(&Instance, Attributes)]) -> Self {
         let any = |is: fn(&Instance) -> bool| managed.iter().any(|(instance, _)| is(instance));
         let volumes = async {
             let all = if managed.is_empty() { return Ok(HashMap::new()) } else { ec2::volumes(aws).await? };
@@ -155,7 +156,7 @@ impl Shared {
 
 /// A desired instance with everything; `None` when it went away in between.
 async fn full(
-    aws: &Region,
+    aws: &ScopeReader,
     shared: &Shared,
     instance: &Instance,
     state: &Attributes,
@@ -186,7 +187,7 @@ async fn full(
 }
 
 /// What DescribeInstances tells.
-fn live(aws: &Region, instance: &Instance) -> Live {
+fn live(aws: &ScopeReader, instance: &Instance) -> Live {
     let id = instance.instance_id().unwrap_or_default();
     let placement = instance.placement();
     let primary = primary(instance);

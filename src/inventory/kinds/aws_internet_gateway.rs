@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::InternetGateway;
 use serde_json::json;
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsInternetGateway;
 
@@ -21,7 +22,7 @@ impl Kind for AwsInternetGateway {
         &["ec2:DescribeInternetGateways", "ec2:DescribeVpcs"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let gateways = ec2::internet_gateways(aws).await?;
         let vpcs = if request.unmanaged { Some(ec2::vpcs(aws).await?) } else { None };
         let vpcs = vpcs.iter().flat_map(|vpcs| vpcs.iter());
@@ -32,14 +33,14 @@ impl Kind for AwsInternetGateway {
         Ok(ours.map(|gateway| live(aws, gateway, &defaults)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(find(aws, &desired.id).await?.is_some())
     }
 }
 
 /// A single read by id.
-pub(super) async fn find(aws: &Region, id: &str) -> Result<Option<InternetGateway>, ReadError> {
-    let call = aws.ec2.describe_internet_gateways().internet_gateway_ids(id).send();
+pub(super) async fn find(aws: &ScopeReader, id: &str) -> Result<Option<InternetGateway>, ReadError> {
+    let call = aws.ec2().describe_internet_gateways().internet_gateway_ids(id).send();
     let answer = aws.call("ec2:DescribeInternetGateways", call).await;
     let answer = not_found(answer, &["InvalidInternetGatewayID.NotFound"])?;
     Ok(answer.and_then(|answer| answer.internet_gateways.unwrap_or_default().into_iter().next()))
@@ -50,7 +51,7 @@ pub(super) fn vpc(gateway: &InternetGateway) -> Option<&str> {
     gateway.attachments().first().and_then(|attachment| attachment.vpc_id())
 }
 
-fn live(aws: &Region, gateway: &InternetGateway, default_vpcs: &[&str]) -> Live {
+fn live(aws: &ScopeReader, gateway: &InternetGateway, default_vpcs: &[&str]) -> Live {
     let id = gateway.internet_gateway_id().unwrap_or_default();
     let values = json!({
         "arn": network::arn(aws, gateway.owner_id(), &format!("internet-gateway/{id}")),

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::{aws_internet_gateway, ec2};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsInternetGatewayAttachment;
 
@@ -22,7 +23,7 @@ impl Kind for AwsInternetGatewayAttachment {
         &["ec2:DescribeInternetGateways"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
@@ -37,7 +38,7 @@ impl Kind for AwsInternetGatewayAttachment {
         Ok(live.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let Some((gateway, vpc)) = desired.id.split_once(':') else {
             return Err(ReadError::unexpected("ec2:DescribeInternetGateways", "the id is not of the form GATEWAY:VPC"));
         };

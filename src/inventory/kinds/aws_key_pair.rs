@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::KeyPairInfo;
 use serde_json::{Value, json};
 
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsKeyPair;
 
@@ -28,20 +29,21 @@ impl Kind for AwsKeyPair {
         }
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
-        let call = aws.ec2.describe_key_pairs().include_public_key(true).send();
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let call = aws.ec2().describe_key_pairs().include_public_key(true).send();
         let answer = aws.call("ec2:DescribeKeyPairs", call).await?;
         Ok(answer.key_pairs().iter().map(|pair| live(aws, pair)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let answer = aws.call("ec2:DescribeKeyPairs", aws.ec2.describe_key_pairs().key_names(&desired.id).send()).await;
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let answer =
+            aws.call("ec2:DescribeKeyPairs", aws.ec2().describe_key_pairs().key_names(&desired.id).send()).await;
         let answer = not_found(answer, &["InvalidKeyPair.NotFound"])?;
         Ok(answer.is_some_and(|answer| !answer.key_pairs().is_empty()))
     }
 }
 
-fn live(aws: &Region, pair: &KeyPairInfo) -> Live {
+fn live(aws: &ScopeReader, pair: &KeyPairInfo) -> Live {
     let name = pair.key_name().unwrap_or_default();
     let mut values = attributes(json!({
         "arn": aws.arn("ec2", &format!("key-pair/{name}")),

@@ -10,9 +10,10 @@ use aws_sdk_ec2::types::{LaunchTemplate, LaunchTemplateVersion};
 use serde_json::{Value, json};
 
 use super::ec2;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 const VERSIONS: &str = "ec2:DescribeLaunchTemplateVersions";
 
@@ -32,7 +33,7 @@ impl Kind for AwsLaunchTemplate {
         CompareRules { not_returned: &["update_default_version"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let templates = ec2::launch_templates(aws).await?;
         // Strangers are known by what the listing tells of them.
         let versions = match request.desired {
@@ -70,8 +71,8 @@ impl Kind for AwsLaunchTemplate {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_launch_templates().launch_template_ids(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.ec2().describe_launch_templates().launch_template_ids(&desired.id).send();
         let gone = ["InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound"];
         let answer = not_found(aws.call("ec2:DescribeLaunchTemplates", call).await, &gone)?;
         Ok(answer.is_some_and(|answer| !answer.launch_templates().is_empty()))
@@ -80,15 +81,15 @@ impl Kind for AwsLaunchTemplate {
 
 /// The latest version of every template: without a template's id, `$Latest` asks for all of them.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeLaunchTemplateVersions.html>
-async fn latest_versions(aws: &Region) -> Result<Arc<Vec<LaunchTemplateVersion>>, ReadError> {
+async fn latest_versions(aws: &ScopeReader) -> Result<Arc<Vec<LaunchTemplateVersion>>, ReadError> {
     aws.cached(VERSIONS, || {
-        let call = aws.ec2.describe_launch_template_versions().versions("$Latest").into_paginator().page_size(200);
+        let call = aws.ec2().describe_launch_template_versions().versions("$Latest").into_paginator().page_size(200);
         aws.pages(VERSIONS, call.items().send())
     })
     .await
 }
 
-fn live(aws: &Region, template: &LaunchTemplate) -> Live {
+fn live(aws: &ScopeReader, template: &LaunchTemplate) -> Live {
     let id = template.launch_template_id().unwrap_or_default();
     let name = template.launch_template_name().unwrap_or_default();
     let values = json!({

@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::{aws_route_table_association, ec2};
+use crate::aws::ReadError;
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsMainRouteTableAssociation;
 
@@ -26,7 +27,7 @@ impl Kind for AwsMainRouteTableAssociation {
         CompareRules { not_returned: &["original_route_table_id"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut live = Vec::new();
         if request.desired.is_empty() {
             return Ok(live.into());
@@ -44,7 +45,7 @@ impl Kind for AwsMainRouteTableAssociation {
         Ok(live.into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let found = aws_route_table_association::find(aws, &desired.id).await?;
         Ok(found.is_some_and(|association| association.main() == Some(true)))
     }

@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::{NatGateway, NatGatewayAddress};
 use serde_json::{Value, json};
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsNatGateway;
 
@@ -21,13 +22,13 @@ impl Kind for AwsNatGateway {
         &["ec2:DescribeNatGateways"]
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let gateways = ec2::nat_gateways(aws).await?;
         Ok(gateways.iter().filter(|gateway| is_there(gateway)).map(live).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_nat_gateways().nat_gateway_ids(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.ec2().describe_nat_gateways().nat_gateway_ids(&desired.id).send();
         let answer = aws.call("ec2:DescribeNatGateways", call).await;
         Ok(not_found(answer, &["NatGatewayNotFound", "InvalidNatGatewayID.NotFound"])?
             .is_some_and(|answer| answer.nat_gateways().iter().any(is_there)))

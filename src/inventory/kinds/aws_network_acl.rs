@@ -8,9 +8,10 @@ use super::{
     ec2::{self, entries},
     network,
 };
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsNetworkAcl;
 
@@ -28,7 +29,7 @@ impl Kind for AwsNetworkAcl {
         CompareRules { normalize: Some(entries::normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let acls = ec2::network_acls(aws).await?;
         let ours = acls.iter().filter(|acl| {
             network::concerns(aws, &request, acl.owner_id(), acl.network_acl_id().unwrap_or_default()) //
@@ -36,17 +37,17 @@ impl Kind for AwsNetworkAcl {
         Ok(ours.map(|acl| live(aws, acl)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(read(aws, &desired.id).await?.is_some())
     }
 }
 
 /// What DescribeNetworkAcls tells.
-pub(super) fn live(aws: &Region, acl: &NetworkAcl) -> Live {
+pub(super) fn live(aws: &ScopeReader, acl: &NetworkAcl) -> Live {
     let id = acl.network_acl_id().unwrap_or_default();
     let owner = acl.owner_id().unwrap_or(&aws.account);
     let values = json!({
-        "arn": format!("arn:{}:ec2:{}:{owner}:network-acl/{id}", aws.partition, aws.name),
+        "arn": format!("arn:{}:ec2:{}:{owner}:network-acl/{id}", aws.partition, aws.region),
         "egress": entries::elements_of(acl, true),
         "id": id,
         "ingress": entries::elements_of(acl, false),
@@ -61,8 +62,9 @@ pub(super) fn live(aws: &Region, acl: &NetworkAcl) -> Live {
 }
 
 /// One ACL by a read of its own; `None` when AWS says that there is none.
-pub(super) async fn read(aws: &Region, id: &str) -> Result<Option<NetworkAcl>, ReadError> {
-    let answer = aws.call("ec2:DescribeNetworkAcls", aws.ec2.describe_network_acls().network_acl_ids(id).send()).await;
+pub(super) async fn read(aws: &ScopeReader, id: &str) -> Result<Option<NetworkAcl>, ReadError> {
+    let answer =
+        aws.call("ec2:DescribeNetworkAcls", aws.ec2().describe_network_acls().network_acl_ids(id).send()).await;
     let answer = not_found(answer, &["InvalidNetworkAclID.NotFound", "InvalidNetworkAclId.NotFound"])?;
     Ok(answer.and_then(|answer| answer.network_acls.unwrap_or_default().into_iter().next()))
 }

@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::Filter;
 use serde_json::json;
 
 use super::ec2;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsNetworkAclAssociation;
 
@@ -25,7 +26,7 @@ impl Kind for AwsNetworkAclAssociation {
         CompareRules::default()
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let acls = ec2::network_acls(aws).await?;
         let associations = acls.iter().flat_map(|acl| acl.associations());
         let live = associations.map(|association| {
@@ -38,9 +39,9 @@ impl Kind for AwsNetworkAclAssociation {
         Ok(live.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let filter = Filter::builder().name("association.association-id").values(&desired.id).build();
-        let call = aws.ec2.describe_network_acls().filters(filter).send();
+        let call = aws.ec2().describe_network_acls().filters(filter).send();
         Ok(!aws.call("ec2:DescribeNetworkAcls", call).await?.network_acls().is_empty())
     }
 

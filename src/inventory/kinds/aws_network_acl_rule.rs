@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use super::aws_network_acl::read;
 use super::ec2::entries::Entry;
 use super::ec2::{self, atoms, entries};
+use crate::aws::ReadError;
 use crate::inventory::value::{self, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsNetworkAclRule;
 
@@ -29,7 +30,7 @@ impl Kind for AwsNetworkAclRule {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let acls = ec2::network_acls(aws).await?;
         let acls: HashMap<_, _> = acls.iter().map(|acl| (acl.network_acl_id().unwrap_or_default(), acl)).collect();
         let found = request.desired.iter().filter_map(|desired| {
@@ -39,7 +40,7 @@ impl Kind for AwsNetworkAclRule {
         Ok(found.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let attributes = desired.attributes();
         let acl = read(aws, text(&attributes, "network_acl_id")).await?;
         Ok(acl.is_some_and(|acl| find(&attributes, &acl).is_some()))

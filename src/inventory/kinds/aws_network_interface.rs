@@ -6,9 +6,10 @@ use aws_sdk_ec2::types::{NatGateway, NetworkInterface, VpcEndpoint};
 use serde_json::{Value, json};
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsNetworkInterface;
 
@@ -29,7 +30,7 @@ impl Kind for AwsNetworkInterface {
         }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let interfaces = ec2::network_interfaces(aws).await?;
         let ours = interfaces.iter().filter(|one| {
             network::concerns(aws, &request, one.owner_id(), one.network_interface_id().unwrap_or_default()) //
@@ -46,15 +47,15 @@ impl Kind for AwsNetworkInterface {
         Ok(found.into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_network_interfaces().network_interface_ids(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.ec2().describe_network_interfaces().network_interface_ids(&desired.id).send();
         let answer = aws.call("ec2:DescribeNetworkInterfaces", call).await;
         let answer = not_found(answer, &["InvalidNetworkInterfaceID.NotFound"])?;
         Ok(answer.is_some_and(|answer| !answer.network_interfaces().is_empty()))
     }
 }
 
-fn live(aws: &Region, interface: &NetworkInterface) -> Live {
+fn live(aws: &ScopeReader, interface: &NetworkInterface) -> Live {
     let id = interface.network_interface_id().unwrap_or_default();
     let owner = interface.owner_id().unwrap_or(&aws.account);
     let private: Vec<_> = interface.private_ip_addresses().iter().filter_map(|ip| ip.private_ip_address()).collect();
@@ -62,7 +63,7 @@ fn live(aws: &Region, interface: &NetworkInterface) -> Live {
     let prefixes: Vec<_> = interface.ipv4_prefixes().iter().filter_map(|prefix| prefix.ipv4_prefix()).collect();
     let ipv6_prefixes: Vec<_> = interface.ipv6_prefixes().iter().filter_map(|prefix| prefix.ipv6_prefix()).collect();
     let values = json!({
-        "arn": format!("arn:{}:ec2:{}:{owner}:network-interface/{id}", aws.partition, aws.name),
+        "arn": format!("arn:{}:ec2:{}:{owner}:network-interface/{id}", aws.partition, aws.region),
         "attachment": attachment(interface),
         "description": interface.description(),
         "enable_primary_ipv6": interface.ipv6_addresses().iter().any(|ip| ip.is_primary_ipv6() == Some(true)),

@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{PlacementGroup, PlacementGroupState};
 use serde_json::json;
 
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsPlacementGroup;
 
@@ -25,17 +26,17 @@ impl Kind for AwsPlacementGroup {
         CompareRules::default()
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
-        let answer = aws.call("ec2:DescribePlacementGroups", aws.ec2.describe_placement_groups().send()).await?;
+        let answer = aws.call("ec2:DescribePlacementGroups", aws.ec2().describe_placement_groups().send()).await?;
         let there = answer.placement_groups().iter().filter(|group| is_there(group));
         Ok(there.map(|group| live(aws, group)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_placement_groups().group_names(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.ec2().describe_placement_groups().group_names(&desired.id).send();
         let answer =
             not_found(aws.call("ec2:DescribePlacementGroups", call).await, &["InvalidPlacementGroup.Unknown"])?;
         Ok(answer.is_some_and(|answer| answer.placement_groups().iter().any(is_there)))
@@ -46,7 +47,7 @@ fn is_there(group: &PlacementGroup) -> bool {
     group.state() != Some(&PlacementGroupState::Deleted)
 }
 
-fn live(aws: &Region, group: &PlacementGroup) -> Live {
+fn live(aws: &ScopeReader, group: &PlacementGroup) -> Live {
     let name = group.group_name().unwrap_or_default();
     let values = json!({
         "arn": aws.arn("ec2", &format!("placement-group/{name}")),

@@ -6,9 +6,10 @@ use aws_sdk_ec2::types::Route;
 use serde_json::{Value, json};
 
 use super::{ec2, network, routes};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsRoute;
 
@@ -33,7 +34,7 @@ impl Kind for AwsRoute {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
@@ -47,7 +48,7 @@ impl Kind for AwsRoute {
         Ok(live.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let known = desired.attributes();
         let table = text(&known, "route_table_id");
         if table.is_empty() || DESTINATIONS.iter().all(|(name, _)| text(&known, name).is_empty()) {

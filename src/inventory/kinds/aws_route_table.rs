@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 
 use super::routes;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{CompareRules, Desired};
+use crate::aws::ReadError;
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, PriorState};
 
 pub(super) struct AwsRouteTable;
 
@@ -22,11 +23,11 @@ impl Kind for AwsRouteTable {
         CompareRules { normalize: Some(routes::normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         routes::tables(aws, &request, |_, desired| request.unmanaged || desired.is_some()).await
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(routes::find_table(aws, &desired.id).await?.is_some())
     }
 }

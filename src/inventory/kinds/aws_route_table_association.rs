@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::{RouteTable, RouteTableAssociation};
 use serde_json::json;
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsRouteTableAssociation;
 
@@ -21,7 +22,7 @@ impl Kind for AwsRouteTableAssociation {
         &["ec2:DescribeRouteTables"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
@@ -30,15 +31,15 @@ impl Kind for AwsRouteTableAssociation {
         Ok(all.map(live).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(find(aws, &desired.id).await?.is_some())
     }
 }
 
 /// A single look by id; an unknown association is an empty answer.
-pub(super) async fn find(aws: &Region, id: &str) -> Result<Option<RouteTableAssociation>, ReadError> {
+pub(super) async fn find(aws: &ScopeReader, id: &str) -> Result<Option<RouteTableAssociation>, ReadError> {
     let filter = network::filter("association.route-table-association-id", id);
-    let answer = aws.call("ec2:DescribeRouteTables", aws.ec2.describe_route_tables().filters(filter).send()).await;
+    let answer = aws.call("ec2:DescribeRouteTables", aws.ec2().describe_route_tables().filters(filter).send()).await;
     let tables = not_found(answer, &["InvalidAssociationID.NotFound"])?.and_then(|answer| answer.route_tables);
     let of = |table: RouteTable| table.associations.unwrap_or_default();
     let mut all = tables.unwrap_or_default().into_iter().flat_map(of);

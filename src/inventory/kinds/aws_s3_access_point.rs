@@ -7,9 +7,10 @@ use aws_sdk_s3control::types::{AccessPoint, VpcConfiguration};
 use serde_json::{Value, json};
 
 use super::s3;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsS3AccessPoint;
 
@@ -28,7 +29,7 @@ impl Kind for AwsS3AccessPoint {
         CompareRules { not_returned: &["has_public_access_policy"], policies: &["policy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let reads = request.desired.iter().map(|desired| (*desired, read(aws, &desired.id)));
         let mut found = s3::each(reads.collect()).await;
         if request.unmanaged {
@@ -38,9 +39,9 @@ impl Kind for AwsS3AccessPoint {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let (account, name) = parse(aws, &desired.id);
-        let call = aws.s3control.get_access_point().account_id(account).name(name).send();
+        let call = aws.s3control().get_access_point().account_id(account).name(name).send();
         Ok(not_found(aws.call("s3:GetAccessPoint", call).await, &["NoSuchAccessPoint"])?.is_some())
     }
 }
@@ -54,18 +55,18 @@ fn parse<'a>(aws: &'a Region, id: &'a str) -> (&'a str, &'a str) {
 }
 
 /// The access points of the account in this region.
-async fn listed(aws: &Region) -> Result<Vec<Live>, ReadError> {
-    let call = aws.s3control.list_access_points().account_id(&aws.account).max_results(1000);
+async fn listed(aws: &ScopeReader) -> Result<Vec<Live>, ReadError> {
+    let call = aws.s3control().list_access_points().account_id(&aws.account).max_results(1000);
     let pages = aws.pages("s3:ListAccessPoints", call.into_paginator().send()).await?;
     let points = pages.into_iter().flat_map(|page| page.access_point_list.unwrap_or_default());
     Ok(points.filter(|point| is_here(aws, point)).map(|point| listed_one(aws, &point)).collect())
 }
 
-fn is_here(aws: &Region, point: &AccessPoint) -> bool {
-    point.access_point_arn().and_then(|arn| arn.split(':').nth(3)).is_none_or(|region| region == aws.name)
+fn is_here(aws: &ScopeReader, point: &AccessPoint) -> bool {
+    point.access_point_arn().and_then(|arn| arn.split(':').nth(3)).is_none_or(|region| region == aws.region)
 }
 
-fn listed_one(aws: &Region, point: &AccessPoint) -> Live {
+fn listed_one(aws: &ScopeReader, point: &AccessPoint) -> Live {
     let id = format!("{}:{}", aws.account, point.name());
     let values = json!({
         "account_id": aws.account,
@@ -82,12 +83,12 @@ fn listed_one(aws: &Region, point: &AccessPoint) -> Live {
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetAccessPoint.html>
-async fn read(aws: &Region, id: &str) -> Result<Option<Attributes>, ReadError> {
+async fn read(aws: &ScopeReader, id: &str) -> Result<Option<Attributes>, ReadError> {
     let (account, name) = parse(aws, id);
-    let call = aws.s3control.get_access_point().account_id(account).name(name).send();
+    let call = aws.s3control().get_access_point().account_id(account).name(name).send();
     let answer = not_found(aws.call("s3:GetAccessPoint", call).await, &["NoSuchAccessPoint"])?;
     let Some(point) = answer else { return Ok(None) };
-    let call = aws.s3control.get_access_point_policy().account_id(account).name(name).send();
+    let call = aws.s3control().get_access_point_policy().account_id(account).name(name).send();
     let answer = aws.call("s3:GetAccessPointPolicy", call).await;
     let policy = not_found(answer, &["NoSuchAccessPointPolicy", "NoSuchAccessPoint"])?;
     let mut attributes = details(aws, id, account, &point);
@@ -95,7 +96,7 @@ async fn read(aws: &Region, id: &str) -> Result<Option<Attributes>, ReadError> {
     Ok(Some(attributes))
 }
 
-fn details(aws: &Region, id: &str, account: &str, point: &GetAccessPointOutput) -> Attributes {
+fn details(aws: &ScopeReader, id: &str, account: &str, point: &GetAccessPointOutput) -> Attributes {
     let name = point.name().unwrap_or_default();
     let outpost = id.starts_with("arn:");
     let (arn, bucket) = if outpost {
@@ -103,7 +104,7 @@ fn details(aws: &Region, id: &str, account: &str, point: &GetAccessPointOutput) 
         (id.to_owned(), id.replacen(&format!("accesspoint/{name}"), &bucket, 1))
     } else {
         let service = point.access_point_arn().and_then(|arn| arn.split(':').nth(2)).unwrap_or("s3");
-        let arn = format!("arn:{}:{service}:{}:{account}:accesspoint/{name}", aws.partition, aws.name);
+        let arn = format!("arn:{}:{service}:{}:{account}:accesspoint/{name}", aws.partition, aws.region);
         (arn, point.bucket().unwrap_or_default().to_owned())
     };
     let block = point.public_access_block_configuration();
@@ -113,7 +114,7 @@ fn details(aws: &Region, id: &str, account: &str, point: &GetAccessPointOutput) 
         "arn": arn,
         "bucket": bucket,
         "bucket_account_id": point.bucket_account_id(),
-        "domain_name": format!("{name}-{account}.s3-accesspoint.{}.{}", aws.name, s3::dns_suffix(aws)),
+        "domain_name": format!("{name}-{account}.s3-accesspoint.{}.{}", aws.region, s3::dns_suffix(aws)),
         "endpoints": point.endpoints(),
         "id": id,
         "name": name,

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::s3;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region, not_found};
-use crate::model::{Attributes, Desired};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, PriorState};
 
 pub(super) struct AwsS3AccountPublicAccessBlock;
 
@@ -24,19 +25,19 @@ impl Kind for AwsS3AccountPublicAccessBlock {
         &["s3:GetAccountPublicAccessBlock"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let reads = request.desired.iter().map(|desired| (*desired, read(aws, &desired.id)));
         Ok(s3::each(reads.collect()).await)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(read(aws, &desired.id).await?.is_some())
     }
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html>
-async fn read(aws: &Region, account: &str) -> Result<Option<Attributes>, ReadError> {
-    let call = aws.s3control.get_public_access_block().account_id(account).send();
+async fn read(aws: &ScopeReader, account: &str) -> Result<Option<Attributes>, ReadError> {
+    let call = aws.s3control().get_public_access_block().account_id(account).send();
     let answer = aws.call("s3:GetAccountPublicAccessBlock", call).await;
     let answer = not_found(answer, &["NoSuchPublicAccessBlockConfiguration"])?;
     Ok(answer.and_then(|answer| answer.public_access_block_configuration).map(|block| {

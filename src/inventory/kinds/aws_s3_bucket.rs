@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::s3::{self, Look};
 use super::s3_bucket_blocks as blocks;
+use crate::aws::ReadError;
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 /// Buckets read at a time.
 const PARALLEL: usize = 4;
@@ -58,7 +59,7 @@ impl Kind for AwsS3Bucket {
         }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let buckets = s3::buckets(aws).await?;
         let mut found = Listed::default();
         let mut desired = Vec::new();
@@ -87,8 +88,8 @@ impl Kind for AwsS3Bucket {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        match aws.call("s3:ListBucket", aws.s3.head_bucket().bucket(&desired.id).send()).await {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        match aws.call("s3:ListBucket", aws.s3().head_bucket().bucket(&desired.id).send()).await {
             Ok(_) => Ok(true),
             Err(error) if error.status == Some(404) => Ok(false),
             // It lies in another region: it is there.
@@ -99,7 +100,7 @@ impl Kind for AwsS3Bucket {
 }
 
 /// What follows from the name, and from the region where it is known.
-fn bucket(aws: &Region, name: &str, region: Option<&str>) -> Live {
+fn bucket(aws: &ScopeReader, name: &str, region: Option<&str>) -> Live {
     let mut attributes = attributes(json!({
         "arn": format!("arn:{}:s3:::{name}", aws.partition),
         "bucket": name,
@@ -112,7 +113,7 @@ fn bucket(aws: &Region, name: &str, region: Option<&str>) -> Live {
     Live { id: name.to_owned(), attributes, owner: Owner::None }
 }
 
-fn of_region(aws: &Region, name: &str, region: &str) -> Attributes {
+fn of_region(aws: &ScopeReader, name: &str, region: &str) -> Attributes {
     attributes(json!({
         "bucket_regional_domain_name": format!("{name}.s3.{region}.{}", s3::dns_suffix(aws)),
         "region": region,
@@ -120,7 +121,7 @@ fn of_region(aws: &Region, name: &str, region: &str) -> Attributes {
 }
 
 /// Every setting of one bucket, each on its own.
-async fn settings<'a>(aws: &Region, name: &'a str) -> (&'a str, Vec<Result<Attributes, ReadError>>) {
+async fn settings<'a>(aws: &ScopeReader, name: &'a str) -> (&'a str, Vec<Result<Attributes, ReadError>>) {
     let look = Look::Shared;
     let region = match s3::region_of(aws, name, look).await {
         Ok(region) => region,

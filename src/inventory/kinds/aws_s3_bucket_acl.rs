@@ -5,8 +5,9 @@ use aws_sdk_s3::types::{Grantee, Owner as BucketOwner};
 use serde_json::{Value, json};
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketAcl;
@@ -29,7 +30,7 @@ impl BucketPart for AwsS3BucketAcl {
         &["acl", "grant"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::acl(aws, id.bucket, look).await?;
         Ok(answer.as_ref().as_ref().map(|acl| {
             let grants = acl.grants().iter().map(|grant| {

@@ -5,8 +5,9 @@ use aws_sdk_s3::types::CorsRule;
 use serde_json::{Value, json};
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::Attributes;
 
 pub(super) struct AwsS3BucketCorsConfiguration;
@@ -25,7 +26,7 @@ impl BucketPart for AwsS3BucketCorsConfiguration {
         &["cors_rule"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::cors(aws, id.bucket, look).await?;
         let rules = answer.as_ref().as_ref().map(|answer| answer.cors_rules()).filter(|rules| !rules.is_empty());
         Ok(rules.map(|rules| {

@@ -5,8 +5,9 @@ use aws_sdk_s3::types::{InventoryConfiguration, InventoryEncryption, InventoryS3
 use serde_json::{Value, json};
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::{ReadError, not_found};
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region, not_found};
 use crate::model::Attributes;
 
 pub(super) struct AwsS3BucketInventory;
@@ -21,7 +22,7 @@ impl BucketPart for AwsS3BucketInventory {
         &["s3:GetInventoryConfiguration", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let client = s3::client(aws, id.bucket, look).await?;
         let call = client.get_bucket_inventory_configuration().bucket(id.bucket).id(id.name).send();
         let answer = not_found(aws.call("s3:GetInventoryConfiguration", call).await, &["NoSuchConfiguration"])?;

@@ -6,8 +6,9 @@ use aws_sdk_s3::types::{LifecycleExpiration, LifecycleRule, LifecycleRuleFilter}
 use serde_json::{Value, json};
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::{attributes, time};
-use crate::inventory::{ReadError, Region};
 use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketLifecycleConfiguration;
@@ -35,7 +36,7 @@ impl BucketPart for AwsS3BucketLifecycleConfiguration {
         &["lifecycle_rule"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::lifecycle(aws, id.bucket, look).await?;
         let lifecycle = answer.as_ref().as_ref().filter(|lifecycle| !lifecycle.rules().is_empty());
         Ok(lifecycle.map(|lifecycle| {

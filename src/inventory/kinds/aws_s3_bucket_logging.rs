@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::aws_s3_bucket_acl::{forget, grantee};
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketLogging;
@@ -30,7 +31,7 @@ impl BucketPart for AwsS3BucketLogging {
         &["logging"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::logging(aws, id.bucket, look).await?;
         let logging = answer.as_ref().as_ref().and_then(|answer| answer.logging_enabled());
         Ok(logging.map(|logging| {

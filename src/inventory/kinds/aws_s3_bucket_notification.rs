@@ -5,8 +5,9 @@ use aws_sdk_s3::types::{Event, NotificationConfigurationFilter};
 use serde_json::{Value, json};
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::Attributes;
 
 pub(super) struct AwsS3BucketNotification;
@@ -21,7 +22,7 @@ impl BucketPart for AwsS3BucketNotification {
         &["s3:GetBucketNotification", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::notification(aws, id.bucket, look).await?;
         Ok(answer.as_ref().as_ref().map(|answer| {
             let lambdas = answer

@@ -5,8 +5,9 @@ use aws_sdk_s3::types::DefaultRetention;
 use serde_json::{Value, json};
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketObjectLockConfiguration;
@@ -29,7 +30,7 @@ impl BucketPart for AwsS3BucketObjectLockConfiguration {
         &["object_lock_configuration", "object_lock_enabled"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::object_lock(aws, id.bucket, look).await?;
         let lock = answer.as_ref().as_ref().and_then(|answer| answer.object_lock_configuration());
         Ok(lock.map(|lock| {

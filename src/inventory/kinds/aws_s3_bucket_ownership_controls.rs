@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::Attributes;
 
 pub(super) struct AwsS3BucketOwnershipControls;
@@ -20,7 +21,7 @@ impl BucketPart for AwsS3BucketOwnershipControls {
         &["s3:GetBucketOwnershipControls", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::ownership(aws, id.bucket, look).await?;
         let controls = answer.as_ref().as_ref().and_then(|answer| answer.ownership_controls());
         Ok(controls.map(|controls| {

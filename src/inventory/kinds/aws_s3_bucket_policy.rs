@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketPolicy;
@@ -28,7 +29,7 @@ impl BucketPart for AwsS3BucketPolicy {
         &["policy"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::policy(aws, id.bucket, look).await?;
         let policy = answer.as_ref().as_ref().and_then(|answer| answer.policy());
         Ok(policy.map(|policy| attributes(json!({ "policy": policy }))))

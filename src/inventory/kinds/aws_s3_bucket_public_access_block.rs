@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::Attributes;
 
 pub(super) struct AwsS3BucketPublicAccessBlock;
@@ -20,7 +21,7 @@ impl BucketPart for AwsS3BucketPublicAccessBlock {
         &["s3:GetBucketPublicAccessBlock", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::public_access(aws, id.bucket, look).await?;
         let block = answer.as_ref().as_ref().and_then(|answer| answer.public_access_block_configuration());
         Ok(block.map(|block| {

@@ -5,8 +5,9 @@ use aws_sdk_s3::types::{Destination, ReplicationRule, ReplicationRuleFilter, Sou
 use serde_json::{Value, json};
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketReplicationConfiguration;
@@ -29,7 +30,7 @@ impl BucketPart for AwsS3BucketReplicationConfiguration {
         &["replication_configuration"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::replication(aws, id.bucket, look).await?;
         let replication = answer.as_ref().as_ref().and_then(|answer| answer.replication_configuration());
         Ok(replication.map(|replication| {

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::Attributes;
 
 pub(super) struct AwsS3BucketRequestPaymentConfiguration;
@@ -24,7 +25,7 @@ impl BucketPart for AwsS3BucketRequestPaymentConfiguration {
         &["request_payer"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::request_payment(aws, id.bucket, look).await?;
         Ok(answer
             .as_ref()

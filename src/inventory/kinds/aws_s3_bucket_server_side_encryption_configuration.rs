@@ -5,8 +5,9 @@ use aws_sdk_s3::types::ServerSideEncryptionRule;
 use serde_json::{Value, json};
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::Attributes;
 
 pub(super) struct AwsS3BucketServerSideEncryptionConfiguration;
@@ -25,7 +26,7 @@ impl BucketPart for AwsS3BucketServerSideEncryptionConfiguration {
         &["server_side_encryption_configuration"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::encryption(aws, id.bucket, look).await?;
         let encryption = answer.as_ref().as_ref().and_then(|answer| answer.server_side_encryption_configuration());
         Ok(encryption.map(|encryption| attributes(json!({ "rule": rules(encryption.rules()) }))))

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketVersioning;
@@ -28,7 +29,7 @@ impl BucketPart for AwsS3BucketVersioning {
         &["versioning"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::versioning(aws, id.bucket, look).await?;
         Ok(answer.as_ref().as_ref().map(|versioning| {
             attributes(json!({ "versioning_configuration": [{

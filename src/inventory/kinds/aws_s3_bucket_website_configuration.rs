@@ -5,8 +5,9 @@ use aws_sdk_s3::types::{Condition, Redirect, RoutingRule};
 use serde_json::{Map, Value, json};
 
 use super::s3::{self, BucketPart, Look, PartId};
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::inventory::{ReadError, Region};
 use crate::model::Attributes;
 
 pub(super) struct AwsS3BucketWebsiteConfiguration;
@@ -25,7 +26,7 @@ impl BucketPart for AwsS3BucketWebsiteConfiguration {
         &["website", "website_domain", "website_endpoint"]
     }
 
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::website(aws, id.bucket, look).await?;
         let Some(website) = answer.as_ref() else { return Ok(None) };
         let domain = s3::website_domain(aws, s3::region_of(aws, id.bucket, look).await?.as_str());

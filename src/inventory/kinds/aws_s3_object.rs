@@ -8,9 +8,10 @@ use futures::future::try_join;
 use serde_json::json;
 
 use super::s3::{self, Look};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, text, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, PriorState};
 
 pub(super) struct AwsS3Object;
 
@@ -51,17 +52,17 @@ impl Kind for AwsS3Object {
         }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let reads = request.desired.iter().map(|desired| (*desired, read(aws, desired, Look::Shared)));
         Ok(s3::each(reads.collect()).await)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(read(aws, desired, Look::Fresh).await?.is_some())
     }
 }
 
-async fn read(aws: &Region, desired: &Desired, look: Look) -> Result<Option<Attributes>, ReadError> {
+async fn read(aws: &ScopeReader, desired: &PriorState<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
     let state = desired.attributes();
     let bucket = text(&state, "bucket");
     let key = cleaned(text(&state, "key"));
@@ -100,7 +101,7 @@ async fn read(aws: &Region, desired: &Desired, look: Look) -> Result<Option<Attr
     Ok(Some(attributes))
 }
 
-fn arn(aws: &Region, bucket: &str, key: &str) -> String {
+fn arn(aws: &ScopeReader, bucket: &str, key: &str) -> String {
     if bucket.starts_with("arn:") {
         return format!("{bucket}/object/{key}");
     }

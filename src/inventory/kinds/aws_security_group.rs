@@ -8,9 +8,10 @@ use super::{
     ec2::{self, atoms},
     network,
 };
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsSecurityGroup;
 
@@ -35,7 +36,7 @@ impl Kind for AwsSecurityGroup {
         }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let groups = ec2::security_groups(aws).await?;
         let ours = groups.iter().filter(|group| {
             network::concerns(aws, &request, group.owner_id(), group.group_id().unwrap_or_default()) //
@@ -43,17 +44,17 @@ impl Kind for AwsSecurityGroup {
         Ok(ours.map(|group| live(aws, group)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(read(aws, &desired.id).await?.is_some())
     }
 }
 
 /// What DescribeSecurityGroups tells.
-pub(super) fn live(aws: &Region, group: &SecurityGroup) -> Live {
+pub(super) fn live(aws: &ScopeReader, group: &SecurityGroup) -> Live {
     let id = group.group_id().unwrap_or_default();
     let owner = group.owner_id().unwrap_or(&aws.account);
     let values = json!({
-        "arn": format!("arn:{}:ec2:{}:{owner}:security-group/{id}", aws.partition, aws.name),
+        "arn": format!("arn:{}:ec2:{}:{owner}:security-group/{id}", aws.partition, aws.region),
         "description": group.description(),
         "egress": atoms::elements_of(&atoms::of_permissions(group, group.ip_permissions_egress())),
         "id": id,
@@ -67,8 +68,9 @@ pub(super) fn live(aws: &Region, group: &SecurityGroup) -> Live {
 }
 
 /// One group by a read of its own; `None` when AWS says that there is none.
-pub(super) async fn read(aws: &Region, id: &str) -> Result<Option<SecurityGroup>, ReadError> {
-    let answer = aws.call("ec2:DescribeSecurityGroups", aws.ec2.describe_security_groups().group_ids(id).send()).await;
+pub(super) async fn read(aws: &ScopeReader, id: &str) -> Result<Option<SecurityGroup>, ReadError> {
+    let answer =
+        aws.call("ec2:DescribeSecurityGroups", aws.ec2().describe_security_groups().group_ids(id).send()).await;
     Ok(not_found(answer, NOT_FOUND)?.and_then(|answer| answer.security_groups.unwrap_or_default().into_iter().next()))
 }
 

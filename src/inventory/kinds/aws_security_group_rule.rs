@@ -8,9 +8,10 @@ use aws_sdk_ec2::types::SecurityGroup;
 
 use super::aws_security_group::read;
 use super::ec2::{self, atoms, atoms::Atom, atoms::GroupRef, atoms::Source};
+use crate::aws::ReadError;
 use crate::inventory::value::text;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsSecurityGroupRule;
 
@@ -30,7 +31,7 @@ impl Kind for AwsSecurityGroupRule {
         CompareRules { not_returned: UNREAD, ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let groups = ec2::security_groups(aws).await?;
         let groups: HashMap<_, _> = groups.iter().map(|group| (group.group_id().unwrap_or_default(), group)).collect();
         let found = request.desired.iter().filter_map(|desired| {
@@ -40,7 +41,7 @@ impl Kind for AwsSecurityGroupRule {
         Ok(found.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let attributes = desired.attributes();
         let group = read(aws, text(&attributes, "security_group_id")).await?;
         Ok(group.is_some_and(|group| live(&desired.id, &attributes, &group).is_some()))

@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::Subnet;
 use serde_json::json;
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsSubnet;
 
@@ -25,7 +26,7 @@ impl Kind for AwsSubnet {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let subnets = ec2::subnets(aws).await?;
         let ours = subnets.iter().filter(|subnet| {
             network::concerns(aws, &request, subnet.owner_id(), subnet.subnet_id().unwrap_or_default())
@@ -33,14 +34,14 @@ impl Kind for AwsSubnet {
         Ok(ours.map(|subnet| live(aws, subnet)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         exists(aws, desired).await
     }
 }
 
 /// A single read by id, for the default twin too.
-pub(super) async fn exists(aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-    let answer = aws.call("ec2:DescribeSubnets", aws.ec2.describe_subnets().subnet_ids(&desired.id).send()).await;
+pub(super) async fn exists(aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+    let answer = aws.call("ec2:DescribeSubnets", aws.ec2().describe_subnets().subnet_ids(&desired.id).send()).await;
     Ok(not_found(answer, &["InvalidSubnetID.NotFound"])?.is_some_and(|answer| !answer.subnets().is_empty()))
 }
 
@@ -49,7 +50,7 @@ pub(super) fn normalize(attributes: &mut crate::model::Attributes) {
 }
 
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Subnet.html>; at most one IPv6 block is associated.
-pub(super) fn live(aws: &Region, subnet: &Subnet) -> Live {
+pub(super) fn live(aws: &ScopeReader, subnet: &Subnet) -> Live {
     let id = subnet.subnet_id().unwrap_or_default();
     let ipv6 = subnet.ipv6_cidr_block_association_set().iter().find(|association| {
         association.ipv6_cidr_block_state().and_then(|state| state.state()).is_some_and(|s| s.as_str() == "associated")

@@ -6,9 +6,10 @@ use aws_sdk_ec2::types::{Volume, VolumeAttachment, VolumeAttachmentState, Volume
 use serde_json::{Value, json};
 
 use super::{aws_instance, ec2};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 /// Key beside Terraform's attributes, on live attachments only: the element that the instance shows for this one.
 const DEVICE: &str = "driftd:block_device";
@@ -33,7 +34,7 @@ impl Kind for AwsVolumeAttachment {
     }
 
     /// Only what is desired: an attachment is part of its instance.
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
@@ -48,9 +49,9 @@ impl Kind for AwsVolumeAttachment {
         Ok(live.into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let request = desired.attributes();
-        let call = aws.ec2.describe_volumes().volume_ids(text(&request, "volume_id")).send();
+        let call = aws.ec2().describe_volumes().volume_ids(text(&request, "volume_id")).send();
         let answer = not_found(aws.call("ec2:DescribeVolumes", call).await, &["InvalidVolume.NotFound"])?;
         Ok(answer.is_some_and(|answer| answer.volumes().iter().any(|volume| attachment(volume, &request).is_some())))
     }

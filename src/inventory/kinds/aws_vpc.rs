@@ -6,9 +6,10 @@ use futures::future::try_join3;
 use serde_json::{Value, json};
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsVpc;
 
@@ -36,7 +37,7 @@ impl Kind for AwsVpc {
         CompareRules { not_returned: &["ipv4_ipam_pool_id", "ipv4_netmask_length"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut found = Listed::default();
         for vpc in ec2::vpcs(aws).await?.iter() {
             let id = vpc.vpc_id().unwrap_or_default();
@@ -47,19 +48,19 @@ impl Kind for AwsVpc {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         exists(aws, desired).await
     }
 }
 
 /// A single read by id, for the default twin too.
-pub(super) async fn exists(aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-    let answer = aws.call("ec2:DescribeVpcs", aws.ec2.describe_vpcs().vpc_ids(&desired.id).send()).await;
+pub(super) async fn exists(aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+    let answer = aws.call("ec2:DescribeVpcs", aws.ec2().describe_vpcs().vpc_ids(&desired.id).send()).await;
     Ok(not_found(answer, &[NOT_FOUND])?.is_some_and(|answer| !answer.vpcs().is_empty()))
 }
 
 /// Adds one listed VPC; a desired one in full. One that was deleted since the listing is left out.
-pub(super) async fn add(aws: &Region, vpc: &Vpc, desired: Option<&Desired>, found: &mut Listed) {
+pub(super) async fn add(aws: &ScopeReader, vpc: &Vpc, desired: Option<&PriorState<'_>>, found: &mut Listed) {
     let mut live = live(aws, vpc, desired);
     if desired.is_some() {
         match not_found(details(aws, &live.id).await, &[NOT_FOUND]) {
@@ -72,7 +73,7 @@ pub(super) async fn add(aws: &Region, vpc: &Vpc, desired: Option<&Desired>, foun
 }
 
 /// What DescribeVpcs tells.
-fn live(aws: &Region, vpc: &Vpc, desired: Option<&Desired>) -> Live {
+fn live(aws: &ScopeReader, vpc: &Vpc, desired: Option<&PriorState<'_>>) -> Live {
     let id = vpc.vpc_id().unwrap_or_default();
     let owner = vpc.owner_id().unwrap_or(&aws.account);
     let values = json!({
@@ -84,7 +85,7 @@ fn live(aws: &Region, vpc: &Vpc, desired: Option<&Desired>) -> Live {
         "owner_id": owner,
         "tags_all": ec2_tags(vpc.tags()),
     });
-    let known = desired.map(Desired::attributes).unwrap_or_default();
+    let known = desired.map(PriorState::attributes).unwrap_or_default();
     let mut attributes = attributes(values);
     attributes.extend(ipv6(vpc, text(&known, "ipv6_association_id")));
     let owner = if vpc.is_default() == Some(true) { Owner::Aws("default VPC") } else { Owner::None };
@@ -119,7 +120,7 @@ fn ipv6(vpc: &Vpc, known: &str) -> Attributes {
 }
 
 /// What needs calls of its own: three attributes, and the ids of the default parts out of shared listings.
-async fn details(aws: &Region, id: &str) -> Result<Attributes, ReadError> {
+async fn details(aws: &ScopeReader, id: &str) -> Result<Attributes, ReadError> {
     let (hostnames, support, metrics) = try_join3(
         attribute(aws, id, VpcAttributeName::EnableDnsHostnames),
         attribute(aws, id, VpcAttributeName::EnableDnsSupport),
@@ -146,8 +147,8 @@ async fn details(aws: &Region, id: &str) -> Result<Attributes, ReadError> {
 }
 
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcAttribute.html>: one attribute a call.
-async fn attribute(aws: &Region, id: &str, name: VpcAttributeName) -> Result<Value, ReadError> {
-    let call = aws.ec2.describe_vpc_attribute().vpc_id(id).attribute(name.clone()).send();
+async fn attribute(aws: &ScopeReader, id: &str, name: VpcAttributeName) -> Result<Value, ReadError> {
+    let call = aws.ec2().describe_vpc_attribute().vpc_id(id).attribute(name.clone()).send();
     let answer = aws.call("ec2:DescribeVpcAttribute", call).await?;
     let value = match name {
         VpcAttributeName::EnableDnsHostnames => answer.enable_dns_hostnames(),

@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::DhcpOptions;
 use serde_json::json;
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsVpcDhcpOptions;
 
@@ -21,7 +22,7 @@ impl Kind for AwsVpcDhcpOptions {
         &["ec2:DescribeDhcpOptions"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let all = ec2::dhcp_options(aws).await?;
         let ours = all.iter().filter(|options| {
             network::concerns(aws, &request, options.owner_id(), options.dhcp_options_id().unwrap_or_default())
@@ -29,15 +30,15 @@ impl Kind for AwsVpcDhcpOptions {
         Ok(ours.map(|options| live(aws, options)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let call = aws.ec2.describe_dhcp_options().dhcp_options_ids(&desired.id).send();
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let call = aws.ec2().describe_dhcp_options().dhcp_options_ids(&desired.id).send();
         let answer = aws.call("ec2:DescribeDhcpOptions", call).await;
         Ok(not_found(answer, &["InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsID.NotFound"])?
             .is_some_and(|answer| !answer.dhcp_options().is_empty()))
     }
 }
 
-fn live(aws: &Region, options: &DhcpOptions) -> Live {
+fn live(aws: &ScopeReader, options: &DhcpOptions) -> Live {
     let id = options.dhcp_options_id().unwrap_or_default();
     let list = |key: &str| values(options, key);
     let one = |key: &str| values(options, key).first().copied();
@@ -53,7 +54,7 @@ fn live(aws: &Region, options: &DhcpOptions) -> Live {
         "owner_id": options.owner_id(),
         "tags_all": ec2_tags(options.tags()),
     });
-    let owner = if is_default(options, &aws.name) { Owner::Aws("default DHCP options") } else { Owner::None };
+    let owner = if is_default(options, &aws.region) { Owner::Aws("default DHCP options") } else { Owner::None };
     Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 

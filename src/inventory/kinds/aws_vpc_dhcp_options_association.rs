@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::ec2;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsVpcDhcpOptionsAssociation;
 
@@ -20,7 +21,7 @@ impl Kind for AwsVpcDhcpOptionsAssociation {
         &["ec2:DescribeVpcs"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
@@ -36,13 +37,13 @@ impl Kind for AwsVpcDhcpOptionsAssociation {
         Ok(live.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let known = desired.attributes();
         let (id, options) = (text(&known, "vpc_id"), text(&known, "dhcp_options_id"));
         if id.is_empty() || options.is_empty() {
             return Err(ReadError::unexpected("ec2:DescribeVpcs", "the state names no VPC or no DHCP options"));
         }
-        let answer = aws.call("ec2:DescribeVpcs", aws.ec2.describe_vpcs().vpc_ids(id).send()).await;
+        let answer = aws.call("ec2:DescribeVpcs", aws.ec2().describe_vpcs().vpc_ids(id).send()).await;
         Ok(not_found(answer, &["InvalidVpcID.NotFound"])?
             .is_some_and(|answer| answer.vpcs().iter().any(|vpc| vpc.dhcp_options_id() == Some(options))))
     }

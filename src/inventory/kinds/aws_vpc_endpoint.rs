@@ -6,9 +6,10 @@ use aws_sdk_ec2::types::{PrefixList, VpcEndpoint};
 use serde_json::{Value, json};
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsVpcEndpoint;
 
@@ -26,7 +27,7 @@ impl Kind for AwsVpcEndpoint {
         CompareRules { not_returned: &["auto_accept"], policies: &["policy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut found = Listed::default();
         for endpoint in ec2::vpc_endpoints(aws).await?.iter().filter(|endpoint| is_there(endpoint)) {
             let id = endpoint.vpc_endpoint_id().unwrap_or_default();
@@ -47,14 +48,14 @@ impl Kind for AwsVpcEndpoint {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(find(aws, &desired.id).await?.is_some())
     }
 }
 
 /// A single read by id.
-pub(super) async fn find(aws: &Region, id: &str) -> Result<Option<VpcEndpoint>, ReadError> {
-    let call = aws.ec2.describe_vpc_endpoints().vpc_endpoint_ids(id).send();
+pub(super) async fn find(aws: &ScopeReader, id: &str) -> Result<Option<VpcEndpoint>, ReadError> {
+    let call = aws.ec2().describe_vpc_endpoints().vpc_endpoint_ids(id).send();
     let answer = aws.call("ec2:DescribeVpcEndpoints", call).await;
     let answer = not_found(answer, &["InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound"])?;
     Ok(answer.and_then(|answer| answer.vpc_endpoints.unwrap_or_default().into_iter().find(is_there)))
@@ -65,7 +66,7 @@ pub(super) fn is_there(endpoint: &VpcEndpoint) -> bool {
 }
 
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html>
-fn live(aws: &Region, endpoint: &VpcEndpoint) -> Live {
+fn live(aws: &ScopeReader, endpoint: &VpcEndpoint) -> Live {
     let id = endpoint.vpc_endpoint_id().unwrap_or_default();
     let names: Vec<_> = endpoint.dns_entries().iter().map(|entry| {
         json!({"dns_name": entry.dns_name().unwrap_or_default(), "hosted_zone_id": entry.hosted_zone_id().unwrap_or_default()})
@@ -108,7 +109,7 @@ fn live(aws: &Region, endpoint: &VpcEndpoint) -> Live {
 }
 
 /// The prefix list of the endpoint's service, if it has one.
-async fn prefix_list(aws: &Region, endpoint: &VpcEndpoint) -> Result<Attributes, ReadError> {
+async fn prefix_list(aws: &ScopeReader, endpoint: &VpcEndpoint) -> Result<Attributes, ReadError> {
     let lists = match endpoint.service_name() {
         Some(_) => Some(ec2::prefix_lists(aws).await?),
         None => None,
@@ -122,7 +123,7 @@ async fn prefix_list(aws: &Region, endpoint: &VpcEndpoint) -> Result<Attributes,
 }
 
 /// One address pair per subnet, read off the endpoint's interfaces.
-async fn subnets(aws: &Region, endpoint: &VpcEndpoint) -> Result<Attributes, ReadError> {
+async fn subnets(aws: &ScopeReader, endpoint: &VpcEndpoint) -> Result<Attributes, ReadError> {
     let mut configurations = Vec::new();
     if !endpoint.network_interface_ids().is_empty() {
         let all = ec2::network_interfaces(aws).await?;

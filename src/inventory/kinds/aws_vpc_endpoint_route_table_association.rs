@@ -6,9 +6,10 @@ use aws_sdk_ec2::types::VpcEndpoint;
 use serde_json::{Value, json};
 
 use super::{aws_vpc_endpoint, ec2};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsVpcEndpointRouteTableAssociation;
 
@@ -24,7 +25,7 @@ impl Kind for AwsVpcEndpointRouteTableAssociation {
         &["ec2:DescribeVpcEndpoints"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
@@ -38,7 +39,7 @@ impl Kind for AwsVpcEndpointRouteTableAssociation {
         Ok(live.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let known = desired.attributes();
         let (endpoint, table) = (text(&known, "vpc_endpoint_id"), text(&known, "route_table_id"));
         if endpoint.is_empty() || table.is_empty() {

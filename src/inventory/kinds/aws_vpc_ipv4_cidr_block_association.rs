@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::{Vpc, VpcCidrBlockAssociation};
 use serde_json::json;
 
 use super::{ec2, network};
+use crate::aws::ReadError;
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsVpcIpv4CidrBlockAssociation;
 
@@ -25,16 +26,16 @@ impl Kind for AwsVpcIpv4CidrBlockAssociation {
         CompareRules { not_returned: &["ipv4_ipam_pool_id", "ipv4_netmask_length"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
         Ok(ec2::vpcs(aws).await?.iter().flat_map(all).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         let filter = network::filter("cidr-block-association.association-id", &desired.id);
-        let answer = aws.call("ec2:DescribeVpcs", aws.ec2.describe_vpcs().filters(filter).send()).await?;
+        let answer = aws.call("ec2:DescribeVpcs", aws.ec2().describe_vpcs().filters(filter).send()).await?;
         Ok(answer.vpcs().iter().flat_map(all).any(|live| live.id == desired.id))
     }
 }

@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::{VpcPeeringConnection, VpcPeeringConnectionVpcInfo};
 use serde_json::{Value, json};
 
 use super::ec2;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{CompareRules, Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsVpcPeeringConnection;
 
@@ -25,19 +26,19 @@ impl Kind for AwsVpcPeeringConnection {
         CompareRules { not_returned: &["auto_accept"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
         let all = ec2::vpc_peering_connections(aws).await?;
         Ok(all.iter().filter(|peering| is_there(peering)).map(|peering| live(aws, peering)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         exists(aws, &desired.id).await
     }
 }
 
 /// A single read by id, for the options too.
-pub(super) async fn exists(aws: &Region, id: &str) -> Result<bool, ReadError> {
-    let call = aws.ec2.describe_vpc_peering_connections().vpc_peering_connection_ids(id).send();
+pub(super) async fn exists(aws: &ScopeReader, id: &str) -> Result<bool, ReadError> {
+    let call = aws.ec2().describe_vpc_peering_connections().vpc_peering_connection_ids(id).send();
     let answer = aws.call("ec2:DescribeVpcPeeringConnections", call).await;
     Ok(not_found(answer, &["InvalidVpcPeeringConnectionID.NotFound"])?
         .is_some_and(|answer| answer.vpc_peering_connections().iter().any(is_there)))
@@ -59,7 +60,7 @@ pub(super) fn options(end: Option<&VpcPeeringConnectionVpcInfo>) -> Value {
     }
 }
 
-fn live(aws: &Region, peering: &VpcPeeringConnection) -> Live {
+fn live(aws: &ScopeReader, peering: &VpcPeeringConnection) -> Live {
     let id = peering.vpc_peering_connection_id().unwrap_or_default();
     let (accepter, requester) = (peering.accepter_vpc_info(), peering.requester_vpc_info());
     let owner = |end: Option<&VpcPeeringConnectionVpcInfo>| end.and_then(|end| end.owner_id()).map(str::to_owned);
@@ -77,7 +78,7 @@ fn live(aws: &Region, peering: &VpcPeeringConnection) -> Live {
         "vpc_id": own.and_then(|end| end.vpc_id()),
     });
     // Requested by this account in another region: it is listed, and judged, there.
-    let elsewhere = requester.and_then(|end| end.region()).is_some_and(|region| region != aws.name);
+    let elsewhere = requester.and_then(|end| end.region()).is_some_and(|region| region != aws.region);
     let owner = if ours(requester) && elsewhere {
         Owner::Parent { kind: "aws_vpc_peering_connection", id: id.to_owned() }
     } else {

@@ -5,9 +5,10 @@ use serde_json::json;
 
 use super::aws_vpc_peering_connection as peering;
 use super::ec2;
+use crate::aws::ReadError;
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsVpcPeeringConnectionOptions;
 
@@ -21,7 +22,7 @@ impl Kind for AwsVpcPeeringConnectionOptions {
         &["ec2:DescribeVpcPeeringConnections"]
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
@@ -40,7 +41,7 @@ impl Kind for AwsVpcPeeringConnectionOptions {
         Ok(live.collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         peering::exists(aws, &desired.id).await
     }
 }

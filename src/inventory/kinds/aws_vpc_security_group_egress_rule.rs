@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 
 use super::aws_vpc_security_group_ingress_rule as twin;
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, OwnedField};
+use crate::aws::ReadError;
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, OwnedField, PriorState};
 
 pub(super) struct AwsVpcSecurityGroupEgressRule;
 
@@ -22,11 +23,11 @@ impl Kind for AwsVpcSecurityGroupEgressRule {
         twin::compare_rules()
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         twin::list(aws, request, true).await
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         twin::exists(aws, desired, true).await
     }
 

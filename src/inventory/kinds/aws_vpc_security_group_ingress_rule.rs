@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::ec2::atoms::{self, Atom, GroupRef, Rule, Source};
 use super::ec2::{self, cidr};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsVpcSecurityGroupIngressRule;
 
@@ -30,11 +31,11 @@ impl Kind for AwsVpcSecurityGroupIngressRule {
         compare_rules()
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         list(aws, request, false).await
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         exists(aws, desired, false).await
     }
 
@@ -48,7 +49,7 @@ pub(super) fn compare_rules() -> CompareRules {
 }
 
 /// The desired rules out of all rules of the region; strangers are parts of their groups.
-pub(super) async fn list(aws: &Region, request: ListRequest<'_>, egress: bool) -> Result<Listed, ReadError> {
+pub(super) async fn list(aws: &ScopeReader, request: &ListRequest<'_>, egress: bool) -> Result<Listed, ReadError> {
     if request.desired.is_empty() {
         return Ok(Listed::default());
     }
@@ -61,8 +62,8 @@ pub(super) async fn list(aws: &Region, request: ListRequest<'_>, egress: bool) -
     Ok(mine.map(|rule| live(aws, rule)).collect::<Vec<_>>().into())
 }
 
-pub(super) async fn exists(aws: &Region, desired: &Desired, egress: bool) -> Result<bool, ReadError> {
-    let call = aws.ec2.describe_security_group_rules().security_group_rule_ids(&desired.id).send();
+pub(super) async fn exists(aws: &ScopeReader, desired: &PriorState<'_>, egress: bool) -> Result<bool, ReadError> {
+    let call = aws.ec2().describe_security_group_rules().security_group_rule_ids(&desired.id).send();
     let answer = aws.call("ec2:DescribeSecurityGroupRules", call).await;
     let answer = not_found(answer, &["InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound"])?;
     let is_it = |rule: &SecurityGroupRule| {
@@ -89,7 +90,7 @@ pub(super) fn parts(attributes: &Attributes, egress: bool) -> Vec<OwnedField> {
     atoms::parts(group, egress, &[Atom { rule, description: text(attributes, "description").to_owned() }])
 }
 
-fn live(aws: &Region, rule: &SecurityGroupRule) -> Live {
+fn live(aws: &ScopeReader, rule: &SecurityGroupRule) -> Live {
     let id = rule.security_group_rule_id().unwrap_or_default();
     let group = rule.group_id().unwrap_or_default();
     let referenced = rule.referenced_group_info().map(|info| {

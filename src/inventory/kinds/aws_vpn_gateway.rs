@@ -5,9 +5,10 @@ use aws_sdk_ec2::types::{AttachmentStatus, VpnGateway};
 use serde_json::json;
 
 use super::network;
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Desired, Live, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsVpnGateway;
 
@@ -24,14 +25,14 @@ impl Kind for AwsVpnGateway {
     }
 
     /// AWS answers with all of them at once: this listing has no pages.
-    async fn list(&self, aws: &Region, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
-        let answer = aws.call(ACTION, aws.ec2.describe_vpn_gateways().send()).await?;
+    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+        let answer = aws.call(ACTION, aws.ec2().describe_vpn_gateways().send()).await?;
         let there = answer.vpn_gateways().iter().filter(|gateway| is_there(gateway));
         Ok(there.map(|gateway| live(aws, gateway)).collect::<Vec<_>>().into())
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
-        let answer = aws.call(ACTION, aws.ec2.describe_vpn_gateways().vpn_gateway_ids(&desired.id).send()).await;
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
+        let answer = aws.call(ACTION, aws.ec2().describe_vpn_gateways().vpn_gateway_ids(&desired.id).send()).await;
         Ok(not_found(answer, &["InvalidVpnGatewayID.NotFound"])?
             .is_some_and(|answer| answer.vpn_gateways().iter().any(is_there)))
     }
@@ -41,7 +42,7 @@ fn is_there(gateway: &VpnGateway) -> bool {
     !gateway.state().is_some_and(|state| network::gone(state.as_str()))
 }
 
-fn live(aws: &Region, gateway: &VpnGateway) -> Live {
+fn live(aws: &ScopeReader, gateway: &VpnGateway) -> Live {
     let id = gateway.vpn_gateway_id().unwrap_or_default();
     let attached = gateway.vpc_attachments().iter().find(|one| one.state() == Some(&AttachmentStatus::Attached));
     let values = json!({

@@ -9,7 +9,12 @@ use aws_sdk_ec2::types::{
     VpcEndpoint, VpcPeeringConnection,
 };
 
-use crate::inventory::{ReadError, Region};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::aws::{ReadError, not_found};
+use crate::inventory::ScopeReader;
 
 pub(super) mod atoms;
 pub(super) mod cidr;
@@ -19,9 +24,9 @@ pub(super) mod entries;
 macro_rules! listings {
     ($($(#[$doc:meta])* $name:ident: $item:ty = $action:literal, $operation:ident $(, $page:literal)?;)*) => {$(
         $(#[$doc])*
-        pub(super) async fn $name(aws: &Region) -> Result<Arc<Vec<$item>>, ReadError> {
+        pub(super) async fn $name(aws: &ScopeReader) -> Result<Arc<Vec<$item>>, ReadError> {
             aws.cached($action, || {
-                aws.pages($action, aws.ec2.$operation().into_paginator()$(.page_size($page))?.items().send())
+                aws.pages($action, aws.ec2().$operation().into_paginator()$(.page_size($page))?.items().send())
             }).await
         }
     )*};
@@ -61,8 +66,24 @@ listings! {
 }
 
 /// Every address in one answer; the call has no pages.
-pub(super) async fn addresses(aws: &Region) -> Result<Arc<Vec<Address>>, ReadError> {
+pub(super) async fn addresses(aws: &ScopeReader) -> Result<Arc<Vec<Address>>, ReadError> {
     let action = "ec2:DescribeAddresses";
-    let read = || async { aws.call(action, aws.ec2.describe_addresses().send()).await };
+    let read = || async { aws.call(action, aws.ec2().describe_addresses().send()).await };
     aws.cached(action, || async { Ok(read().await?.addresses.unwrap_or_default()) }).await
+}
+
+/// The first item of what a call for one resource answers. `None` when AWS says that there is none: by one of these error
+/// codes, or by an empty answer.
+pub(super) async fn first<O, T, E>(
+    aws: &ScopeReader,
+    action: &'static str,
+    call: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+    absent: &[&str],
+    items: impl FnOnce(O) -> Option<Vec<T>>,
+) -> Result<Option<T>, ReadError>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let answer = not_found(aws.call(action, call).await, absent)?;
+    Ok(answer.and_then(items).unwrap_or_default().into_iter().next())
 }

@@ -5,22 +5,20 @@ use std::net::IpAddr;
 use aws_sdk_ec2::types::Filter;
 use serde_json::Value;
 
-use crate::inventory::{ListRequest, Region};
-use crate::model::{Attributes, Desired};
+use crate::inventory::ScopeReader;
+use crate::model::{Attributes, Owner};
 
 /// `arn:PARTITION:ec2:REGION:OWNER:RESOURCE`; the owner is this account where AWS names none.
-pub(super) fn arn(aws: &Region, owner: Option<&str>, resource: &str) -> String {
-    format!("arn:{}:ec2:{}:{}:{resource}", aws.partition, aws.name, owner.unwrap_or(&aws.account))
+pub(super) fn arn(aws: &ScopeReader, owner: Option<&str>, resource: &str) -> String {
+    format!("arn:{}:ec2:{}:{}:{resource}", aws.partition, aws.region, owner.unwrap_or(&aws.account))
 }
 
-/// The desired resource with this id.
-pub(super) fn desired<'a>(request: &ListRequest<'a>, id: &str) -> Option<&'a Desired> {
-    request.desired.iter().find(|desired| desired.id == id).copied()
-}
-
-/// Listings also show what other accounts share with this one: that is theirs to declare, unless it is desired here.
-pub(super) fn concerns(aws: &Region, request: &ListRequest<'_>, owner: Option<&str>, id: &str) -> bool {
-    owner.is_none_or(|owner| owner == aws.account) || desired(request, id).is_some()
+/// Whose a listed object is: listings also show what other accounts share with this one.
+pub(super) fn owner(aws: &ScopeReader, account: Option<&str>) -> Owner {
+    match account {
+        Some(account) if account != aws.account => Owner::Account(account.to_owned()),
+        _ => Owner::None,
+    }
 }
 
 /// Deleted for good; AWS goes on listing such things for up to an hour.

@@ -6,9 +6,10 @@ use aws_sdk_ec2::types::{NetworkInterface, Route, RouteOrigin, RouteTable};
 use serde_json::{Map, Value, json};
 
 use super::{ec2, network};
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, Desired, Live, Owner};
+use crate::inventory::{ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, Live, Owner, PriorState};
 
 /// What [`tables`] needs.
 pub(super) const ACTIONS: &[&str] = &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"];
@@ -29,9 +30,9 @@ pub(super) const TARGETS: &[&str] = &[
 
 /// All route tables, with their routes; `keep` says which.
 pub(super) async fn tables(
-    aws: &Region,
+    aws: &ScopeReader,
     request: &ListRequest<'_>,
-    keep: impl Fn(&str, Option<&Desired>) -> bool,
+    keep: impl Fn(&str, Option<&PriorState<'_>>) -> bool,
 ) -> Result<Listed, ReadError> {
     let mut found = Listed::default();
     let mut foreign = None;
@@ -46,7 +47,7 @@ pub(super) async fn tables(
         if desired.is_some() && interfaces && foreign.is_none() {
             foreign = Some(ec2::network_interfaces(aws).await.map(|all| foreign_interfaces(&all)));
         }
-        let known = desired.map(Desired::attributes).unwrap_or_default();
+        let known = desired.map(PriorState::attributes).unwrap_or_default();
         match (&foreign, desired.is_some() && interfaces) {
             (Some(Err(error)), true) => found.errors.push((Some(id.to_owned()), error.clone())),
             (Some(Ok(foreign)), true) => {
@@ -96,8 +97,9 @@ fn is_untouched(table: &RouteTable) -> bool {
 }
 
 /// A single read of a table by id.
-pub(super) async fn find_table(aws: &Region, id: &str) -> Result<Option<RouteTable>, ReadError> {
-    let answer = aws.call("ec2:DescribeRouteTables", aws.ec2.describe_route_tables().route_table_ids(id).send()).await;
+pub(super) async fn find_table(aws: &ScopeReader, id: &str) -> Result<Option<RouteTable>, ReadError> {
+    let answer =
+        aws.call("ec2:DescribeRouteTables", aws.ec2().describe_route_tables().route_table_ids(id).send()).await;
     let answer = not_found(answer, &["InvalidRouteTableID.NotFound"])?;
     Ok(answer.and_then(|answer| answer.route_tables.unwrap_or_default().into_iter().next()))
 }
@@ -130,7 +132,7 @@ pub(super) fn normalize(attributes: &mut Attributes) {
     }
 }
 
-fn live(aws: &Region, table: &RouteTable) -> Live {
+fn live(aws: &ScopeReader, table: &RouteTable) -> Live {
     let id = table.route_table_id().unwrap_or_default();
     let propagating: Vec<_> = table.propagating_vgws().iter().filter_map(|gateway| gateway.gateway_id()).collect();
     // FSx tags the tables that it routes to file systems; the provider leaves that tag out.

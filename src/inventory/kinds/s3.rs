@@ -23,9 +23,10 @@ use aws_sdk_s3::types::{Bucket, BucketLocationConstraint, Tag};
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{tags, text};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
+use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 /// Resources read at a time; the limit of the service bounds the calls.
 const PARALLEL: usize = 8;
@@ -58,7 +59,7 @@ pub(super) trait BucketPart: Send + Sync {
 
     /// The resource's own attributes (`id`, `bucket` and `expected_bucket_owner` are added), `None` when the bucket
     /// has no such part.
-    async fn read(&self, aws: &Region, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError>;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError>;
 }
 
 /// The id of a part of a bucket, taken apart: `bucket`, `bucket,owner`, `bucket,owner,acl`, `bucket:name`.
@@ -105,12 +106,12 @@ impl<T: BucketPart> Kind for T {
         BucketPart::compare_rules(self)
     }
 
-    async fn list(&self, aws: &Region, request: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let reads = request.desired.iter().map(|desired| (*desired, read_part(self, aws, desired, Look::Shared)));
         Ok(each(reads.collect()).await)
     }
 
-    async fn exists(&self, aws: &Region, desired: &Desired) -> Result<bool, ReadError> {
+    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
         Ok(read_part(self, aws, desired, Look::Fresh).await?.is_some())
     }
 
@@ -127,8 +128,8 @@ impl<T: BucketPart> Kind for T {
 
 async fn read_part<T: BucketPart + ?Sized>(
     kind: &T,
-    aws: &Region,
-    desired: &Desired,
+    aws: &ScopeReader,
+    desired: &PriorState<'_>,
     look: Look,
 ) -> Result<Option<Attributes>, ReadError> {
     let id = PartId::parse(&desired.id);
@@ -142,7 +143,7 @@ async fn read_part<T: BucketPart + ?Sized>(
 }
 
 /// Awaits reads of desired resources, some at a time.
-pub(super) async fn each<F>(reads: Vec<(&Desired, F)>) -> Listed
+pub(super) async fn each<F>(reads: Vec<(&PriorState<'_>, F)>) -> Listed
 where
     F: Future<Output = Result<Option<Attributes>, ReadError>>,
 {
@@ -169,10 +170,10 @@ pub(super) fn there<T>(answer: Result<Option<T>, ReadError>) -> Result<Option<T>
 /// The buckets of the account with the regions where they lie, as far as the listing tells.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>: a region stands there only in answers to
 /// requests with a parameter.
-pub(super) async fn buckets(aws: &Region) -> Result<Arc<BTreeMap<String, Option<String>>>, ReadError> {
+pub(super) async fn buckets(aws: &ScopeReader) -> Result<Arc<BTreeMap<String, Option<String>>>, ReadError> {
     const ACTION: &str = "s3:ListAllMyBuckets";
     aws.cached(ACTION, || async {
-        let pages = aws.s3.list_buckets().max_buckets(10_000).into_paginator().items().send();
+        let pages = aws.s3().list_buckets().max_buckets(10_000).into_paginator().items().send();
         let listed: Vec<Bucket> = aws.pages(ACTION, pages).await?;
         let named = listed.into_iter().filter_map(|bucket| Some((bucket.name?, bucket.bucket_region)));
         Ok(named.collect())
@@ -181,7 +182,7 @@ pub(super) async fn buckets(aws: &Region) -> Result<Arc<BTreeMap<String, Option<
 }
 
 /// Where a bucket lies.
-pub(super) async fn region_of(aws: &Region, bucket: &str, look: Look) -> Result<Arc<String>, ReadError> {
+pub(super) async fn region_of(aws: &ScopeReader, bucket: &str, look: Look) -> Result<Arc<String>, ReadError> {
     const ACTION: &str = "s3:GetBucketLocation";
     let read = || async {
         if let Ok(buckets) = buckets(aws).await
@@ -189,7 +190,7 @@ pub(super) async fn region_of(aws: &Region, bucket: &str, look: Look) -> Result<
         {
             return Ok(region.clone());
         }
-        let answer = aws.call(ACTION, aws.s3.get_bucket_location().bucket(bucket).send()).await?;
+        let answer = aws.call(ACTION, aws.s3().get_bucket_location().bucket(bucket).send()).await?;
         Ok(location(answer.location_constraint()))
     };
     match look {
@@ -208,7 +209,7 @@ fn location(constraint: Option<&BucketLocationConstraint>) -> String {
 }
 
 /// A client that reaches a bucket.
-pub(super) async fn client(aws: &Region, bucket: &str, look: Look) -> Result<Client, ReadError> {
+pub(super) async fn client(aws: &ScopeReader, bucket: &str, look: Look) -> Result<Client, ReadError> {
     // Boxed: the futures of S3 lie deep in each other.
     let region = Box::pin(region_of(aws, bucket, look)).await?;
     Ok(aws.s3_in(&region))
@@ -218,7 +219,7 @@ pub(super) async fn client(aws: &Region, bucket: &str, look: Look) -> Result<Cli
 macro_rules! settings {
     ($($name:ident: $answer:ty = $action:literal, $operation:ident $(, $unset:literal)*;)*) => {$(
         /// `None`: not set.
-        pub(super) async fn $name(aws: &Region, bucket: &str, look: Look) -> Result<Arc<Option<$answer>>, ReadError> {
+        pub(super) async fn $name(aws: &ScopeReader, bucket: &str, look: Look) -> Result<Arc<Option<$answer>>, ReadError> {
             let read = || async {
                 let client = Box::pin(client(aws, bucket, look)).await?;
                 not_found(aws.call($action, client.$operation().bucket(bucket).send()).await, &[$($unset),*])
@@ -257,13 +258,13 @@ pub(super) fn tag_map(list: &[Tag]) -> Value {
 }
 
 /// The name of a partition's DNS: `amazonaws.com`.
-pub(super) fn dns_suffix(aws: &Region) -> &'static str {
+pub(super) fn dns_suffix(aws: &ScopeReader) -> &'static str {
     if aws.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 
 /// The host of a region's websites, without the bucket.
 /// <https://docs.aws.amazon.com/general/latest/gr/s3.html#s3_website_region_endpoints>: older regions have a dash.
-pub(super) fn website_domain(aws: &Region, region: &str) -> String {
+pub(super) fn website_domain(aws: &ScopeReader, region: &str) -> String {
     const DASHED: &[&str] = &[
         "ap-northeast-1",
         "ap-southeast-1",

@@ -11,8 +11,9 @@ use futures::future::join_all;
 use serde_json::json;
 use sha1::{Digest as _, Sha1};
 
+use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{ReadError, Region};
 use crate::model::Attributes;
 
 const ATTRIBUTE: &str = "ec2:DescribeInstanceAttribute";
@@ -27,7 +28,11 @@ const BASE64: GeneralPurpose =
 
 /// The four attributes, each its own success or failure:
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceAttribute.html>
-pub(super) async fn read(aws: &Region, instance: &Instance, state: &Attributes) -> Vec<Result<Attributes, ReadError>> {
+pub(super) async fn read(
+    aws: &ScopeReader,
+    instance: &Instance,
+    state: &Attributes,
+) -> Vec<Result<Attributes, ReadError>> {
     let id = instance.instance_id().unwrap_or_default();
     let names = [
         InstanceAttributeName::DisableApiStop,
@@ -36,7 +41,7 @@ pub(super) async fn read(aws: &Region, instance: &Instance, state: &Attributes) 
         InstanceAttributeName::UserData,
     ];
     let calls = names.map(|name| async move {
-        let call = aws.ec2.describe_instance_attribute().instance_id(id).attribute(name.clone()).send();
+        let call = aws.ec2().describe_instance_attribute().instance_id(id).attribute(name.clone()).send();
         Ok(map(&name, &aws.call(ATTRIBUTE, call).await?, state))
     });
     join_all(calls).await
@@ -101,7 +106,7 @@ pub(in super::super) fn is_burstable(instance_type: &str) -> bool {
 
 /// The credit option of burstable instances; `None`: it has none. One id that AWS refuses fails a whole batch, which
 /// is then read one by one.
-pub(super) async fn credits(aws: &Region, ids: &[&str]) -> HashMap<String, Result<Option<String>, ReadError>> {
+pub(super) async fn credits(aws: &ScopeReader, ids: &[&str]) -> HashMap<String, Result<Option<String>, ReadError>> {
     let mut credits = HashMap::new();
     for batch in ids.chunks(BATCH) {
         match specifications(aws, batch).await {
@@ -125,7 +130,7 @@ const REFUSED: &[&str] = &[
     "UnsupportedOperation",
 ];
 
-async fn single(aws: &Region, id: &str) -> Result<Option<String>, ReadError> {
+async fn single(aws: &ScopeReader, id: &str) -> Result<Option<String>, ReadError> {
     match specifications(aws, &[id]).await {
         Ok(found) => Ok(found.get(id).cloned()),
         // China and GovCloud once had no credits.
@@ -134,9 +139,9 @@ async fn single(aws: &Region, id: &str) -> Result<Option<String>, ReadError> {
     }
 }
 
-async fn specifications(aws: &Region, ids: &[&str]) -> Result<HashMap<String, String>, ReadError> {
+async fn specifications(aws: &ScopeReader, ids: &[&str]) -> Result<HashMap<String, String>, ReadError> {
     let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-    let call = aws.ec2.describe_instance_credit_specifications().set_instance_ids(Some(ids)).send();
+    let call = aws.ec2().describe_instance_credit_specifications().set_instance_ids(Some(ids)).send();
     let answer = aws.call(CREDITS, call).await?;
     let pairs =
         answer.instance_credit_specifications().iter().filter_map(|one| Some((one.instance_id()?, one.cpu_credits()?)));

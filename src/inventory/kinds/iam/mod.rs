@@ -14,9 +14,10 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::future::join_all;
 use percent_encoding::percent_decode_str;
 
+use crate::aws::{ReadError, not_found};
 use crate::inventory::value::text;
-use crate::inventory::{ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, Desired, Live};
+use crate::inventory::{ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, Live, PriorState};
 
 /// Items of one page, the most that IAM's listings take.
 pub(super) const PAGE: i32 = 1000;
@@ -35,7 +36,7 @@ pub(super) struct Account {
 }
 
 /// The account's listing, read once.
-pub(super) async fn account(aws: &Region) -> Result<Arc<Account>, ReadError> {
+pub(super) async fn account(aws: &ScopeReader) -> Result<Arc<Account>, ReadError> {
     const ACTION: &str = "iam:GetAccountAuthorizationDetails";
     aws.cached(ACTION, || async {
         let call = aws
@@ -59,10 +60,10 @@ pub(super) async fn account(aws: &Region) -> Result<Arc<Account>, ReadError> {
 }
 
 /// All roles by name, for what the account's listing lacks of them: description and session length.
-pub(super) async fn roles(aws: &Region) -> Result<Arc<HashMap<String, Role>>, ReadError> {
+pub(super) async fn roles(aws: &ScopeReader) -> Result<Arc<HashMap<String, Role>>, ReadError> {
     const ACTION: &str = "iam:ListRoles";
     aws.cached(ACTION, || async {
-        let call = aws.iam.list_roles().max_items(PAGE).into_paginator();
+        let call = aws.iam().list_roles().max_items(PAGE).into_paginator();
         let roles = aws.pages(ACTION, call.items().send()).await?;
         Ok(roles.into_iter().map(|role| (role.role_name().to_owned(), role)).collect::<HashMap<_, _>>())
     })
@@ -76,7 +77,7 @@ pub(super) fn document(encoded: Option<&str>) -> Option<String> {
 
 /// One single read; `None` when IAM says that the thing does not exist.
 pub(super) async fn single<T, E>(
-    aws: &Region,
+    aws: &ScopeReader,
     action: &'static str,
     call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 ) -> Result<Option<T>, ReadError>
@@ -93,7 +94,7 @@ pub(super) fn existing<T>(answer: Result<T, ReadError>) -> Result<Option<T>, Rea
 
 /// Completes the desired ones of a listing by a read of each (by its id), drops strangers that nobody asked for.
 /// `None` from `read`: deleted in between.
-pub(super) async fn with_details<F>(live: Vec<Live>, request: ListRequest<'_>, read: impl Fn(String) -> F) -> Listed
+pub(super) async fn with_details<F>(live: Vec<Live>, request: &ListRequest<'_>, read: impl Fn(String) -> F) -> Listed
 where
     F: Future<Output = Result<Option<Attributes>, ReadError>>,
 {
@@ -120,7 +121,7 @@ where
 }
 
 /// Reads each desired one by itself, for kinds that have no listing. `None` from `read`: it does not exist.
-pub(super) async fn one_by_one<F>(desired: &[&Desired], read: impl Fn(Attributes, String) -> F) -> Listed
+pub(super) async fn one_by_one<F>(desired: &[&PriorState<'_>], read: impl Fn(Attributes, String) -> F) -> Listed
 where
     F: Future<Output = Result<Option<Attributes>, ReadError>>,
 {
@@ -147,9 +148,9 @@ pub(super) fn unseen(users: Vec<(&str, ReadError)>) -> Option<(Option<String>, R
 /// Kinds whose id says nothing, so that each desired one is judged by its attributes: what `read` makes of them is its
 /// live form, `None` says that it does not exist. Two different ones (by `key`) under one id cannot be told apart.
 pub(super) fn judged(
-    request: ListRequest<'_>,
+    request: &ListRequest<'_>,
     key: &'static str,
-    read: impl Fn(&Desired, &Attributes) -> Option<Live>,
+    read: impl Fn(&PriorState<'_>, &Attributes) -> Option<Live>,
 ) -> Listed {
     let all: Vec<_> = request.desired.iter().map(|desired| (*desired, desired.attributes())).collect();
     let mut keys: HashMap<&str, HashSet<&str>> = HashMap::new();

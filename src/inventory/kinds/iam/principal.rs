@@ -7,9 +7,10 @@ use aws_sdk_iam::types::{AttachedPolicy, PolicyDetail};
 use serde_json::{Value, json};
 
 use super::{Account, PAGE, account, document, existing, judged, single};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
-use crate::inventory::{ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, Desired, Live, OwnedField, Owner};
+use crate::inventory::{ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 /// What a policy can hang on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,20 +94,20 @@ impl Principal {
 }
 
 /// Does this role, user or group exist?
-pub(in super::super) async fn exists(aws: &Region, principal: Principal, name: &str) -> Result<bool, ReadError> {
+pub(in super::super) async fn exists(aws: &ScopeReader, principal: Principal, name: &str) -> Result<bool, ReadError> {
     Ok(match principal {
-        Principal::Role => single(aws, "iam:GetRole", aws.iam.get_role().role_name(name).send()).await?.is_some(),
-        Principal::User => single(aws, "iam:GetUser", aws.iam.get_user().user_name(name).send()).await?.is_some(),
+        Principal::Role => single(aws, "iam:GetRole", aws.iam().get_role().role_name(name).send()).await?.is_some(),
+        Principal::User => single(aws, "iam:GetUser", aws.iam().get_user().user_name(name).send()).await?.is_some(),
         Principal::Group => {
-            single(aws, "iam:GetGroup", aws.iam.get_group().group_name(name).max_items(1).send()).await?.is_some()
+            single(aws, "iam:GetGroup", aws.iam().get_group().group_name(name).max_items(1).send()).await?.is_some()
         }
     })
 }
 
 /// Inline policies; the id is `NAME:POLICY`.
 pub(in super::super) async fn list_inline(
-    aws: &Region,
-    request: ListRequest<'_>,
+    aws: &ScopeReader,
+    request: &ListRequest<'_>,
     principal: Principal,
 ) -> Result<Listed, ReadError> {
     let account = account(aws).await?;
@@ -133,8 +134,8 @@ pub(in super::super) async fn list_inline(
 
 /// Does this inline policy exist?
 pub(in super::super) async fn inline_exists(
-    aws: &Region,
-    desired: &Desired,
+    aws: &ScopeReader,
+    desired: &PriorState<'_>,
     principal: Principal,
 ) -> Result<bool, ReadError> {
     let Some((name, policy)) = desired.id.split_once(':') else {
@@ -143,7 +144,7 @@ pub(in super::super) async fn inline_exists(
             "the id is not of the form NAME:POLICY",
         ));
     };
-    let iam = &aws.iam;
+    let iam = &aws.iam();
     Ok(match principal {
         Principal::Role => {
             let call = iam.get_role_policy().role_name(name).policy_name(policy).send();
@@ -163,8 +164,8 @@ pub(in super::super) async fn inline_exists(
 /// Attached managed policies. The id in a state is random or means nothing: a desired one is judged by its attributes.
 /// A stranger's id is what `terraform import` takes, `NAME/ARN`.
 pub(in super::super) async fn list_attached(
-    aws: &Region,
-    request: ListRequest<'_>,
+    aws: &ScopeReader,
+    request: &ListRequest<'_>,
     principal: Principal,
 ) -> Result<Listed, ReadError> {
     let account = account(aws).await?;
@@ -190,12 +191,12 @@ pub(in super::super) async fn list_attached(
 
 /// Is this managed policy attached?
 pub(in super::super) async fn attached_exists(
-    aws: &Region,
-    desired: &Desired,
+    aws: &ScopeReader,
+    desired: &PriorState<'_>,
     principal: Principal,
 ) -> Result<bool, ReadError> {
     let (name, arn) = attachment(desired, principal);
-    let iam = &aws.iam;
+    let iam = &aws.iam();
     let answer = match principal {
         Principal::Role => {
             let call = iam.list_attached_role_policies().role_name(name).max_items(PAGE).into_paginator();
@@ -217,8 +218,8 @@ pub(in super::super) async fn attached_exists(
 /// What an exclusive kind says: `what` is its set attribute, `policy_names` (inline) or `policy_arns` (attached). These
 /// kinds have no id: each desired one is judged by the name of its holder.
 pub(in super::super) async fn list_exclusive(
-    aws: &Region,
-    request: ListRequest<'_>,
+    aws: &ScopeReader,
+    request: &ListRequest<'_>,
     principal: Principal,
     what: &'static str,
 ) -> Result<Listed, ReadError> {
@@ -239,8 +240,8 @@ pub(in super::super) async fn list_exclusive(
 
 /// An exclusive kind lives as long as its holder.
 pub(in super::super) async fn exclusive_exists(
-    aws: &Region,
-    desired: &Desired,
+    aws: &ScopeReader,
+    desired: &PriorState<'_>,
     principal: Principal,
 ) -> Result<bool, ReadError> {
     exists(aws, principal, &holder_name(desired, principal)).await
@@ -278,12 +279,12 @@ pub(in super::super) fn membership_part(group: &str, user: &str) -> OwnedField {
     }
 }
 
-fn holder_name(desired: &Desired, principal: Principal) -> String {
+fn holder_name(desired: &PriorState<'_>, principal: Principal) -> String {
     text(&desired.attributes(), principal.name_attribute()).to_owned()
 }
 
 /// The holder and the policy that a desired attachment names.
-fn attachment(desired: &Desired, principal: Principal) -> (String, String) {
+fn attachment(desired: &PriorState<'_>, principal: Principal) -> (String, String) {
     let values = desired.attributes();
     (text(&values, principal.attribute()).to_owned(), text(&values, "policy_arn").to_owned())
 }

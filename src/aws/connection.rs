@@ -1,0 +1,203 @@
+//! The way into AWS: the base credentials, whose they are, and the scopes that they and the configured roles reach.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::identity::IdentityCache;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_types::region::Region;
+
+use super::credentials::{self, RoleCredentials};
+use super::{AssumeRole, ReadError, S3Access, ScopeClient, home_region, http, services};
+use crate::model::{GLOBAL, Scope};
+
+/// Tries of one call, the first included.
+const MAX_ATTEMPTS: u32 = 5;
+/// The longest pause between two tries.
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// One try: connect, send, receive.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// One call with all its tries.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(90);
+/// One call of LookupEvents, which takes half a minute on bad days.
+pub(super) const LOOKUP_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// Scopes whose clients are kept, about 1 MiB each at most; 1,000 accounts in 17 regions are more. Of others the least
+/// recently used one is dropped, and made again when it is needed.
+const KEPT_SCOPES: usize = 256;
+
+/// How AWS is reached; everything else comes from the standard environment and profile files.
+#[derive(Debug, Clone, Default)]
+pub struct AwsOptions {
+    /// Region for calls without one, when the environment names none.
+    pub region: Option<String>,
+    /// Account -> role.
+    pub roles: HashMap<String, AssumeRole>,
+}
+
+/// All of AWS that the program can reach. Lives as long as the program.
+pub struct Aws {
+    base: SdkConfig,
+    /// The account of the base credentials.
+    account: String,
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    partition: String,
+    roles: HashMap<String, AssumeRole>,
+    credentials: RoleCredentials,
+    scopes: Mutex<Scopes>,
+}
+
+/// Clients by scope, each with the time of its last use, counted in uses.
+#[derive(Default)]
+struct Scopes {
+    known: HashMap<Scope, (u64, Arc<ScopeClient>)>,
+    uses: u64,
+}
+
+impl Aws {
+    /// Finds credentials by the standard chain and asks whose they are.
+    ///
+    /// # Errors
+    /// No credentials, or STS refuses them.
+    pub async fn connect(options: AwsOptions) -> Result<Self, ReadError> {
+        const ACTION: &str = "sts:GetCallerIdentity";
+        let base = load_base(options.region.as_deref(), None).await;
+        let sts = services::sts(&base, "base", "");
+        let caller = sts.get_caller_identity().send().await.map_err(|error| ReadError::new(ACTION, &error))?;
+        let account = caller.account().unwrap_or_default().to_owned();
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(ReadError::unexpected(ACTION, "the answer names no account"));
+        }
+        let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
+        Ok(Self {
+            base,
+            account,
+            partition,
+            roles: options.roles,
+            credentials: RoleCredentials::default(),
+            scopes: Mutex::default(),
+        })
+    }
+
+    /// The account of the base credentials.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The region of the environment, or the partition's first.
+    pub fn default_region(&self) -> String {
+        match self.base.region() {
+            Some(region) => region.to_string(),
+            None => self.home_region().to_owned(),
+        }
+    }
+
+    /// Where the partition's global services log and are signed.
+    pub fn home_region(&self) -> &'static str {
+        home_region(&self.partition)
+    }
+
+    /// The clients of one account and region ([`GLOBAL`]: the partition's home region). Makes no call. `None` when neither
+    /// the base credentials nor a configured role belong to the account.
+    pub async fn scope(&self, scope: &Scope) -> Option<Arc<ScopeClient>> {
+        if let Some(known) = self.scopes.lock().unwrap_or_else(PoisonError::into_inner).get(scope) {
+            return Some(known);
+        }
+        let Scope { account, region } = scope;
+        let real = if region == GLOBAL { self.home_region() } else { region };
+        let config = self.account_config(account).await?.to_builder().region(Region::new(real.to_owned())).build();
+        let made = Arc::new(ScopeClient::new(account, region, &self.partition, config));
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner).keep(scope, made.clone());
+        Some(made)
+    }
+
+    /// Do the base credentials or a configured role belong to this account?
+    pub fn reaches(&self, account: &str) -> bool {
+        account == self.account || self.roles.contains_key(account)
+    }
+
+    /// An S3 client for a bucket that may lie in another account, region or S3 than what is watched.
+    pub async fn s3(&self, access: &S3Access) -> aws_sdk_s3::Client {
+        let region = access.region.clone().unwrap_or_else(|| self.default_region());
+        let mut config = match (&access.profile, &access.role) {
+            (None, None) => self.base.clone(),
+            (None, Some(role)) => self.credentials.assume(&self.base, role, &region).await,
+            (Some(profile), None) => load_base(None, Some(profile)).await,
+            (Some(profile), Some(role)) => {
+                let base = load_base(None, Some(profile)).await;
+                let provider = credentials::provider(&base, role, &region).await;
+                base.to_builder().credentials_provider(provider).build()
+            }
+        };
+        config = config.to_builder().region(Region::new(region.clone())).build();
+        if let Some(endpoint) = &access.endpoint {
+            config = config.to_builder().endpoint_url(endpoint).build();
+        }
+        let client = services::s3(&config, "source", &region);
+        match access.path_style {
+            Some(path_style) => {
+                aws_sdk_s3::Client::from_conf(client.config().to_builder().force_path_style(path_style).build())
+            }
+            None => client,
+        }
+    }
+
+    async fn account_config(&self, account: &str) -> Option<SdkConfig> {
+        match self.roles.get(account) {
+            Some(role) => Some(self.credentials.assume(&self.base, role, &self.default_region()).await),
+            None => (account == self.account).then(|| self.base.clone()),
+        }
+    }
+}
+
+impl Scopes {
+    fn get(&mut self, scope: &Scope) -> Option<Arc<ScopeClient>> {
+        self.uses += 1;
+        let (used, client) = self.known.get_mut(scope)?;
+        *used = self.uses;
+        Some(client.clone())
+    }
+
+    fn keep(&mut self, scope: &Scope, client: Arc<ScopeClient>) {
+        if self.known.len() >= KEPT_SCOPES
+            && let Some(oldest) = self.known.iter().min_by_key(|(_, (used, _))| *used).map(|(scope, _)| scope.clone())
+        {
+            self.known.remove(&oldest);
+        }
+        self.known.insert(scope.clone(), (self.uses, client));
+    }
+}
+
+/// The configuration of the environment or of a profile, with driftd's retries and time limits.
+async fn load_base(region: Option<&str>, profile: Option<&str>) -> SdkConfig {
+    let retries = RetryConfig::adaptive()
+        .with_max_attempts(MAX_ATTEMPTS)
+        .with_initial_backoff(Duration::from_millis(200))
+        .with_max_backoff(MAX_BACKOFF);
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http::shared_client())
+        // One for all clients: what a provider gave is not asked for again by the next client.
+        .identity_cache(IdentityCache::lazy().build())
+        .retry_config(retries)
+        .timeout_config(timeouts);
+    // The name is valid by the rules of AppName::new; without it calls are merely not marked.
+    if let Ok(name) = AppName::new("driftd") {
+        loader = loader.app_name(name);
+    }
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    let loaded = loader.load().await;
+    match (loaded.region(), region) {
+        (None, Some(region)) => loaded.to_builder().region(Region::new(region.to_owned())).build(),
+        (None, None) => loaded.to_builder().region(Region::from_static("us-east-1")).build(),
+        _ => loaded,
+    }
+}

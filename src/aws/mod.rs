@@ -1,0 +1,22 @@
+//! AWS: credentials, accounts and roles, clients, pacing, errors. The only place where AWS clients are made; they live as
+//! long as the program, and keep nothing that was read. Knows no kind of resource, no state, no event.
+
+mod connection;
+mod credentials;
+mod error;
+mod http;
+mod intact;
+mod meter;
+mod pacing;
+mod partition;
+mod s3;
+mod scope;
+mod services;
+
+pub use connection::{Aws, AwsOptions};
+pub use credentials::AssumeRole;
+pub use error::{ReadError, not_found};
+pub use meter::Meter;
+pub use partition::home_region;
+pub use s3::{S3Access, S3Reader};
+pub use scope::ScopeClient;
