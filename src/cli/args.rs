@@ -104,6 +104,9 @@ pub struct Scan {
     /// Only these Terraform types (glob, repeatable)
     #[arg(long = "kind", value_name = "GLOB")]
     pub kinds: Vec<String>,
+    /// Only this resource, with what belongs to it, each by a read of its own (Terraform address, repeatable)
+    #[arg(long = "target", value_name = "ADDRESS", conflicts_with_all = ["kinds", "no_unmanaged", "regions"])]
+    pub targets: Vec<String>,
     /// Exit with 2 only for findings of this severity or worse
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<SeverityArg>,

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::args::Scan;
+use crate::attribution::source::AttributionOptions;
 use crate::attribution::source::SourceRef;
 use crate::config::{Config, Since};
-use crate::cycle::AttributionOptions;
 
 /// How the person behind a drift is looked for.
 ///

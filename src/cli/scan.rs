@@ -11,11 +11,12 @@ use secrecy::SecretString;
 
 use super::args::{Colour, Scan};
 use super::{BAD_CONFIG, bad_config, fail};
+use crate::aws::{Aws, AwsOptions};
 use crate::config::Config;
-use crate::cycle::{self, Diagnostics, IgnoreTags, Progress, StateBucket};
-use crate::desired::{BackendConfig, Environment, HttpOptions, LoadOptions};
-use crate::inventory::{Aws, AwsOptions};
+use crate::cycle::{self, IgnoreTags, Progress, Resources, Settings, Sweep, Work};
+use crate::desired::{BackendConfig, Environment, HttpOptions, LoadOptions, StateBucket};
 use crate::judge::{self, Reason, RuleSet};
+use crate::model::Outcome;
 use crate::model::report::Report;
 use crate::model::schema;
 use crate::report::{self, text::sanitize_output};
@@ -38,7 +39,8 @@ pub(super) fn block_on(command: impl Future<Output = u8>) -> u8 {
 /// Everything a cycle needs.
 pub(super) struct Prepared {
     pub aws: Aws,
-    pub options: cycle::Options,
+    pub settings: Settings,
+    pub sweep: Sweep,
     pub reasons: BTreeMap<String, Reason>,
 }
 
@@ -63,40 +65,35 @@ pub(super) async fn prepare(args: &Scan, config: &Config, needs_state: bool) -> 
     let aws_options = AwsOptions { region: regions.first().cloned(), roles: config.roles.clone() };
     let aws = Aws::connect(aws_options).await.map_err(|error| fail(&no_credentials(&error)))?;
     let reasons = rules.reasons();
-    let options = cycle::Options {
+    let settings = Settings {
         states,
         load: load_options(args),
-        regions,
-        unmanaged: config.unmanaged && !args.no_unmanaged,
-        kinds,
         rules,
         ignore_tags: IgnoreTags {
             keys: config.ignore_tag_keys.clone(),
             key_prefixes: config.ignore_tag_prefixes.clone(),
         },
         attribution,
-        principal: None,
     };
-    Ok(Prepared { aws, options, reasons })
+    let sweep = Sweep { regions, unmanaged: config.unmanaged && !args.no_unmanaged, kinds, principal: None };
+    Ok(Prepared { aws, settings, sweep, reasons })
 }
 
 /// One cycle, with progress on a terminal and warnings on stderr.
-pub(super) async fn run_cycle(prepared: &Prepared) -> (Report, Diagnostics) {
+pub(super) async fn run_cycle(aws: &Aws, settings: &Settings, work: &Work) -> Outcome {
     let progress = Bar::new();
-    let store = StateBucket::new(&prepared.aws);
-    let id = uuid::Uuid::now_v7().to_string();
-    let (report, notes) = cycle::run(&prepared.options, &prepared.aws, &store, &progress, id).await;
+    let store = StateBucket::new(aws);
+    let environment = cycle::Environment { aws, settings, store: &store, progress: &progress, clock: &Timestamp::now };
+    let outcome = cycle::run(work, &environment, uuid::Uuid::now_v7().to_string()).await;
     progress.clear();
-    for warning in &notes.rules {
+    for warning in &outcome.rule_warnings {
         eprintln!("warning: rule {}: {}", warning.rule, warning.message);
     }
-    for source in &report.scan.sources {
-        source
-            .warnings
-            .iter()
-            .for_each(|warning| eprintln!("warning: {}: {}", sanitize_output(&source.name), sanitize_output(warning)));
+    for source in &outcome.sources {
+        let name = sanitize_output(&source.name);
+        source.warnings.iter().for_each(|warning| eprintln!("warning: {name}: {}", sanitize_output(warning)));
     }
-    (report, notes)
+    outcome
 }
 
 async fn scan(args: Scan, config: Config) -> u8 {
@@ -104,9 +101,11 @@ async fn scan(args: Scan, config: Config) -> u8 {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    let (report, notes) = run_cycle(&prepared).await;
+    let Prepared { aws, settings, sweep, reasons } = prepared;
+    let outcome = run_cycle(&aws, &settings, &work(&args, sweep)).await;
+    let unmapped = outcome.unmapped.clone();
+    let report = Report::from(outcome);
     let on_terminal = args.output.is_none() && std::io::stdout().is_terminal();
-    let reasons = prepared.reasons;
     let render = report::Options { width: width(on_terminal), colour: colour(args.color, on_terminal), reasons };
     let text = match report::render(&report, args.format.into(), &render) {
         Ok(text) => text,
@@ -115,13 +114,22 @@ async fn scan(args: Scan, config: Config) -> u8 {
     if let Err(error) = write(args.output.as_deref(), &text) {
         return fail(&error);
     }
-    if args.fail_on_uncovered && !notes.uncovered.is_empty() {
-        return fail(&format!("uncovered attributes: {}", Vec::from_iter(notes.uncovered).join(" ")));
+    if args.fail_on_uncovered && !unmapped.is_empty() {
+        return fail(&format!("uncovered attributes: {}", Vec::from_iter(unmapped).join(" ")));
     }
     if report.scan.sources.is_empty() {
         return fail("no state could be read; see the gaps of the report");
     }
     report::exit_code(&report, args.fail_on.map(Into::into).or(config.fail_on))
+}
+
+/// The whole scope of the states, or only some resources.
+fn work(args: &Scan, sweep: Sweep) -> Work {
+    if args.targets.is_empty() {
+        return Work::Sweep(sweep);
+    }
+    let addresses = args.targets.iter().cloned().collect();
+    Work::Resources(Resources { addresses, ..Resources::default() })
 }
 
 fn load_options(args: &Scan) -> LoadOptions {
@@ -167,7 +175,7 @@ pub(super) fn kind_filter(globs: &[String]) -> Result<Option<GlobSet>, String> {
     set.build().map(Some).map_err(|error| error.to_string())
 }
 
-fn no_credentials(error: &crate::inventory::ReadError) -> String {
+fn no_credentials(error: &crate::aws::ReadError) -> String {
     format!(
         "failed to find out which AWS account this is: {}\n\
          remedy: give credentials by the environment, a profile (AWS_PROFILE), SSO (`aws sso login`) or a role; \

@@ -4,6 +4,8 @@ use super::args::{FormatArg, Who};
 use super::scan::{prepare, run_cycle, width, write};
 use super::{BAD_CONFIG, fail};
 use crate::config::Config;
+use crate::cycle::Work;
+use crate::model::report::Report;
 use crate::report::activity::Activity;
 
 /// How far back when nobody says so.
@@ -31,15 +33,17 @@ async fn who(args: Who, config: Config) -> u8 {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    prepared.options.principal = Some(principal.clone());
-    if prepared.options.states.is_empty() {
+    prepared.sweep.principal = Some(principal.clone());
+    if prepared.settings.states.is_empty() {
         eprintln!("warning: no state was given, so nothing is said of drift: give --state");
-        prepared.options.unmanaged = false;
+        prepared.sweep.unmanaged = false;
     }
     let since =
-        prepared.options.attribution.since.map(|since| since.strftime("%F %R UTC").to_string()).unwrap_or_default();
-    let (report, notes) = run_cycle(&prepared).await;
-    let activity = Activity { principal: &principal, since: &since, records: &notes.activity, report: &report };
+        prepared.settings.attribution.since.map(|since| since.strftime("%F %R UTC").to_string()).unwrap_or_default();
+    let outcome = run_cycle(&prepared.aws, &prepared.settings, &Work::Sweep(prepared.sweep)).await;
+    let records = outcome.activity.clone();
+    let report = Report::from(outcome);
+    let activity = Activity { principal: &principal, since: &since, records: &records, report: &report };
     let text = match scan.format {
         FormatArg::Json => activity.json(),
         FormatArg::Markdown => activity.markdown(),

@@ -1,30 +1,281 @@
-//! Which kinds are read in which scopes: those of the desired resources, and every kind where strangers are wanted.
+//! What is read where. Only which scopes there are is known for all of them beforehand; a scope's kinds are laid out when its
+//! turn comes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{ByCell, Cell, Options, kind_gap};
-use crate::inventory::{Aws, Reach, kinds};
-use crate::model::{Attributes, Desired, DesiredState, Drift, DriftStatus, GLOBAL, Gap, GapReason, Scope};
+use globset::GlobSet;
 
-/// What is to be read, and what is known beforehand to be out of reach.
+use super::companions::{Placed, with_companions};
+use super::{Resources, Sweep, Work};
+use crate::aws::Aws;
+use crate::diff::KindFacts;
+use crate::inventory::{Kind, Reach, kinds};
+use crate::model::{
+    Attributes, Desired, DesiredState, Drift, DriftStatus, GLOBAL, Gap, GapReason, GapScope, ResourceKey, Scope,
+};
+
+/// Which scopes are read, what is declared there, and what is known beforehand to be out of reach.
 pub(super) struct Plan {
-    pub cells: Vec<Cell>,
-    /// Desired resources that cannot be read: no reader, no credentials.
+    /// Declared resources (by index) that have a reader, by scope and kind.
+    declared: BTreeMap<Scope, BTreeMap<&'static str, Vec<usize>>>,
+    selection: Selection,
+    /// Scopes in which a source that could not be read may declare something: nothing is called unmanaged there.
+    unread: Vec<UnreadScopes>,
+    /// Managed resources on which unmanaged children are looked for: (account, kind) -> ids.
+    parents: BTreeMap<(String, String), BTreeSet<String>>,
+    /// Declared resources that cannot be read: no reader, or the state tells too little.
     pub unreadable: Vec<Drift>,
     pub gaps: Vec<Gap>,
     pub accounts: BTreeSet<String>,
     pub regions: BTreeSet<String>,
-    /// Regions that the desired buckets tell, as a bucket has one although it is listed globally.
-    pub bucket_regions: BTreeSet<String>,
-    /// How many desired resources were asked for. The others still own what is theirs.
+    /// Regions that the declared buckets tell, as a bucket has one although it is listed globally.
+    bucket_regions: BTreeSet<String>,
+    /// How many declared resources were asked for. The others still own what is theirs.
     pub desired: u64,
-    /// Accounts and regions in play.
-    pub places: usize,
+}
+
+/// What is read besides the declared resources.
+enum Selection {
+    Sweep {
+        unmanaged: bool,
+        kinds: Option<GlobSet>,
+    },
+    /// Ids of resources that nobody declares, by scope and kind.
+    Resources(BTreeMap<Scope, BTreeMap<&'static str, Vec<String>>>),
+}
+
+/// Where an unreadable source may declare resources; `None`: anywhere.
+struct UnreadScopes {
+    account: Option<String>,
+    region: Option<String>,
+}
+
+/// One scope with its kinds.
+pub(super) struct Shard {
+    pub scope: Scope,
+    pub tasks: Vec<ListingTask>,
+}
+
+/// One kind to be read in one scope.
+pub(super) struct ListingTask {
+    pub kind: &'static dyn Kind,
+    /// Declared resources, by index; no id stands twice.
+    pub desired: Vec<usize>,
+    /// Tell of resources that nobody declares.
+    pub unmanaged: bool,
+    /// `Some`: only the declared ones and these are read, each by itself.
+    pub undeclared: Option<Vec<String>>,
+}
+
+/// Lays out the work.
+pub(super) fn plan(work: &Work, desired: &DesiredState, facts: &HashMap<&'static str, KindFacts>, aws: &Aws) -> Plan {
+    let places: Vec<Place> = desired.resources.iter().map(|resource| Place::of(resource, aws)).collect();
+    let unread = desired
+        .gaps
+        .iter()
+        .filter(|gap| gap.scope.kind.is_none())
+        .map(|gap| UnreadScopes { account: gap.scope.account.clone(), region: gap.scope.region.clone() });
+    let mut plan = Plan {
+        declared: BTreeMap::new(),
+        selection: Selection::Resources(BTreeMap::new()),
+        unread: unread.collect(),
+        parents: BTreeMap::new(),
+        unreadable: Vec::new(),
+        gaps: Vec::new(),
+        accounts: BTreeSet::new(),
+        regions: BTreeSet::new(),
+        bucket_regions: BTreeSet::new(),
+        desired: 0,
+    };
+    match work {
+        Work::Sweep(sweep) => plan.sweep(sweep, desired, &places, aws),
+        Work::Resources(resources) => plan.resources(resources, desired, &places, facts),
+    }
+    plan
 }
 
 impl Plan {
-    /// Every region in which the run's resources may log events.
-    pub fn log_regions(&self, aws: &Aws) -> BTreeSet<String> {
+    fn sweep(&mut self, sweep: &Sweep, desired: &DesiredState, places: &[Place], aws: &Aws) {
+        let Sweep { regions, unmanaged, kinds, principal: _ } = sweep;
+        let wants = |kind: &str| kinds.as_ref().is_none_or(|only| only.is_match(kind));
+        self.regions.extend(regions.iter().cloned());
+        self.selection = Selection::Sweep { unmanaged: *unmanaged, kinds: kinds.clone() };
+        let all = desired.resources.iter().zip(places).enumerate();
+        self.parents(all.clone().map(|(_, (resource, place))| (resource, place)));
+        self.declare(all.filter(|(_, (resource, _))| wants(&resource.kind)), desired);
+        if self.accounts.is_empty() {
+            self.accounts.insert(aws.account().to_owned());
+        }
+    }
+
+    fn resources(
+        &mut self,
+        resources: &Resources,
+        desired: &DesiredState,
+        places: &[Place],
+        facts: &HashMap<&'static str, KindFacts>,
+    ) {
+        let Resources { keys, addresses } = resources;
+        let mut targets = BTreeSet::new();
+        let mut declared: BTreeSet<ResourceKey> = BTreeSet::new();
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        for (index, (resource, place)) in desired.resources.iter().zip(places).enumerate() {
+            let key = ResourceKey::new(place.scope.clone(), &resource.kind, &resource.id, Some(&resource.address));
+            if addresses.contains(&resource.address) || keys.contains(&key) {
+                targets.insert(index);
+                found.insert(&resource.address);
+                declared.insert(key);
+            }
+        }
+        for address in addresses.iter().filter(|address| !found.contains(address.as_str())) {
+            let detail = format!("no source declares {address}");
+            self.gaps.push(Gap { reason: GapReason::Unreadable, scope: GapScope::default(), detail });
+        }
+        let placed: Vec<Placed> =
+            desired.resources.iter().zip(places).map(|(one, place)| placed(one, place, facts)).collect();
+        let family = with_companions(&targets, &placed);
+        let all = desired.resources.iter().zip(places).enumerate().filter(|(index, _)| family.contains(index));
+        self.parents(all.clone().map(|(_, (resource, place))| (resource, place)));
+        self.declare(all, desired);
+        let mut undeclared: BTreeMap<Scope, BTreeMap<&'static str, Vec<String>>> = BTreeMap::new();
+        for key in keys.difference(&declared) {
+            if let Some(kind) = kinds::get(&key.kind) {
+                self.place(&key.scope);
+                undeclared.entry(key.scope.clone()).or_default().entry(kind.name()).or_default().push(key.id.clone());
+            }
+        }
+        self.selection = Selection::Resources(undeclared);
+    }
+
+    /// Takes up declared resources: those with a reader are to be read, of the others it is told why not.
+    fn declare<'a>(
+        &mut self,
+        resources: impl Iterator<Item = (usize, (&'a Desired, &'a Place))>,
+        desired: &DesiredState,
+    ) {
+        let mut unsupported: BTreeMap<(String, String), u64> = BTreeMap::new();
+        for (index, (resource, place)) in resources {
+            self.desired += 1;
+            if let Some(gap) = incompletely_read(desired, resource) {
+                let reason = format!("{}: {}", gap.reason.as_str(), gap.detail);
+                self.unreadable.push(unknown(index, resource, place.scope.clone(), reason));
+                continue;
+            }
+            if resource.provider.is_aws() {
+                self.place(&place.scope);
+            }
+            if resource.kind.starts_with("aws_s3") {
+                self.bucket_regions.extend(resource.region.clone());
+            }
+            match place.reader {
+                Some(kind) => {
+                    let kinds = self.declared.entry(place.scope.clone()).or_default();
+                    kinds.entry(kind.name()).or_default().push(index);
+                }
+                None => {
+                    let reason = format!("unsupported: no reader for {}", resource.kind);
+                    self.unreadable.push(unknown(index, resource, place.scope.clone(), reason));
+                    let key = (place.scope.account.clone(), resource.kind.to_string());
+                    *unsupported.entry(key).or_default() += 1;
+                }
+            }
+        }
+        for ((account, kind), count) in unsupported {
+            let detail = format!("no reader for {kind}: {count} not checked");
+            let scope = GapScope { account: Some(account), kind: Some(kind), ..GapScope::default() };
+            self.gaps.push(Gap { reason: GapReason::Unsupported, scope, detail });
+        }
+    }
+
+    fn parents<'a>(&mut self, resources: impl Iterator<Item = (&'a Desired, &'a Place)>) {
+        let kinds: BTreeSet<&str> = kinds::ALL.iter().filter_map(|kind| kind.unmanaged_children_of()).collect();
+        for (resource, place) in resources.filter(|(one, _)| kinds.contains(&*one.kind) && !one.id.is_empty()) {
+            let key = (place.scope.account.clone(), resource.kind.to_string());
+            self.parents.entry(key).or_default().insert(resource.id.clone());
+        }
+    }
+
+    fn place(&mut self, scope: &Scope) {
+        self.accounts.insert(scope.account.clone());
+        if scope.region != GLOBAL {
+            self.regions.insert(scope.region.clone());
+        }
+    }
+
+    /// The scopes to read, by account: every account is to have its turn.
+    pub(super) fn scopes_by_account(&self) -> BTreeMap<String, Vec<Scope>> {
+        let mut scopes: BTreeSet<Scope> = self.declared.keys().cloned().collect();
+        match &self.selection {
+            Selection::Sweep { unmanaged, .. } => {
+                for account in self.accounts.iter().filter(|_| *unmanaged) {
+                    let regions = self.regions.iter().map(String::as_str).chain([GLOBAL]);
+                    scopes.extend(regions.map(|region| Scope::new(account, region)));
+                }
+            }
+            Selection::Resources(undeclared) => scopes.extend(undeclared.keys().cloned()),
+        }
+        let mut by_account: BTreeMap<String, Vec<Scope>> = BTreeMap::new();
+        scopes.into_iter().for_each(|scope| by_account.entry(scope.account.clone()).or_default().push(scope));
+        by_account
+    }
+
+    /// How many listings there will be, for progress.
+    pub(super) fn listings(&self, resources: &[Desired]) -> u64 {
+        self.scopes_by_account()
+            .into_values()
+            .flatten()
+            .map(|scope| self.shard(scope, resources).tasks.len() as u64)
+            .sum()
+    }
+
+    /// Lays out the kinds of one scope.
+    pub(super) fn shard(&self, scope: Scope, resources: &[Desired]) -> Shard {
+        let none = BTreeMap::new();
+        let declared = self.declared.get(&scope).unwrap_or(&none);
+        let readable = self.unread.iter().all(|unread| !unread.may_declare_in(&scope));
+        let mut tasks = Vec::new();
+        for kind in kinds::ALL {
+            let declared = declared.get(kind.name()).map(Vec::as_slice).unwrap_or_default();
+            let (unmanaged, undeclared) = match &self.selection {
+                Selection::Sweep { unmanaged, kinds } => {
+                    let asked = kinds.as_ref().is_none_or(|only| only.is_match(kind.name()));
+                    let here = (kind.reach() == Reach::Global) == (scope.region == GLOBAL);
+                    (*unmanaged && readable && asked && here, None)
+                }
+                Selection::Resources(all) => {
+                    let ids = all.get(&scope).and_then(|kinds| kinds.get(kind.name())).cloned().unwrap_or_default();
+                    (readable, Some(ids))
+                }
+            };
+            let mut batches = batches_by_unique_id(declared, |index| &resources[index].id).into_iter();
+            let first = batches.next().unwrap_or_default();
+            let task = ListingTask { kind: *kind, desired: first, unmanaged, undeclared };
+            let children = task.undeclared.is_some() && !self.parents_of(&task, &scope.account).is_empty();
+            let undeclared = task.undeclared.as_ref().is_some_and(|ids| !ids.is_empty());
+            if !task.desired.is_empty() || undeclared || children || (task.undeclared.is_none() && unmanaged) {
+                let only_declared = task.undeclared.as_ref().map(|_| Vec::new());
+                tasks.push(task);
+                // Resources that nobody declares are looked for once.
+                tasks.extend(batches.map(|desired| ListingTask {
+                    kind: *kind,
+                    desired,
+                    unmanaged: false,
+                    undeclared: only_declared.clone(),
+                }));
+            }
+        }
+        Shard { scope, tasks }
+    }
+
+    /// The managed resources on which unmanaged ones of the task's kind are looked for.
+    pub(super) fn parents_of(&self, task: &ListingTask, account: &str) -> Vec<&str> {
+        let Some(parent) = task.kind.unmanaged_children_of().filter(|_| task.unmanaged) else { return Vec::new() };
+        let ids = self.parents.get(&(account.to_owned(), parent.to_owned()));
+        ids.into_iter().flatten().map(String::as_str).collect()
+    }
+
+    /// Every region in which the cycle's resources may log events.
+    pub(super) fn log_regions(&self, aws: &Aws) -> BTreeSet<String> {
         let mut regions: BTreeSet<String> = self.regions.union(&self.bucket_regions).cloned().collect();
         if self.regions.is_empty() {
             regions.insert(aws.default_region());
@@ -32,8 +283,8 @@ impl Plan {
         regions
     }
 
-    /// Every account and region of the run, and the place of global services.
-    pub fn scopes(&self, aws: &Aws) -> BTreeSet<Scope> {
+    /// Every account and region of the cycle, and the place of global services.
+    pub(super) fn event_scopes(&self, aws: &Aws) -> BTreeSet<Scope> {
         let mut regions = self.log_regions(aws);
         regions.insert(GLOBAL.to_owned());
         let of = |account: &String| regions.iter().map(|region| Scope::new(account, region)).collect::<Vec<_>>();
@@ -41,99 +292,38 @@ impl Plan {
     }
 }
 
-pub(super) async fn plan(desired: &DesiredState, options: &Options, aws: &Aws) -> Plan {
-    let mut plan = Plan {
-        cells: Vec::new(),
-        unreadable: Vec::new(),
-        gaps: Vec::new(),
-        accounts: BTreeSet::new(),
-        regions: options.regions.iter().cloned().collect(),
-        bucket_regions: BTreeSet::new(),
-        desired: 0,
-        places: 1,
-    };
-    let mut wanted = ByCell::new();
-    let mut unsupported: HashMap<(String, String), u64> = HashMap::new();
-    // A source that cannot be read may declare anything: beside it nothing can be called unmanaged.
-    let strangers = options.unmanaged && desired.gaps.iter().all(|gap| gap.scope.kind.is_some());
-    for (index, resource) in desired.resources.iter().enumerate().filter(|(_, one)| options.wants(&one.kind)) {
-        plan.desired += 1;
-        if let Some(gap) = incompletely_read(desired, resource) {
-            let scope = Scope::new(
-                resource.account.clone().unwrap_or_else(|| aws.account().to_owned()),
-                resource.region.clone().unwrap_or_else(|| GLOBAL.to_owned()),
-            );
-            plan.unreadable.push(unknown(index, resource, scope, format!("{}: {}", gap.reason.as_str(), gap.detail)));
-            continue;
-        }
+impl UnreadScopes {
+    /// Global resources are declared with providers of any region.
+    fn may_declare_in(&self, scope: &Scope) -> bool {
+        self.account.as_ref().is_none_or(|account| *account == scope.account)
+            && (scope.region == GLOBAL || self.region.as_ref().is_none_or(|region| *region == scope.region))
+    }
+}
+
+/// Where a declared resource is read, and by whom.
+struct Place {
+    scope: Scope,
+    reader: Option<&'static dyn Kind>,
+}
+
+impl Place {
+    /// What nothing tells is assumed: the account and region of the credentials.
+    fn of(resource: &Desired, aws: &Aws) -> Self {
         let account = resource.account.clone().unwrap_or_else(|| aws.account().to_owned());
-        let region = resource.region.clone().unwrap_or_else(|| aws.default_region());
         let reader = if resource.provider.is_aws() { kinds::get(&resource.kind) } else { None };
         let region = match reader.map(|kind| kind.reach()) {
             Some(Reach::Global) => GLOBAL.to_owned(),
-            Some(Reach::Regional) => region,
+            Some(Reach::Regional) => resource.region.clone().unwrap_or_else(|| aws.default_region()),
             None => resource.region.clone().unwrap_or_else(|| GLOBAL.to_owned()),
         };
-        if region != GLOBAL && resource.provider.is_aws() {
-            plan.regions.insert(region.clone());
-        }
-        if resource.kind.starts_with("aws_s3") {
-            plan.bucket_regions.extend(resource.region.clone());
-        }
-        if resource.provider.is_aws() {
-            plan.accounts.insert(account.clone());
-        }
-        if reader.is_some() {
-            wanted.entry((account, region, resource.kind.to_string())).or_default().push(index);
-        } else {
-            let reason = format!("unsupported: no reader for {}", resource.kind);
-            plan.unreadable.push(unknown(index, resource, Scope::new(account.clone(), region), reason));
-            *unsupported.entry((account, resource.kind.to_string())).or_default() += 1;
-        }
+        Self { scope: Scope { account, region }, reader }
     }
-    for ((account, kind), count) in unsupported {
-        let detail = format!("no reader for {kind}: {count} not checked");
-        plan.gaps.push(Gap { reason: GapReason::Unsupported, scope: kind_gap(&kind, Some(&account), None), detail });
-    }
-    if plan.accounts.is_empty() {
-        plan.accounts.insert(aws.account().to_owned());
-    }
-    plan.places = plan.accounts.len().max(plan.regions.len());
-    if strangers {
-        everywhere(&mut wanted, &plan, options);
-    }
-    for ((account, region, kind), indexes) in wanted {
-        let Some(kind) = kinds::get(&kind) else { continue };
-        match aws.region(&account, &region).await {
-            Some(clients) => {
-                for (round, desired) in
-                    batches_by_unique_id(indexes, |index| &desired.resources[index].id).into_iter().enumerate()
-                {
-                    let scope = Scope::new(&account, &region);
-                    // Strangers are looked for once.
-                    let strangers = strangers && round == 0;
-                    plan.cells.push(Cell { scope, kind, region: clients.clone(), desired, strangers });
-                }
-            }
-            None => unreachable_account(&mut plan, desired, &account, &region, kind.name(), &indexes),
-        }
-    }
-    plan
 }
 
-/// Adds an empty cell for every kind in every scope.
-fn everywhere(wanted: &mut ByCell, plan: &Plan, options: &Options) {
-    for kind in kinds::ALL.iter().filter(|kind| options.wants(kind.name())) {
-        for account in &plan.accounts {
-            let mut add = |region: &str| {
-                wanted.entry((account.clone(), region.to_owned(), kind.name().to_owned())).or_default();
-            };
-            match kind.reach() {
-                Reach::Global => add(GLOBAL),
-                Reach::Regional => plan.regions.iter().for_each(|region| add(region)),
-            }
-        }
-    }
+fn placed<'a>(resource: &'a Desired, place: &'a Place, facts: &HashMap<&'static str, KindFacts>) -> Placed<'a> {
+    let facts = facts.get(&*resource.kind);
+    let owned_fields = facts.map(|kind| (kind.owned_fields)(kind.name, &resource.attributes())).unwrap_or_default();
+    Placed { scope: &place.scope, kind: &resource.kind, id: &resource.id, owned_fields }
 }
 
 /// What the state itself could not tell of an instance: one that was written too long ago.
@@ -145,42 +335,23 @@ fn incompletely_read<'a>(desired: &'a DesiredState, resource: &Desired) -> Optio
 }
 
 /// Ids of some types are not unique (an `aws_s3_object` is its key, whatever the bucket): those that share one are read
-/// one after the other, so that within a cell an id names one resource.
-fn batches_by_unique_id<'a>(indexes: Vec<usize>, id: impl Fn(usize) -> &'a String) -> Vec<Vec<usize>> {
+/// one after the other, so that within a listing an id names one resource.
+fn batches_by_unique_id<'a>(indexes: &[usize], id: impl Fn(usize) -> &'a str) -> Vec<Vec<usize>> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
-    let mut batches_by_unique_id = vec![Vec::new()];
-    for index in indexes {
-        let round = seen.entry(id(index)).or_default();
-        if batches_by_unique_id.len() <= *round {
-            batches_by_unique_id.push(Vec::new());
-        }
-        batches_by_unique_id[*round].push(index);
-        *round += 1;
-    }
-    batches_by_unique_id
-}
-
-fn unreachable_account(
-    plan: &mut Plan,
-    desired: &DesiredState,
-    account: &str,
-    region: &str,
-    kind: &'static str,
-    indexes: &[usize],
-) {
-    let detail = format!("no credentials for account {account}: name a role for it under aws.accounts");
-    plan.gaps.push(Gap {
-        reason: GapReason::NotConfigured,
-        scope: kind_gap(kind, Some(account), Some(region)),
-        detail: detail.clone(),
-    });
+    let mut batches: Vec<Vec<usize>> = Vec::new();
     for &index in indexes {
-        let scope = Scope::new(account, region);
-        plan.unreadable.push(unknown(index, &desired.resources[index], scope, format!("not_configured: {detail}")));
+        let batch = seen.entry(id(index)).or_default();
+        if batches.len() <= *batch {
+            batches.push(Vec::new());
+        }
+        batches[*batch].push(index);
+        *batch += 1;
     }
+    batches
 }
 
-fn unknown(index: usize, resource: &Desired, scope: Scope, reason: String) -> Drift {
+/// A declared resource that was not seen.
+pub(super) fn unknown(index: usize, resource: &Desired, scope: Scope, reason: String) -> Drift {
     Drift {
         status: DriftStatus::Unknown,
         kind: resource.kind.to_string(),

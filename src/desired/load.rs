@@ -11,7 +11,7 @@ use super::code::CodeIndex;
 use super::locate::{self, ProviderRegions};
 use super::tfstate::{self, State};
 use super::{Environment, HttpOptions, ObjectStore, ReadError, RoleToAssume, StateFile, names, request};
-use crate::model::{Desired, DesiredState, Source, is_unique_id};
+use crate::model::{Desired, DesiredState, Source, id_is_unique};
 
 /// States that are read at the same time.
 const CONCURRENT_READS: usize = 8;
@@ -182,22 +182,9 @@ fn join_owners(resources: &mut Vec<Desired>) {
     *resources = kept;
 }
 
-/// Types whose ids are free names or keys: two of one id need not be one object.
-const SHARED_IDS: [&str; 3] =
-    ["aws_iam_group_membership", "aws_iam_policy_attachment", "aws_iam_user_group_membership"];
-
-/// Does the id name one object of its kind in its account and region? When in doubt, no: both are compared then.
-fn names_one_object(resource: &Desired) -> bool {
-    let kind = &*resource.kind;
-    let by_name = kind.starts_with("aws_s3_bucket") && kind != "aws_s3_bucket_object"
-        || kind.starts_with("aws_iam_")
-        || kind == "aws_sqs_queue";
-    is_unique_id(&resource.id) || by_name && !SHARED_IDS.contains(&kind)
-}
-
 /// Kind, id, account and region, where all of them are known.
 fn identity(resource: &Desired) -> Option<(String, String, String, Option<String>)> {
-    if !names_one_object(resource) {
+    if !id_is_unique(&resource.kind, &resource.id) {
         return None;
     }
     let is_known = resource.region.is_some() || locate::is_global(&resource.kind);

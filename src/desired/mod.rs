@@ -17,6 +17,7 @@ pub mod locate;
 mod names;
 mod request;
 mod s3;
+mod state_bucket;
 pub mod tfstate;
 
 pub use backend::BackendConfig;
@@ -25,6 +26,7 @@ pub use error::ReadError;
 pub use http::HttpOptions;
 pub use load::{LoadOptions, load};
 pub use s3::{MemoryStore, Object, ObjectAddress, ObjectStore, RoleToAssume, StoreError};
+pub use state_bucket::StateBucket;
 
 use std::collections::VecDeque;
 use std::io::{self, Read};

@@ -7,7 +7,7 @@ use futures::{StreamExt as _, stream};
 
 use super::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::aws::ReadError;
-use crate::model::{Gap, GapScope, Listing, Live, Owner, PriorState};
+use crate::model::{GapScope, Listing, Live, Owner, PriorState};
 
 /// Resources of one kind that are completed or read at a time; the limit of the service bounds their calls.
 const CONCURRENT_READS: usize = 8;
@@ -103,18 +103,13 @@ impl Collector<'_> {
 
     /// Reads each by itself; -> those that AWS says do not exist.
     async fn read_each<'p>(&mut self, aws: &ScopeReader, all: &[PriorState<'p>]) -> Vec<PriorState<'p>> {
-        let kind = self.kind;
-        let reads = all.iter().map(|prior| async move { (*prior, read(kind, aws, *prior).await) });
+        let reads: Vec<_> = all.iter().copied().map(|prior| read(self.kind, aws, prior)).collect();
         let reads: Vec<_> = stream::iter(reads).buffer_unordered(CONCURRENT_READS).collect().await;
         reads.into_iter().filter_map(|(prior, read)| self.add(prior, read)).collect()
     }
 
     /// Takes one read; -> the resource if AWS says that it does not exist.
-    fn add<'p>(
-        &mut self,
-        prior: PriorState<'p>,
-        read: Result<Option<(Live, Vec<ReadError>)>, ReadError>,
-    ) -> Option<PriorState<'p>> {
+    fn add<'p>(&mut self, prior: PriorState<'p>, read: Read) -> Option<PriorState<'p>> {
         match read {
             Ok(Some((live, errors))) => {
                 errors.iter().for_each(|error| self.gap(Some(prior.id), error));
@@ -131,11 +126,10 @@ impl Collector<'_> {
 
     /// Adds what nobody declares on these parents; one gap for all parents that could not be read: mostly it is one refusal.
     async fn children(&mut self, parents: &[&str], request: &ListRequest<'_>) {
-        let (kind, aws) = (self.kind, self.aws);
-        let reads = parents.iter().map(|parent| async move { (*parent, kind.list_children(aws, parent).await) });
+        let reads: Vec<_> = parents.iter().map(|parent| self.kind.list_children(self.aws, parent)).collect();
         let reads: Vec<_> = stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
         let mut failed: Vec<(&str, ReadError)> = Vec::new();
-        for (parent, read) in reads {
+        for (parent, read) in parents.iter().copied().zip(reads) {
             match read {
                 Ok(live) => self.listing.live.extend(live.into_iter().filter(|live| !request.declares(&live.id))),
                 Err(error) => failed.push((parent, error)),
@@ -162,20 +156,23 @@ impl Collector<'_> {
     }
 }
 
+/// What was read of one resource, with the reads that failed.
+type Read = Result<Option<(Live, Vec<ReadError>)>, ReadError>;
+
 /// One resource as a sweep shows it. `None`: AWS says that it does not exist.
-async fn read(
-    kind: &dyn Kind,
-    aws: &ScopeReader,
-    prior: PriorState<'_>,
-) -> Result<Option<(Live, Vec<ReadError>)>, ReadError> {
+async fn read<'p>(kind: &dyn Kind, aws: &ScopeReader, prior: PriorState<'p>) -> (PriorState<'p>, Read) {
     if prior.is_partial() {
         let action = kind.actions().first().copied().unwrap_or_default();
         let message = "the state holds no id or attributes of it: it was only partially created";
-        return Err(ReadError::unexpected(action, message));
+        return (prior, Err(ReadError::unexpected(action, message)));
     }
-    match kind.read(aws, &prior).await? {
-        Some(live) => Ok(complete(kind, aws, prior, live).await.1),
-        None => Ok(None),
+    match kind.read(aws, &prior).await {
+        Ok(Some(live)) => {
+            let (prior, read) = complete(kind, aws, prior, live).await;
+            (prior, Ok(read))
+        }
+        Ok(None) => (prior, Ok(None)),
+        Err(error) => (prior, Err(error)),
     }
 }
 

@@ -27,4 +27,4 @@ pub use cases::{CaseResult, run_cases};
 pub use load::{RuleError, load, parse};
 pub use rule::{Ignore, Reason, Rule, RuleEffect, RuleSet};
 pub use starter::starter;
-pub use verdict::{Context, Ignored, Judgement, RuleWarning, judge};
+pub use verdict::{Context, Judgement, judge};

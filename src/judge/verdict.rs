@@ -2,14 +2,13 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
 use super::{
     default_severity::default_severity,
     expression::Scope,
     rule::{Ignore, Rule, RuleEffect, RuleSet},
 };
-use crate::model::{Attribution, Drift, report::Severity};
+use crate::model::{Attribution, Drift, Ignored, RuleWarning, Severity};
 
 /// What is known around a drift. All of it comes in as arguments: the judge has no clock.
 #[derive(Debug, Clone, Copy)]
@@ -31,23 +30,6 @@ pub struct Judgement {
     pub warnings: Vec<RuleWarning>,
     /// `Some` when the drift is accepted for now.
     pub ignored: Option<Ignored>,
-}
-
-/// Something about a rule that its author must hear. The rule did not match.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct RuleWarning {
-    pub rule: String,
-    pub message: String,
-}
-
-/// Who accepted the drift, why, and until when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Ignored {
-    pub rule: String,
-    pub owner: String,
-    pub reason: String,
-    /// Last day (UTC), `2026-12-31`.
-    pub expires: String,
 }
 
 /// Judges one drift by all rules.

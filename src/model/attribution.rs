@@ -102,7 +102,7 @@ impl ActorType {
 }
 
 /// Whoever is behind the credentials.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Actor {
     #[serde(rename = "type")]
     pub kind: ActorType,
@@ -153,7 +153,7 @@ impl Caution {
 }
 
 /// A CloudTrail event as proof.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventRef {
     pub event_id: String,
     pub event_name: String,
@@ -169,7 +169,7 @@ pub struct EventRef {
 }
 
 /// An event on the same attributes that is not blamed: it came later, was undone, or is no better an explanation.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OtherEvent {
     #[serde(flatten)]
     pub event: EventRef,
@@ -180,7 +180,7 @@ pub struct OtherEvent {
 }
 
 /// Who made (some of) a drift's changes, and how that is known.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attribution {
     pub confidence: Confidence,
     pub actor: Option<Actor>,
@@ -194,19 +194,19 @@ pub struct Attribution {
     pub mfa: Option<bool>,
     pub events: Vec<EventRef>,
     /// The subcommand that the AWS CLI names, a Terraform version or run stamp, the service that acted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
     /// Why this confidence, in words.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cautions: Vec<Caution>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_events: Vec<OtherEvent>,
 }
 
 /// One call of the person asked about.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActivityRecord {
     #[serde(flatten)]
     pub event: EventRef,

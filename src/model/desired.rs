@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{Attributes, Gap};
 
 /// A place where desired state was read, e.g. one state file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// Short name, unique within a run (file stem or key, made unique by more of the path).
     pub name: String,
@@ -18,10 +18,10 @@ pub struct Source {
     pub lineage: Option<String>,
     /// Number of managed resource instances.
     pub resources: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terraform_version: Option<String>,
     /// Things worth a line that do not stop the scan: the state is locked, its serial moved while it was read, ...
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ pub enum InstanceStatus {
 }
 
 /// Where the code declares a resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodePosition {
     /// Path as given on the command line, or relative to the repository.
     pub file: String,

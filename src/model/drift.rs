@@ -28,17 +28,17 @@ impl DriftStatus {
 }
 
 /// One attribute path that differs. Sensitive values are [`super::REDACTED`] already.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// JSON Pointer into the Terraform attributes.
     pub path: String,
     pub desired: Value,
     pub live: Value,
     /// For sets: elements live only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub added: Option<Vec<Value>>,
     /// For sets: elements desired only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<Vec<Value>>,
     pub sensitive: bool,
     /// Whether the code sets it; `None` when no code is at hand.

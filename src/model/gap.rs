@@ -38,7 +38,7 @@ impl GapReason {
 }
 
 /// What the gap covers. A `None` means "all of them": a gap with only `kind` set covers every resource of that kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GapScope {
     pub source: Option<String>,
     pub account: Option<String>,
@@ -51,7 +51,7 @@ pub struct GapScope {
 }
 
 /// Something that could not be seen.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Gap {
     pub reason: GapReason,
     pub scope: GapScope,

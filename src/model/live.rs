@@ -1,8 +1,6 @@
 //! What AWS answered: live resources in Terraform's attribute shape.
 
-use std::collections::BTreeMap;
-
-use super::{Attributes, Gap, Scope};
+use super::{Attributes, Gap};
 
 /// Who made a live resource, as far as it decides whether it can be called unmanaged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,10 +38,4 @@ pub struct Listing {
     pub gaps: Vec<Gap>,
     /// Ids of desired resources that a second, single read has positively not found either.
     pub confirmed_missing: Vec<String>,
-}
-
-/// Everything that was seen: (scope, kind) -> listing.
-#[derive(Debug, Clone, Default)]
-pub struct Inventory {
-    pub listings: BTreeMap<(Scope, &'static str), Listing>,
 }

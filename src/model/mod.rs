@@ -4,8 +4,11 @@ mod attribution;
 mod compare_rules;
 mod desired;
 mod drift;
+mod finding;
 mod gap;
+mod key;
 mod live;
+mod outcome;
 pub mod pointer;
 pub mod policy;
 mod prior;
@@ -21,8 +24,11 @@ pub use desired::{
     CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source, is_unique_id,
 };
 pub use drift::{Change, Drift, DriftStatus};
+pub use finding::{Finding, Severity};
 pub use gap::{Gap, GapReason, GapScope};
-pub use live::{Inventory, Listing, Live, Owner};
+pub use key::{ResourceKey, id_is_unique};
+pub use live::{Listing, Live, Owner};
+pub use outcome::{Counts, Coverage, Ignored, Outcome, RuleWarning};
 pub use prior::PriorState;
 pub use scope::{GLOBAL, Scope};
 

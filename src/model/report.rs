@@ -1,65 +1,12 @@
-//! The scan report: the output contract (`schema_version` 1), as plain data.
+//! The scan report: the output contract (`schema_version` 1), as plain data; one view of an [`Outcome`].
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-use super::{Attribution, Change, CodePosition, DriftStatus, Gap, Source};
+use serde::Serialize;
 
-/// Worst first, so that the derived order is the report's order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    Critical,
-    High,
-    Medium,
-    Low,
-    Info,
-}
+use super::{Coverage, DriftStatus, Gap, Outcome, Source};
 
-impl Severity {
-    pub const ALL: [Severity; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
-
-    /// The word of the contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Critical => "critical",
-            Self::High => "high",
-            Self::Medium => "medium",
-            Self::Low => "low",
-            Self::Info => "info",
-        }
-    }
-}
-
-/// One drift with its verdict.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Finding {
-    /// Stable over scans for the same drift of the same resource.
-    pub fingerprint: String,
-    pub drift: DriftStatus,
-    pub kind: String,
-    pub id: String,
-    pub arn: Option<String>,
-    pub address: Option<String>,
-    pub account: String,
-    /// `global` for kinds without a region.
-    pub region: String,
-    pub source: Option<String>,
-    /// Further sources that hold the same object.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub also_in: Vec<String>,
-    pub code: Option<CodePosition>,
-    pub severity: Severity,
-    /// Ids of the rules that spoke, sorted.
-    pub rules: Vec<String>,
-    /// For `unknown`: why it could not be seen.
-    pub reason: Option<String>,
-    pub changes: Vec<Change>,
-    /// Whoever made the last change that explains what is live; `null` while no event source is configured.
-    pub attribution: Option<Attribution>,
-    /// Others who made some of the changes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub other_attributions: Vec<Attribution>,
-}
+pub use super::finding::{Finding, Severity};
 
 /// The scan itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -88,7 +35,11 @@ pub struct Summary {
     pub missing: u64,
     pub unmanaged: u64,
     pub unknown: u64,
+    /// Declared ones that a rule ignores.
     pub ignored: u64,
+    /// All that a rule ignores, by rule.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ignored_by_rule: BTreeMap<String, u64>,
 }
 
 /// One cycle's report.
@@ -98,7 +49,51 @@ pub struct Report {
     pub schema_version: &'static str,
     pub scan: Scan,
     pub summary: Summary,
-    /// Sorted by severity (worst first), then account, region, kind, address or id.
+    /// Sorted by severity (worst first), then account, region, kind, address or id; without those that a rule ignores.
     pub findings: Vec<Finding>,
     pub gaps: Vec<Gap>,
+    /// What was looked at, and how completely.
+    pub coverage: Vec<Coverage>,
+}
+
+impl From<Outcome> for Report {
+    /// The view that the contract describes. Ignored findings are only counted.
+    fn from(outcome: Outcome) -> Self {
+        let (ignored, findings): (Vec<Finding>, Vec<Finding>) =
+            outcome.findings.into_iter().partition(|finding| finding.ignored.is_some());
+        let count = |status| findings.iter().filter(|finding| finding.drift == status).count() as u64;
+        let mut ignored_by_rule: BTreeMap<String, u64> = BTreeMap::new();
+        for rule in ignored.iter().filter_map(|finding| finding.ignored.as_ref()) {
+            *ignored_by_rule.entry(rule.rule.clone()).or_default() += 1;
+        }
+        let summary = Summary {
+            desired: outcome.counts.desired,
+            live: outcome.counts.live,
+            in_sync: outcome.counts.in_sync,
+            changed: count(DriftStatus::Changed),
+            missing: count(DriftStatus::Missing),
+            unmanaged: count(DriftStatus::Unmanaged),
+            unknown: count(DriftStatus::Unknown),
+            ignored: ignored.iter().filter(|finding| finding.address.is_some()).count() as u64,
+            ignored_by_rule,
+        };
+        Self {
+            schema_version: "1",
+            scan: Scan {
+                id: outcome.id,
+                driftd_version: outcome.driftd_version,
+                started_at: outcome.started_at.to_string(),
+                finished_at: outcome.finished_at.to_string(),
+                complete: outcome.gaps.is_empty(),
+                sources: outcome.sources,
+                accounts: outcome.accounts.into_iter().collect(),
+                regions: outcome.regions.into_iter().collect(),
+                api_calls: outcome.api_calls,
+            },
+            summary,
+            findings,
+            gaps: outcome.gaps,
+            coverage: outcome.coverage,
+        }
+    }
 }

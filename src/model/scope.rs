@@ -1,10 +1,12 @@
 //! Where a kind is listed: one (account, region).
 
+use serde::{Deserialize, Serialize};
+
 /// The region of kinds that have none (IAM, the list of S3 buckets).
 pub const GLOBAL: &str = "global";
 
 /// One account and one region; `region` is [`GLOBAL`] for kinds without one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Scope {
     /// Twelve digits.
     pub account: String,

@@ -1,8 +1,9 @@
 //! CloudTrail's event history: LookupEvents, which needs no set-up and answers two calls a second for each account and region,
 //! whoever asks. Everything here follows from that: few queries, a pace, a budget, and a gap that says how far it went.
-//! Knows no AWS client: calls go through a [`LookupApi`].
+//! Calls go through a [`LookupApi`].
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
 
+mod api;
 mod pace;
 mod visit;
 
@@ -19,6 +20,7 @@ use super::problems::Problems;
 use super::{EventSource, Session, SourceError, Subject, Taker, Window};
 use crate::model::{GLOBAL, Gap, GapReason, GapScope, Scope};
 
+pub(super) use api::EventHistory;
 pub use pace::Paces;
 use visit::{Place, Visit};
 

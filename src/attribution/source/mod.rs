@@ -7,6 +7,7 @@ pub mod folder;
 pub mod log;
 pub mod lookup;
 pub mod name;
+mod open;
 mod problems;
 mod reference;
 pub mod s3;
@@ -21,6 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Event;
 use crate::model::{Gap, GapReason, Scope};
 
+pub use open::{AttributionOptions, open};
 pub use reference::SourceRef;
 
 /// Takes events as they are read. Sources call it in any order, and may give the same event twice.

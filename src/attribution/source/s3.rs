@@ -1,6 +1,7 @@
 //! Log files that a trail or an organization trail writes to S3. Accounts and regions are discovered by listing; what was
-//! delivered outside the window is not even listed. Knows no AWS client: objects come through a [`LogStore`].
+//! delivered outside the window is not even listed. Objects come through a [`LogStore`].
 
+mod bucket;
 mod discover;
 mod layout;
 mod position;
@@ -21,6 +22,7 @@ use super::problems::Problems;
 use super::{EventSource, Session, SourceError, Subject, Taker, Window};
 use crate::model::{GLOBAL, Gap, Scope};
 
+pub(super) use bucket::LogBucket;
 use layout::{Delivered, Root};
 pub use position::Position;
 

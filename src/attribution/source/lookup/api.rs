@@ -1,48 +1,20 @@
-//! LookupEvents: joins the event source's wish to look up with the inventory's clients.
-
-use std::collections::HashMap;
+//! LookupEvents by AWS's SDK: the real [`LookupApi`].
 
 use async_trait::async_trait;
-use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
-use tokio::sync::Mutex;
 
+use super::{ACTION, Attribute, LookupApi, Page, Query};
 use crate::attribution::source::SourceError;
-use crate::attribution::source::lookup::{Attribute, LookupApi, Page, Query};
-use crate::inventory::{Aws, ReadError};
+use crate::aws::{Aws, ReadError};
 use crate::model::{GapReason, Scope};
 
-const ACTION: &str = "cloudtrail:LookupEvents";
 /// Events of a page: the most that there can be.
 const PAGE: i32 = 50;
 
-/// Looks up with the scan's credentials, or the role that is configured for an account.
-pub(super) struct EventHistory<'a> {
-    aws: &'a Aws,
-    clients: Mutex<HashMap<Scope, Client>>,
-}
-
-impl<'a> EventHistory<'a> {
-    pub(super) fn new(aws: &'a Aws) -> Self {
-        Self { aws, clients: Mutex::default() }
-    }
-
-    async fn client(&self, place: &Scope) -> Result<Client, SourceError> {
-        let mut clients = self.clients.lock().await;
-        if let Some(client) = clients.get(place) {
-            return Ok(client.clone());
-        }
-        let Some(client) = self.aws.cloudtrail(&place.account, &place.region).await else {
-            let account = &place.account;
-            let detail = format!("no credentials for account {account}: name a role for it under aws.accounts");
-            return Err(SourceError { reason: GapReason::NotConfigured, action: ACTION, detail });
-        };
-        clients.insert(place.clone(), client.clone());
-        Ok(client)
-    }
-}
+/// Looks up with the base credentials, or the role that is configured for an account.
+pub(in crate::attribution::source) struct EventHistory<'a>(pub &'a Aws);
 
 #[async_trait]
 impl LookupApi for EventHistory<'_> {
@@ -50,9 +22,13 @@ impl LookupApi for EventHistory<'_> {
         let source_error =
             |error: &ReadError| SourceError { reason: error.reason, action: ACTION, detail: error.detail() };
         let attribute = attribute(query).map_err(|detail| source_error(&ReadError::unexpected(ACTION, detail)))?;
-        let call = self
-            .client(place)
-            .await?
+        let Some(client) = self.0.scope(place).await else {
+            let account = &place.account;
+            let detail = format!("no credentials for account {account}: name a role for it under aws.accounts");
+            return Err(SourceError { reason: GapReason::NotConfigured, action: ACTION, detail });
+        };
+        let call = client
+            .cloudtrail()
             .lookup_events()
             .start_time(DateTime::from_secs(query.since.as_second()))
             .end_time(DateTime::from_secs(query.until.as_second()))

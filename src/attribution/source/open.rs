@@ -1,17 +1,15 @@
-//! Where CloudTrail's events are read, made ready: joins the sources' wish to call AWS with the inventory's clients.
+//! References to sources of events -> the sources, ready to be read.
 
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 
-use super::log_bucket::LogBucket;
-use super::lookup_events::EventHistory;
+use super::folder::Folder;
+use super::lookup::{EventHistory, Lookup, Paces};
+use super::s3::{LogBucket, S3Logs};
+use super::{EventSource, SourceRef};
 use crate::attribution::Settings;
-use crate::attribution::source::folder::Folder;
-use crate::attribution::source::lookup::{Lookup, Paces};
-use crate::attribution::source::s3::S3Logs;
-use crate::attribution::source::{EventSource, SourceRef};
-use crate::inventory::Aws;
+use crate::aws::Aws;
 
 /// How the person behind a drift is looked for.
 #[derive(Debug, Clone, Default)]
@@ -25,19 +23,17 @@ pub struct AttributionOptions {
 
 /// The sources to read, in the order in which they were given. They live for one cycle: what one has given once it does
 /// not give again.
-pub fn event_sources<'a>(options: &AttributionOptions, aws: &'a Aws) -> Vec<Box<dyn EventSource + 'a>> {
+pub fn open<'a>(sources: &[SourceRef], aws: &'a Aws) -> Vec<Box<dyn EventSource + 'a>> {
     let source = |source: &SourceRef| -> Box<dyn EventSource + 'a> {
         match source {
             SourceRef::Path(path) => Box::new(Folder::new(path)),
             SourceRef::S3 { bucket, prefix } => {
                 Box::new(S3Logs::new(Box::new(LogBucket::new(aws)), bucket, prefix, aws.home_region()))
             }
-            SourceRef::Lookup => {
-                Box::new(Lookup::new(Box::new(EventHistory::new(aws)), aws.home_region(), PACES.clone()))
-            }
+            SourceRef::Lookup => Box::new(Lookup::new(Box::new(EventHistory(aws)), aws.home_region(), PACES.clone())),
         }
     };
-    options.sources.iter().map(source).collect()
+    sources.iter().map(source).collect()
 }
 
 /// LookupEvents' quota is one for all cycles that this process runs.

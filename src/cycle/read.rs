@@ -1,0 +1,138 @@
+//! Reads all shards of a plan, fairly, and joins what they saw.
+
+use std::collections::{BTreeSet, HashMap};
+
+use futures::{StreamExt as _, stream};
+
+use super::plan::Plan;
+use super::{Environment, Progress, Settings, shard};
+use crate::aws::Aws;
+use crate::diff::{KindFacts, OwnedFieldIndex, OwnershipIndex};
+use crate::inventory::kinds;
+use crate::model::{Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, OwnedField};
+
+/// Accounts that are read at a time. One that does not answer holds up one of these places, until its time limits end.
+const CONCURRENT_ACCOUNTS: usize = 8;
+/// Scopes of one account that are read at a time.
+const CONCURRENT_SCOPES: usize = 3;
+
+/// What was seen, of one shard or of all.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub drifts: Vec<Drift>,
+    pub gaps: Vec<Gap>,
+    pub coverage: Vec<Coverage>,
+    pub in_sync: u64,
+    pub live: u64,
+    /// See [`crate::model::Outcome::unmapped`].
+    pub unmapped: BTreeSet<String>,
+    /// Which fields the live form of declared resources owns, with the account.
+    pub owned_fields: Vec<(String, OwnedField)>,
+}
+
+/// What every shard is read with.
+pub(super) struct Context<'a> {
+    pub aws: &'a Aws,
+    pub settings: &'a Settings,
+    pub desired: &'a DesiredState,
+    pub facts: &'a HashMap<&'static str, KindFacts>,
+    pub ownership: &'a OwnershipIndex<'a>,
+    /// Does the cycle span several accounts or regions?
+    pub several_places: bool,
+    pub progress: &'a dyn Progress,
+    pub plan: &'a Plan,
+}
+
+/// Reads everything that the plan names. Shards of one account run beside those of others, so that a slow, throttled or denied
+/// account delays only itself.
+pub(super) async fn read(
+    plan: &Plan,
+    desired: &DesiredState,
+    facts: &HashMap<&'static str, KindFacts>,
+    environment: &Environment<'_>,
+) -> Seen {
+    let aws = environment.aws;
+    let mut ownership = OwnershipIndex::new(&desired.resources, facts, aws.account());
+    let mut seen = Seen::default();
+    {
+        let context = Context {
+            aws,
+            settings: environment.settings,
+            desired,
+            facts,
+            ownership: &ownership,
+            several_places: plan.accounts.len().max(plan.regions.len()) > 1,
+            progress: environment.progress,
+            plan,
+        };
+        let accounts = plan.scopes_by_account().into_values();
+        let mut shards = stream::iter(accounts).flat_map_unordered(CONCURRENT_ACCOUNTS, |scopes| {
+            let context = &context;
+            stream::iter(scopes)
+                .map(move |scope| shard::read(plan.shard(scope, &desired.resources), context))
+                .buffer_unordered(CONCURRENT_SCOPES)
+                .boxed()
+        });
+        while let Some(shard) = shards.next().await {
+            seen.add(shard);
+        }
+    }
+    ownership.add_live_owned_fields(&seen.owned_fields);
+    seen.drop_told_twice(facts, &ownership);
+    seen.fold(ownership.owned_fields());
+    seen
+}
+
+impl Seen {
+    fn add(&mut self, shard: Seen) {
+        let Seen { drifts, gaps, coverage, in_sync, live, unmapped, owned_fields } = shard;
+        self.drifts.extend(drifts);
+        self.gaps.extend(gaps);
+        self.coverage.extend(coverage);
+        self.in_sync += in_sync;
+        self.live += live;
+        self.unmapped.extend(unmapped);
+        self.owned_fields.extend(owned_fields);
+    }
+
+    /// An unmanaged child that a changed parent tells of already (an attachment added to a list of them) is not told twice.
+    fn drop_told_twice(&mut self, facts: &HashMap<&'static str, KindFacts>, ownership: &OwnershipIndex<'_>) {
+        self.drifts.retain(|drift| {
+            let kind = facts.get(drift.kind.as_str()).filter(|kind| kind.report_unmanaged_children);
+            drift.status != DriftStatus::Unmanaged
+                || !kind.is_some_and(|kind| ownership.is_spoken_for(kind, &drift.scope.account, &drift.live_attributes))
+        });
+    }
+
+    /// Takes out of parents what their children own; a parent of which nothing is left is in sync, or unknown if it was not
+    /// read as a whole.
+    fn fold(&mut self, owned_fields: &OwnedFieldIndex) {
+        let before = self.drifts.len();
+        self.drifts.retain_mut(|drift| {
+            if !owned_fields.explain(drift) {
+                return true;
+            }
+            drift.status = DriftStatus::Unknown;
+            drift.desired_attributes.clear();
+            drift.live_attributes.clear();
+            drift.reason.is_some()
+        });
+        self.in_sync += (before - self.drifts.len()) as u64;
+        for drift in self.drifts.iter_mut().filter(|drift| drift.status != DriftStatus::Unknown) {
+            drift.reason = None;
+        }
+    }
+}
+
+/// What the comparison needs to know of every kind.
+pub(super) fn kind_facts() -> HashMap<&'static str, KindFacts> {
+    let owned_fields = |name: &'static str, attributes: &Attributes| {
+        kinds::get(name).map(|kind| kind.owned_fields(attributes)).unwrap_or_default()
+    };
+    let facts = kinds::ALL.iter().map(|kind| {
+        let report_unmanaged_children = kind.unmanaged_children_of().is_some();
+        let (name, rules) = (kind.name(), kind.compare_rules());
+        (name, KindFacts { name, rules, owned_fields, report_unmanaged_children })
+    });
+    facts.collect()
+}

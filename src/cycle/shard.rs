@@ -1,0 +1,129 @@
+//! A shard is one scope: its kinds are laid out when its turn comes, read, and compared as each listing arrives.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::{StreamExt as _, stream};
+
+use super::guesses;
+use super::plan::{ListingTask, Shard};
+use super::read::{Context, Seen};
+use crate::diff::{self, Compared};
+use crate::inventory::{self, Request, ScopeReader, Selection};
+use crate::model::{Coverage, GLOBAL, Gap, GapReason, GapScope, Listing, PriorState, Scope};
+
+/// Kinds of one scope that are read at a time.
+const CONCURRENT_KINDS: usize = 16;
+/// After so many listings in a row that timed out (each after all its retries), a scope is left alone: one that does not
+/// answer costs minutes for every kind.
+const UNANSWERED: usize = 4;
+
+/// Reads one scope. What could not be read is in the gaps; nothing that was read is kept.
+pub(super) async fn read(shard: Shard, context: &Context<'_>) -> Seen {
+    let mut seen = Seen::default();
+    let Some(client) = context.aws.scope(&shard.scope).await else {
+        unreachable_account(shard, context, &mut seen);
+        return seen;
+    };
+    let reader = ScopeReader::new(client);
+    let unanswered = AtomicUsize::new(0);
+    let mut listings = stream::iter(shard.tasks)
+        .map(|task| async { (list(&reader, &task, context, &unanswered).await, task) })
+        .buffer_unordered(CONCURRENT_KINDS);
+    while let Some((mut listing, task)) = listings.next().await {
+        context.settings.ignore_tags.strip(&mut listing);
+        compare(listing, task, &shard.scope, context, &mut seen);
+        context.progress.advance();
+    }
+    seen
+}
+
+async fn list(reader: &ScopeReader, task: &ListingTask, context: &Context<'_>, unanswered: &AtomicUsize) -> Listing {
+    if unanswered.load(Ordering::Relaxed) >= UNANSWERED {
+        let scope = gap_scope(&Scope::new(&reader.account, &reader.region), task.kind.name());
+        let detail = format!("not asked: {UNANSWERED} listings in a row were not answered");
+        return Listing { gaps: vec![Gap { reason: GapReason::Timeout, scope, detail }], ..Listing::default() };
+    }
+    let desired = task.desired.iter().map(|&index| context.desired.resources[index].prior()).collect();
+    let parents = context.plan.parents_of(task, &reader.account);
+    let selection = match &task.undeclared {
+        None => Selection::Scope { unmanaged: task.unmanaged, parents },
+        Some(ids) => Selection::Each { undeclared: ids.iter().map(|id| PriorState::new(id, None)).collect(), parents },
+    };
+    let listing = inventory::collect(reader, &Request { kind: task.kind, desired, selection }).await;
+    let timed_out = !listing.complete && listing.gaps.iter().any(|gap| gap.reason == GapReason::Timeout);
+    match timed_out {
+        true => unanswered.fetch_add(1, Ordering::Relaxed),
+        false => unanswered.swap(0, Ordering::Relaxed),
+    };
+    listing
+}
+
+/// Compares one listing with what is declared there.
+fn compare(mut listing: Listing, task: ListingTask, scope: &Scope, context: &Context<'_>, seen: &mut Seen) {
+    let facts = &context.facts[task.kind.name()];
+    let declared: Vec<_> = task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect();
+    guesses::downgrade_missing(&mut listing, &declared, task.kind, scope, context.several_places);
+    seen.gaps.extend(listing.gaps.iter().cloned());
+    seen.coverage.push(coverage(&listing, &task, &declared, scope));
+    let ownership = task.unmanaged.then_some(context.ownership);
+    let Compared { drifts, in_sync, live, owned_fields, uncovered, gaps } =
+        diff::listing(facts, scope, &declared, listing, ownership);
+    seen.drifts.extend(drifts);
+    seen.in_sync += in_sync.len() as u64;
+    seen.live += live;
+    seen.unmapped.extend(uncovered);
+    seen.gaps.extend(gaps);
+    seen.owned_fields.extend(owned_fields.into_iter().map(|field| (scope.account.clone(), field)));
+}
+
+/// What was looked at. A gap of one declared resource is in its own finding; any other one hides something.
+fn coverage(
+    listing: &Listing,
+    task: &ListingTask,
+    declared: &[(usize, &crate::model::Desired)],
+    scope: &Scope,
+) -> Coverage {
+    let own = |gap: &Gap| gap.scope.id.as_ref().is_some_and(|id| declared.iter().any(|(_, one)| one.id == *id));
+    let key = |id: &str, address| crate::model::ResourceKey::new(scope.clone(), task.kind.name(), id, address);
+    let resources = task.undeclared.as_ref().map(|undeclared| {
+        let declared = declared.iter().map(|(_, one)| key(&one.id, Some(&one.address)).to_string());
+        let mut keys: Vec<_> = declared.chain(undeclared.iter().map(|id| key(id, None).to_string())).collect();
+        keys.sort();
+        keys
+    });
+    Coverage {
+        scope: scope.clone(),
+        kind: task.kind.name().to_owned(),
+        resources,
+        unmanaged: task.unmanaged,
+        complete: listing.complete && listing.gaps.iter().all(own),
+    }
+}
+
+/// One gap for the account, however many resources it has.
+fn unreachable_account(shard: Shard, context: &Context<'_>, seen: &mut Seen) {
+    let account = &shard.scope.account;
+    let detail = format!("no credentials for account {account}: name a role for it under aws.accounts");
+    let reason = format!("{}: {detail}", GapReason::NotConfigured.as_str());
+    for index in shard.tasks.iter().flat_map(|task| task.desired.iter().copied()) {
+        let resource = &context.desired.resources[index];
+        seen.drifts.push(super::plan::unknown(index, resource, shard.scope.clone(), reason.clone()));
+    }
+    shard.tasks.iter().for_each(|_| context.progress.advance());
+    let region = (shard.scope.region != GLOBAL).then(|| shard.scope.region.clone());
+    seen.gaps.push(Gap {
+        reason: GapReason::NotConfigured,
+        scope: GapScope { account: Some(account.clone()), region, ..GapScope::default() },
+        detail,
+    });
+}
+
+/// A gap of one kind of one scope.
+pub(super) fn gap_scope(scope: &Scope, kind: &str) -> GapScope {
+    GapScope {
+        kind: Some(kind.to_owned()),
+        account: Some(scope.account.clone()),
+        region: Some(scope.region.clone()),
+        ..GapScope::default()
+    }
+}
