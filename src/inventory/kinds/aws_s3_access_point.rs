@@ -1,5 +1,7 @@
-//! `aws_s3_access_point`: listed by account and region; the public access block and the policy of a desired one are
+//! `aws_s3_access_point`: listed by account and region; the public access block and the policy of a declared one are
 //! calls of their own. Access points of Outposts have an ARN as id and are in no listing.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_s3control::operation::get_access_point::GetAccessPointOutput;
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 use super::s3;
 use crate::aws::{ReadError, not_found};
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsS3AccessPoint;
@@ -30,24 +32,31 @@ impl Kind for AwsS3AccessPoint {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let reads = request.desired.iter().map(|desired| (*desired, read(aws, &desired.id)));
-        let mut found = s3::each(reads.collect()).await;
-        if request.unmanaged {
-            let strangers = listed(aws).await?.into_iter();
-            found.live.extend(strangers.filter(|live| !request.desired.iter().any(|desired| desired.id == live.id)));
-        }
-        Ok(found)
+        let live = if request.unmanaged { listed(aws).await? } else { Vec::new() };
+        Ok(Listed { live, ..Listed::one_by_one() })
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let (account, name) = parse(aws, &desired.id);
-        let call = aws.s3control().get_access_point().account_id(account).name(name).send();
-        Ok(not_found(aws.call("s3:GetAccessPoint", call).await, &["NoSuchAccessPoint"])?.is_some())
+    async fn complete(&self, aws: &ScopeReader, prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let point = match get(aws, prior.id).await {
+            Ok(point) => point,
+            Err(error) => return Completion::Partly(vec![error]),
+        };
+        let Some(point) = point.as_ref() else { return Completion::Gone };
+        live.attributes.extend(details(aws, prior.id, point));
+        Completion::extend(live, policy(aws, prior.id).await.map(Some))
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let point = get(aws, prior.id).await?;
+        Ok(point.as_ref().as_ref().map(|point| {
+            let attributes = summary(aws, prior.id, point);
+            Live { id: prior.id.to_owned(), attributes, owner: Owner::None }
+        }))
     }
 }
 
 /// Account and name (or ARN) that an id names.
-fn parse<'a>(aws: &'a Region, id: &'a str) -> (&'a str, &'a str) {
+fn parse<'a>(aws: &'a ScopeReader, id: &'a str) -> (&'a str, &'a str) {
     if id.starts_with("arn:") {
         return (id.split(':').nth(4).unwrap_or(&aws.account), id);
     }
@@ -59,44 +68,49 @@ async fn listed(aws: &ScopeReader) -> Result<Vec<Live>, ReadError> {
     let call = aws.s3control().list_access_points().account_id(&aws.account).max_results(1000);
     let pages = aws.pages("s3:ListAccessPoints", call.into_paginator().send()).await?;
     let points = pages.into_iter().flat_map(|page| page.access_point_list.unwrap_or_default());
-    Ok(points.filter(|point| is_here(aws, point)).map(|point| listed_one(aws, &point)).collect())
+    Ok(points.filter(|point| is_here(aws, point)).map(|point| listed_one(aws, point)).collect())
 }
 
 fn is_here(aws: &ScopeReader, point: &AccessPoint) -> bool {
     point.access_point_arn().and_then(|arn| arn.split(':').nth(3)).is_none_or(|region| region == aws.region)
 }
 
-fn listed_one(aws: &ScopeReader, point: &AccessPoint) -> Live {
+fn listed_one(aws: &ScopeReader, point: AccessPoint) -> Live {
     let id = format!("{}:{}", aws.account, point.name());
-    let values = json!({
-        "account_id": aws.account,
-        "alias": point.alias(),
-        "arn": point.access_point_arn(),
-        "bucket": point.bucket(),
-        "bucket_account_id": point.bucket_account_id(),
-        "id": id,
-        "name": point.name(),
-        "network_origin": point.network_origin().as_str(),
-        "vpc_configuration": point.vpc_configuration().map(|it| [vpc(it)]),
-    });
-    Live { id, attributes: attributes(values), owner: Owner::None }
+    let point = GetAccessPointOutput::builder()
+        .set_access_point_arn(point.access_point_arn)
+        .set_alias(point.alias)
+        .bucket(point.bucket)
+        .set_bucket_account_id(point.bucket_account_id)
+        .name(point.name)
+        .network_origin(point.network_origin)
+        .set_vpc_configuration(point.vpc_configuration)
+        .build();
+    Live { attributes: summary(aws, &id, &point), id, owner: Owner::None }
 }
 
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetAccessPoint.html>
-async fn read(aws: &ScopeReader, id: &str) -> Result<Option<Attributes>, ReadError> {
+/// `None`: it does not exist. <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetAccessPoint.html>
+async fn get(aws: &ScopeReader, id: &str) -> Result<Arc<Option<GetAccessPointOutput>>, ReadError> {
+    const ACTION: &str = "s3:GetAccessPoint";
     let (account, name) = parse(aws, id);
-    let call = aws.s3control().get_access_point().account_id(account).name(name).send();
-    let answer = not_found(aws.call("s3:GetAccessPoint", call).await, &["NoSuchAccessPoint"])?;
-    let Some(point) = answer else { return Ok(None) };
+    let read = || async {
+        let call = aws.s3control().get_access_point().account_id(account).name(name).send();
+        not_found(aws.call(ACTION, call).await, &["NoSuchAccessPoint"])
+    };
+    Box::pin(aws.cached_for(ACTION, id, read)).await
+}
+
+async fn policy(aws: &ScopeReader, id: &str) -> Result<Attributes, ReadError> {
+    let (account, name) = parse(aws, id);
     let call = aws.s3control().get_access_point_policy().account_id(account).name(name).send();
     let answer = aws.call("s3:GetAccessPointPolicy", call).await;
     let policy = not_found(answer, &["NoSuchAccessPointPolicy", "NoSuchAccessPoint"])?;
-    let mut attributes = details(aws, id, account, &point);
-    attributes.insert("policy".to_owned(), json!(policy.as_ref().and_then(|answer| answer.policy())));
-    Ok(Some(attributes))
+    Ok(attributes(json!({ "policy": policy.as_ref().and_then(|answer| answer.policy()) })))
 }
 
-fn details(aws: &ScopeReader, id: &str, account: &str, point: &GetAccessPointOutput) -> Attributes {
+/// What the listing shows, too.
+fn summary(aws: &ScopeReader, id: &str, point: &GetAccessPointOutput) -> Attributes {
+    let (account, _) = parse(aws, id);
     let name = point.name().unwrap_or_default();
     let outpost = id.starts_with("arn:");
     let (arn, bucket) = if outpost {
@@ -107,26 +121,36 @@ fn details(aws: &ScopeReader, id: &str, account: &str, point: &GetAccessPointOut
         let arn = format!("arn:{}:{service}:{}:{account}:accesspoint/{name}", aws.partition, aws.region);
         (arn, point.bucket().unwrap_or_default().to_owned())
     };
-    let block = point.public_access_block_configuration();
     attributes(json!({
         "account_id": account,
         "alias": point.alias(),
         "arn": arn,
         "bucket": bucket,
         "bucket_account_id": point.bucket_account_id(),
-        "domain_name": format!("{name}-{account}.s3-accesspoint.{}.{}", aws.region, s3::dns_suffix(aws)),
-        "endpoints": point.endpoints(),
         "id": id,
         "name": name,
-        "network_origin": point.network_origin().map(|owner| owner.as_str()),
+        "network_origin": point.network_origin().map(|origin| origin.as_str()),
+        "vpc_configuration": point.vpc_configuration().map(|it| [vpc(it)]),
+    }))
+}
+
+/// What only GetAccessPoint shows, and the summary as it has it: a listing may leave fields out.
+fn details(aws: &ScopeReader, id: &str, point: &GetAccessPointOutput) -> Attributes {
+    let (account, _) = parse(aws, id);
+    let name = point.name().unwrap_or_default();
+    let block = point.public_access_block_configuration();
+    let mut values = summary(aws, id, point);
+    values.extend(attributes(json!({
+        "domain_name": format!("{name}-{account}.s3-accesspoint.{}.{}", aws.region, s3::dns_suffix(aws)),
+        "endpoints": point.endpoints(),
         "public_access_block_configuration": block.map(|block| [json!({
             "block_public_acls": block.block_public_acls(),
             "block_public_policy": block.block_public_policy(),
             "ignore_public_acls": block.ignore_public_acls(),
             "restrict_public_buckets": block.restrict_public_buckets(),
         })]),
-        "vpc_configuration": point.vpc_configuration().map(|it| [vpc(it)]),
-    }))
+    })));
+    values
 }
 
 fn vpc(vpc: &VpcConfiguration) -> Value {

@@ -3,11 +3,10 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::s3;
 use crate::aws::{ReadError, not_found};
 use crate::inventory::value::attributes;
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
-use crate::model::{Attributes, PriorState};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsS3AccountPublicAccessBlock;
 
@@ -25,29 +24,25 @@ impl Kind for AwsS3AccountPublicAccessBlock {
         &["s3:GetAccountPublicAccessBlock"]
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let reads = request.desired.iter().map(|desired| (*desired, read(aws, &desired.id)));
-        Ok(s3::each(reads.collect()).await)
+    async fn list(&self, _aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(Listed::one_by_one())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(read(aws, &desired.id).await?.is_some())
-    }
-}
-
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html>
-async fn read(aws: &ScopeReader, account: &str) -> Result<Option<Attributes>, ReadError> {
-    let call = aws.s3control().get_public_access_block().account_id(account).send();
-    let answer = aws.call("s3:GetAccountPublicAccessBlock", call).await;
-    let answer = not_found(answer, &["NoSuchPublicAccessBlockConfiguration"])?;
-    Ok(answer.and_then(|answer| answer.public_access_block_configuration).map(|block| {
-        attributes(json!({
-            "account_id": account,
-            "block_public_acls": block.block_public_acls(),
-            "block_public_policy": block.block_public_policy(),
-            "id": account,
-            "ignore_public_acls": block.ignore_public_acls(),
-            "restrict_public_buckets": block.restrict_public_buckets(),
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html>
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.s3control().get_public_access_block().account_id(prior.id).send();
+        let answer = aws.call("s3:GetAccountPublicAccessBlock", call).await;
+        let answer = not_found(answer, &["NoSuchPublicAccessBlockConfiguration"])?;
+        Ok(answer.and_then(|answer| answer.public_access_block_configuration).map(|block| {
+            let attributes = attributes(json!({
+                "account_id": prior.id,
+                "block_public_acls": block.block_public_acls(),
+                "block_public_policy": block.block_public_policy(),
+                "id": prior.id,
+                "ignore_public_acls": block.ignore_public_acls(),
+                "restrict_public_buckets": block.restrict_public_buckets(),
+            }));
+            Live { id: prior.id.to_owned(), attributes, owner: Owner::None }
         }))
-    }))
+    }
 }

@@ -3,18 +3,14 @@
 
 use async_trait::async_trait;
 use futures::future::join;
-use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
-use super::s3::{self, Look};
+use super::s3;
 use super::s3_bucket_blocks as blocks;
 use crate::aws::ReadError;
 use crate::inventory::value::attributes;
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, Reach, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
-
-/// Buckets read at a time.
-const PARALLEL: usize = 4;
 
 pub(super) struct AwsS3Bucket;
 
@@ -59,43 +55,26 @@ impl Kind for AwsS3Bucket {
         }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let buckets = s3::buckets(aws).await?;
-        let mut found = Listed::default();
-        let mut desired = Vec::new();
-        for (name, region) in buckets.iter() {
-            if request.desired.iter().any(|desired| desired.id == *name) {
-                desired.push(settings(aws, name));
-            } else if request.unmanaged {
-                found.live.push(bucket(aws, name, region.as_deref()));
-            }
-        }
-        let mut answers = stream::iter(desired).buffer_unordered(PARALLEL);
-        while let Some((name, read)) = answers.next().await {
-            let mut live = bucket(aws, name, None);
-            let mut gone = false;
-            for answer in read {
-                match answer {
-                    Ok(more) => live.attributes.extend(more),
-                    Err(error) if error.is(&["NoSuchBucket"]) => gone = true,
-                    Err(error) => found.errors.push((Some(name.to_owned()), error)),
-                }
-            }
-            if !gone {
-                found.live.push(live);
-            }
-        }
-        Ok(found)
+        Ok(buckets.iter().map(|(name, region)| bucket(aws, name, region.as_deref())).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        match aws.call("s3:ListBucket", aws.s3().head_bucket().bucket(&desired.id).send()).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.status == Some(404) => Ok(false),
-            // It lies in another region: it is there.
-            Err(error) if error.status == Some(301) => Ok(true),
-            Err(error) => Err(error),
+    async fn complete(&self, aws: &ScopeReader, prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let mut errors = Vec::new();
+        for answer in settings(aws, prior.id).await {
+            match answer {
+                Ok(more) => live.attributes.extend(more),
+                Err(error) if error.is(&["NoSuchBucket"]) => return Completion::Gone,
+                Err(error) => errors.push(error),
+            }
         }
+        Completion::of(errors)
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let region = s3::head(aws, prior.id).await?;
+        Ok(region.map(|region| bucket(aws, prior.id, region.as_deref())))
     }
 }
 
@@ -120,19 +99,18 @@ fn of_region(aws: &ScopeReader, name: &str, region: &str) -> Attributes {
     }))
 }
 
-/// Every setting of one bucket, each on its own.
-async fn settings<'a>(aws: &ScopeReader, name: &'a str) -> (&'a str, Vec<Result<Attributes, ReadError>>) {
-    let look = Look::Shared;
-    let region = match s3::region_of(aws, name, look).await {
+/// The region and every setting of one bucket, each on its own.
+async fn settings(aws: &ScopeReader, name: &str) -> Vec<Result<Attributes, ReadError>> {
+    let region = match s3::region_of(aws, name).await {
         Ok(region) => region,
         // No call can reach it.
-        Err(error) => return (name, vec![Err(error)]),
+        Err(error) => return vec![Err(error)],
     };
     /// One call, its attributes. What an S3 of others does not have is not set there.
     macro_rules! setting {
         ($call:ident, $($attribute:literal: $value:expr),+) => {
             async {
-                match s3::$call(aws, name, look).await {
+                match s3::$call(aws, name).await {
                     Ok(answer) => {
                         let answer = answer.as_ref().as_ref();
                         Ok(attributes(json!({ $($attribute: answer.map($value)),+ })))
@@ -153,7 +131,7 @@ async fn settings<'a>(aws: &ScopeReader, name: &'a str) -> (&'a str, Vec<Result<
         Ok(website)
     };
     let tags = async {
-        let answer = s3::tagging(aws, name, look).await?;
+        let answer = s3::tagging(aws, name).await?;
         let tags = answer.as_ref().as_ref().map_or_else(|| json!({}), |answer| s3::tag_map(answer.tag_set()));
         Ok(attributes(json!({ "tags_all": tags })))
     };
@@ -177,7 +155,7 @@ async fn settings<'a>(aws: &ScopeReader, name: &'a str) -> (&'a str, Vec<Result<
     );
     let third = futures::future::join3(setting!(versioning, "versioning": blocks::versioning), website, tags);
     let ((a, b, c, d, e), ((f, g, h, i, j), (k, l, m))) = join(first, join(second, third)).await;
-    (name, vec![Ok(of_region(aws, name, &region)), a, b, c, d, e, f, g, h, i, j, k, l, m])
+    vec![Ok(of_region(aws, name, &region)), a, b, c, d, e, f, g, h, i, j, k, l, m]
 }
 
 /// Codes of calls that a region, or an S3 that is not Amazon's, does not have.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::{Grantee, Owner as BucketOwner};
 use serde_json::{Value, json};
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -30,8 +30,8 @@ impl BucketPart for AwsS3BucketAcl {
         &["acl", "grant"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let answer = s3::acl(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::acl(aws, id.bucket).await?;
         Ok(answer.as_ref().as_ref().map(|acl| {
             let grants = acl.grants().iter().map(|grant| {
                 json!({

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::CorsRule;
 use serde_json::{Value, json};
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -26,8 +26,8 @@ impl BucketPart for AwsS3BucketCorsConfiguration {
         &["cors_rule"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let answer = s3::cors(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::cors(aws, id.bucket).await?;
         let rules = answer.as_ref().as_ref().map(|answer| answer.cors_rules()).filter(|rules| !rules.is_empty());
         Ok(rules.map(|rules| {
             let rules = rules.iter().map(|rule| {

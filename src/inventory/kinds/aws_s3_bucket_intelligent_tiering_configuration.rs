@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::{IntelligentTieringConfiguration, IntelligentTieringFilter};
 use serde_json::{Value, json};
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::{ReadError, not_found};
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -22,8 +22,8 @@ impl BucketPart for AwsS3BucketIntelligentTieringConfiguration {
         &["s3:GetIntelligentTieringConfiguration", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let client = s3::client(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let client = s3::client(aws, id.bucket).await?;
         let call = client.get_bucket_intelligent_tiering_configuration().bucket(id.bucket).id(id.name).send();
         let answer = aws.call("s3:GetIntelligentTieringConfiguration", call).await;
         let answer = not_found(answer, &["NoSuchConfiguration"])?;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::{InventoryConfiguration, InventoryEncryption, InventoryS3BucketDestination};
 use serde_json::{Value, json};
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::{ReadError, not_found};
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -22,8 +22,8 @@ impl BucketPart for AwsS3BucketInventory {
         &["s3:GetInventoryConfiguration", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let client = s3::client(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let client = s3::client(aws, id.bucket).await?;
         let call = client.get_bucket_inventory_configuration().bucket(id.bucket).id(id.name).send();
         let answer = not_found(aws.call("s3:GetInventoryConfiguration", call).await, &["NoSuchConfiguration"])?;
         let inventory = answer.as_ref().and_then(|answer| answer.inventory_configuration());

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::{LifecycleExpiration, LifecycleRule, LifecycleRuleFilter};
 use serde_json::{Value, json};
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::{attributes, time};
@@ -36,8 +36,8 @@ impl BucketPart for AwsS3BucketLifecycleConfiguration {
         &["lifecycle_rule"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let answer = s3::lifecycle(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::lifecycle(aws, id.bucket).await?;
         let lifecycle = answer.as_ref().as_ref().filter(|lifecycle| !lifecycle.rules().is_empty());
         Ok(lifecycle.map(|lifecycle| {
             let size = lifecycle.transition_default_minimum_object_size();

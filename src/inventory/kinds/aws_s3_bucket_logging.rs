@@ -5,7 +5,7 @@ use aws_sdk_s3::types::TargetObjectKeyFormat;
 use serde_json::{Value, json};
 
 use super::aws_s3_bucket_acl::{forget, grantee};
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -31,8 +31,8 @@ impl BucketPart for AwsS3BucketLogging {
         &["logging"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let answer = s3::logging(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::logging(aws, id.bucket).await?;
         let logging = answer.as_ref().as_ref().and_then(|answer| answer.logging_enabled());
         Ok(logging.map(|logging| {
             let grants = logging.target_grants().iter().map(|grant| {

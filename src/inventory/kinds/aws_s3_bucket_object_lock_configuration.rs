@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::DefaultRetention;
 use serde_json::{Value, json};
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -30,8 +30,8 @@ impl BucketPart for AwsS3BucketObjectLockConfiguration {
         &["object_lock_configuration", "object_lock_enabled"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let answer = s3::object_lock(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::object_lock(aws, id.bucket).await?;
         let lock = answer.as_ref().as_ref().and_then(|answer| answer.object_lock_configuration());
         Ok(lock.map(|lock| {
             let retention = lock.rule().map(|rule| {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -29,8 +29,8 @@ impl BucketPart for AwsS3BucketPolicy {
         &["policy"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let answer = s3::policy(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::policy(aws, id.bucket).await?;
         let policy = answer.as_ref().as_ref().and_then(|answer| answer.policy());
         Ok(policy.map(|policy| attributes(json!({ "policy": policy }))))
     }

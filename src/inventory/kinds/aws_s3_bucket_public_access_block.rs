@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -21,8 +21,8 @@ impl BucketPart for AwsS3BucketPublicAccessBlock {
         &["s3:GetBucketPublicAccessBlock", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let answer = s3::public_access(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::public_access(aws, id.bucket).await?;
         let block = answer.as_ref().as_ref().and_then(|answer| answer.public_access_block_configuration());
         Ok(block.map(|block| {
             attributes(json!({

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::{Destination, ReplicationRule, ReplicationRuleFilter, SourceSelectionCriteria};
 use serde_json::{Value, json};
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -30,8 +30,8 @@ impl BucketPart for AwsS3BucketReplicationConfiguration {
         &["replication_configuration"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let answer = s3::replication(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::replication(aws, id.bucket).await?;
         let replication = answer.as_ref().as_ref().and_then(|answer| answer.replication_configuration());
         Ok(replication.map(|replication| {
             let rules = replication.rules().iter().map(rule);

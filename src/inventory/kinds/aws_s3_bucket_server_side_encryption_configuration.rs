@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::ServerSideEncryptionRule;
 use serde_json::{Value, json};
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -26,8 +26,8 @@ impl BucketPart for AwsS3BucketServerSideEncryptionConfiguration {
         &["server_side_encryption_configuration"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let answer = s3::encryption(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::encryption(aws, id.bucket).await?;
         let encryption = answer.as_ref().as_ref().and_then(|answer| answer.server_side_encryption_configuration());
         Ok(encryption.map(|encryption| attributes(json!({ "rule": rules(encryption.rules()) }))))
     }

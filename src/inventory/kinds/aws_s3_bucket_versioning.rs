@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -29,8 +29,8 @@ impl BucketPart for AwsS3BucketVersioning {
         &["versioning"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let answer = s3::versioning(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::versioning(aws, id.bucket).await?;
         Ok(answer.as_ref().as_ref().map(|versioning| {
             attributes(json!({ "versioning_configuration": [{
                 "mfa_delete": versioning.mfa_delete().map(|status| status.as_str()),

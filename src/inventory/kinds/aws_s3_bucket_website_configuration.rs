@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::{Condition, Redirect, RoutingRule};
 use serde_json::{Map, Value, json};
 
-use super::s3::{self, BucketPart, Look, PartId};
+use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -26,10 +26,10 @@ impl BucketPart for AwsS3BucketWebsiteConfiguration {
         &["website", "website_domain", "website_endpoint"]
     }
 
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-        let answer = s3::website(aws, id.bucket, look).await?;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
+        let answer = s3::website(aws, id.bucket).await?;
         let Some(website) = answer.as_ref() else { return Ok(None) };
-        let domain = s3::website_domain(aws, s3::region_of(aws, id.bucket, look).await?.as_str());
+        let domain = s3::website_domain(aws, s3::region_of(aws, id.bucket).await?.as_str());
         let redirect_all = website.redirect_all_requests_to();
         Ok(Some(attributes(json!({
             "error_document": website.error_document().map(|document| [json!({ "key": document.key() })]),

@@ -1,17 +1,17 @@
-//! `aws_s3_object`: the desired ones are read by their head and their tags; strangers are never listed, there may be
+//! `aws_s3_object`: the declared ones are read by their head and their tags; unmanaged ones are never listed, there may be
 //! millions. The content itself is not read: `etag` tells that it changed.
 
 use async_trait::async_trait;
+use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::ChecksumMode;
-use futures::future::try_join;
 use serde_json::json;
 
-use super::s3::{self, Look};
+use super::s3;
 use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, text, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
-use crate::model::{Attributes, CompareRules, PriorState};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsS3Object;
 
@@ -53,52 +53,60 @@ impl Kind for AwsS3Object {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let reads = request.desired.iter().map(|desired| (*desired, read(aws, desired, Look::Shared)));
-        Ok(s3::each(reads.collect()).await)
+        // The region of an access point stands in its ARN.
+        if request.desired.iter().any(|prior| !text(&prior.attributes(), "bucket").starts_with("arn:")) {
+            s3::prefetch_regions(aws).await;
+        }
+        Ok(Listed::one_by_one())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(read(aws, desired, Look::Fresh).await?.is_some())
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        Completion::extend(live, tags(aws, &live.attributes).await)
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let state = prior.attributes();
+        let bucket = text(&state, "bucket");
+        let key = cleaned(text(&state, "key"));
+        let Some(client) = s3::there(client(aws, bucket).await.map(Some))? else { return Ok(None) };
+        let checksum = (!text(&state, "checksum_algorithm").is_empty()).then_some(ChecksumMode::Enabled);
+        let head = client.head_object().bucket(bucket).key(&key).set_checksum_mode(checksum).send();
+        let head = match aws.call("s3:GetObject", head).await {
+            Ok(head) => head,
+            // The answer to HEAD has no body and so no code.
+            Err(error) if error.status == Some(404) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut values = map(&head);
+        values.extend(attributes(json!({
+            "arn": arn(aws, bucket, &key),
+            "bucket": bucket,
+            "id": prior.id,
+            "key": text(&state, "key"),
+        })));
+        Ok(Some(Live { id: prior.id.to_owned(), attributes: values, owner: Owner::None }))
     }
 }
 
-async fn read(aws: &ScopeReader, desired: &PriorState<'_>, look: Look) -> Result<Option<Attributes>, ReadError> {
-    let state = desired.attributes();
-    let bucket = text(&state, "bucket");
-    let key = cleaned(text(&state, "key"));
-    let client = match bucket.strip_prefix("arn:") {
-        // An access point: the region stands in its ARN.
-        Some(rest) => aws.s3_in(rest.split(':').nth(2).unwrap_or_default()),
-        None => match s3::there(s3::client(aws, bucket, look).await.map(Some))? {
-            Some(client) => client,
-            None => return Ok(None),
-        },
+/// A client that reaches the bucket, or the access point, of an object.
+async fn client(aws: &ScopeReader, bucket: &str) -> Result<Client, ReadError> {
+    match bucket.strip_prefix("arn:") {
+        Some(rest) => Ok(aws.s3_in(rest.split(':').nth(2).unwrap_or_default())),
+        None => s3::client(aws, bucket).await,
+    }
+}
+
+/// `None`: the object is gone.
+async fn tags(aws: &ScopeReader, object: &Attributes) -> Result<Option<Attributes>, ReadError> {
+    let bucket = text(object, "bucket");
+    let Some(client) = s3::there(client(aws, bucket).await.map(Some))? else { return Ok(None) };
+    let call = client.get_object_tagging().bucket(bucket).key(cleaned(text(object, "key"))).send();
+    let answer = match not_found(aws.call("s3:GetObjectTagging", call).await, &["NoSuchTagSet", "MethodNotAllowed"]) {
+        Err(error) if error.is(&["NoSuchKey", "NoSuchBucket"]) => return Ok(None),
+        answer => answer?,
     };
-    let checksum = (!text(&state, "checksum_algorithm").is_empty()).then_some(ChecksumMode::Enabled);
-    let head = client.head_object().bucket(bucket).key(&key).set_checksum_mode(checksum).send();
-    let tags = client.get_object_tagging().bucket(bucket).key(&key).send();
-    let head = async {
-        match aws.call("s3:GetObject", head).await {
-            Ok(head) => Ok(Some(head)),
-            // The answer to HEAD has no body and so no code.
-            Err(error) if error.status == Some(404) => Ok(None),
-            Err(error) => Err(error),
-        }
-    };
-    let tags = async {
-        let gone = &["NoSuchKey", "NoSuchBucket", "NoSuchTagSet", "MethodNotAllowed"];
-        not_found(aws.call("s3:GetObjectTagging", tags).await, gone)
-    };
-    let (Some(head), tags) = try_join(head, tags).await? else { return Ok(None) };
-    let mut attributes = map(&head);
-    attributes.extend(crate::inventory::value::attributes(json!({
-        "arn": arn(aws, bucket, &key),
-        "bucket": bucket,
-        "id": desired.id,
-        "key": text(&state, "key"),
-        "tags_all": s3::tag_map(tags.as_ref().map(|answer| answer.tag_set()).unwrap_or_default()),
-    })));
-    Ok(Some(attributes))
+    let tags = answer.as_ref().map(|answer| answer.tag_set()).unwrap_or_default();
+    Ok(Some(attributes(json!({ "tags_all": s3::tag_map(tags) }))))
 }
 
 fn arn(aws: &ScopeReader, bucket: &str, key: &str) -> String {

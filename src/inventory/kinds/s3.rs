@@ -2,7 +2,6 @@
 //! `aws_s3_bucket` and for the resource that is split from it alike. Knows no Terraform attribute but ids.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -20,7 +19,7 @@ use aws_sdk_s3::operation::{
     get_public_access_block::GetPublicAccessBlockOutput,
 };
 use aws_sdk_s3::types::{Bucket, BucketLocationConstraint, Tag};
-use futures::{StreamExt as _, stream};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::{Value, json};
 
 use crate::aws::{ReadError, not_found};
@@ -28,16 +27,10 @@ use crate::inventory::value::{tags, text};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
-/// Resources read at a time; the limit of the service bounds the calls.
-const PARALLEL: usize = 8;
+type Buckets = BTreeMap<String, Option<String>>;
 
-/// May the answer be one that another kind has read in this scan?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
-    Shared,
-    /// A second look: ask again.
-    Fresh,
-}
+const LIST: &str = "s3:ListAllMyBuckets";
+const LOCATE: &str = "s3:GetBucketLocation";
 
 /// A resource that is one part of a bucket: read by the bucket's name, never listed, never unmanaged by itself.
 /// Whoever implements it is a [`Kind`].
@@ -45,7 +38,7 @@ pub(super) enum Look {
 pub(super) trait BucketPart: Send + Sync {
     fn name(&self) -> &'static str;
 
-    /// The calls of [`BucketPart::read`], with [`buckets`] and [`region_of`].
+    /// The calls of [`BucketPart::read`], with those of [`buckets`] and [`region_of`].
     fn actions(&self) -> &'static [&'static str];
 
     fn compare_rules(&self) -> CompareRules {
@@ -59,7 +52,7 @@ pub(super) trait BucketPart: Send + Sync {
 
     /// The resource's own attributes (`id`, `bucket` and `expected_bucket_owner` are added), `None` when the bucket
     /// has no such part.
-    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>, look: Look) -> Result<Option<Attributes>, ReadError>;
+    async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError>;
 }
 
 /// The id of a part of a bucket, taken apart: `bucket`, `bucket,owner`, `bucket,owner,acl`, `bucket:name`.
@@ -107,12 +100,21 @@ impl<T: BucketPart> Kind for T {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let reads = request.desired.iter().map(|desired| (*desired, read_part(self, aws, desired, Look::Shared)));
-        Ok(each(reads.collect()).await)
+        if !request.desired.is_empty() {
+            prefetch_regions(aws).await;
+        }
+        Ok(Listed::one_by_one())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(read_part(self, aws, desired, Look::Fresh).await?.is_some())
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let id = PartId::parse(prior.id);
+        let Some(mut attributes) = there(BucketPart::read(self, aws, &id).await)? else { return Ok(None) };
+        attributes.insert("id".to_owned(), json!(prior.id));
+        attributes.insert("bucket".to_owned(), json!(id.bucket));
+        if prior.attributes().contains_key("expected_bucket_owner") {
+            attributes.insert("expected_bucket_owner".to_owned(), json!(id.owner));
+        }
+        Ok(Some(Live { id: prior.id.to_owned(), attributes, owner: Owner::None }))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
@@ -126,42 +128,6 @@ impl<T: BucketPart> Kind for T {
     }
 }
 
-async fn read_part<T: BucketPart + ?Sized>(
-    kind: &T,
-    aws: &ScopeReader,
-    desired: &PriorState<'_>,
-    look: Look,
-) -> Result<Option<Attributes>, ReadError> {
-    let id = PartId::parse(&desired.id);
-    let Some(mut attributes) = there(kind.read(aws, &id, look).await)? else { return Ok(None) };
-    attributes.insert("id".to_owned(), json!(desired.id));
-    attributes.insert("bucket".to_owned(), json!(id.bucket));
-    if desired.attributes().contains_key("expected_bucket_owner") {
-        attributes.insert("expected_bucket_owner".to_owned(), json!(id.owner));
-    }
-    Ok(Some(attributes))
-}
-
-/// Awaits reads of desired resources, some at a time.
-pub(super) async fn each<F>(reads: Vec<(&PriorState<'_>, F)>) -> Listed
-where
-    F: Future<Output = Result<Option<Attributes>, ReadError>>,
-{
-    let reads: Vec<_> = reads.into_iter().map(|(desired, read)| async move { (desired, read.await) }).collect();
-    let mut found = Listed::default();
-    let mut answers = stream::iter(reads).buffer_unordered(PARALLEL);
-    while let Some((desired, answer)) = answers.next().await {
-        match answer {
-            Ok(Some(attributes)) => {
-                found.live.push(Live { id: desired.id.clone(), attributes, owner: Owner::None });
-            }
-            Ok(None) => {}
-            Err(error) => found.errors.push((Some(desired.id.clone()), error)),
-        }
-    }
-    found
-}
-
 /// A bucket that is gone has no parts.
 pub(super) fn there<T>(answer: Result<Option<T>, ReadError>) -> Result<Option<T>, ReadError> {
     not_found(answer, &["NoSuchBucket"]).map(Option::flatten)
@@ -170,32 +136,66 @@ pub(super) fn there<T>(answer: Result<Option<T>, ReadError>) -> Result<Option<T>
 /// The buckets of the account with the regions where they lie, as far as the listing tells.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>: a region stands there only in answers to
 /// requests with a parameter.
-pub(super) async fn buckets(aws: &ScopeReader) -> Result<Arc<BTreeMap<String, Option<String>>>, ReadError> {
-    const ACTION: &str = "s3:ListAllMyBuckets";
-    aws.cached(ACTION, || async {
+pub(super) async fn buckets(aws: &ScopeReader) -> Result<Arc<Buckets>, ReadError> {
+    aws.cached(LIST, || async {
         let pages = aws.s3().list_buckets().max_buckets(10_000).into_paginator().items().send();
-        let listed: Vec<Bucket> = aws.pages(ACTION, pages).await?;
+        let listed: Vec<Bucket> = aws.pages(LIST, pages).await?;
         let named = listed.into_iter().filter_map(|bucket| Some((bucket.name?, bucket.bucket_region)));
         Ok(named.collect())
     })
     .await
 }
 
-/// Where a bucket lies.
-pub(super) async fn region_of(aws: &ScopeReader, bucket: &str, look: Look) -> Result<Arc<String>, ReadError> {
-    const ACTION: &str = "s3:GetBucketLocation";
+/// One call that tells where all buckets lie, before many of their parts are read.
+pub(super) async fn prefetch_regions(aws: &ScopeReader) {
+    // A refused listing hides nothing: GetBucketLocation tells, too.
+    let _ = buckets(aws).await;
+}
+
+/// Where a bucket lies: as the listing of this cycle says, if there is one.
+pub(super) async fn region_of(aws: &ScopeReader, bucket: &str) -> Result<Arc<String>, ReadError> {
+    if let Some(buckets) = aws.already_read::<Buckets>(LIST)
+        && let Some(Some(region)) = buckets.get(bucket)
+    {
+        return Ok(Arc::new(region.clone()));
+    }
     let read = || async {
-        if let Ok(buckets) = buckets(aws).await
-            && let Some(Some(region)) = buckets.get(bucket)
-        {
-            return Ok(region.clone());
-        }
-        let answer = aws.call(ACTION, aws.s3().get_bucket_location().bucket(bucket).send()).await?;
+        let answer = aws.call(LOCATE, aws.s3().get_bucket_location().bucket(bucket).send()).await?;
         Ok(location(answer.location_constraint()))
     };
-    match look {
-        Look::Shared => Box::pin(aws.cached_for(ACTION, bucket, read)).await,
-        Look::Fresh => read().await.map(Arc::new),
+    Box::pin(aws.cached_for(LOCATE, bucket, read)).await
+}
+
+/// Does the bucket exist? -> the region where it lies, as far as the answer tells. [`region_of`] then knows it, too.
+pub(super) async fn head(aws: &ScopeReader, bucket: &str) -> Result<Option<Option<String>>, ReadError> {
+    let head = async {
+        match aws.s3().head_bucket().bucket(bucket).send().await {
+            Ok(answer) => Ok(answer.bucket_region),
+            Err(error) => elsewhere(error.raw_response()).ok_or(error),
+        }
+    };
+    let region = match aws.call("s3:ListBucket", head).await {
+        Ok(region) => region.filter(|region| !region.is_empty()),
+        // The answer to HEAD has no body and so no code.
+        Err(error) if error.status == Some(404) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if let Some(region) = &region {
+        // Whatever GetBucketLocation may have answered before: the bucket is there.
+        let _ = aws.cached_for(LOCATE, bucket, || async { Ok(region.clone()) }).await;
+    }
+    Ok(Some(region))
+}
+
+/// Does a failed HEAD say that the bucket lies in another region? -> which one, as far as it tells.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>: 301 or 400, and a header with the region.
+fn elsewhere(answer: Option<&HttpResponse>) -> Option<Option<String>> {
+    let answer = answer?;
+    let region = answer.headers().get("x-amz-bucket-region").map(str::to_owned);
+    match answer.status().as_u16() {
+        301 => Some(region),
+        400 => region.map(Some),
+        _ => None,
     }
 }
 
@@ -209,9 +209,9 @@ fn location(constraint: Option<&BucketLocationConstraint>) -> String {
 }
 
 /// A client that reaches a bucket.
-pub(super) async fn client(aws: &ScopeReader, bucket: &str, look: Look) -> Result<Client, ReadError> {
+pub(super) async fn client(aws: &ScopeReader, bucket: &str) -> Result<Client, ReadError> {
     // Boxed: the futures of S3 lie deep in each other.
-    let region = Box::pin(region_of(aws, bucket, look)).await?;
+    let region = Box::pin(region_of(aws, bucket)).await?;
     Ok(aws.s3_in(&region))
 }
 
@@ -219,15 +219,12 @@ pub(super) async fn client(aws: &ScopeReader, bucket: &str, look: Look) -> Resul
 macro_rules! settings {
     ($($name:ident: $answer:ty = $action:literal, $operation:ident $(, $unset:literal)*;)*) => {$(
         /// `None`: not set.
-        pub(super) async fn $name(aws: &ScopeReader, bucket: &str, look: Look) -> Result<Arc<Option<$answer>>, ReadError> {
+        pub(super) async fn $name(aws: &ScopeReader, bucket: &str) -> Result<Arc<Option<$answer>>, ReadError> {
             let read = || async {
-                let client = Box::pin(client(aws, bucket, look)).await?;
+                let client = Box::pin(client(aws, bucket)).await?;
                 not_found(aws.call($action, client.$operation().bucket(bucket).send()).await, &[$($unset),*])
             };
-            match look {
-                Look::Shared => Box::pin(aws.cached_for($action, bucket, read)).await,
-                Look::Fresh => read().await.map(Arc::new),
-            }
+            Box::pin(aws.cached_for($action, bucket, read)).await
         }
     )*};
 }
@@ -286,6 +283,8 @@ fn is_account(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use aws_smithy_types::body::SdkBody;
+
     use super::*;
 
     #[test]
@@ -303,5 +302,23 @@ mod tests {
         assert_eq!(location(None), "us-east-1");
         assert_eq!(location(Some(&BucketLocationConstraint::Eu)), "eu-west-1");
         assert_eq!(location(Some(&"eu-central-1".into())), "eu-central-1");
+    }
+
+    #[test]
+    fn a_bucket_of_another_region_exists() {
+        let told = |status: u16, region: Option<&'static str>| {
+            let mut answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+            if let Some(region) = region {
+                answer.headers_mut().insert("x-amz-bucket-region", region);
+            }
+            elsewhere(Some(&answer))
+        };
+        assert_eq!(told(301, Some("eu-west-1")), Some(Some("eu-west-1".to_owned())));
+        assert_eq!(told(301, None), Some(None));
+        assert_eq!(told(400, Some("eu-west-1")), Some(Some("eu-west-1".to_owned())));
+        assert_eq!(told(400, None), None);
+        assert_eq!(told(403, Some("eu-west-1")), None);
+        assert_eq!(told(404, None), None);
+        assert_eq!(elsewhere(None), None);
     }
 }
