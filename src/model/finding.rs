@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribution, Change, CodePosition, DriftStatus, Ignored};
+use super::{Attribution, Change, CodePosition, DriftStatus, Ignored, ResourceKey, Scope};
 
 /// Worst first, so that the derived order is the report's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,4 +64,12 @@ pub struct Finding {
     /// The rule that accepts it for now. Never in a report's list of findings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<Ignored>,
+}
+
+impl Finding {
+    /// The identity of the finding, taken apart.
+    pub fn resource_key(&self) -> ResourceKey {
+        let scope = Scope::new(&self.account, &self.region);
+        ResourceKey::new(scope, &self.kind, &self.id, self.address.as_deref())
+    }
 }

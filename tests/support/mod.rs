@@ -20,6 +20,24 @@ pub fn python() -> Command {
     command
 }
 
+/// Lets the AWS SDK of this very process talk to this endpoint, and to nothing of this machine.
+pub fn point_aws_at(endpoint: &str) {
+    let set = |name: &str, value: &str| {
+        // SAFETY: whoever calls this is the only test of its process, and no other thread runs yet.
+        unsafe { std::env::set_var(name, value) }
+    };
+    let old: Vec<String> = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("AWS_")).collect();
+    // SAFETY: as above.
+    old.iter().for_each(|name| unsafe { std::env::remove_var(name) });
+    set("AWS_ENDPOINT_URL", endpoint);
+    set("AWS_ACCESS_KEY_ID", "test");
+    set("AWS_SECRET_ACCESS_KEY", "test");
+    set("AWS_REGION", "us-east-1");
+    set("AWS_EC2_METADATA_DISABLED", "true");
+    set("AWS_CONFIG_FILE", "/dev/null");
+    set("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+}
+
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

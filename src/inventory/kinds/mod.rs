@@ -250,4 +250,52 @@ mod tests {
             assert!(!kind.actions().is_empty(), "{} names no IAM action", kind.name());
         }
     }
+
+    /// An attribute that people can set and that no line of the kind names is neither compared nor known to be left out. Read off
+    /// the source: the kind's own file and folder, and the shared readers that it imports.
+    #[test]
+    fn every_attribute_is_mapped_or_excused() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/inventory/kinds");
+        let mut forgotten = Vec::new();
+        for kind in ALL {
+            let schema = schema::of(kind.name()).unwrap();
+            let source = source_of(&folder, kind.name(), &mut Vec::new());
+            let excused = kind.compare_rules().not_returned;
+            let settable = |name: &&String| match schema.block.attributes.get(*name) {
+                Some(attribute) => !attribute.computed_only() && !attribute.write_only,
+                None => true,
+            };
+            let names = schema.block.attributes.keys().chain(schema.block.blocks.keys()).filter(settable);
+            let known = |name: &str| {
+                // `tags` is derived from `tags_all`; time limits are Terraform's own.
+                ["id", "tags", "timeouts"].contains(&name)
+                    || excused.contains(&name)
+                    || source.contains(&format!("\"{name}\""))
+            };
+            forgotten.extend(names.filter(|name| !known(name)).map(|name| format!("{}.{name}", kind.name())));
+        }
+        assert_eq!(forgotten, [""; 0], "map them, or list them in compare_rules().not_returned");
+    }
+
+    /// The text of a module without its tests, and of what it imports from its neighbours.
+    fn source_of(folder: &std::path::Path, module: &str, seen: &mut Vec<String>) -> String {
+        if seen.iter().any(|one| one == module) {
+            return String::new();
+        }
+        seen.push(module.to_owned());
+        let own = [format!("{module}.rs"), format!("{module}/mod.rs")];
+        let mut text: String = own.iter().filter_map(|name| std::fs::read_to_string(folder.join(name)).ok()).collect();
+        for part in std::fs::read_dir(folder.join(module)).into_iter().flatten().flatten() {
+            text.push_str(&std::fs::read_to_string(part.path()).unwrap_or_default());
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+        let imports: Vec<&str> = code.lines().filter(|line| line.starts_with("use super::")).collect();
+        let words = imports.iter().flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
+        let modules: Vec<String> = words.filter(|word| is_module(folder, word)).map(str::to_owned).collect();
+        modules.iter().fold(code, |code, module| code + &source_of(folder, module, seen))
+    }
+
+    fn is_module(folder: &std::path::Path, word: &str) -> bool {
+        !word.is_empty() && (folder.join(format!("{word}.rs")).is_file() || folder.join(word).is_dir())
+    }
 }

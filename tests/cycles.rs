@@ -1,0 +1,98 @@
+//! Two cycles on one client see the account as it is each time, whether as sweeps or as reads of single resources; and what a
+//! cycle gives can be stored.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use driftd::aws::{Aws, AwsOptions};
+use driftd::cycle::{self, Environment, IgnoreTags, Resources, Settings, Silent, Sweep, Work};
+use driftd::desired::{LoadOptions, StateBucket};
+use driftd::judge;
+use driftd::model::{DriftStatus, Outcome};
+use jiff::Timestamp;
+use support::World;
+
+const BY_HAND: &str = "
+import boto3, json, sys
+state = json.load(open(sys.argv[2]))
+ids = {r['type'] + '.' + r['name']: r['instances'][0]['attributes']['id'] for r in state['resources'] if 'module' not in r}
+aws = dict(endpoint_url=sys.argv[1], region_name='us-east-1', aws_access_key_id='test', aws_secret_access_key='test')
+group = ids['aws_security_group.web']
+rule = dict(GroupId=group, IpProtocol='tcp', FromPort=22, ToPort=22, CidrIp='0.0.0.0/0')
+ec2, iam = boto3.client('ec2', **aws), boto3.client('iam', **aws)
+if sys.argv[3] == 'open':
+    ec2.authorize_security_group_ingress(**rule)
+    iam.attach_role_policy(RoleName=ids['aws_iam_role.web'], PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')
+else:
+    ec2.revoke_security_group_ingress(**rule)
+    iam.detach_role_policy(RoleName=ids['aws_iam_role.web'], PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')
+";
+
+#[test]
+fn nothing_that_was_read_outlives_its_cycle() {
+    let world = World::recorded("shop", 1);
+    support::point_aws_at(&world.moto);
+    let by_hand = |what: &str| {
+        let mut python = support::python();
+        let done = python.args(["-c", BY_HAND, &world.moto]).arg(&world.state).arg(what).output().expect("python starts");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let aws = Aws::connect(AwsOptions::default()).await.expect("the false AWS answers");
+        let settings = Settings {
+            states: vec![world.state.display().to_string()],
+            load: LoadOptions::default(),
+            rules: judge::starter(),
+            ignore_tags: IgnoreTags::default(),
+            attribution: cycle::AttributionOptions::default(),
+        };
+        let store = StateBucket::new(&aws);
+        let clock = || "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time");
+        let environment =
+            Environment { aws: &aws, settings: &settings, store: &store, progress: &Silent, clock: &clock };
+        let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
+        let run = |work, id: &'static str| cycle::run(work, &environment, id.to_owned());
+
+        let first = run(&sweep, "1").await;
+        assert_eq!(found(&first), [""; 0], "as Terraform left it");
+        by_hand("open");
+        let second = run(&sweep, "2").await;
+        let told = found(&second);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told.iter().any(|one| one == "changed aws_security_group.web"), "{told:?}");
+        // The counter is the cycle's: both made about the same calls.
+        assert!(second.api_calls < first.api_calls * 2, "{} {}", first.api_calls, second.api_calls);
+        assert_eq!((second.started_at, second.finished_at), (clock(), clock()), "the clock comes in");
+
+        // The same findings by their keys alone, then without them.
+        let keys = second.findings.iter().map(|finding| finding.resource_key()).collect::<BTreeSet<_>>();
+        let reread = Work::Resources(Resources { keys, ..Resources::default() });
+        let third = run(&reread, "3").await;
+        let fingerprints =
+            |outcome: &Outcome| outcome.findings.iter().map(|one| one.fingerprint.clone()).collect::<BTreeSet<_>>();
+        assert_eq!(fingerprints(&third), fingerprints(&second), "{:?}", found(&third));
+        assert!(third.coverage.iter().all(|one| one.resources.is_some() && one.complete), "{:?}", third.coverage);
+        assert!(third.api_calls < second.api_calls / 2, "{} of {}", third.api_calls, second.api_calls);
+        by_hand("close");
+        let fourth = run(&reread, "4").await;
+        assert_eq!(found(&fourth), [""; 0]);
+        let fifth = run(&sweep, "5").await;
+        assert_eq!(found(&fifth), [""; 0]);
+        assert!(fifth.coverage.iter().all(|one| one.resources.is_none() && one.complete), "{:?}", fifth.coverage);
+
+        // What was looked at can be kept, and is the same when it comes back.
+        let stored = serde_json::to_string(&second).expect("an outcome serializes");
+        assert_eq!(serde_json::from_str::<Outcome>(&stored).expect("and deserializes"), second);
+    });
+}
+
+fn found(outcome: &Outcome) -> Vec<String> {
+    assert_eq!(outcome.gaps, []);
+    let name = |finding: &driftd::model::Finding| {
+        assert_ne!(finding.drift, DriftStatus::Unknown);
+        format!("{} {}", finding.drift.as_str(), finding.address.as_deref().unwrap_or(&finding.kind))
+    };
+    outcome.findings.iter().map(name).collect()
+}

@@ -1,0 +1,111 @@
+//! A resource that is read by itself has the attributes that the sweep shows: every resource of the recorded accounts, both ways,
+//! and which calls the single read of each kind takes.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use driftd::aws::{Aws, AwsOptions};
+use driftd::desired::{self, LoadOptions, MemoryStore};
+use driftd::inventory::{self, Kind, Reach, Request, ScopeReader, Selection, kinds};
+use driftd::model::{Attributes, Desired, GLOBAL, Listing, Scope};
+use support::{Door, World};
+
+#[test]
+fn read_alone_is_read_in_a_sweep() {
+    let mut calls = BTreeMap::new();
+    let mut differences = Vec::new();
+    for name in ["estate", "shop"] {
+        let world = World::recorded(name, 1);
+        support::point_aws_at(world.door(0).endpoint);
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(both_ways(&world, &mut calls, &mut differences));
+    }
+    assert!(differences.is_empty(), "\n{}\n", differences.join("\n"));
+    let mut told = String::new();
+    for (kind, calls) in calls {
+        writeln!(told, "{kind}: {}", Vec::from_iter(calls).join(", ")).expect("a string");
+    }
+    insta::assert_snapshot!(told);
+}
+
+async fn both_ways(world: &World, calls: &mut BTreeMap<&'static str, BTreeSet<String>>, differences: &mut Vec<String>) {
+    let aws = Aws::connect(AwsOptions::default()).await.expect("the false AWS answers");
+    let state = world.state.display().to_string();
+    let desired = desired::load(&[state], &LoadOptions::default(), &MemoryStore::default()).await;
+    let mut by_listing: BTreeMap<(Scope, &str), (&dyn Kind, Vec<&Desired>)> = BTreeMap::new();
+    for resource in &desired.resources {
+        let Some(kind) = kinds::get(&resource.kind) else { continue };
+        let region = if kind.reach() == Reach::Global { Some(GLOBAL.to_owned()) } else { resource.region.clone() };
+        let scope = Scope::new(aws.account(), region.unwrap_or_else(|| aws.default_region()));
+        by_listing.entry((scope, kind.name())).or_insert_with(|| (kind, Vec::new())).1.push(resource);
+    }
+    assert!(by_listing.len() > 5, "the state has more kinds than {}", by_listing.len());
+    for ((scope, name), (kind, resources)) in by_listing {
+        let reader = || async { ScopeReader::new(aws.scope(&scope).await.expect("our own account")) };
+        let swept = {
+            let selection = Selection::Scope { unmanaged: true, parents: Vec::new() };
+            read(&reader().await, kind, &resources, selection).await
+        };
+        // Kinds whose ids are not unique are read in batches; one resource of each id will do here.
+        let unique: BTreeMap<&str, &Desired> = resources.iter().map(|one| (one.id.as_str(), *one)).collect();
+        for resource in unique.into_values() {
+            let door: Door<'_> = world.door(0);
+            door.fault(&serde_json::Value::Null);
+            let selection = Selection::Each { undeclared: Vec::new(), parents: Vec::new() };
+            let alone = read(&reader().await, kind, &[resource], selection).await;
+            calls.entry(name_of(kind)).or_default().extend(door.seen().calls);
+            let (in_sweep, alone) = (attributes(&swept, kind, resource), attributes(&alone, kind, resource));
+            if in_sweep != alone {
+                let only = |these: &Option<Attributes>, those: &Option<Attributes>| {
+                    let these = these.clone().unwrap_or_default();
+                    let differs = |(name, value): &(String, serde_json::Value)| {
+                        those.as_ref().and_then(|those| those.get(name)) != Some(value)
+                    };
+                    these.into_iter().filter(differs).collect::<Attributes>()
+                };
+                differences.push(format!(
+                    "{} ({name}): sweep {:?}, alone {:?}",
+                    resource.address,
+                    only(&in_sweep, &alone),
+                    only(&alone, &in_sweep)
+                ));
+            }
+        }
+    }
+}
+
+fn name_of(kind: &dyn Kind) -> &'static str {
+    kind.name()
+}
+
+async fn read(reader: &ScopeReader, kind: &'static dyn Kind, resources: &[&Desired], selection: Selection<'_>) -> Listing {
+    let mut ids = BTreeSet::new();
+    let desired = resources.iter().filter(|one| ids.insert(one.id.as_str())).map(|one| one.prior()).collect();
+    inventory::collect(reader, &Request { kind, desired, selection }).await
+}
+
+/// What was read of the resource, in the form in which it is compared.
+fn attributes(listing: &Listing, kind: &dyn Kind, resource: &Desired) -> Option<Attributes> {
+    let mut attributes = listing.live.iter().find(|live| live.id == resource.id)?.attributes.clone();
+    if let Some(normalize) = kind.compare_rules().normalize {
+        normalize(&mut attributes);
+    }
+    for value in attributes.values_mut() {
+        sort_sets(value);
+    }
+    Some(attributes)
+}
+
+/// Lists are sorted: the order of most means nothing, and AWS's varies between calls.
+fn sort_sets(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Array(items) => {
+            items.iter_mut().for_each(sort_sets);
+            items.sort_by_cached_key(ToString::to_string);
+        }
+        serde_json::Value::Object(members) => members.values_mut().for_each(sort_sets),
+        _ => {}
+    }
+}
