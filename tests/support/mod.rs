@@ -53,8 +53,18 @@ pub struct World {
 
 impl World {
     pub fn recorded(name: &str, doors: usize) -> Self {
+        Self::serve(&["serve", "--world", name, "--doors", &doors.to_string()])
+    }
+
+    /// With one door that cuts every listing into pages of so many items.
+    pub fn paged(name: &str, page: usize) -> Self {
+        Self::serve(&["serve", "--world", name, "--page", &page.to_string()])
+    }
+
+    fn serve(arguments: &[&str]) -> Self {
         let mut process = python()
-            .args(["-m", "tests.world", "serve", "--world", name, "--doors", &doors.to_string()])
+            .args(["-m", "tests.world"])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -104,7 +114,7 @@ pub struct Seen {
 }
 
 impl Door<'_> {
-    /// See `Door._fault` in tests/world/proxy.py; `null` for none.
+    /// See `Fault` in tests/world/faults.py; a list for several, `null` for none.
     pub fn fault(&self, fault: &Value) {
         self.talk("PUT", "/_door", &fault.to_string());
     }

@@ -4,6 +4,6 @@
     python -m tests.world serve                      a recorded account behind proxies that can fail
     python -m tests.world record                     record tests/world/recorded anew
 
-moto.py starts moto; proxy.py stands before it (records, remembers, delays, fails); terraform.py runs Terraform;
-truth.py reads what Terraform calls drift; compare.py holds driftd's report against it.
+moto.py starts moto; proxy.py stands before it (records, remembers, delays), with the pages of paging.py and the failures of faults.py;
+terraform.py runs Terraform; truth.py reads what Terraform calls drift; compare.py holds driftd's report against it.
 """

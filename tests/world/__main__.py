@@ -4,7 +4,7 @@ import json
 import pathlib
 import sys
 
-from . import events, replay, scenarios, story, terraform
+from . import events, paging, replay, scenarios, story, terraform
 from .cloudtrail import Trail
 from .moto import Moto
 from .proxy import Proxy
@@ -19,6 +19,7 @@ def main() -> int:
     serve = commands.add_parser("serve", help="a recorded account, until stdin ends")
     serve.add_argument("--world", default="shop")
     serve.add_argument("--doors", type=int, default=1)
+    serve.add_argument("--page", type=int, metavar="ITEMS", help="the doors cut listings into pages of so many items")
     commands.add_parser("record", help="record the worlds anew").add_argument("--only")
     people = commands.add_parser("people", help="several people change a served account; their CloudTrail logs go to a folder and a bucket")
     people.add_argument("--endpoint", required=True)
@@ -36,18 +37,18 @@ def main() -> int:
     if options.command == "people":
         return people_at_work(options.endpoint, options.logs)
     if options.command == "serve":
-        return served(options.world, options.doors)
+        return served(options.world, options.doors, options.page)
     if not terraform.installed():
         print("SKIPPED, loudly: terraform is not installed, so nothing was compared with what Terraform says")
         return 0
     return scenarios.run(options.driftd, options.only)
 
 
-def served(world: str, doors: int) -> int:
+def served(world: str, doors: int, page: int | None) -> int:
     """Prints one line of JSON when it is up: the doors' endpoints, moto's own, the state."""
     with Moto() as moto:
         replay.replay(world, moto)
-        with Proxy(moto.endpoint, memory=True, doors=doors) as proxy:
+        with Proxy(moto.endpoint, memory=True, doors=doors, pages=paging.Sizes(page, page) if page else None) as proxy:
             print(json.dumps({"doors": [f"http://127.0.0.1:{port}" for port in proxy.ports],
                               "moto": moto.endpoint, "state": str(replay.state(world))}), flush=True)
             sys.stdin.read()
