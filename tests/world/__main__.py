@@ -3,8 +3,9 @@ import argparse
 import json
 import pathlib
 import sys
+import tempfile
 
-from . import events, paging, replay, scenarios, story, terraform
+from . import accounts, events, paging, replay, scenarios, story, terraform
 from .cloudtrail import Trail
 from .moto import Moto
 from .proxy import Proxy
@@ -20,6 +21,9 @@ def main() -> int:
     serve.add_argument("--world", default="shop")
     serve.add_argument("--doors", type=int, default=1)
     serve.add_argument("--page", type=int, metavar="ITEMS", help="the doors cut listings into pages of so many items")
+    many = commands.add_parser("accounts", help="many accounts and regions behind a door, until stdin ends")
+    many.add_argument("--accounts", type=int, default=10)
+    many.add_argument("--regions", type=int, default=30)
     commands.add_parser("record", help="record the worlds anew").add_argument("--only")
     people = commands.add_parser("people", help="several people change a served account; their CloudTrail logs go to a folder and a bucket")
     people.add_argument("--endpoint", required=True)
@@ -36,6 +40,8 @@ def main() -> int:
         return 0
     if options.command == "people":
         return people_at_work(options.endpoint, options.logs)
+    if options.command == "accounts":
+        return many_accounts(options.accounts, options.regions)
     if options.command == "serve":
         return served(options.world, options.doors, options.page)
     if not terraform.installed():
@@ -51,6 +57,16 @@ def served(world: str, doors: int, page: int | None) -> int:
         with Proxy(moto.endpoint, memory=True, doors=doors, pages=paging.Sizes(page, page) if page else None) as proxy:
             print(json.dumps({"doors": [f"http://127.0.0.1:{port}" for port in proxy.ports],
                               "moto": moto.endpoint, "state": str(replay.state(world))}), flush=True)
+            sys.stdin.read()
+    return 0
+
+
+def many_accounts(accounts_wanted: int, regions: int) -> int:
+    """Prints one line of JSON when it is up: the door, moto's own endpoint, and what `accounts.build` tells."""
+    with Moto() as moto, tempfile.TemporaryDirectory() as folder:
+        built = accounts.build(moto, accounts_wanted, regions, pathlib.Path(folder))
+        with Proxy(moto.endpoint, memory=True, pages=paging.Sizes()) as proxy:
+            print(json.dumps({"doors": [proxy.endpoint], "moto": moto.endpoint, **built}), flush=True)
             sys.stdin.read()
     return 0
 
