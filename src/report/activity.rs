@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_was_not_seen_is_told() {
-        let mut report = sample::sanitize_output();
+        let mut report = sample::clean();
         report.gaps = sample::rich().gaps;
         let activity = Activity { principal: "eve", since: "x", records: &[], report: &report };
         let detail = sanitize_output(&report.gaps[0].detail);

@@ -201,7 +201,7 @@ mod tests {
         }
         assert!(page.contains("aws_security_group.web") && page.contains("needs s3:GetBucketPolicy"));
         assert!(page.contains("passwords and keys against SSH"), "the reasons of the rules are told");
-        let clean = render(&sample::sanitize_output(), &Options::default()).unwrap();
+        let clean = render(&sample::clean(), &Options::default()).unwrap();
         assert!(clean.contains("In sync: 12 resources are as declared") && !clean.contains("Not seen"));
         if let Some(folder) = std::env::var_os("DRIFTD_SAMPLE_PAGES") {
             std::fs::write(std::path::Path::new(&folder).join("rich.html"), page).unwrap();

@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn suites_are_sources() {
         insta::assert_snapshot!(render(&sample::rich()).unwrap());
-        let clean = render(&sample::sanitize_output()).unwrap();
+        let clean = render(&sample::clean()).unwrap();
         assert!(
             clean.contains("failures=\"0\" errors=\"0\"") && clean.contains("12 resources without drift"),
             "{clean}"

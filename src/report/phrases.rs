@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_headline_never_says_in_sync_with_gaps() {
-        let clean = sample::sanitize_output();
+        let clean = sample::clean();
         assert_eq!(headline(&clean), "In sync: 12 resources are as declared");
         let mut gaps = clean.clone();
         gaps.gaps = sample::rich().gaps;

@@ -46,7 +46,7 @@ fn report(sources: Vec<Source>, summary: Summary, findings: Vec<Finding>, gaps: 
     }
 }
 
-pub fn sanitize_output() -> Report {
+pub fn clean() -> Report {
     let summary = Summary { desired: 12, live: 14, in_sync: 12, ..Summary::default() };
     report(vec![source("prod", 12)], summary, Vec::new(), Vec::new())
 }

@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn the_table_reads_well() {
         insta::assert_snapshot!(render(&sample::rich(), &Options::default()));
-        insta::assert_snapshot!(render(&sample::sanitize_output(), &Options::default()));
+        insta::assert_snapshot!(render(&sample::clean(), &Options::default()));
     }
 
     #[test]
