@@ -1,4 +1,4 @@
-//! The report for programs: the output contract, as it is.
+//! The report for programs, in the shape of `docs/scan-report.schema.json`.
 
 use std::fmt::Write as _;
 

@@ -15,7 +15,7 @@ use crate::model::{
 /// How a line of a change is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
-    /// The path, or a change told in one line.
+    /// The path, or a change in one line.
     Path,
     /// Desired only.
     Removed,

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_names_is_wider_than_told_and_colours_only_on_request() {
+    fn nothing_but_names_is_wider_than_asked_and_colours_only_on_request() {
         let report = sample::rich();
         for width in [80, 100, 140] {
             let text = render(&report, &Options { width, ..Options::default() });
