@@ -1,6 +1,7 @@
 //! One drift cycle, top to bottom: what should be, what is, what differs, does it matter. The file to read first.
 
 mod attribute;
+pub mod config;
 mod event_sources;
 mod findings;
 mod ignore_tags;
@@ -15,7 +16,7 @@ use futures::{StreamExt as _, stream};
 use globset::GlobSet;
 use jiff::Timestamp;
 
-use crate::desired::{self, LoadOptions, ObjectStore};
+use crate::desired::{self, LoadOptions, ObjectStore, StateConfig};
 use crate::diff::{self, Compared, KindFacts, OwnershipIndex};
 use crate::inventory::{self, Aws, Kind, Request, kinds};
 use crate::judge::{RuleSet, RuleWarning};
@@ -34,8 +35,8 @@ const CONCURRENT_KINDS: usize = 24;
 
 /// What one cycle is asked to do.
 pub struct Options {
-    /// State locations: paths, globs, URLs, directories of code.
-    pub states: Vec<String>,
+    /// Sources of desired state.
+    pub states: Vec<StateConfig>,
     pub load: LoadOptions,
     /// Regions to list besides those of the states.
     pub regions: Vec<String>,

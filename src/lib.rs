@@ -6,6 +6,7 @@ pub mod cycle;
 pub mod model;
 
 pub mod attribution;
+pub mod aws;
 pub mod config;
 pub mod desired;
 pub mod diff;
@@ -13,4 +14,8 @@ pub mod inventory;
 pub mod judge;
 pub mod report;
 
+pub mod diagnostic;
+pub mod yaml;
+
 pub mod cli;
+pub mod setup;

@@ -109,8 +109,20 @@ impl Desired {
 pub struct DesiredState {
     pub sources: Vec<Source>,
     pub resources: Vec<Desired>,
-    /// Sources that could not be read.
+    /// What could not be read: sources as a whole (each is in `unread` as well), or single resources of one.
     pub gaps: Vec<Gap>,
+    /// Sources that could not be read as a whole.
+    pub unread: Vec<UnreadSource>,
+}
+
+/// A source that could not be read, and where it may declare resources: where it does, an undeclared resource may be its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadSource {
+    pub name: String,
+    /// Empty: any account.
+    pub accounts: Vec<String>,
+    /// Empty: any region. Resources without a region (IAM) may be declared whatever stands here.
+    pub regions: Vec<String>,
 }
 
 /// Does AWS give out this id only once (`vpc-0a1b...`, an ARN)? Names are not: a role and a user may share one.

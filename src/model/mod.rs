@@ -8,6 +8,7 @@ mod gap;
 mod live;
 pub mod pointer;
 pub mod policy;
+mod region;
 pub mod report;
 pub mod schema;
 mod scope;
@@ -17,11 +18,12 @@ pub use attribution::{
 };
 pub use compare_rules::{CompareRules, OwnedField};
 pub use desired::{
-    CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source, is_unique_id,
+    CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source, UnreadSource, is_unique_id,
 };
 pub use drift::{Change, Drift, DriftStatus};
 pub use gap::{Gap, GapReason, GapScope};
 pub use live::{Inventory, Listing, Live, Owner};
+pub use region::{is_account_id, is_region};
 pub use scope::{GLOBAL, Scope};
 
 /// A resource's attributes in Terraform's own form: what stands under `attributes` in a state file.
