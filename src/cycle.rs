@@ -5,6 +5,7 @@
 
 mod attribute;
 mod companions;
+pub mod config;
 mod findings;
 mod guesses;
 mod ignore_tags;
@@ -19,7 +20,7 @@ use jiff::Timestamp;
 
 use crate::attribution::source;
 use crate::aws::{Aws, Meter};
-use crate::desired::{self, LoadOptions, ObjectStore};
+use crate::desired::{self, LoadOptions, ObjectStore, StateConfig};
 use crate::judge::RuleSet;
 use crate::model::{Counts, DesiredState, Outcome, ResourceKey};
 
@@ -71,8 +72,8 @@ pub struct Environment<'a> {
 
 /// What holds for all cycles until the configuration changes.
 pub struct Settings {
-    /// State locations: paths, globs, URLs, directories of code.
-    pub states: Vec<String>,
+    /// Sources of desired state.
+    pub states: Vec<StateConfig>,
     pub load: LoadOptions,
     pub rules: RuleSet,
     /// The providers' `ignore_tags`.

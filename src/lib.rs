@@ -8,6 +8,7 @@ pub mod model;
 pub mod aws;
 
 pub mod attribution;
+pub mod aws;
 pub mod config;
 pub mod desired;
 pub mod diff;
@@ -15,4 +16,8 @@ pub mod inventory;
 pub mod judge;
 pub mod report;
 
+pub mod diagnostic;
+pub mod yaml;
+
 pub mod cli;
+pub mod setup;

@@ -28,17 +28,23 @@ fn the_example_configuration_says_the_defaults() {
 }
 
 #[test]
-fn mistakes_in_the_configuration_are_told_at_once_and_end_with_78() {
+fn mistakes_in_the_configuration_come_at_once_and_end_with_78() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("driftd.yaml");
-    let broken = "version: 1\naws:\n  regions: [Frankfurt]\n  accounts: [{id: \"12\", role_arn: x}]\nscan:\n  kinds: [\"aws_[\"]\n";
+    let broken = "version: 1\nstate: []\naws:\n  regions: [Frankfurt]\n  accounts: [{id: \"12\", role_arn: x}]\nscan:\n  kinds: [\"aws_[\"]\n";
     std::fs::write(&file, broken).expect("writable");
     let path = file.to_str().expect("UTF-8");
     for arguments in [vec!["--config", path, "check-config"], vec!["--config", path, "scan", "--state", "x"]] {
         let done = driftd(&arguments);
         assert_eq!(done.status.code(), Some(78), "{arguments:?}");
         let said = format!("{}{}", text(&done.stdout), text(&done.stderr));
-        for place in ["driftd.yaml:3:", "driftd.yaml:4:", "driftd.yaml:6:"] {
+        for place in [
+            "driftd.yaml:2:1: error[config/unknown-key]",
+            "driftd.yaml:4:",
+            "driftd.yaml:5:",
+            "driftd.yaml:7:",
+            "did you mean `states`?",
+        ] {
             assert!(said.contains(place), "{place} in {said}");
         }
     }
@@ -50,6 +56,39 @@ fn nothing_to_scan_is_bad_configuration() {
     assert_eq!(done.status.code(), Some(78));
     assert!(text(&done.stderr).contains("--state"), "{}", text(&done.stderr));
     assert!(done.stdout.is_empty());
+}
+
+/// Flags are checked like the keys of the configuration, all at once, before AWS is called.
+#[test]
+fn mistakes_in_flags_come_at_once_and_end_with_78() {
+    let flags = ["--region", "Frankfurt", "--kind", "aws_[", "--since", "yesterday", "--cloudtrail", "ftp://x"];
+    let done = driftd(&[&["scan", "--state", "x"], &flags[..]].concat());
+    assert_eq!(done.status.code(), Some(78));
+    let said = text(&done.stderr);
+    for flag in ["--region \"Frankfurt\"", "--kind \"aws_[\"", "--since \"yesterday\"", "--cloudtrail ftp://"] {
+        assert!(said.contains(flag), "{flag} in {said}");
+    }
+    let done = driftd(&["scan", "--state", "x", "--kind", "aws_s4_*"]);
+    assert_eq!(done.status.code(), Some(78));
+    assert!(text(&done.stderr).contains("aws_s4_*"), "{}", text(&done.stderr));
+    let done = driftd(&["who", "--principal", "eve", "--cloudtrail", "off"]);
+    assert_eq!(done.status.code(), Some(78));
+    assert!(text(&done.stderr).contains("no source of events"), "{}", text(&done.stderr));
+}
+
+/// What a scan would refuse, `check-config` refuses: rules and folders that are not there.
+#[test]
+fn check_config_looks_at_what_the_configuration_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("driftd.yaml");
+    let names = "version: 1\nrules: {paths: [none.yaml]}\nattribution: {sources: [./none]}\nscan: {kinds: [aws_vpc, aws_vcp]}\n";
+    std::fs::write(&file, names).expect("writable");
+    let done = driftd(&["--config", file.to_str().expect("UTF-8"), "check-config"]);
+    assert_eq!(done.status.code(), Some(78));
+    let said = text(&done.stderr);
+    for code in ["error[rules/unreadable]", "error[config/no-such-event-source]", "warning[config/unused-pattern]"] {
+        assert!(said.contains(code), "{code} in {said}");
+    }
 }
 
 /// A document for every format that people and programs read.

@@ -1,6 +1,7 @@
 //! AWS: credentials, accounts and roles, clients, pacing, errors. The only place where AWS clients are made; they live as
 //! long as the program, and keep nothing that was read. Knows no kind of resource, no state, no event.
 
+pub mod config;
 mod connection;
 mod credentials;
 mod error;

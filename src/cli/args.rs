@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// Logs as JSON lines
-    #[arg(long, global = true, env = "DRIFTD_LOG_JSON")]
+    #[arg(long, global = true, env = "DRIFTD_LOG_JSON", hide_env_values = true)]
     pub log_json: bool,
     #[command(subcommand)]
     pub command: Command,
@@ -190,5 +190,29 @@ impl From<SeverityArg> for Severity {
             SeverityArg::Low => Self::Low,
             SeverityArg::Info => Self::Info,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    /// What `driftd [SUBCOMMAND] --help` prints on a terminal of 100 columns.
+    fn help(subcommand: Option<&str>) -> String {
+        let mut command = Args::command().term_width(100);
+        command.build();
+        let command = match subcommand {
+            Some(name) => command.find_subcommand_mut(name).unwrap(),
+            None => &mut command,
+        };
+        command.render_long_help().to_string()
+    }
+
+    #[test]
+    fn help_reads_well() {
+        insta::assert_snapshot!("driftd_help", help(None));
+        insta::assert_snapshot!("driftd_scan_help", help(Some("scan")));
+        insta::assert_snapshot!("driftd_who_help", help(Some("who")));
     }
 }

@@ -1,18 +1,20 @@
-//! Subcommands that only tell: kinds, permissions, schema, completions, manual, and whether a configuration is right.
+//! Subcommands that only print: types, permissions, schema, completions, manual, and the mistakes of a configuration.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
 use clap::CommandFactory as _;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Args;
-use super::scan::kind_filter;
-use super::{BAD_CONFIG, FAILED, complain};
+use super::{BAD_CONFIG, FAILED, bad_config, print};
 use crate::attribution::source::SourceRef;
 use crate::config::{self, Config};
+use crate::desired::{Environment, StateConfig};
 use crate::inventory::{Reach, kinds};
+use crate::setup::Setup;
 
 /// The report's contract.
 const REPORT_SCHEMA: &str = include_str!("../../docs/scan-report.schema.json");
@@ -24,13 +26,12 @@ pub(super) fn check_config(named: Option<&Path>) -> u8 {
     };
     let config = match config::load(&path) {
         Ok(config) => config,
-        Err(mistakes) => return complain(&mistakes),
+        Err(mistakes) => return bad_config(&mistakes),
     };
-    if !config.rules.is_empty()
-        && let Err(errors) = crate::judge::load(&config.rules)
-    {
-        errors.iter().for_each(|error| eprintln!("{error}"));
-        return BAD_CONFIG;
+    print(&config.warnings);
+    // What a scan would refuse is a mistake here, too.
+    if let Err(mistakes) = Setup::from_config(&config, Environment::of_process(), Timestamp::now()) {
+        return bad_config(&mistakes);
     }
     println!("{}: ok", path.display());
     0
@@ -48,14 +49,13 @@ pub(super) fn kinds(names: bool) -> u8 {
     0
 }
 
-pub(super) fn iam_policy(globs: &[String], config: &Config) -> u8 {
-    let globs = if globs.is_empty() { &config.kinds } else { globs };
-    let only = match kind_filter(globs) {
+pub(super) fn iam_policy(globs: &[String], mut config: Config) -> u8 {
+    if !globs.is_empty() {
+        config.scan.kinds = globs.to_vec();
+    }
+    let only = match config.scan.kind_filter() {
         Ok(only) => only,
-        Err(message) => {
-            eprintln!("error: {message}");
-            return BAD_CONFIG;
-        }
+        Err(mistake) => return bad_config(&[mistake]),
     };
     let mut actions: BTreeSet<&str> = BTreeSet::new();
     for kind in kinds::ALL.iter().filter(|kind| only.as_ref().is_none_or(|only| only.is_match(kind.name()))) {
@@ -64,7 +64,7 @@ pub(super) fn iam_policy(globs: &[String], config: &Config) -> u8 {
     let mut statements = vec![json!({
         "Sid": "DriftdRead", "Effect": "Allow", "Action": actions, "Resource": "*",
     })];
-    let buckets: BTreeSet<String> = config.states.iter().filter_map(|state| state_bucket(state)).collect();
+    let buckets: BTreeSet<String> = config.states.iter().filter_map(state_bucket).collect();
     if !buckets.is_empty() {
         let objects: Vec<String> = buckets.iter().map(|bucket| format!("arn:aws:s3:::{bucket}/*")).collect();
         let lists: Vec<String> = buckets.iter().map(|bucket| format!("arn:aws:s3:::{bucket}")).collect();
@@ -76,7 +76,7 @@ pub(super) fn iam_policy(globs: &[String], config: &Config) -> u8 {
         }));
     }
     statements.extend(event_statements(&config.attribution.sources));
-    let roles: BTreeSet<&str> = config.roles.values().map(|role| role.arn.as_str()).collect();
+    let roles: BTreeSet<&str> = config.aws.accounts.iter().map(|account| account.role_arn.as_str()).collect();
     if !roles.is_empty() {
         statements.push(json!({
             "Sid": "DriftdRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": roles,
@@ -115,8 +115,8 @@ fn event_statements(sources: &[SourceRef]) -> Vec<serde_json::Value> {
     statements
 }
 
-fn state_bucket(state: &str) -> Option<String> {
-    let rest = state.strip_prefix("s3://")?;
+fn state_bucket(state: &StateConfig) -> Option<String> {
+    let rest = state.location.strip_prefix("s3://")?;
     Some(rest.split('/').next()?.to_owned())
 }
 

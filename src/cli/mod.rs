@@ -1,8 +1,8 @@
 //! argv -> config -> one subcommand -> exit code.
 
 mod args;
-mod attribution;
 mod info;
+mod overlay;
 mod rules;
 mod scan;
 mod telemetry;
@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::config::{self, Config};
+use crate::diagnostic::Diagnostic;
 
 pub use args::{Args, Command};
 
@@ -32,9 +33,9 @@ pub fn main() -> ExitCode {
         Command::Scan(scan) => with_config(args.config.as_deref(), |config| scan::run(*scan, config)),
         Command::Who(who) => with_config(args.config.as_deref(), |config| who::run(*who, config)),
         Command::CheckConfig => info::check_config(args.config.as_deref()),
-        Command::Rules(command) => with_config(args.config.as_deref(), |config| rules::run(&command, &config)),
+        Command::Rules(command) => with_config(args.config.as_deref(), |config| rules::run(&command, config)),
         Command::Kinds { names } => info::kinds(names),
-        Command::IamPolicy { kinds } => with_config(args.config.as_deref(), |config| info::iam_policy(&kinds, &config)),
+        Command::IamPolicy { kinds } => with_config(args.config.as_deref(), |config| info::iam_policy(&kinds, config)),
         Command::Schema => info::schema(),
         Command::Completions { shell } => info::completions(shell),
         Command::Man => info::man(),
@@ -44,15 +45,13 @@ pub fn main() -> ExitCode {
 
 /// Loads the configuration, if there is one, and goes on with it.
 fn with_config(named: Option<&Path>, go: impl FnOnce(Config) -> u8) -> u8 {
-    match config::find(named) {
-        None => match config::parse("built-in defaults", "version: 1\n") {
-            Ok(defaults) => go(defaults),
-            Err(mistakes) => complain(&mistakes),
-        },
-        Some(path) => match config::load(&path) {
-            Ok(config) => go(config),
-            Err(mistakes) => complain(&mistakes),
-        },
+    let Some(path) = config::find(named) else { return go(Config::default()) };
+    match config::load(&path) {
+        Ok(config) => {
+            print(&config.warnings);
+            go(config)
+        }
+        Err(mistakes) => bad_config(&mistakes),
     }
 }
 
@@ -62,15 +61,14 @@ fn fail(message: &str) -> u8 {
     FAILED
 }
 
-/// Says what is wrong with what was asked.
-fn bad_config(message: &str) -> u8 {
-    eprintln!("error: {message}");
+/// Says what is not as it should be in what was asked.
+fn bad_config(mistakes: &[Diagnostic]) -> u8 {
+    print(mistakes);
     BAD_CONFIG
 }
 
-fn complain(mistakes: &[config::Mistake]) -> u8 {
-    for mistake in mistakes {
-        eprintln!("{mistake}");
+fn print(diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics {
+        eprintln!("{diagnostic}");
     }
-    BAD_CONFIG
 }

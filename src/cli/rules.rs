@@ -1,18 +1,20 @@
 //! `driftd rules test` and `driftd rules list`.
 
 use super::args::Rules;
-use super::{BAD_CONFIG, FAILED};
+use super::{FAILED, bad_config};
 use crate::config::Config;
-use crate::judge::{self, RuleSet};
+use crate::judge::{self, RuleSet, RulesConfig};
+use crate::setup;
 
-pub(super) fn run(command: &Rules, config: &Config) -> u8 {
-    let paths = match command {
-        Rules::Test { paths } => paths.clone(),
-        Rules::List => Vec::new(),
+pub(super) fn run(command: &Rules, config: Config) -> u8 {
+    let configured = match command {
+        // Files that are named are tried by themselves.
+        Rules::Test { paths } if !paths.is_empty() => RulesConfig { starter: false, paths: paths.clone() },
+        Rules::Test { .. } | Rules::List => config.rules,
     };
-    let rules = match load(&paths, config) {
+    let rules = match setup::load_rules(&configured) {
         Ok(rules) => rules,
-        Err(code) => return code,
+        Err(mistakes) => return bad_config(&mistakes),
     };
     match command {
         Rules::List => {
@@ -23,19 +25,6 @@ pub(super) fn run(command: &Rules, config: &Config) -> u8 {
         }
         Rules::Test { .. } => test(&rules),
     }
-}
-
-fn load(paths: &[std::path::PathBuf], config: &Config) -> Result<RuleSet, u8> {
-    let named = if paths.is_empty() { &config.rules[..] } else { paths };
-    let mut rules = if paths.is_empty() && config.starter_rules { judge::starter() } else { RuleSet::default() };
-    if !named.is_empty() {
-        let loaded = judge::load(named).map_err(|errors| {
-            errors.iter().for_each(|error| eprintln!("{error}"));
-            BAD_CONFIG
-        })?;
-        rules = rules.overlaid_with(loaded);
-    }
-    Ok(rules)
 }
 
 fn test(rules: &RuleSet) -> u8 {

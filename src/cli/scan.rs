@@ -3,23 +3,21 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
-use std::time::Duration;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use jiff::Timestamp;
-use secrecy::SecretString;
 
 use super::args::{Colour, Scan};
-use super::{BAD_CONFIG, bad_config, fail};
-use crate::aws::{Aws, AwsOptions};
+use super::{bad_config, fail};
 use crate::config::Config;
-use crate::cycle::{self, IgnoreTags, Progress, Resources, Settings, Sweep, Work};
-use crate::desired::{BackendConfig, Environment, HttpOptions, LoadOptions, StateBucket};
-use crate::judge::{self, Reason, RuleSet};
+use crate::aws::{Aws, ReadError};
+use crate::cycle::{self, Progress, Resources, Settings, Sweep, Work};
+use crate::desired::{Environment, StateBucket};
+use crate::diagnostic::Diagnostic;
+use crate::judge::Reason;
 use crate::model::Outcome;
 use crate::model::report::Report;
-use crate::model::schema;
 use crate::report::{self, text::sanitize_output};
+use crate::setup::Setup;
 
 /// Columns of a table that does not go to a terminal.
 const DEFAULT_WIDTH: usize = 100;
@@ -44,38 +42,12 @@ pub(super) struct Prepared {
     pub reasons: BTreeMap<String, Reason>,
 }
 
-/// Arguments and configuration -> what a cycle needs, or the exit code of a mistake that is already told.
-pub(super) async fn prepare(args: &Scan, config: &Config, needs_state: bool) -> Result<Prepared, u8> {
-    let states = if args.states.is_empty() { config.states.clone() } else { args.states.clone() };
-    if states.is_empty() && needs_state {
-        return Err(bad_config("nothing to scan: give --state, or list `states` in the configuration"));
-    }
-    let globs = if args.kinds.is_empty() { &config.kinds } else { &args.kinds };
-    let kinds = kind_filter(globs).map_err(|message| bad_config(&message))?;
-    if kinds.as_ref().is_some_and(|only| !schema::kinds().any(|kind| only.is_match(kind))) {
-        return Err(bad_config("--kind matches no Terraform type of the AWS provider"));
-    }
-    if let Some(bad) = args.regions.iter().find(|region| !crate::config::is_region(region)) {
-        return Err(bad_config(&format!("--region {bad:?} is not a region; write e.g. eu-central-1")));
-    }
-    let attribution =
-        super::attribution::options(args, config, Timestamp::now()).map_err(|message| bad_config(&message))?;
-    let rules = rules(args, config)?;
-    let regions = [config.regions.clone(), args.regions.clone()].concat();
-    let aws_options = AwsOptions { region: regions.first().cloned(), roles: config.roles.clone() };
-    let aws = Aws::connect(aws_options).await.map_err(|error| fail(&no_credentials(&error)))?;
-    let reasons = rules.reasons();
-    let settings = Settings {
-        states,
-        load: load_options(args),
-        rules,
-        ignore_tags: IgnoreTags {
-            keys: config.ignore_tag_keys.clone(),
-            key_prefixes: config.ignore_tag_prefixes.clone(),
-        },
-        attribution,
-    };
-    let sweep = Sweep { regions, unmanaged: config.unmanaged && !args.no_unmanaged, kinds, principal: None };
+/// A configuration with the command line over it -> what a cycle needs, or the exit code of a mistake that is printed.
+pub(super) async fn connect(config: &Config) -> Result<Prepared, u8> {
+    let setup = Setup::from_config(config, Environment::of_process(), Timestamp::now());
+    let Setup { settings, sweep, aws } = setup.map_err(|mistakes| bad_config(&mistakes))?;
+    let aws = Aws::connect(aws).await.map_err(|error| fail(&no_credentials(&error)))?;
+    let reasons = settings.rules.reasons();
     Ok(Prepared { aws, settings, sweep, reasons })
 }
 
@@ -96,13 +68,29 @@ pub(super) async fn run_cycle(aws: &Aws, settings: &Settings, work: &Work) -> Ou
     outcome
 }
 
+/// The whole scopes of the states, or only some resources.
+fn work(targets: &[String], sweep: Sweep) -> Work {
+    if targets.is_empty() {
+        return Work::Sweep(sweep);
+    }
+    Work::Resources(Resources { addresses: targets.iter().cloned().collect(), ..Resources::default() })
+}
+
 async fn scan(args: Scan, config: Config) -> u8 {
-    let prepared = match prepare(&args, &config, true).await {
+    let config = match args.over(config) {
+        Ok(config) => config,
+        Err(mistakes) => return bad_config(&mistakes),
+    };
+    if config.states.is_empty() {
+        let mistake = Diagnostic::error("cli/nothing-to-scan", "nothing to scan");
+        return bad_config(&[mistake.with_hint("give --state, or list `states` in the configuration")]);
+    }
+    let prepared = match connect(&config).await {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
     let Prepared { aws, settings, sweep, reasons } = prepared;
-    let outcome = run_cycle(&aws, &settings, &work(&args, sweep)).await;
+    let outcome = run_cycle(&aws, &settings, &work(&args.targets, sweep)).await;
     let unmapped = outcome.unmapped.clone();
     let report = Report::from(outcome);
     let on_terminal = args.output.is_none() && std::io::stdout().is_terminal();
@@ -120,62 +108,10 @@ async fn scan(args: Scan, config: Config) -> u8 {
     if report.scan.sources.is_empty() {
         return fail("no state could be read; see the gaps of the report");
     }
-    report::exit_code(&report, args.fail_on.map(Into::into).or(config.fail_on))
+    report::exit_code(&report, config.scan.fail_on)
 }
 
-/// The whole scope of the states, or only some resources.
-fn work(args: &Scan, sweep: Sweep) -> Work {
-    if args.targets.is_empty() {
-        return Work::Sweep(sweep);
-    }
-    let addresses = args.targets.iter().cloned().collect();
-    Work::Resources(Resources { addresses, ..Resources::default() })
-}
-
-fn load_options(args: &Scan) -> LoadOptions {
-    let environment = Environment::of_process();
-    let backend = |setting: &String| match setting.split_once('=') {
-        Some((key, value)) => BackendConfig::Pair { key: key.to_owned(), value: value.to_owned() },
-        None => BackendConfig::File(setting.into()),
-    };
-    let bearer = environment.get("DRIFTD_HTTP_BEARER_TOKEN").map(SecretString::from);
-    LoadOptions {
-        code_dirs: args.code.clone(),
-        backend_config: args.backend_config.iter().map(backend).collect(),
-        workspace: args.workspace.clone(),
-        http: HttpOptions { bearer, ..HttpOptions::default() },
-        environment,
-        retry_delay: Duration::from_secs(1),
-        ..LoadOptions::default()
-    }
-}
-
-fn rules(args: &Scan, config: &Config) -> Result<RuleSet, u8> {
-    let rules = if config.starter_rules { judge::starter() } else { RuleSet::default() };
-    let paths = [config.rules.clone(), args.rules.clone()].concat();
-    if paths.is_empty() {
-        return Ok(rules);
-    }
-    let loaded = judge::load(&paths).map_err(|errors| {
-        errors.iter().for_each(|error| eprintln!("{error}"));
-        BAD_CONFIG
-    })?;
-    Ok(rules.overlaid_with(loaded))
-}
-
-/// `None`: every kind.
-pub(super) fn kind_filter(globs: &[String]) -> Result<Option<GlobSet>, String> {
-    if globs.is_empty() {
-        return Ok(None);
-    }
-    let mut set = GlobSetBuilder::new();
-    for glob in globs {
-        set.add(Glob::new(glob).map_err(|error| format!("--kind {glob}: {error}"))?);
-    }
-    set.build().map(Some).map_err(|error| error.to_string())
-}
-
-fn no_credentials(error: &crate::aws::ReadError) -> String {
+fn no_credentials(error: &ReadError) -> String {
     format!(
         "failed to find out which AWS account this is: {}\n\
          remedy: give credentials by the environment, a profile (AWS_PROFILE), SSO (`aws sso login`) or a role; \

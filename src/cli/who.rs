@@ -1,46 +1,50 @@
 //! `driftd who`: everything that one principal changed, each with its drift and the ways out.
 
 use super::args::{FormatArg, Who};
-use super::scan::{prepare, run_cycle, width, write};
-use super::{BAD_CONFIG, fail};
+use super::scan::{connect, run_cycle, width, write};
+use super::{bad_config, fail};
+use crate::attribution::Since;
 use crate::config::Config;
-use crate::cycle::Work;
+use crate::cycle::{Sweep, Work};
+use crate::diagnostic::Diagnostic;
 use crate::model::report::Report;
 use crate::report::activity::Activity;
 
-/// How far back when nobody says so.
-const DEFAULT_SINCE: &str = "24h";
+/// How far back unless the command line or the configuration says so.
+const DEFAULT_SINCE: Since = Since::Ago(jiff::SignedDuration::from_hours(24));
 
 pub(super) fn run(args: Who, config: Config) -> u8 {
     super::scan::block_on(who(args, config))
 }
 
 async fn who(args: Who, config: Config) -> u8 {
-    let Who { principal, mut scan } = args;
+    let Who { principal, scan } = args;
     if !matches!(scan.format, FormatArg::Table | FormatArg::Json | FormatArg::Markdown) {
-        eprintln!("error: `who` writes table, json or markdown");
-        return BAD_CONFIG;
+        return bad_config(&[Diagnostic::error("cli/format", "`who` writes table, json or markdown")]);
     }
-    let sources = !scan.cloudtrail.is_empty() || !config.attribution.sources.is_empty();
-    if !sources {
-        eprintln!("error: no source of events: give --cloudtrail lookup (or s3://bucket/prefix, or a folder of logs)");
-        return BAD_CONFIG;
+    let mut config = match scan.over(config) {
+        Ok(config) => config,
+        Err(mistakes) => return bad_config(&mistakes),
+    };
+    if config.attribution.sources.is_empty() {
+        let mistake = Diagnostic::error("cli/no-event-source", "no source of events");
+        return bad_config(&[
+            mistake.with_hint("give --cloudtrail lookup (or s3://bucket/prefix, or a folder of logs)")
+        ]);
     }
-    if scan.since.is_none() && config.attribution.since.is_none() {
-        scan.since = Some(DEFAULT_SINCE.to_owned());
+    config.attribution.since.get_or_insert(DEFAULT_SINCE);
+    if config.states.is_empty() {
+        eprintln!("warning: without a state nothing is known of drift: give --state");
+        config.scan.unmanaged = false;
     }
-    let mut prepared = match prepare(&scan, &config, false).await {
+    let prepared = match connect(&config).await {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    prepared.sweep.principal = Some(principal.clone());
-    if prepared.settings.states.is_empty() {
-        eprintln!("warning: no state was given, so nothing is said of drift: give --state");
-        prepared.sweep.unmanaged = false;
-    }
+    let sweep = Sweep { principal: Some(principal.clone()), ..prepared.sweep };
     let since =
         prepared.settings.attribution.since.map(|since| since.strftime("%F %R UTC").to_string()).unwrap_or_default();
-    let outcome = run_cycle(&prepared.aws, &prepared.settings, &Work::Sweep(prepared.sweep)).await;
+    let outcome = run_cycle(&prepared.aws, &prepared.settings, &Work::Sweep(sweep)).await;
     let records = outcome.activity.clone();
     let report = Report::from(outcome);
     let activity = Activity { principal: &principal, since: &since, records: &records, report: &report };

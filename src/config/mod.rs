@@ -1,67 +1,69 @@
-//! Configuration: file -> as written -> valid; every mistake at once, with line and column.
+//! Configuration: finds the file, parses it, has every part check its own piece, resolves relative paths. All mistakes come
+//! at once, with line and column. What a section means is in the `config.rs` of the part that owns it.
 
-mod attribution;
-mod since;
-mod written;
-
-use std::collections::HashMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::attribution::source::SourceRef;
-use crate::aws::AssumeRole;
-use crate::model::report::Severity;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
 
-pub use attribution::AttributionConfig;
-pub use since::Since;
-pub use written::is_region;
+use crate::attribution::config::{AttributionConfig, RawAttribution};
+use crate::aws::config::{AwsConfig, RawAws};
+use crate::cycle::config::{RawScan, ScanConfig};
+use crate::desired::config::{self as states, CodeConfig, RawState, StateConfig};
+use crate::diagnostic::{Diagnostic, Diagnostics, Position};
+use crate::judge::config::{RawRules, RulesConfig};
+use crate::yaml;
 
 /// Where a configuration is looked for when none is named, after `$DRIFTD_CONFIG`.
 pub const PLACES: [&str; 2] = ["/etc/driftd/driftd.yaml", "./config/driftd.yaml"];
 
+/// The version of the file's format that is read.
+const VERSION: u64 = 1;
+
+const GRAMMAR: yaml::Grammar = yaml::Grammar {
+    strict_booleans: false,
+    use_without_unknown_keys: true,
+    unknown_key: "config/unknown-key",
+    missing_key: "config/missing-key",
+    duplicate_key: "config/duplicate-key",
+    unknown_word: "config/unknown-word",
+    wrong_type: "config/wrong-type",
+    bad_yaml: "config/bad-yaml",
+};
+
 /// A valid configuration.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Config {
-    /// State locations.
-    pub states: Vec<String>,
-    /// Regions to list besides those of the states.
-    pub regions: Vec<String>,
-    /// Account -> role to assume for it.
-    pub roles: HashMap<String, AssumeRole>,
-    /// Rule files or folders besides the built-in ones; relative to the configuration file.
-    pub rules: Vec<PathBuf>,
-    /// Use the built-in rules.
-    pub starter_rules: bool,
-    /// Look for resources that no source declares.
-    pub unmanaged: bool,
-    /// Globs of kinds; empty means all.
-    pub kinds: Vec<String>,
-    /// Findings below it do not make `scan` exit with 2.
-    pub fail_on: Option<Severity>,
-    /// Keys and prefixes of keys of tags that Terraform ignores.
-    pub ignore_tag_keys: Vec<String>,
-    pub ignore_tag_prefixes: Vec<String>,
-    /// Where events are read, and who is expected to change what.
+    /// Sources of desired state.
+    pub states: Vec<StateConfig>,
+    pub aws: AwsConfig,
+    /// Paths are relative to the working directory: those of a file were resolved when it was loaded.
+    pub rules: RulesConfig,
+    pub scan: ScanConfig,
+    /// Where events are read, and who is expected to change what. For paths see `rules`.
     pub attribution: AttributionConfig,
+    /// No section of the file: set by the command line.
+    pub code: CodeConfig,
+    /// What the file says, but probably does not mean.
+    pub warnings: Vec<Diagnostic>,
 }
 
-/// One mistake, where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    pub file: String,
-    /// 1-based; 0: the file as a whole.
-    pub line: u64,
-    pub column: u64,
-    pub message: String,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => write!(f, "{}: error: {}", self.file, self.message),
-            line => write!(f, "{}:{line}:{}: error: {}", self.file, self.column, self.message),
-        }
-    }
+/// The file's keys; unknown ones are errors.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    /// Required; optional here, since a piece of a file need not have it.
+    version: Option<Spanned<u64>>,
+    #[serde(default)]
+    states: Vec<Spanned<RawState>>,
+    #[serde(default)]
+    aws: RawAws,
+    #[serde(default)]
+    rules: RawRules,
+    #[serde(default)]
+    scan: RawScan,
+    #[serde(default)]
+    attribution: RawAttribution,
 }
 
 /// The configuration file to use: the one named, `$DRIFTD_CONFIG`, or the first of [`PLACES`] that exists.
@@ -78,67 +80,64 @@ pub fn find(named: Option<&Path>) -> Option<PathBuf> {
 /// Reads and validates a configuration file.
 ///
 /// # Errors
-/// Every mistake in it.
-pub fn load(path: &Path) -> Result<Config, Vec<Mistake>> {
+/// Every mistake in it, warnings among them.
+pub fn load(path: &Path) -> Result<Config, Vec<Diagnostic>> {
     let file = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let message = format!("failed to read it: {error}");
-        vec![Mistake { file: file.clone(), line: 0, column: 0, message }]
+        let mistake = Diagnostic::error("config/unreadable", format!("failed to read it: {error}"));
+        vec![Diagnostic { file: file.clone(), ..mistake }]
     })?;
     let mut config = parse(&file, &text)?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    for rules in &mut config.rules {
-        *rules = folder.join(&*rules);
-    }
-    for source in &mut config.attribution.sources {
-        if let SourceRef::Path(path) = source {
-            *path = folder.join(&*path);
-        }
-    }
+    config.rules.resolve(folder);
+    config.attribution.resolve(folder);
     Ok(config)
 }
 
 /// Parses and validates the text of a configuration file. Pure.
 ///
 /// # Errors
-/// Every mistake in it.
-pub fn parse(file: &str, text: &str) -> Result<Config, Vec<Mistake>> {
-    written::parse(file, text)?.validate(file)
+/// Every mistake in it, warnings among them.
+pub fn parse(file: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
+    let mut diagnostics = Diagnostics::new(file);
+    // With one mistake in the parser's eyes the sections are parsed, and checked, one by one.
+    let starts_section = |line: &str| line.starts_with(|c: char| !c.is_whitespace() && !"#-%}]".contains(c));
+    let pieces: Vec<RawConfig> = yaml::parse_in_pieces(text, &GRAMMAR, starts_section, &mut diagnostics);
+    let unparsed = diagnostics.errors() > 0;
+    let mut versions = 0;
+    let mut config = Config::default();
+    for piece in pieces {
+        let RawConfig { version, states, aws, rules, scan, attribution } = piece;
+        versions += version.iter().len();
+        check_version(version.as_ref(), &mut diagnostics);
+        config = Config {
+            states: states::validate(states, &mut diagnostics),
+            aws: aws.validate(&mut diagnostics),
+            rules: rules.validate(&mut diagnostics),
+            scan: scan.validate(&mut diagnostics),
+            attribution: attribution.validate(&mut diagnostics),
+            ..config
+        };
+    }
+    if versions == 0 && !unparsed {
+        let mistake = Diagnostic::error("config/missing-key", "the key `version` is missing");
+        diagnostics.add(mistake.with_hint(format!("write `version: {VERSION}`")), Position::WHOLE_FILE);
+    }
+    if diagnostics.errors() > 0 {
+        return Err(diagnostics.into_sorted());
+    }
+    Ok(Config { warnings: diagnostics.into_sorted(), ..config })
+}
+
+fn check_version(version: Option<&Spanned<u64>>, diagnostics: &mut Diagnostics) {
+    if let Some(version) = version
+        && version.value != VERSION
+    {
+        let message = format!("version {} is not known", version.value);
+        let mistake = Diagnostic::error("config/unknown-version", message);
+        diagnostics.add(mistake.with_hint(format!("this driftd reads version {VERSION}")), yaml::position(version));
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mistakes(text: &str) -> Vec<String> {
-        parse("driftd.yaml", text).unwrap_err().iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn a_whole_configuration() {
-        let text = "version: 1\nstates:\n  - s3://b/k\naws:\n  regions: [eu-central-1]\n  accounts:\n    - id: \"012345678901\"\n      role_arn: arn:aws:iam::012345678901:role/driftd\n      external_id: x\nrules:\n  starter: false\n  paths: [../rules]\nscan:\n  unmanaged: false\n  kinds: [aws_s3_*]\n  fail_on: high\n  ignore_tags:\n    key_prefixes: [kubernetes.io/]\n";
-        let config = parse("driftd.yaml", text).unwrap();
-        assert_eq!(config.states, ["s3://b/k"]);
-        assert_eq!(config.roles["012345678901"].external_id.as_deref(), Some("x"));
-        assert_eq!(config.fail_on, Some(Severity::High));
-        assert_eq!(config.ignore_tag_prefixes, ["kubernetes.io/"]);
-        assert!(!config.unmanaged && !config.starter_rules);
-    }
-
-    #[test]
-    fn empty_means_the_defaults() {
-        let config = parse("driftd.yaml", "version: 1\n").unwrap();
-        assert!(config.unmanaged && config.starter_rules && config.states.is_empty());
-    }
-
-    #[test]
-    fn mistakes_name_their_place() {
-        assert_eq!(mistakes("version: 1\nstate: [x]\n")[0].split(": ").next(), Some("driftd.yaml:2:1"));
-        let many = mistakes(
-            "version: 2\naws:\n  regions: [Frankfurt]\n  accounts:\n    - id: \"12\"\n      role_arn: nonsense\nscan:\n  kinds: [\"aws_[\"]\n",
-        );
-        assert_eq!(many.len(), 5, "{many:#?}");
-        assert!(many[0].starts_with("driftd.yaml:1:"), "{many:#?}");
-        assert!(many.iter().any(|m| m.starts_with("driftd.yaml:5:") && m.contains("twelve digits")), "{many:#?}");
-    }
-}
+mod tests;

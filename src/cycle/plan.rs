@@ -11,7 +11,7 @@ use crate::aws::Aws;
 use crate::diff::KindFacts;
 use crate::inventory::{Kind, Reach, kinds};
 use crate::model::{
-    Attributes, Desired, DesiredState, Drift, DriftStatus, GLOBAL, Gap, GapReason, GapScope, ResourceKey, Scope,
+    Attributes, Desired, DesiredState, Drift, DriftStatus, GLOBAL, Gap, GapReason, GapScope, ResourceKey, Scope, UnreadSource,
 };
 
 /// Which scopes are read, what is declared there, and what is known beforehand to be out of reach.
@@ -20,7 +20,7 @@ pub(super) struct Plan {
     declared: BTreeMap<Scope, BTreeMap<&'static str, Vec<usize>>>,
     selection: Selection,
     /// Scopes in which a source that could not be read may declare something: nothing is called unmanaged there.
-    unread: Vec<UnreadScopes>,
+    unread: Vec<UnreadSource>,
     /// Managed resources on which unmanaged children are looked for: (account, kind) -> ids.
     parents: BTreeMap<(String, String), BTreeSet<String>>,
     /// Declared resources that cannot be read: no reader, or the state tells too little.
@@ -42,12 +42,6 @@ enum Selection {
     },
     /// Ids of resources that nobody declares, by scope and kind.
     Resources(BTreeMap<Scope, BTreeMap<&'static str, Vec<String>>>),
-}
-
-/// Where an unreadable source may declare resources; `None`: anywhere.
-struct UnreadScopes {
-    account: Option<String>,
-    region: Option<String>,
 }
 
 /// One scope with its kinds.
@@ -78,7 +72,7 @@ pub(super) fn plan(work: &Work, desired: &DesiredState, facts: &HashMap<&'static
     let mut plan = Plan {
         declared: BTreeMap::new(),
         selection: Selection::Resources(BTreeMap::new()),
-        unread: unread.collect(),
+        unread: desired.unread.clone(),
         parents: BTreeMap::new(),
         unreadable: Vec::new(),
         gaps: Vec::new(),
@@ -289,14 +283,6 @@ impl Plan {
         regions.insert(GLOBAL.to_owned());
         let of = |account: &String| regions.iter().map(|region| Scope::new(account, region)).collect::<Vec<_>>();
         self.accounts.iter().flat_map(of).collect()
-    }
-}
-
-impl UnreadScopes {
-    /// Global resources are declared with providers of any region.
-    fn may_declare_in(&self, scope: &Scope) -> bool {
-        self.account.as_ref().is_none_or(|account| *account == scope.account)
-            && (scope.region == GLOBAL || self.region.as_ref().is_none_or(|region| *region == scope.region))
     }
 }
 

@@ -4,6 +4,7 @@
 //! the code and the options are merged here. Terraform's rules: `internal/command/meta_backend.go`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use hcl_edit::expr::{Expression, ObjectKey};
@@ -14,10 +15,29 @@ use super::code::{code_files, hcl, json, read_text};
 use super::{Environment, ReadError};
 
 /// One `-backend-config` option: a pair, or a file of them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum BackendConfig {
     Pair { key: String, value: String },
     File(PathBuf),
+}
+
+impl From<&str> for BackendConfig {
+    fn from(setting: &str) -> Self {
+        match setting.split_once('=') {
+            Some((key, value)) => Self::Pair { key: key.to_owned(), value: value.to_owned() },
+            None => Self::File(setting.into()),
+        }
+    }
+}
+
+/// Never prints a value: some are secrets.
+impl fmt::Debug for BackendConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pair { key, value: _ } => write!(f, "Pair({key})"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+        }
+    }
 }
 
 /// A backend with its settings; `cloud` counts as one. Blocks and maps are flattened: `workspaces.name`.

@@ -10,8 +10,8 @@ use super::backend::BackendConfig;
 use super::code::CodeIndex;
 use super::locate::{self, ProviderRegions};
 use super::tfstate::{self, State};
-use super::{Environment, HttpOptions, ObjectStore, ReadError, RoleToAssume, StateFile, names, request};
-use crate::model::{Desired, DesiredState, Source, id_is_unique};
+use super::{Environment, HttpOptions, ObjectStore, ReadError, RoleToAssume, StateConfig, StateFile, names, request};
+use crate::model::{Desired, DesiredState, Source, UnreadSource, id_is_unique};
 
 /// States that are read at the same time.
 const CONCURRENT_READS: usize = 8;
@@ -40,30 +40,64 @@ pub struct LoadOptions {
 /// One state to read.
 struct Job<'a> {
     file: Box<dyn StateFile + 'a>,
+    declares: Declares,
     location: String,
     code: Option<PathBuf>,
     warnings: Vec<String>,
 }
 
-/// Reads every request. Never fails: an unreadable source is a gap with its name.
-pub async fn load(requests: &[String], options: &LoadOptions, store: &dyn ObjectStore) -> DesiredState {
+/// Where a source may declare resources; an empty list means anywhere.
+#[derive(Clone)]
+struct Declares {
+    accounts: Vec<String>,
+    regions: Vec<String>,
+}
+
+impl Declares {
+    fn of(state: &StateConfig) -> Self {
+        Self { accounts: state.accounts.clone(), regions: state.regions.clone() }
+    }
+
+    /// What two entries say of the same source: it may declare resources wherever one of them says so.
+    fn widen(&mut self, other: &Self) {
+        for (own, other) in [(&mut self.accounts, &other.accounts), (&mut self.regions, &other.regions)] {
+            if own.is_empty() || other.is_empty() {
+                own.clear();
+            } else {
+                let more: Vec<String> = other.iter().filter(|one| !own.contains(one)).cloned().collect();
+                own.extend(more);
+            }
+        }
+    }
+}
+
+/// Reads every source. Never fails: an unreadable one is a gap with its name.
+pub async fn load(states: &[StateConfig], options: &LoadOptions, store: &dyn ObjectStore) -> DesiredState {
     let mut jobs: Vec<Job> = Vec::new();
     let mut unopened = Vec::new();
-    for text in requests {
-        match request::open(text, options, store).await {
+    for state in states {
+        let declares = Declares::of(state);
+        match request::open(&state.location, options, store).await {
             Ok(opened) => {
                 for file in opened.files {
                     let (location, code) = (file.location(), opened.code.clone());
                     // The same file by two requests (a glob and its path) is one source.
-                    if !jobs.iter().any(|job| job.file.identity() == file.identity()) {
-                        jobs.push(Job { file, location, code, warnings: opened.warnings.clone() });
+                    match jobs.iter_mut().find(|job| job.file.identity() == file.identity()) {
+                        Some(job) => job.declares.widen(&declares),
+                        None => jobs.push(Job {
+                            file,
+                            declares: declares.clone(),
+                            location,
+                            code,
+                            warnings: opened.warnings.clone(),
+                        }),
                     }
                 }
             }
-            Err(error) => unopened.push((request::label(text), error)),
+            Err(error) => unopened.push((request::label(&state.location), declares, error)),
         }
     }
-    let locations = jobs.iter().map(|job| job.location.clone()).chain(unopened.iter().map(|(label, _)| label.clone()));
+    let locations = jobs.iter().map(|job| job.location.clone()).chain(unopened.iter().map(|(label, ..)| label.clone()));
     let mut names = names::unique(&locations.collect::<Vec<_>>()).into_iter();
 
     let reads = jobs.into_iter().map(|job| async {
@@ -78,11 +112,11 @@ pub async fn load(requests: &[String], options: &LoadOptions, store: &dyn Object
         let name = names.next().unwrap_or_default();
         match outcome {
             Ok(state) => add_source(&mut desired, name, job, state, &mut codes),
-            Err(error) => desired.gaps.push(error.gap(&name)),
+            Err(error) => add_unread(&mut desired, name, job.declares, &error),
         }
     }
-    for (_, error) in unopened {
-        desired.gaps.push(error.gap(&names.next().unwrap_or_default()));
+    for (_, declares, error) in unopened {
+        add_unread(&mut desired, names.next().unwrap_or_default(), declares, &error);
     }
     join_owners(&mut desired.resources);
     desired
@@ -153,6 +187,20 @@ fn add_source(desired: &mut DesiredState, name: String, job: Job, state: State, 
         warnings,
     });
     desired.resources.append(&mut resources);
+}
+
+/// A source that could not be read: a gap, narrowed where it may declare resources in one account or region only.
+fn add_unread(desired: &mut DesiredState, name: String, declares: Declares, error: &ReadError) {
+    let only = |list: &[String]| match list {
+        [one] => Some(one.clone()),
+        _ => None,
+    };
+    let Declares { accounts, regions } = declares;
+    let mut gap = error.gap(&name);
+    gap.scope.account = only(&accounts);
+    gap.scope.region = only(&regions);
+    desired.gaps.push(gap);
+    desired.unread.push(UnreadSource { name, accounts, regions });
 }
 
 /// Keeps one instance of each real object that several states hold; the others become `also_in`. Only where account and

@@ -6,6 +6,7 @@
 
 mod backend;
 pub mod code;
+pub mod config;
 mod environment;
 mod error;
 mod git;
@@ -21,6 +22,7 @@ mod state_bucket;
 pub mod tfstate;
 
 pub use backend::BackendConfig;
+pub use config::{CodeConfig, StateConfig};
 pub use environment::Environment;
 pub use error::ReadError;
 pub use http::HttpOptions;

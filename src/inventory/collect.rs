@@ -60,15 +60,15 @@ pub async fn collect(aws: &ScopeReader, request: &Request<'_>) -> Listing {
         }
         Selection::Each { undeclared, parents } => {
             let listing = ListRequest::new(&request.desired, true);
-            let absent = collector.read_each(aws, &request.desired).await;
+            let absent = collector.read_each(aws, &request.desired, Depth::Completed).await;
             // One that is gone is no finding: nobody declares it.
-            let _ = collector.read_each(aws, undeclared).await;
+            let _ = collector.read_each(aws, undeclared, Depth::AsListed).await;
             collector.children(parents, &listing).await;
             absent
         }
     };
     collector.listing.complete = true;
-    let missing = collector.read_each(&aws.fresh(), &absent).await;
+    let missing = collector.read_each(&aws.fresh(), &absent, Depth::Completed).await;
     collector.listing.confirmed_missing = missing.iter().map(|prior| prior.id.to_owned()).collect();
     collector.listing
 }
@@ -98,12 +98,17 @@ impl Collector<'_> {
         let seen: HashSet<&str> = self.listing.live.iter().map(|live| live.id.as_str()).collect();
         let absent = request.desired.iter().filter(|prior| !seen.contains(prior.id) && !unread.contains(prior.id));
         let absent: Vec<PriorState<'p>> = absent.copied().collect();
-        if listed.one_by_one { self.read_each(self.aws, &absent).await } else { absent }
+        if listed.one_by_one { self.read_each(self.aws, &absent, Depth::Completed).await } else { absent }
     }
 
     /// Reads each by itself; -> those that AWS says do not exist.
-    async fn read_each<'p>(&mut self, aws: &ScopeReader, all: &[PriorState<'p>]) -> Vec<PriorState<'p>> {
-        let reads: Vec<_> = all.iter().copied().map(|prior| read(self.kind, aws, prior)).collect();
+    async fn read_each<'p>(
+        &mut self,
+        aws: &ScopeReader,
+        all: &[PriorState<'p>],
+        depth: Depth,
+    ) -> Vec<PriorState<'p>> {
+        let reads: Vec<_> = all.iter().copied().map(|prior| read(self.kind, aws, prior, depth)).collect();
         let reads: Vec<_> = stream::iter(reads).buffer_unordered(CONCURRENT_READS).collect().await;
         reads.into_iter().filter_map(|(prior, read)| self.add(prior, read)).collect()
     }
@@ -156,17 +161,25 @@ impl Collector<'_> {
     }
 }
 
+/// How much of a resource is read by itself: an undeclared one as a listing shows it, a declared one in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    AsListed,
+    Completed,
+}
+
 /// What was read of one resource, with the reads that failed.
 type Read = Result<Option<(Live, Vec<ReadError>)>, ReadError>;
 
 /// One resource as a sweep shows it. `None`: AWS says that it does not exist.
-async fn read<'p>(kind: &dyn Kind, aws: &ScopeReader, prior: PriorState<'p>) -> (PriorState<'p>, Read) {
+async fn read<'p>(kind: &dyn Kind, aws: &ScopeReader, prior: PriorState<'p>, depth: Depth) -> (PriorState<'p>, Read) {
     if prior.is_partial() {
         let action = kind.actions().first().copied().unwrap_or_default();
         let message = "the state holds no id or attributes of it: it was only partially created";
         return (prior, Err(ReadError::unexpected(action, message)));
     }
     match kind.read(aws, &prior).await {
+        Ok(Some(live)) if depth == Depth::AsListed => (prior, Ok(Some((live, Vec::new())))),
         Ok(Some(live)) => {
             let (prior, read) = complete(kind, aws, prior, live).await;
             (prior, Ok(read))

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{
     expression::Scope as Variables,
+    raw,
     rule::{Rule, RuleSet},
-    written,
 };
 use crate::model::{Actor, Attributes, Attribution, Change, Drift, DriftStatus, Scope, pointer};
 
@@ -15,7 +15,7 @@ pub struct CaseResult {
     pub rule: String,
     pub case: String,
     pub passed: bool,
-    /// What went wrong; `None` when passed.
+    /// Why the case failed; `None` when passed.
     pub problem: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub fn run_cases(rules: &RuleSet) -> Vec<CaseResult> {
     rules.rules.iter().flat_map(|rule| rule.cases.iter().map(|case| run(rule, case))).collect()
 }
 
-fn run(rule: &Rule, case: &written::Case) -> CaseResult {
+fn run(rule: &Rule, case: &raw::Case) -> CaseResult {
     let drift = drift_of(case);
     let outcome = if rule.matches.fits(&drift) {
         match &rule.when {
@@ -43,9 +43,9 @@ fn run(rule: &Rule, case: &written::Case) -> CaseResult {
     CaseResult { rule: rule.id.clone(), case: case.name.clone(), passed: problem.is_none(), problem }
 }
 
-fn drift_of(case: &written::Case) -> Drift {
+fn drift_of(case: &raw::Case) -> Drift {
     let changes = match &case.changes {
-        Some(changes) => changes.iter().map(as_written).collect(),
+        Some(changes) => changes.iter().map(from_raw).collect(),
         None if case.drift == DriftStatus::Changed => differences(&case.desired, &case.live),
         None => Vec::new(),
     };
@@ -66,7 +66,7 @@ fn drift_of(case: &written::Case) -> Drift {
 }
 
 /// Who did it, in a case that says so.
-fn attribution_of(case: &written::Case) -> Option<Attribution> {
+fn attribution_of(case: &raw::Case) -> Option<Attribution> {
     let who = case.who.as_ref()?;
     let actor = who.actor.as_ref().map(|actor| Actor {
         kind: actor.kind,
@@ -84,13 +84,13 @@ fn attribution_of(case: &written::Case) -> Option<Attribution> {
     })
 }
 
-fn as_written(written: &written::CaseChange) -> Change {
+fn from_raw(raw: &raw::CaseChange) -> Change {
     Change {
-        path: written.path.clone(),
-        desired: written.desired.clone(),
-        live: written.live.clone(),
-        added: written.added.clone(),
-        removed: written.removed.clone(),
+        path: raw.path.clone(),
+        desired: raw.desired.clone(),
+        live: raw.live.clone(),
+        added: raw.added.clone(),
+        removed: raw.removed.clone(),
         sensitive: false,
         declared: None,
     }

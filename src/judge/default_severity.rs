@@ -1,9 +1,9 @@
-//! How bad drift of a kind is when no rule speaks: by what the kind guards.
+//! The severity of a drift that no rule matches: by what its kind protects.
 
 use crate::model::{Drift, DriftStatus, pointer, report::Severity};
 
-/// Kinds that decide who may do what or who can reach what: prefixes of Terraform resource types.
-const GUARDS: &[&str] = &[
+/// Kinds that control access, by permission or by network: prefixes of Terraform resource types.
+const ACCESS_CONTROL_KINDS: &[&str] = &[
     "aws_iam_",
     "aws_ssoadmin_",
     "aws_organizations_policy",
@@ -24,8 +24,8 @@ const GUARDS: &[&str] = &[
     "aws_guardduty_detector",
 ];
 
-/// Kinds through which a resource unknown to the code lets somebody in or out, besides those above.
-const DOORS: &[&str] = &[
+/// Kinds that allow network access or logins when nobody declared them, besides those above.
+const EXPOSING_KINDS: &[&str] = &[
     "aws_instance",
     "aws_internet_gateway",
     "aws_egress_only_internet_gateway",
@@ -41,19 +41,19 @@ const DOORS: &[&str] = &[
     "aws_key_pair",
 ];
 
-/// Attributes of other kinds that guard just as much, e.g. the policy written in the bucket itself.
-const GUARDING_ATTRIBUTES: &[&str] = &["policy", "acl", "assume_role_policy", "grant", "ingress", "egress"];
+/// Attributes of other kinds that control access just as much, e.g. the policy in the bucket itself.
+const ACCESS_ATTRIBUTES: &[&str] = &["policy", "acl", "assume_role_policy", "grant", "ingress", "egress"];
 
 /// The severity of a drift that no rule matches.
 pub fn default_severity(drift: &Drift) -> Severity {
-    let guards = starts_with_any(&drift.kind, GUARDS);
+    let controls_access = starts_with_any(&drift.kind, ACCESS_CONTROL_KINDS);
     match drift.status {
         DriftStatus::Unknown => Severity::Info,
-        DriftStatus::Unmanaged if guards || starts_with_any(&drift.kind, DOORS) => Severity::Medium,
+        DriftStatus::Unmanaged if controls_access || starts_with_any(&drift.kind, EXPOSING_KINDS) => Severity::Medium,
         DriftStatus::Unmanaged => Severity::Low,
         DriftStatus::Changed if only_tags(drift) => Severity::Low,
-        DriftStatus::Changed | DriftStatus::Missing if guards => Severity::High,
-        DriftStatus::Changed if touches_a_guard(drift) => Severity::High,
+        DriftStatus::Changed | DriftStatus::Missing if controls_access => Severity::High,
+        DriftStatus::Changed if touches_access_control(drift) => Severity::High,
         DriftStatus::Changed | DriftStatus::Missing => Severity::Medium,
     }
 }
@@ -63,8 +63,8 @@ fn only_tags(drift: &Drift) -> bool {
         && drift.changes.iter().all(|change| matches!(pointer::top(&change.path).as_str(), "tags" | "tags_all" | "tag"))
 }
 
-fn touches_a_guard(drift: &Drift) -> bool {
-    drift.changes.iter().any(|change| GUARDING_ATTRIBUTES.contains(&pointer::top(&change.path).as_str()))
+fn touches_access_control(drift: &Drift) -> bool {
+    drift.changes.iter().any(|change| ACCESS_ATTRIBUTES.contains(&pointer::top(&change.path).as_str()))
 }
 
 fn starts_with_any(kind: &str, prefixes: &[&str]) -> bool {
@@ -77,7 +77,7 @@ mod tests {
     use crate::judge::cases::made_up;
 
     #[test]
-    fn severity_follows_the_class_of_the_kind() {
+    fn severity_follows_what_the_kind_protects() {
         for (kind, drift, path, expected) in [
             ("aws_iam_role", DriftStatus::Changed, "/description", Severity::High),
             ("aws_iam_role", DriftStatus::Changed, "/tags/env", Severity::Low),

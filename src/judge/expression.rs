@@ -72,7 +72,7 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 });
 
 impl Expression {
-    /// Compiles CEL text. All mistakes are told, one per line.
+    /// Compiles CEL text. The error lists all mistakes, separated by semicolons.
     pub fn compile(source: &str) -> Result<Self, String> {
         let program = Program::compile(source).map_err(|errors| {
             let lines: Vec<_> =
@@ -131,7 +131,7 @@ impl Scope<'_> {
     }
 }
 
-/// A change with all its keys, so that a rule need not ask for each.
+/// A change with all its keys, so that a rule need not test for each.
 fn change(change: &Change) -> Value {
     json!({
         "path": change.path,
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_when_loading() {
+    fn mistakes_are_found_when_loading() {
         for (source, expected) in [
             ("live.a ==", "line 1 column"),
             ("lvie.a == 1", "unknown name `lvie`"),

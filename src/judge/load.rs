@@ -1,51 +1,53 @@
-//! Rule files -> rules. Parsing text is pure; only [`load`] and [`read`] touch files. Every mistake of every file is told at once.
+//! Rule files -> rules. Parsing text is pure; only [`load`] and [`read`] touch files. All mistakes of all files come at once.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use glob::Pattern;
-use serde_saphyr::{Location, Spanned};
+use serde_saphyr::Spanned;
 
 use super::{
     expression::Expression,
     matching::{Match, path_globs},
+    raw::{RawIgnore, RawMatch, RawRule},
     rule::{Ignore, Rule, RuleEffect, RuleSet},
-    written,
 };
+use crate::diagnostic::{self, Diagnostic, Diagnostics, Position};
 use crate::model::{DriftStatus, report::Severity};
+use crate::yaml::{self, position};
 
-/// A mistake in a rule file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-#[error("{file}:{line}:{column}: {message}")]
-pub struct RuleError {
-    pub file: String,
-    /// 1-based; 0 when the whole file is meant.
-    pub line: u64,
-    pub column: u64,
-    pub message: String,
-}
+const GRAMMAR: yaml::Grammar = yaml::Grammar {
+    strict_booleans: true,
+    use_without_unknown_keys: false,
+    unknown_key: "rules/unknown-key",
+    missing_key: "rules/missing-key",
+    duplicate_key: "rules/duplicate-key",
+    unknown_word: "rules/unknown-word",
+    wrong_type: "rules/wrong-type",
+    bad_yaml: "rules/bad-yaml",
+};
 
 /// Reads and checks rule files; a directory stands for its `*.yaml` and `*.yml` files, in order of name.
-pub fn load(paths: &[PathBuf]) -> Result<RuleSet, Vec<RuleError>> {
+///
+/// # Errors
+/// Every mistake in them.
+pub fn load(paths: &[PathBuf]) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut texts = Vec::new();
-    let mut errors = Vec::new();
+    let mut unreadable = Vec::new();
     for path in paths {
-        read(path, &mut texts, &mut errors);
+        read(path, &mut texts, &mut unreadable);
     }
     match parse_all(&texts) {
-        Ok(rules) if errors.is_empty() => Ok(rules),
-        Ok(_) => Err(errors),
-        Err(more) => {
-            errors.extend(more);
-            Err(errors)
-        }
+        Ok(rules) if unreadable.is_empty() => Ok(rules),
+        Ok(_) => Err(unreadable),
+        Err(mistakes) => Err([unreadable, mistakes].concat()),
     }
 }
 
-fn read(path: &Path, texts: &mut Vec<(String, String)>, errors: &mut Vec<RuleError>) {
+fn read(path: &Path, texts: &mut Vec<(String, String)>, unreadable: &mut Vec<Diagnostic>) {
     let mut fail = |path: &Path, error: std::io::Error| {
-        let message = format!("failed to read rules: {error}");
-        errors.push(RuleError { file: path.display().to_string(), line: 0, column: 0, message });
+        let mistake = Diagnostic::error("rules/unreadable", format!("failed to read rules: {error}"));
+        unreadable.push(Diagnostic { file: path.display().to_string(), ..mistake });
     };
     let files = if path.is_dir() {
         let entries = std::fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
@@ -73,206 +75,174 @@ fn is_yaml(path: &Path) -> bool {
 }
 
 /// Parses one file's text; `file` is only a name for messages.
-pub fn parse(file: &str, text: &str) -> Result<RuleSet, Vec<RuleError>> {
+///
+/// # Errors
+/// Every mistake in it.
+pub fn parse(file: &str, text: &str) -> Result<RuleSet, Vec<Diagnostic>> {
     parse_all(&[(file.to_string(), text.to_string())])
 }
 
 /// Parses many files: (name, text). Ids are unique over all of them.
-pub fn parse_all(files: &[(String, String)]) -> Result<RuleSet, Vec<RuleError>> {
-    let mut errors = Vec::new();
+///
+/// # Errors
+/// Every mistake in them.
+pub fn parse_all(files: &[(String, String)]) -> Result<RuleSet, Vec<Diagnostic>> {
+    let mut found = Vec::new();
     let mut rules = Vec::new();
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
     for (file, text) in files {
-        let mut checker = Checker { file, errors: &mut errors };
-        for written in checker.items(text) {
-            let place = format!("{file}:{}", written.id.referenced.line());
-            if let Some(first) = ids.get(&written.id.value) {
-                checker.error(written.id.referenced, format!("duplicate id; the first is at {first}"));
+        let mut checker = Checker { diagnostics: Diagnostics::new(file) };
+        for raw in checker.items(text) {
+            let at = position(&raw.id);
+            let place = format!("{file}:{}", at.line);
+            if let Some(first) = ids.get(&raw.id.value) {
+                checker.error("rules/duplicate-id", at, format!("duplicate id; the first is at {first}"));
             }
-            ids.entry(written.id.value.clone()).or_insert_with(|| place.clone());
-            rules.extend(checker.rule(written, place));
+            ids.entry(raw.id.value.clone()).or_insert_with(|| place.clone());
+            rules.extend(checker.rule(raw, place));
         }
+        found.extend(checker.diagnostics.into_sorted());
     }
-    errors.sort();
-    if errors.is_empty() { Ok(RuleSet { rules }) } else { Err(errors) }
+    diagnostic::sort(&mut found);
+    if found.is_empty() { Ok(RuleSet { rules }) } else { Err(found) }
 }
 
-struct Checker<'a> {
-    file: &'a str,
-    errors: &'a mut Vec<RuleError>,
+/// Checks the rules of one file.
+struct Checker {
+    diagnostics: Diagnostics,
 }
 
-impl Checker<'_> {
-    fn error(&mut self, at: Location, message: impl Into<String>) {
-        self.errors.push(RuleError {
-            file: self.file.to_string(),
-            line: at.line(),
-            column: at.column(),
-            message: message.into(),
-        });
+impl Checker {
+    fn error(&mut self, code: &'static str, at: Position, message: impl Into<String>) {
+        self.diagnostics.error(code, at, message);
     }
 
-    /// The list items of a file. When the file as a whole does not parse, each item is parsed by itself, so that one
-    /// mistake does not hide the next.
-    fn items(&mut self, text: &str) -> Vec<written::Rule> {
-        let whole = match yaml(text) {
-            Ok(items) => return items,
-            Err(error) => error,
-        };
-        let before = self.errors.len();
-        let mut items = Vec::new();
-        for chunk in chunks(text) {
-            match yaml(&chunk) {
-                Ok(some) => items.extend(some),
-                Err(error) => self.yaml_error(&error),
-            }
-        }
-        if self.errors.len() == before {
-            self.yaml_error(&whole);
-        }
-        items
+    /// The list items of a file.
+    fn items(&mut self, text: &str) -> Vec<RawRule> {
+        let starts_item = |line: &str| line.starts_with("- ") || line == "-";
+        let lists: Vec<Vec<RawRule>> = yaml::parse_in_pieces(text, &GRAMMAR, starts_item, &mut self.diagnostics);
+        lists.into_iter().flatten().collect()
     }
 
-    fn yaml_error(&mut self, error: &serde_saphyr::Error) {
-        let at = error.location();
-        let mut message = error.without_snippet().to_string();
-        // the location goes in front of our message, not behind theirs
-        if let Some(end) = message.find(" at line ") {
-            message.truncate(end);
+    fn rule(&mut self, raw: RawRule, place: String) -> Option<Rule> {
+        let before = self.diagnostics.errors();
+        let at = position(&raw.id);
+        if !is_kebab(&raw.id.value) {
+            let message = format!("id {:?} is not kebab-case (a-z, 0-9, hyphens)", raw.id.value);
+            self.error("rules/bad-id", at, message);
         }
-        let at = at.unwrap_or(Location::UNKNOWN);
-        self.error(at, message);
-    }
-
-    fn rule(&mut self, written: written::Rule, position: String) -> Option<Rule> {
-        let before = self.errors.len();
-        let at = written.id.referenced;
-        if !is_kebab(&written.id.value) {
-            self.error(at, format!("id {:?} is not kebab-case (a-z, 0-9, hyphens)", written.id.value));
+        if raw.why.trim().is_empty() {
+            self.error("rules/no-why", at, "`why` is missing: say in a sentence why it matters");
         }
-        if written.why.trim().is_empty() {
-            self.error(at, "`why` is missing: say in a sentence why it matters");
+        if raw.lower && raw.severity.is_none() {
+            self.error("rules/lower-without-severity", at, "`lower` needs a `severity`");
         }
-        if written.lower && written.severity.is_none() {
-            self.error(at, "`lower` needs a `severity`");
-        }
-        let verdict = match (&written.severity, &written.ignore) {
-            (Some(severity), None) => self.severity(severity).map(|severity| match written.lower {
+        let verdict = match (&raw.severity, &raw.ignore) {
+            (Some(severity), None) => self.severity(severity).map(|severity| match raw.lower {
                 true => RuleEffect::Lower(severity),
                 false => RuleEffect::Raise(severity),
             }),
             (None, Some(ignore)) => self.ignore(ignore),
             (Some(_), Some(_)) => {
-                self.error(at, "`severity` and `ignore` exclude each other");
+                self.error("rules/two-effects", at, "`severity` and `ignore` exclude each other");
                 None
             }
             (None, None) => {
-                self.error(at, "`severity` or `ignore` is missing");
+                self.error("rules/no-effect", at, "`severity` or `ignore` is missing");
                 None
             }
         };
-        let matches = self.matches(&written.matches);
-        let when = written.when.as_ref().and_then(|when| match Expression::compile(&when.value) {
+        let matches = self.matches(&raw.matches);
+        let when = raw.when.as_ref().and_then(|when| match Expression::compile(&when.value) {
             Ok(expression) => Some(expression),
             Err(message) => {
-                self.error(when.referenced, format!("`when`: {message}"));
+                self.error("rules/bad-expression", position(when), format!("`when`: {message}"));
                 None
             }
         });
-        if self.errors.len() > before {
+        if self.diagnostics.errors() > before {
             return None;
         }
         Some(Rule {
-            id: written.id.value,
+            id: raw.id.value,
             verdict: verdict?,
-            why: written.why.trim().to_string(),
-            position,
+            why: raw.why.trim().to_string(),
+            position: place,
             matches,
             when,
-            cases: written.cases,
+            cases: raw.cases,
         })
     }
 
-    fn severity(&mut self, written: &Spanned<String>) -> Option<Severity> {
-        let found = Severity::ALL.into_iter().find(|severity| severity.as_str() == written.value);
+    fn severity(&mut self, raw: &Spanned<String>) -> Option<Severity> {
+        let known = Severity::ALL.map(Severity::as_str);
+        let found = Severity::ALL.into_iter().find(|severity| severity.as_str() == raw.value);
         if found.is_none() {
-            let message = format!("unknown severity {:?}; use critical, high, medium, low or info", written.value);
-            self.error(written.referenced, message);
+            self.unknown_word("severity", raw, &known);
         }
         found
     }
 
-    fn ignore(&mut self, written: &written::Ignore) -> Option<RuleEffect> {
-        for (name, value) in [("owner", &written.owner), ("reason", &written.reason)] {
+    fn ignore(&mut self, raw: &RawIgnore) -> Option<RuleEffect> {
+        for (name, value) in [("owner", &raw.owner), ("reason", &raw.reason)] {
             if value.value.trim().is_empty() {
-                self.error(value.referenced, format!("`{name}` of an ignore must not be empty"));
+                let message = format!("`{name}` of an ignore must not be empty");
+                self.error("rules/empty-value", position(value), message);
             }
         }
-        match written.expires.value.parse() {
+        match raw.expires.value.parse() {
             Ok(expires) => Some(RuleEffect::Ignore(Ignore {
-                owner: written.owner.value.clone(),
-                reason: written.reason.value.clone(),
+                owner: raw.owner.value.clone(),
+                reason: raw.reason.value.clone(),
                 expires,
             })),
             Err(_) => {
-                self.error(written.expires.referenced, "`expires` must be a day such as 2026-12-31");
+                let message = "`expires` must be a day such as 2026-12-31";
+                self.error("rules/not-a-day", position(&raw.expires), message);
                 None
             }
         }
     }
 
-    fn matches(&mut self, written: &written::Match) -> Match {
+    fn matches(&mut self, raw: &RawMatch) -> Match {
+        let RawMatch { kind, drift, path, account, region } = raw;
         Match {
-            kind: self.globs(&written.kind),
-            drift: written.drift.iter().filter_map(|word| self.drift(word)).collect(),
-            path: written
-                .path
+            kind: self.globs(kind),
+            drift: drift.iter().filter_map(|word| self.drift(word)).collect(),
+            path: path
                 .iter()
-                .filter_map(|path| path_globs(&path.value).map_err(|e| self.error(path.referenced, e)).ok())
+                .filter_map(|path| {
+                    let globs = path_globs(&path.value);
+                    globs.map_err(|message| self.error("rules/bad-path", position(path), message)).ok()
+                })
                 .collect(),
-            account: self.globs(&written.account),
-            region: self.globs(&written.region),
+            account: self.globs(account),
+            region: self.globs(region),
         }
     }
 
     fn drift(&mut self, word: &Spanned<String>) -> Option<DriftStatus> {
-        let found = [DriftStatus::Changed, DriftStatus::Missing, DriftStatus::Unmanaged]
-            .into_iter()
-            .find(|drift| drift.as_str() == word.value);
+        const STATUSES: [DriftStatus; 3] = [DriftStatus::Changed, DriftStatus::Missing, DriftStatus::Unmanaged];
+        let found = STATUSES.into_iter().find(|drift| drift.as_str() == word.value);
         if found.is_none() {
-            let message = format!("unknown drift {:?}; use changed, missing or unmanaged", word.value);
-            self.error(word.referenced, message);
+            self.unknown_word("drift", word, &STATUSES.map(DriftStatus::as_str));
         }
         found
     }
 
-    fn globs(&mut self, written: &[Spanned<String>]) -> Vec<Pattern> {
-        written
-            .iter()
-            .filter_map(|glob| Pattern::new(&glob.value).map_err(|e| self.error(glob.referenced, e.to_string())).ok())
+    fn unknown_word(&mut self, what: &str, word: &Spanned<String>, known: &[&str]) {
+        let mistake = Diagnostic::error("rules/unknown-word", format!("unknown {what} {:?}", word.value));
+        self.diagnostics.add(mistake.with_hint(yaml::suggestion(&word.value, known)), position(word));
+    }
+
+    fn globs(&mut self, raw: &[Spanned<String>]) -> Vec<Pattern> {
+        raw.iter()
+            .filter_map(|glob| {
+                let pattern = Pattern::new(&glob.value);
+                pattern.map_err(|error| self.error("rules/not-a-pattern", position(glob), error.to_string())).ok()
+            })
             .collect()
     }
-}
-
-fn yaml(text: &str) -> Result<Vec<written::Rule>, serde_saphyr::Error> {
-    let options = serde_saphyr::options! { strict_booleans: true };
-    Ok(serde_saphyr::from_str_with_options::<Option<Vec<written::Rule>>>(text, options)?.unwrap_or_default())
-}
-
-/// The text of each top-level list item, on its own lines still: the lines of the others are blank.
-fn chunks(text: &str) -> Vec<String> {
-    let lines: Vec<&str> = text.lines().collect();
-    let starts: Vec<usize> =
-        lines.iter().enumerate().filter(|(_, line)| line.starts_with("- ") || *line == &"-").map(|(n, _)| n).collect();
-    starts
-        .iter()
-        .enumerate()
-        .map(|(index, start)| {
-            let end = starts.get(index + 1).copied().unwrap_or(lines.len());
-            let own = lines.get(*start..end).unwrap_or_default().join("\n");
-            format!("{}{own}\n", "\n".repeat(*start))
-        })
-        .collect()
 }
 
 fn is_kebab(id: &str) -> bool {
@@ -316,8 +286,8 @@ mod tests {
   match: {}
 "#;
         let errors = parse("r.yaml", text).unwrap_err();
-        let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(told.join("\n"));
+        let found: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(found.join("\n"));
     }
 
     #[test]
@@ -328,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_read_in_order_and_a_missing_file_is_told() {
+    fn a_folder_is_read_in_order_and_a_missing_file_is_a_mistake() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["b", "a"] {
             let rule = format!("- {{id: {name}, severity: low, why: x, match: {{}}}}\n");

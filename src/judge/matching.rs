@@ -1,10 +1,10 @@
-//! The declarative part of a rule: which kinds, drifts, paths, accounts and regions it speaks of.
+//! The declarative part of a rule: which kinds, drifts, paths, accounts and regions it applies to.
 
 use glob::Pattern;
 
 use crate::model::{Change, Drift, DriftStatus, pointer};
 
-/// What a rule matches before its expression is asked. An empty list matches everything.
+/// What a rule matches before its expression is evaluated. An empty list matches everything.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Match {
     /// Globs over Terraform resource types.
@@ -24,7 +24,7 @@ impl Match {
     }
 
     /// Does the drift fit? `unknown` never does. A missing or unmanaged resource differs as a whole, so `path` is
-    /// not asked then.
+    /// not checked then.
     pub fn fits(&self, drift: &Drift) -> bool {
         drift.status != DriftStatus::Unknown
             && any(&self.kind, &drift.kind)

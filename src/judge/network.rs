@@ -57,7 +57,7 @@ fn openings(desired: &Value, live: &Value, changes: &Value) -> (Vec<Opening>, Ve
     let mut old = ingress(desired);
     let mut new = ingress(live);
     if let Some(change) = change {
-        // the change speaks even where the attributes are only partly known
+        // the change counts even where the attributes are only partly known
         old.extend(elements(change.get("desired")));
         old.extend(elements(change.get("removed")));
         new = elements(change.get("live"));
@@ -170,9 +170,9 @@ mod tests {
         assert!(newly_open_ports(&new, &new, &json!([]), &[22, 443]).is_empty());
         assert!(newly_open_any(&old, &new, &json!([])) && !newly_open_all(&old, &new, &json!([])));
         // a new description of an old opening opens nothing
-        let mut told = web.clone();
-        told["description"] = json!("x");
-        assert!(!newly_open_any(&old, &group(json!([told])), &json!([])));
+        let mut described = web.clone();
+        described["description"] = json!("x");
+        assert!(!newly_open_any(&old, &group(json!([described])), &json!([])));
         // the change alone is enough
         let change = json!([{"path": "/ingress", "desired": [web], "live": [web, ssh], "added": [ssh], "removed": []}]);
         assert_eq!(newly_open_ports(&json!({}), &json!({}), &change, &[22]), [22]);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::{expression::Expression, matching::Match, written};
+use super::{expression::Expression, matching::Match, raw};
 use crate::model::report::Severity;
 
 /// What a rule says when it matches.
@@ -14,7 +14,7 @@ pub enum RuleEffect {
     Raise(Severity),
     /// The drift has at most this severity, whatever other rules say.
     Lower(Severity),
-    /// Nobody needs to hear of it, for a while.
+    /// It is not reported, for a while.
     Ignore(Ignore),
 }
 
@@ -27,7 +27,7 @@ pub struct Ignore {
     pub expires: Date,
 }
 
-/// What a report tells of a rule.
+/// What a report shows of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
     pub severity: Severity,
@@ -46,7 +46,7 @@ pub struct Rule {
     pub position: String,
     pub(super) matches: Match,
     pub(super) when: Option<Expression>,
-    pub(super) cases: Vec<written::Case>,
+    pub(super) cases: Vec<raw::Case>,
 }
 
 /// All rules, in the order of their files.

@@ -39,9 +39,9 @@ mod tests {
         assert_eq!(FILES.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>(), files);
     }
 
-    /// A misspelt kind or attribute would make a rule that never speaks.
+    /// A misspelt kind or attribute would make a rule that never matches.
     #[test]
-    fn cases_speak_of_kinds_and_attributes_that_the_provider_has() {
+    fn cases_use_kinds_and_attributes_that_the_provider_has() {
         for rule in starter().rules {
             for case in &rule.cases {
                 let kind = case.kind.as_str();

@@ -37,13 +37,13 @@ pub fn judge(rules: &RuleSet, drift: &Drift, context: &Context<'_>) -> Judgement
     let mut raised: Option<Severity> = None;
     let mut knows_what = false;
     let mut cap: Option<Severity> = None;
-    let mut spoke = Vec::new();
+    let mut matched = Vec::new();
     let mut warnings = Vec::new();
     let mut ignored = None;
     let mut scopes = None;
 
     for rule in rules.rules.iter().filter(|rule| rule.matches.fits(drift)) {
-        match speaks(rule, drift, context, &mut scopes) {
+        match holds(rule, drift, context, &mut scopes) {
             Ok(false) => continue,
             Ok(true) => {}
             Err(message) => {
@@ -75,18 +75,18 @@ pub fn judge(rules: &RuleSet, drift: &Drift, context: &Context<'_>) -> Judgement
                 continue;
             }
         }
-        spoke.push(rule.id.clone());
+        matched.push(rule.id.clone());
     }
 
-    spoke.sort();
-    let class = default_severity(drift);
-    // A rule that matches everything (it speaks of who did it, say) does not know what changed: the class still counts.
-    let severity = raised.map_or(class, |raised| if knows_what { raised } else { raised.min(class) });
-    Judgement { severity: cap.map_or(severity, |cap| severity.max(cap)), rules: spoke, warnings, ignored }
+    matched.sort();
+    let default = default_severity(drift);
+    // A rule with an empty `match` (it only asks who did it, say) does not know what changed: the default still counts.
+    let severity = raised.map_or(default, |raised| if knows_what { raised } else { raised.min(default) });
+    Judgement { severity: cap.map_or(severity, |cap| severity.max(cap)), rules: matched, warnings, ignored }
 }
 
 /// Does the `when` of a rule that fits hold? The expression's variables are made once for all rules.
-fn speaks<'a>(
+fn holds<'a>(
     rule: &Rule,
     drift: &Drift,
     context: &Context<'_>,

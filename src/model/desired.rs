@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Attributes, Gap};
+use super::{Attributes, GLOBAL, Gap, Scope};
 
 /// A place where desired state was read, e.g. one state file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,8 +109,28 @@ impl Desired {
 pub struct DesiredState {
     pub sources: Vec<Source>,
     pub resources: Vec<Desired>,
-    /// Sources that could not be read.
+    /// What could not be read: sources as a whole (each is in `unread` as well), or single resources of one.
     pub gaps: Vec<Gap>,
+    /// Sources that could not be read as a whole.
+    pub unread: Vec<UnreadSource>,
+}
+
+/// A source that could not be read, and where it may declare resources: where it does, an undeclared resource may be its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadSource {
+    pub name: String,
+    /// Empty: any account.
+    pub accounts: Vec<String>,
+    /// Empty: any region. Resources without a region (IAM) may be declared whatever stands here.
+    pub regions: Vec<String>,
+}
+
+impl UnreadSource {
+    /// May it declare resources in this scope? Global ones are declared with providers of any region.
+    pub fn may_declare_in(&self, scope: &Scope) -> bool {
+        let is_in = |list: &[String], one: &String| list.is_empty() || list.contains(one);
+        is_in(&self.accounts, &scope.account) && (scope.region == GLOBAL || is_in(&self.regions, &scope.region))
+    }
 }
 
 /// Does AWS give out this id only once (`vpc-0a1b...`, an ARN)? Names are not: a role and a user may share one.

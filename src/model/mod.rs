@@ -12,6 +12,7 @@ mod outcome;
 pub mod pointer;
 pub mod policy;
 mod prior;
+mod region;
 pub mod report;
 pub mod schema;
 mod scope;
@@ -21,7 +22,7 @@ pub use attribution::{
 };
 pub use compare_rules::{CompareRules, OwnedField};
 pub use desired::{
-    CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source, is_unique_id,
+    CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source, UnreadSource, is_unique_id,
 };
 pub use drift::{Change, Drift, DriftStatus};
 pub use finding::{Finding, Severity};
@@ -30,6 +31,7 @@ pub use key::{ResourceKey, id_is_unique};
 pub use live::{Listing, Live, Owner};
 pub use outcome::{Counts, Coverage, Ignored, Outcome, RuleWarning};
 pub use prior::PriorState;
+pub use region::{is_account_id, is_region};
 pub use scope::{GLOBAL, Scope};
 
 /// A resource's attributes in Terraform's own form: what stands under `attributes` in a state file.

@@ -1,5 +1,5 @@
-//! What one person did, for whoever has to decide about it: every call, the drift it left, how bad that is, and the two ways
-//! out, back to the code or into the code.
+//! What one principal did, for whoever has to decide about it: every call, the drift it left with its severity, and the two
+//! fixes: revert to the code, or adopt into the code.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,7 +19,7 @@ pub struct Activity<'a> {
     pub report: &'a Report,
 }
 
-/// The way back, and the way into the code: made to be copied, so names are quoted for the shell and for HCL.
+/// The commands that revert and that adopt: made to be copied, so names are quoted for the shell and for HCL.
 fn ways_out(finding: &Finding) -> (String, String) {
     let address = finding.address.as_deref().map(sanitize_output).unwrap_or_default();
     let quoted = for_shell(&address);
@@ -191,11 +191,11 @@ impl Activity<'_> {
             let left: Vec<_> = findings.get(record.event.event_id.as_str()).into_iter().flatten().map(drift).collect();
             json!({"call": record, "drift": left})
         };
-        let told = json!({
+        let activity = json!({
             "principal": self.principal, "since": self.since, "complete": self.report.gaps.is_empty(), "gaps": self.report.gaps,
             "changes": self.records.iter().map(record).collect::<Vec<_>>(),
         });
-        super::json::escaped(&format!("{told:#}"))
+        super::json::escaped(&format!("{activity:#}"))
     }
 }
 
@@ -206,8 +206,17 @@ mod tests {
     use crate::report::sample;
 
     #[test]
-    fn what_was_not_seen_is_told() {
-        let mut report = sample::sanitize_output();
+    fn it_reads_well() {
+        let (report, records) = (sample::attributed(), sample::records());
+        let since = "2026-01-01 00:00 UTC";
+        let activity = Activity { principal: "alice@example.com", since, records: &records, report: &report };
+        insta::assert_snapshot!("who_table", activity.table(100));
+        insta::assert_snapshot!("who_markdown", activity.markdown());
+    }
+
+    #[test]
+    fn what_was_not_seen_is_listed() {
+        let mut report = sample::clean();
         report.gaps = sample::rich().gaps;
         let activity = Activity { principal: "eve", since: "x", records: &[], report: &report };
         let detail = sanitize_output(&report.gaps[0].detail);

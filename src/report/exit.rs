@@ -55,7 +55,7 @@ mod tests {
             ("mild, low", &mild, Some(Severity::Low), 2),
             ("gaps", &gaps, None, 3),
             ("gaps, critical only", &gaps, Some(Severity::Critical), 3),
-            ("clean", &sample::sanitize_output(), None, 0),
+            ("clean", &sample::clean(), None, 0),
         ] {
             assert_eq!(exit_code(report, fail_on), expected, "{name}");
         }

@@ -193,6 +193,12 @@ mod tests {
     use crate::report::sample;
 
     #[test]
+    fn the_page_reads_well() {
+        let reasons = crate::judge::starter().reasons();
+        insta::assert_snapshot!(render(&sample::attributed(), &Options { reasons, ..Options::default() }).unwrap());
+    }
+
+    #[test]
     fn the_page_stands_alone() {
         let reasons = crate::judge::starter().reasons();
         let page = render(&sample::rich(), &Options { reasons, ..Options::default() }).unwrap();
@@ -200,8 +206,8 @@ mod tests {
             assert!(!page.contains(outside), "the page has {outside}");
         }
         assert!(page.contains("aws_security_group.web") && page.contains("needs s3:GetBucketPolicy"));
-        assert!(page.contains("passwords and keys against SSH"), "the reasons of the rules are told");
-        let clean = render(&sample::sanitize_output(), &Options::default()).unwrap();
+        assert!(page.contains("passwords and keys against SSH"), "the reasons of the rules are on the page");
+        let clean = render(&sample::clean(), &Options::default()).unwrap();
         assert!(clean.contains("In sync: 12 resources are as declared") && !clean.contains("Not seen"));
         if let Some(folder) = std::env::var_os("DRIFTD_SAMPLE_PAGES") {
             std::fs::write(std::path::Path::new(&folder).join("rich.html"), page).unwrap();

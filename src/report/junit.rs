@@ -29,10 +29,10 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
     let named = |finding: &&Finding| {
         finding.source.as_ref().is_some_and(|name| report.scan.sources.iter().any(|source| source.name == *name))
     };
-    let strangers: Vec<_> = report.findings.iter().filter(|finding| !named(finding)).collect();
-    if !strangers.is_empty() {
+    let undeclared: Vec<_> = report.findings.iter().filter(|finding| !named(finding)).collect();
+    if !undeclared.is_empty() {
         let mut suite = TestSuite::new("without a source");
-        suite.add_test_cases(strangers.into_iter().map(|finding| case(finding, &report.scan.started_at)));
+        suite.add_test_cases(undeclared.into_iter().map(|finding| case(finding, &report.scan.started_at)));
         junit.add_test_suite(suite);
     }
     if !report.gaps.is_empty() || !report.scan.complete {
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn suites_are_sources() {
         insta::assert_snapshot!(render(&sample::rich()).unwrap());
-        let clean = render(&sample::sanitize_output()).unwrap();
+        let clean = render(&sample::clean()).unwrap();
         assert!(
             clean.contains("failures=\"0\" errors=\"0\"") && clean.contains("12 resources without drift"),
             "{clean}"

@@ -52,7 +52,7 @@ impl Format {
     }
 }
 
-/// What a renderer may be told besides the report.
+/// What a renderer may be given besides the report.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Columns of the table.

@@ -15,7 +15,7 @@ use crate::model::{
 /// How a line of a change is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
-    /// The path, or a change told in one line.
+    /// The path, or a change in one line.
     Path,
     /// Desired only.
     Removed,
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_headline_never_says_in_sync_with_gaps() {
-        let clean = sample::sanitize_output();
+        let clean = sample::clean();
         assert_eq!(headline(&clean), "In sync: 12 resources are as declared");
         let mut gaps = clean.clone();
         gaps.gaps = sample::rich().gaps;

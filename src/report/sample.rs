@@ -1,14 +1,14 @@
-//! Made-up reports for the tests of the renderers: a rich one, a clean one, a hostile one.
+//! Made-up reports for the tests of the renderers: a rich one (with and without attribution), a clean one, a hostile one.
 
 use serde_json::{Value, json};
 
 use crate::model::{
-    Actor, ActorType, Attribution, Change, Channel, CodePosition, Confidence, DriftStatus, Gap, GapReason, GapScope,
-    Source,
+    ActivityRecord, Actor, ActorType, Attribution, Caution, Change, Channel, CodePosition, Confidence, DriftStatus,
+    EventRef, Gap, GapReason, GapScope, Source,
     report::{Finding, Report, Scan, Severity, Summary},
 };
 
-/// What somebody with evil in mind could name a resource.
+/// A hostile name of a resource.
 pub const EVIL: &str = "x\u{1b}[31m\u{202e}<script>alert(1)</script><img src=x>|`@everyone`\n# [a](http://evil.example)\u{9b}\u{200b}]]>\u{7}\u{e0041}";
 
 /// Characters that no format may let through.
@@ -46,7 +46,7 @@ fn report(sources: Vec<Source>, summary: Summary, findings: Vec<Finding>, gaps: 
     }
 }
 
-pub fn sanitize_output() -> Report {
+pub fn clean() -> Report {
     let summary = Summary { desired: 12, live: 14, in_sync: 12, ..Summary::default() };
     report(vec![source("prod", 12)], summary, Vec::new(), Vec::new())
 }
@@ -194,6 +194,58 @@ pub fn rich() -> Report {
         vec![key, role, group, log, database, tags, unknown, unknown_too],
         gaps,
     )
+}
+
+fn event(id: &str, name: &str, source: &str) -> EventRef {
+    EventRef {
+        event_id: id.into(),
+        event_name: name.into(),
+        event_source: source.into(),
+        time: "2026-01-02T14:03:05Z".into(),
+        account: "111111111111".into(),
+        region: "eu-central-1".into(),
+        paths: Vec::new(),
+    }
+}
+
+/// The rich report where two of the findings have somebody behind them.
+pub fn attributed() -> Report {
+    let mut report = rich();
+    let alice = attribution("alice@example.com", Confidence::Certain, Channel::Console);
+    let events = [
+        ("sg-0a1b2c3d4e5f67890", event("e-1", "AuthorizeSecurityGroupIngress", "ec2.amazonaws.com")),
+        ("AKIAIOSFODNN7EXAMPLE", event("e-2", "CreateAccessKey", "iam.amazonaws.com")),
+    ];
+    for (id, event) in events {
+        for finding in report.findings.iter_mut().filter(|finding| finding.id == id) {
+            finding.attribution = Some(Attribution { events: vec![event.clone()], ..alice.clone() });
+        }
+    }
+    report
+}
+
+/// What one person did: two calls of [`attributed`], and one that left nothing.
+pub fn records() -> Vec<ActivityRecord> {
+    let Attribution { actor, .. } = attribution("alice@example.com", Confidence::Certain, Channel::Console);
+    let record = |event: EventRef, objects: &[&str], cautions: &[Caution]| ActivityRecord {
+        event,
+        actor: actor.clone().unwrap(),
+        channel: Channel::Console,
+        source_ip: Some("203.0.113.7".into()),
+        tool: None,
+        mfa: Some(true),
+        cautions: cautions.to_vec(),
+        objects: objects.iter().map(|object| (*object).into()).collect(),
+    };
+    vec![
+        record(event("e-1", "AuthorizeSecurityGroupIngress", "ec2.amazonaws.com"), &["sg-0a1b2c3d4e5f67890"], &[]),
+        record(
+            event("e-2", "CreateAccessKey", "iam.amazonaws.com"),
+            &["ci", "AKIAIOSFODNN7EXAMPLE"],
+            &[Caution::NameIsForgeable],
+        ),
+        record(event("e-3", "CreateTags", "ec2.amazonaws.com"), &["vpc-1"], &[]),
+    ]
 }
 
 pub fn hostile() -> Report {

@@ -60,7 +60,7 @@ pub fn render(report: &Report, options: &Options) -> serde_json::Result<String> 
     Ok(escaped(&serde_json::to_string_pretty(&sarif)?))
 }
 
-/// The worst rule that spoke, or one for the kind of drift and severity.
+/// The worst rule that matched, or an id made of drift status and severity.
 fn rule_id(finding: &Finding, options: &Options) -> String {
     let severity = |rule: &&String| options.reasons.get(*rule).map_or(finding.severity, |reason| reason.severity);
     match finding.rules.iter().min_by_key(severity) {

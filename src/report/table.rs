@@ -186,11 +186,11 @@ mod tests {
     #[test]
     fn the_table_reads_well() {
         insta::assert_snapshot!(render(&sample::rich(), &Options::default()));
-        insta::assert_snapshot!(render(&sample::sanitize_output(), &Options::default()));
+        insta::assert_snapshot!(render(&sample::clean(), &Options::default()));
     }
 
     #[test]
-    fn nothing_but_names_is_wider_than_told_and_colours_only_on_request() {
+    fn nothing_but_names_is_wider_than_asked_and_colours_only_on_request() {
         let report = sample::rich();
         for width in [80, 100, 140] {
             let text = render(&report, &Options { width, ..Options::default() });

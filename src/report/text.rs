@@ -26,7 +26,7 @@ pub fn sanitize_output(text: &str) -> String {
     safe
 }
 
-/// At most `width` characters; the middle gives way, since beginnings and ends of names and ARNs tell most.
+/// At most `width` characters; the middle is cut out, since beginnings and ends of names and ARNs say most.
 pub fn shorten(text: &str, width: usize) -> String {
     let count = text.chars().count();
     if count <= width {

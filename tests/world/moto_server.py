@@ -11,6 +11,7 @@ import threading
 import urllib.parse
 
 from moto import server
+from moto.ec2.models.amis import Ami
 
 # Sub-resource -> (root of moto's answer, root in AWS's API reference: GetBucketVersioning, GetBucketAccelerateConfiguration).
 ROOTS = {
@@ -57,6 +58,13 @@ def whole(body, status, headers, start_response):
     return [body]
 
 
+def filter_images_by_snapshot() -> None:
+    """A filter of DescribeImages that moto does not have."""
+    known = Ami.get_filter_value
+    Ami.get_filter_value = lambda image, name, method=None: (
+        image.ebs_snapshot.id if name == "block-device-mapping.snapshot-id" else known(image, name, method))
+
+
 def end_with_stdin() -> None:
     sys.stdin.buffer.read()
     os._exit(0)
@@ -64,6 +72,7 @@ def end_with_stdin() -> None:
 
 def main() -> None:
     threading.Thread(target=end_with_stdin, daemon=True).start()
+    filter_images_by_snapshot()
     run_simple = server.run_simple
     server.run_simple = lambda host, port, application, **options: run_simple(host, port, repaired(application), **options)
     server.main()

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::is_region;
-use crate::model::{Attributes, Drift, GLOBAL, Gap, Scope};
+use crate::model::{Attributes, Drift, GLOBAL, Gap, Scope, is_region};
 
 /// The regions of a run, as far as events go.
 #[derive(Debug, Clone, Default)]

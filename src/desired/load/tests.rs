@@ -34,8 +34,8 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 async fn load_with(requests: &[&str], store: &MemoryStore, options: &LoadOptions) -> DesiredState {
-    let requests: Vec<String> = requests.iter().map(|text| (*text).to_owned()).collect();
-    load(&requests, options, store).await
+    let states: Vec<StateConfig> = requests.iter().map(|text| StateConfig::anywhere(*text)).collect();
+    load(&states, options, store).await
 }
 
 async fn load_all(requests: &[&str], store: &MemoryStore) -> DesiredState {
@@ -119,6 +119,29 @@ async fn one_bad_source_is_a_gap_and_the_others_are_read() {
     let detail = |at: usize| desired.gaps[at].detail.as_str();
     assert!(detail(0).contains("ends in the middle"), "{}", detail(0));
     assert!(detail(1).contains("allow s3:GetObject"), "{}", detail(1));
+}
+
+#[tokio::test]
+async fn an_unread_source_says_where_it_may_declare_resources() {
+    let state = |location: &str, accounts: &[&str], regions: &[&str]| {
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        StateConfig { location: location.to_owned(), accounts: list(accounts), regions: list(regions) }
+    };
+    let states = [
+        state("s3://b/one", &["111111111111"], &["eu-west-1"]),
+        state("s3://b/two", &["111111111111", "222222222222"], &[]),
+        state("s3://b/both", &["111111111111"], &["eu-west-1"]),
+        state("s3://b/both", &["222222222222"], &[]),
+        state("gs://b/unknown", &[], &["eu-west-1"]),
+    ];
+    let desired = load(&states, &LoadOptions::default(), &MemoryStore::default()).await;
+    let scopes: Vec<_> =
+        desired.gaps.iter().map(|gap| (gap.scope.account.as_deref(), gap.scope.region.as_deref())).collect();
+    let (one, eu) = (Some("111111111111"), Some("eu-west-1"));
+    assert_eq!(scopes, [(one, eu), (None, None), (None, None), (None, eu)]);
+    let accounts: Vec<_> = desired.unread.iter().map(|source| (source.name.as_str(), source.accounts.len())).collect();
+    assert_eq!(accounts, [("one", 1), ("two", 2), ("both", 2), ("unknown", 0)]);
+    assert!(desired.unread[2].regions.is_empty(), "one of its entries says: any region");
 }
 
 #[tokio::test]

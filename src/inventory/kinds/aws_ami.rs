@@ -1,13 +1,14 @@
 //! `aws_ami`: the account's own images. How an image came to be (registered, copied, taken from an instance) cannot be
-//! told afterwards: `aws_ami_copy` and `aws_ami_from_instance` read the same, and strangers are reported here only.
+//! told afterwards: `aws_ami_copy` and `aws_ami_from_instance` read the same, and unmanaged resources are reported here only.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{BlockDeviceMapping, Image, Tag};
+use aws_sdk_ec2::types::{BlockDeviceMapping, Image, ImageState, Tag};
 use serde_json::{Value, json};
 
-use crate::aws::{ReadError, not_found};
+use super::{ec2, network};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
@@ -32,13 +33,12 @@ impl Kind for AwsAmi {
         CompareRules { not_returned: &["uefi_data"], compare_computed: &["public"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let strangers = request.unmanaged;
-        Ok(live(aws, |id| strangers || request.desired.iter().any(|desired| desired.id == id)).await?.into())
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        all(aws).await
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        exists(aws, &desired.id).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        read(aws, prior.id).await
     }
 }
 
@@ -51,18 +51,32 @@ pub(super) async fn own(aws: &ScopeReader) -> Result<Arc<Vec<Image>>, ReadError>
     .await
 }
 
-/// The account's images whose id is request.
-pub(super) async fn live(aws: &ScopeReader, request: impl Fn(&str) -> bool) -> Result<Vec<Live>, ReadError> {
+async fn all(aws: &ScopeReader) -> Result<Listed, ReadError> {
     let images = own(aws).await?;
-    let is_wanted = |image: &&Image| !is_gone(image) && image.image_id().is_some_and(&request);
-    Ok(images.iter().filter(is_wanted).map(|image| one(aws, image)).collect())
+    Ok(images.iter().filter(|image| !is_gone(image)).map(|image| live(aws, image)).collect())
 }
 
-/// Disabled images exist, though the provider takes them for deleted.
-pub(super) async fn exists(aws: &ScopeReader, id: &str) -> Result<bool, ReadError> {
+/// The declared images, for the kinds that do not report unmanaged ones.
+pub(super) async fn declared(aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+    if request.desired.is_empty() {
+        return Ok(Listed::default());
+    }
+    let mut listed = all(aws).await?;
+    listed.live.retain(|live| request.declares(&live.id));
+    Ok(listed)
+}
+
+/// Disabled images exist, though they are not listed and the provider takes them for deleted: neither in sync nor missing.
+pub(super) async fn read(aws: &ScopeReader, id: &str) -> Result<Option<Live>, ReadError> {
     let call = aws.ec2().describe_images().image_ids(id).include_disabled(true).send();
-    let answer = not_found(aws.call(DESCRIBE, call).await, &["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])?;
-    Ok(answer.is_some_and(|answer| answer.images().iter().any(|image| !is_gone(image))))
+    let absent = ["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"];
+    let image = ec2::first(aws, DESCRIBE, call, &absent, |answer| answer.images).await?;
+    match image.filter(|image| !is_gone(image)) {
+        Some(image) if image.state() == Some(&ImageState::Disabled) => {
+            Err(ReadError::unexpected(DESCRIBE, "the image is disabled: it exists, but it is not listed"))
+        }
+        image => Ok(image.map(|image| live(aws, &image))),
+    }
 }
 
 /// Images and snapshots that a backup service makes and removes.
@@ -81,10 +95,10 @@ pub(super) fn backup(tags: &[Tag]) -> Owner {
 }
 
 fn is_gone(image: &Image) -> bool {
-    image.state().is_some_and(|state| state.as_str() == "deregistered")
+    image.state() == Some(&ImageState::Deregistered)
 }
 
-fn one(aws: &ScopeReader, image: &Image) -> Live {
+fn live(aws: &ScopeReader, image: &Image) -> Live {
     let id = image.image_id().unwrap_or_default();
     let mut values = attributes(json!({
         "architecture": image.architecture().map(|architecture| architecture.as_str()),
@@ -116,7 +130,11 @@ fn one(aws: &ScopeReader, image: &Image) -> Live {
         "virtualization_type": image.virtualization_type().map(|kind| kind.as_str()),
     }));
     values.extend(devices(image));
-    Live { id: id.to_owned(), attributes: values, owner: backup(image.tags()) }
+    let owner = match network::owner(aws, image.owner_id()) {
+        Owner::None => backup(image.tags()),
+        other => other,
+    };
+    Live { id: id.to_owned(), attributes: values, owner }
 }
 
 fn devices(image: &Image) -> Attributes {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::aws_ami;
 use crate::aws::ReadError;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, PriorState};
+use crate::model::{CompareRules, Live, PriorState};
 
 pub(super) struct AwsAmiFromInstance;
 
@@ -25,10 +25,10 @@ impl Kind for AwsAmiFromInstance {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        Ok(aws_ami::live(aws, |id| request.desired.iter().any(|desired| desired.id == id)).await?.into())
+        aws_ami::declared(aws, request).await
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        aws_ami::exists(aws, &desired.id).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        aws_ami::read(aws, prior.id).await
     }
 }

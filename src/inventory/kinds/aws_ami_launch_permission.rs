@@ -1,6 +1,7 @@
-//! `aws_ami_launch_permission`: who may launch an image; one call per image that has desired permissions.
+//! `aws_ami_launch_permission`: who may launch an image. AWS lists permissions per image only.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{ImageAttributeName, LaunchPermission};
@@ -29,8 +30,8 @@ impl Kind for AwsAmiLaunchPermission {
     /// Every permission of the images that have desired ones.
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut images: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for desired in request.desired {
-            images.entry(text(&desired.attributes(), "image_id").to_owned()).or_default().push(desired.id.clone());
+        for prior in request.desired {
+            images.entry(image_of(prior)).or_default().push(prior.id.to_owned());
         }
         let reads = images.into_iter().map(|(image, ids)| async move {
             let answer = permissions(aws, &image).await;
@@ -47,10 +48,10 @@ impl Kind for AwsAmiLaunchPermission {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let image = text(&desired.attributes(), "image_id").to_owned();
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let image = image_of(prior);
         let granted = permissions(aws, &image).await?;
-        Ok(granted.iter().any(|permission| live(&image, permission).id == desired.id))
+        Ok(granted.iter().map(|permission| live(&image, permission)).find(|live| live.id == prior.id))
     }
 
     /// A permission for everyone makes the image `public`, whichever kind of image it is to Terraform.
@@ -68,12 +69,24 @@ impl Kind for AwsAmiLaunchPermission {
     }
 }
 
+/// The state's image, or the first two parts of the id: `ami-...-123456789012`.
+fn image_of(prior: &PriorState<'_>) -> String {
+    let state = prior.attributes();
+    match text(&state, "image_id") {
+        "" => prior.id.splitn(3, '-').take(2).collect::<Vec<_>>().join("-"),
+        image => image.to_owned(),
+    }
+}
+
 /// None when the image is gone.
-async fn permissions(aws: &ScopeReader, image: &str) -> Result<Vec<LaunchPermission>, ReadError> {
-    let call = aws.ec2().describe_image_attribute().image_id(image).attribute(ImageAttributeName::LaunchPermission);
-    let answer = aws.call(DESCRIBE, call.send()).await;
-    let answer = not_found(answer, &["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])?;
-    Ok(answer.map(|answer| answer.launch_permissions().to_vec()).unwrap_or_default())
+async fn permissions(aws: &ScopeReader, image: &str) -> Result<Arc<Vec<LaunchPermission>>, ReadError> {
+    aws.cached_for(DESCRIBE, image, || async {
+        let call = aws.ec2().describe_image_attribute().image_id(image).attribute(ImageAttributeName::LaunchPermission);
+        let answer = aws.call(DESCRIBE, call.send()).await;
+        let answer = not_found(answer, &["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])?;
+        Ok(answer.and_then(|answer| answer.launch_permissions).unwrap_or_default())
+    })
+    .await
 }
 
 /// The provider's id: image, then the account, or `group-`, `org-`, `ou-` and the name.
@@ -112,6 +125,12 @@ mod tests {
         assert_eq!(id(LaunchPermission::builder().organization_arn(arn).build()), format!("ami-1-org-{arn}"));
         let arn = "arn:aws:organizations::1:ou/o-1/ou-2";
         assert_eq!(id(LaunchPermission::builder().organizational_unit_arn(arn).build()), format!("ami-1-ou-{arn}"));
+    }
+
+    #[test]
+    fn the_id_begins_with_the_image() {
+        assert_eq!(image_of(&PriorState::new("ami-1-group-all", None)), "ami-1");
+        assert_eq!(image_of(&PriorState::new("ami-1-123456789012", None)), "ami-1");
     }
 
     #[test]

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::CustomerGateway;
 use serde_json::json;
 
+use super::ec2::single;
 use super::network;
-use crate::aws::{ReadError, not_found};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Live, Owner, PriorState};
@@ -25,17 +26,15 @@ impl Kind for AwsCustomerGateway {
     }
 
     /// AWS answers with all of them at once: this listing has no pages.
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let answer = aws.call(ACTION, aws.ec2().describe_customer_gateways().send()).await?;
         let there = answer.customer_gateways().iter().filter(|gateway| is_there(gateway));
-        Ok(there.map(|gateway| live(aws, gateway)).collect::<Vec<_>>().into())
+        Ok(there.map(|gateway| live(aws, gateway)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.ec2().describe_customer_gateways().customer_gateway_ids(&desired.id).send();
-        let answer = aws.call(ACTION, call).await;
-        Ok(not_found(answer, &["InvalidCustomerGatewayID.NotFound"])?
-            .is_some_and(|answer| answer.customer_gateways().iter().any(is_there)))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let gateway = single::customer_gateway(aws, prior.id).await?;
+        Ok(gateway.filter(|gateway| is_there(gateway)).map(|gateway| live(aws, &gateway)))
     }
 }
 

@@ -1,13 +1,13 @@
-//! `aws_default_route_table`: the table that came with a VPC, adopted by Terraform. Reads like `aws_route_table`; a
-//! stranger is never unmanaged under this name.
+//! `aws_default_route_table`: the table that came with a VPC, adopted by Terraform. Reads like `aws_route_table`; none
+//! is unmanaged under this name.
 
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::routes;
+use super::{network, routes};
 use crate::aws::ReadError;
-use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, CompareRules, PriorState};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, PriorState};
 
 pub(super) struct AwsDefaultRouteTable;
 
@@ -29,17 +29,24 @@ impl Kind for AwsDefaultRouteTable {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
-        let mut found = routes::tables(aws, &request, |_, desired| desired.is_some()).await?;
-        for live in &mut found.live {
-            live.attributes.insert("default_route_table_id".to_owned(), Value::from(live.id.clone()));
-            keep_known_members(&mut live.attributes);
-        }
-        Ok(found)
+        let tables = routes::list(aws, request, |id| request.declares(id)).await?;
+        Ok(tables.into_iter().map(adopted).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(routes::find_table(aws, &desired.id).await?.is_some())
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        routes::complete(aws, live).await
     }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(routes::read(aws, prior).await?.map(adopted))
+    }
+}
+
+fn adopted(table: Live) -> Live {
+    let mut live = network::adopted("aws_route_table", table);
+    live.attributes.insert("default_route_table_id".to_owned(), Value::from(live.id.clone()));
+    keep_known_members(&mut live.attributes);
+    live
 }
 
 /// A default table's routes have no carrier and no local gateway in the provider's schema, but an (unused) instance.

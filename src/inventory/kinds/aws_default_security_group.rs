@@ -1,12 +1,13 @@
 //! `aws_default_security_group`: the group that AWS makes with every VPC, once Terraform has adopted it.
 
 use async_trait::async_trait;
+use aws_sdk_ec2::types::SecurityGroup;
 
-use super::aws_security_group::{live, read};
-use super::ec2::{self, atoms};
+use super::ec2::{self, atoms, single};
+use super::{aws_security_group, network};
 use crate::aws::ReadError;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, PriorState};
+use crate::model::{CompareRules, Live, PriorState};
 
 pub(super) struct AwsDefaultSecurityGroup;
 
@@ -28,13 +29,19 @@ impl Kind for AwsDefaultSecurityGroup {
         }
     }
 
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let groups = ec2::security_groups(aws).await?;
-        let defaults = groups.iter().filter(|group| group.group_name() == Some("default"));
-        Ok(defaults.map(|group| live(aws, group)).collect::<Vec<_>>().into())
+        let adopted = groups.iter().filter(|group| {
+            group.group_name() == Some("default") || group.group_id().is_some_and(|id| request.declares(id)) //
+        });
+        Ok(adopted.map(|group| live(aws, group)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(read(aws, &desired.id).await?.is_some())
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(single::security_group(aws, prior.id).await?.map(|group| live(aws, &group)))
     }
+}
+
+fn live(aws: &ScopeReader, group: &SecurityGroup) -> Live {
+    network::adopted("aws_security_group", aws_security_group::live(aws, group))
 }

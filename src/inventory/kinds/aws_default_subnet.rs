@@ -1,12 +1,14 @@
-//! `aws_default_subnet`: a subnet that AWS made and Terraform adopted. Reads like `aws_subnet`; a stranger is never
+//! `aws_default_subnet`: a subnet that AWS made and Terraform adopted. Reads like `aws_subnet`; none is
 //! unmanaged under this name.
 
 use async_trait::async_trait;
+use aws_sdk_ec2::types::Subnet;
 
-use super::{aws_subnet, ec2, network};
+use super::ec2::{self, single};
+use super::{aws_subnet, network};
 use crate::aws::ReadError;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, PriorState};
+use crate::model::{CompareRules, Live, PriorState};
 
 pub(super) struct AwsDefaultSubnet;
 
@@ -30,12 +32,15 @@ impl Kind for AwsDefaultSubnet {
             return Ok(Listed::default());
         }
         let subnets = ec2::subnets(aws).await?;
-        let adopted =
-            subnets.iter().filter(|s| s.subnet_id().is_some_and(|id| network::desired(&request, id).is_some()));
-        Ok(adopted.map(|subnet| aws_subnet::live(aws, subnet)).collect::<Vec<_>>().into())
+        let declared = subnets.iter().filter(|subnet| subnet.subnet_id().is_some_and(|id| request.declares(id)));
+        Ok(declared.map(|subnet| live(aws, subnet)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        aws_subnet::exists(aws, desired).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(single::subnet(aws, prior.id).await?.map(|subnet| live(aws, &subnet)))
     }
+}
+
+fn live(aws: &ScopeReader, subnet: &Subnet) -> Live {
+    network::adopted("aws_subnet", aws_subnet::live(aws, subnet))
 }

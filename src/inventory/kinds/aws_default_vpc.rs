@@ -1,12 +1,14 @@
-//! `aws_default_vpc`: the region's default VPC, adopted by Terraform. Reads like `aws_vpc`; a stranger is never
-//! unmanaged under this name.
+//! `aws_default_vpc`: the region's default VPC, adopted by Terraform. Reads like `aws_vpc`; none is unmanaged
+//! under this name.
 
 use async_trait::async_trait;
+use aws_sdk_ec2::types::Vpc;
 
-use super::{aws_vpc, ec2, network};
+use super::ec2::{self, single};
+use super::{aws_vpc, network};
 use crate::aws::ReadError;
-use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, PriorState};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, PriorState};
 
 pub(super) struct AwsDefaultVpc;
 
@@ -25,19 +27,24 @@ impl Kind for AwsDefaultVpc {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let mut found = Listed::default();
         if request.desired.is_empty() {
-            return Ok(found);
+            return Ok(Listed::default());
         }
-        for vpc in ec2::vpcs(aws).await?.iter() {
-            if let Some(desired) = network::desired(&request, vpc.vpc_id().unwrap_or_default()) {
-                aws_vpc::add(aws, vpc, Some(desired), &mut found).await;
-            }
-        }
-        Ok(found)
+        let vpcs = ec2::vpcs(aws).await?;
+        aws_vpc::list_parts(aws, &vpcs, request).await;
+        let declared = vpcs.iter().filter_map(|vpc| Some((vpc, request.prior(vpc.vpc_id()?)?)));
+        Ok(declared.map(|(vpc, prior)| live(aws, vpc, &prior)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        aws_vpc::exists(aws, desired).await
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        aws_vpc::complete(aws, live).await
     }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(single::vpc(aws, prior.id).await?.map(|vpc| live(aws, &vpc, prior)))
+    }
+}
+
+fn live(aws: &ScopeReader, vpc: &Vpc, prior: &PriorState<'_>) -> Live {
+    network::adopted("aws_vpc", aws_vpc::live(aws, vpc, Some(prior)))
 }

@@ -8,6 +8,8 @@ use crate::inventory::value::attributes;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{CompareRules, Live, Owner, PriorState};
 
+const ACTION: &str = "ec2:GetEbsEncryptionByDefault";
+
 pub(super) struct AwsEbsEncryptionByDefault;
 
 #[async_trait]
@@ -17,7 +19,7 @@ impl Kind for AwsEbsEncryptionByDefault {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["ec2:GetEbsEncryptionByDefault"]
+        &[ACTION]
     }
 
     fn compare_rules(&self) -> CompareRules {
@@ -28,23 +30,28 @@ impl Kind for AwsEbsEncryptionByDefault {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
-        let enabled = read(aws).await?;
-        let live = request.desired.iter().map(|desired| Live {
-            id: desired.id.clone(),
-            attributes: attributes(json!({"enabled": enabled, "id": desired.id})),
-            owner: Owner::Aws("setting of a region"),
-        });
-        Ok(live.collect::<Vec<_>>().into())
+        let enabled = enabled(aws).await?;
+        Ok(request.desired.iter().map(|prior| live(prior.id, enabled)).collect())
     }
 
     /// The switch is always there.
-    async fn exists(&self, aws: &ScopeReader, _desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        read(aws).await.map(|_| true)
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(Some(live(prior.id, enabled(aws).await?)))
     }
 }
 
-async fn read(aws: &ScopeReader) -> Result<bool, ReadError> {
-    let call = aws.ec2().get_ebs_encryption_by_default().send();
-    let answer = aws.call("ec2:GetEbsEncryptionByDefault", call).await?;
-    Ok(answer.ebs_encryption_by_default().unwrap_or_default())
+fn live(id: &str, enabled: bool) -> Live {
+    Live {
+        id: id.to_owned(),
+        attributes: attributes(json!({"enabled": enabled, "id": id})),
+        owner: Owner::Aws("setting of a region"),
+    }
+}
+
+async fn enabled(aws: &ScopeReader) -> Result<bool, ReadError> {
+    let enabled = aws.cached(ACTION, || async {
+        let answer = aws.call(ACTION, aws.ec2().get_ebs_encryption_by_default().send()).await?;
+        Ok(answer.ebs_encryption_by_default().unwrap_or_default())
+    });
+    Ok(*enabled.await?)
 }

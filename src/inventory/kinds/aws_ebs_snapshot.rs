@@ -1,15 +1,15 @@
 //! `aws_ebs_snapshot`: the account's own ones. Snapshots under an AMI are the AMI's; backup services' are theirs.
-//! Without strangers to look for, only the desired ones are asked for: accounts hold very many.
+//! Without unmanaged resources to look for, only the declared ones are asked for: accounts hold very many.
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Filter, Snapshot};
+use aws_sdk_ec2::types::{Filter, Image, Snapshot};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
-use super::aws_ami;
-use crate::aws::{ReadError, not_found};
+use super::{aws_ami, ec2, network};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{CompareRules, Live, Owner, PriorState};
@@ -39,32 +39,39 @@ impl Kind for AwsEbsSnapshot {
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if !request.unmanaged {
             let snapshots = named(aws, request.desired).await?;
-            return Ok(snapshots.iter().map(|one| live(aws, one, &HashMap::new())).collect::<Vec<_>>().into());
+            return Ok(snapshots.iter().map(|one| live(aws, one, &HashMap::new())).collect());
         }
         let all = aws.ec2().describe_snapshots().owner_ids("self").into_paginator().page_size(1000).items().send();
         let (snapshots, images) = futures::try_join!(aws.pages(DESCRIBE, all), aws_ami::own(aws))?;
-        let under_images: HashMap<&str, &str> = images
-            .iter()
-            .flat_map(|image| {
-                let id = image.image_id().unwrap_or_default();
-                image.block_device_mappings().iter().filter_map(move |device| Some((device.ebs()?.snapshot_id()?, id)))
-            })
-            .collect();
-        // `self` is the account; emulators answer with everybody's.
-        let own = snapshots.iter().filter(|snapshot| snapshot.owner_id().is_none_or(|owner| owner == aws.account));
-        Ok(own.map(|snapshot| live(aws, snapshot, &under_images)).collect::<Vec<_>>().into())
+        let under_images = under_images(&images);
+        Ok(snapshots.iter().map(|snapshot| live(aws, snapshot, &under_images)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let answer = aws.call(DESCRIBE, aws.ec2().describe_snapshots().snapshot_ids(&desired.id).send()).await;
-        Ok(not_found(answer, &["InvalidSnapshot.NotFound"])?.is_some_and(|answer| !answer.snapshots().is_empty()))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.ec2().describe_snapshots().snapshot_ids(prior.id).send();
+        let snapshot =
+            ec2::first(aws, DESCRIBE, call, &["InvalidSnapshot.NotFound"], |answer| answer.snapshots).await?;
+        let Some(snapshot) = snapshot else { return Ok(None) };
+        let filter = network::filter("block-device-mapping.snapshot-id", prior.id);
+        let images = aws.ec2().describe_images().owners("self").filters(filter).into_paginator().items().send();
+        let images = aws.pages(aws_ami::DESCRIBE, images).await?;
+        Ok(Some(live(aws, &snapshot, &under_images(&images))))
     }
 }
 
-/// The desired ones by a filter, which leaves out what does not exist instead of failing.
-async fn named(aws: &ScopeReader, desired: &[&PriorState<'_>]) -> Result<Vec<Snapshot>, ReadError> {
+/// Snapshot -> the image that it is under.
+fn under_images(images: &[Image]) -> HashMap<&str, &str> {
+    let images = images.iter().flat_map(|image| {
+        let id = image.image_id().unwrap_or_default();
+        image.block_device_mappings().iter().filter_map(move |device| Some((device.ebs()?.snapshot_id()?, id)))
+    });
+    images.collect()
+}
+
+/// The declared ones by a filter, which leaves out what does not exist instead of failing.
+async fn named(aws: &ScopeReader, desired: &[PriorState<'_>]) -> Result<Vec<Snapshot>, ReadError> {
     let pages = desired.chunks(FILTER_VALUES).map(|chunk| {
-        let ids = chunk.iter().map(|desired| desired.id.clone()).collect();
+        let ids = chunk.iter().map(|prior| prior.id.to_owned()).collect();
         let filter = Filter::builder().name("snapshot-id").set_values(Some(ids)).build();
         aws.pages(DESCRIBE, aws.ec2().describe_snapshots().filters(filter).into_paginator().items().send())
     });
@@ -90,7 +97,12 @@ fn live(aws: &ScopeReader, snapshot: &Snapshot, under_images: &HashMap<&str, &st
         "volume_id": snapshot.volume_id(),
         "volume_size": snapshot.volume_size(),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), owner: owner_of(snapshot, under_images) }
+    // `self` in the listing is the account; emulators answer with everybody's.
+    let owner = match network::owner(aws, snapshot.owner_id()) {
+        Owner::None => owner_of(snapshot, under_images),
+        other => other,
+    };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 
 fn owner_of(snapshot: &Snapshot, under_images: &HashMap<&str, &str>) -> Owner {

@@ -2,13 +2,14 @@
 //! one that outlives it stands for itself.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Volume, VolumeState};
+use aws_sdk_ec2::types::{Filter, Reservation, Volume, VolumeState};
 use serde_json::json;
 
 use super::{aws_instance, ec2};
-use crate::aws::{ReadError, not_found};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags, time};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{CompareRules, Live, Owner, PriorState};
@@ -31,22 +32,41 @@ impl Kind for AwsEbsVolume {
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let volumes = ec2::volumes(aws).await?;
-        let is_desired = |volume: &Volume| request.desired.iter().any(|d| Some(d.id.as_str()) == volume.volume_id());
-        let mut found = Listed::default();
-        let roots = if request.unmanaged { roots(aws).await? } else { HashSet::new() };
-        for volume in volumes.iter().filter(|volume| !is_gone(volume)) {
-            if request.unmanaged || is_desired(volume) {
-                found.live.push(live(aws, volume, &roots));
-            }
-        }
-        Ok(found)
+        // Only what nobody declares needs its owner.
+        let roots = if request.unmanaged { roots(&ec2::reservations(aws).await?) } else { HashSet::new() };
+        let there = volumes.iter().filter(|volume| !is_gone(volume));
+        Ok(there.map(|volume| live(aws, volume, &roots)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.ec2().describe_volumes().volume_ids(&desired.id).send();
-        let answer = not_found(aws.call("ec2:DescribeVolumes", call).await, &["InvalidVolume.NotFound"])?;
-        Ok(answer.is_some_and(|answer| answer.volumes().iter().any(|volume| !is_gone(volume))))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let volume = by_id(aws, prior.id).await?;
+        let Some(volume) = volume.as_ref().as_ref().filter(|volume| !is_gone(volume)) else { return Ok(None) };
+        let roots = roots(&users(aws, volume).await?);
+        Ok(Some(live(aws, volume, &roots)))
     }
+}
+
+/// One volume; `None` when AWS says that there is none.
+pub(super) async fn by_id(aws: &ScopeReader, id: &str) -> Result<Arc<Option<Volume>>, ReadError> {
+    let action = "ec2:DescribeVolumes";
+    aws.cached_for(action, id, || {
+        let call = aws.ec2().describe_volumes().volume_ids(id).send();
+        ec2::first(aws, action, call, &["InvalidVolume.NotFound"], |answer| answer.volumes)
+    })
+    .await
+}
+
+/// The instances that a volume is attached to, where its attachments alone do not tell its owner. By a filter, which leaves out
+/// what does not exist instead of failing.
+async fn users(aws: &ScopeReader, volume: &Volume) -> Result<Vec<Reservation>, ReadError> {
+    let attachments = volume.attachments();
+    let ids: Vec<String> = attachments.iter().filter_map(|attachment| attachment.instance_id.clone()).collect();
+    if ids.is_empty() || attachments.iter().any(|attachment| attachment.delete_on_termination() == Some(true)) {
+        return Ok(Vec::new());
+    }
+    let filter = Filter::builder().name("instance-id").set_values(Some(ids)).build();
+    let call = aws.ec2().describe_instances().filters(filter).into_paginator().items().send();
+    aws.pages("ec2:DescribeInstances", call).await
 }
 
 fn is_gone(volume: &Volume) -> bool {
@@ -54,10 +74,9 @@ fn is_gone(volume: &Volume) -> bool {
 }
 
 /// The volumes that instances boot from.
-async fn roots(aws: &ScopeReader) -> Result<HashSet<String>, ReadError> {
-    let reservations = ec2::reservations(aws).await?;
-    let roots = aws_instance::all(&reservations).filter_map(aws_instance::devices::root_volume);
-    Ok(roots.map(str::to_owned).collect())
+fn roots(reservations: &[Reservation]) -> HashSet<String> {
+    let roots = aws_instance::all(reservations).filter_map(aws_instance::devices::root_volume);
+    roots.map(str::to_owned).collect()
 }
 
 fn live(aws: &ScopeReader, volume: &Volume, roots: &HashSet<String>) -> Live {

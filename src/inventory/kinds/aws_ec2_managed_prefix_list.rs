@@ -1,15 +1,16 @@
-//! `aws_ec2_managed_prefix_list`. Entries have no bulk form: one call per desired list. Those of AWS's services are
+//! `aws_ec2_managed_prefix_list`. Entries have no bulk form: one call per declared list. Those of AWS's services are
 //! AWS's own.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{ManagedPrefixList, PrefixListEntry};
-use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::{ec2, network};
 use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsEc2ManagedPrefixList;
@@ -30,48 +31,36 @@ impl Kind for AwsEc2ManagedPrefixList {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let lists = ec2::managed_prefix_lists(aws).await?;
-        let there = lists.iter().filter(|list| {
-            let id = list.prefix_list_id().unwrap_or_default();
-            is_there(list) && network::concerns(aws, &request, list.owner_id(), id)
-        });
-        let request = &request;
-        let read = there.map(|list| async move {
-            let id = list.prefix_list_id().unwrap_or_default();
-            let entries = match network::desired(request, id) {
-                Some(_) => Some(entries(aws, id).await),
-                None => None,
-            };
-            (live(list), entries)
-        });
-        let mut found = Listed::default();
-        for (mut live, entries) in join_all(read).await {
-            match entries {
-                // Deleted since the listing.
-                Some(Ok(None)) => continue,
-                Some(Ok(Some(entries))) => {
-                    live.attributes.insert("entry".to_owned(), entries.iter().map(element).collect());
-                }
-                Some(Err(error)) => found.errors.push((Some(live.id.clone()), error)),
-                None => {}
-            }
-            found.live.push(live);
-        }
-        Ok(found)
+        Ok(lists.iter().filter(|list| is_there(list)).map(|list| live(aws, list)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.ec2().describe_managed_prefix_lists().prefix_list_ids(&desired.id).send();
-        let answer = aws.call("ec2:DescribeManagedPrefixLists", call).await;
-        Ok(not_found(answer, &[NOT_FOUND])?.is_some_and(|answer| answer.prefix_lists().iter().any(is_there)))
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let entries = entries(aws, &live.id).await;
+        let entry = entries.map(|entries| {
+            let entries = entries.as_ref().as_ref()?;
+            Some(attributes(json!({"entry": entries.iter().map(element).collect::<Vec<_>>()})))
+        });
+        Completion::extend(live, entry)
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.ec2().describe_managed_prefix_lists().prefix_list_ids(prior.id).send();
+        let lists = "ec2:DescribeManagedPrefixLists";
+        let list = ec2::first(aws, lists, call, &[NOT_FOUND], |answer| answer.prefix_lists).await?;
+        Ok(list.filter(is_there).map(|list| live(aws, &list)))
     }
 }
 
 /// The entries of one list; `None` when there is no such list.
-pub(super) async fn entries(aws: &ScopeReader, id: &str) -> Result<Option<Vec<PrefixListEntry>>, ReadError> {
-    let pages = aws.ec2().get_managed_prefix_list_entries().prefix_list_id(id).into_paginator().page_size(100);
-    not_found(aws.pages("ec2:GetManagedPrefixListEntries", pages.items().send()).await, &[NOT_FOUND])
+pub(super) async fn entries(aws: &ScopeReader, id: &str) -> Result<Arc<Option<Vec<PrefixListEntry>>>, ReadError> {
+    let action = "ec2:GetManagedPrefixListEntries";
+    aws.cached_for(action, id, || async {
+        let pages = aws.ec2().get_managed_prefix_list_entries().prefix_list_id(id).into_paginator().page_size(100);
+        not_found(aws.pages(action, pages.items().send()).await, &[NOT_FOUND])
+    })
+    .await
 }
 
 /// An entry as an element of the list's `entry`.
@@ -90,7 +79,7 @@ fn is_there(list: &ManagedPrefixList) -> bool {
     !matches!(list.state().map(|state| state.as_str()), Some("delete-complete" | "delete-in-progress"))
 }
 
-fn live(list: &ManagedPrefixList) -> Live {
+fn live(aws: &ScopeReader, list: &ManagedPrefixList) -> Live {
     let id = list.prefix_list_id().unwrap_or_default();
     let values = json!({
         "address_family": list.address_family(),
@@ -102,7 +91,9 @@ fn live(list: &ManagedPrefixList) -> Live {
         "tags_all": ec2_tags(list.tags()),
         "version": list.version(),
     });
-    let by_aws = list.owner_id() == Some("AWS");
-    let owner = if by_aws { Owner::Aws("prefix list of an AWS service") } else { Owner::None };
+    let owner = match list.owner_id() {
+        Some("AWS") => Owner::Aws("prefix list of an AWS service"),
+        account => network::owner(aws, account),
+    };
     Live { id: id.to_owned(), attributes: attributes(values), owner }
 }

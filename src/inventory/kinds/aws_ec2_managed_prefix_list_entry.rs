@@ -1,4 +1,4 @@
-//! `aws_ec2_managed_prefix_list_entry`, id `pl-...,CIDR`: speaks for its element of the list's `entry`.
+//! `aws_ec2_managed_prefix_list_entry`, id `pl-...,CIDR`: owns its element of the list's `entry`. AWS lists entries per list only.
 
 use std::collections::BTreeMap;
 
@@ -30,32 +30,29 @@ impl Kind for AwsEc2ManagedPrefixListEntry {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let mut by_list: BTreeMap<&str, Vec<&PriorState<'_>>> = BTreeMap::new();
-        for desired in request.desired {
-            if let Some((list, _)) = desired.id.split_once(',') {
-                by_list.entry(list).or_default().push(desired);
+        let mut by_list: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for prior in request.desired {
+            if let Some((list, _)) = prior.id.split_once(',') {
+                by_list.entry(list).or_default().push(prior.id);
             }
         }
-        let read = by_list.into_iter().map(|(id, desired)| async move { (desired, list::entries(aws, id).await) });
+        let read = by_list.into_iter().map(|(list, ids)| async move { (ids, list::entries(aws, list).await) });
         let mut found = Listed::default();
-        for (desired, entries) in join_all(read).await {
+        for (ids, entries) in join_all(read).await {
             match entries {
-                Ok(entries) => {
-                    let entries = entries.unwrap_or_default();
-                    found.live.extend(desired.iter().filter_map(|desired| live(&desired.id, &entries)));
-                }
-                Err(error) => found.errors.extend(desired.iter().map(|d| (Some(d.id.clone()), error.clone()))),
+                Ok(entries) => found.live.extend(ids.iter().filter_map(|id| live(id, entries.as_deref()?))),
+                Err(error) => found.errors.extend(ids.iter().map(|id| (Some((*id).to_owned()), error.clone()))),
             }
         }
         Ok(found)
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let Some((id, _)) = desired.id.split_once(',') else {
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let Some((list, _)) = prior.id.split_once(',') else {
             return Err(ReadError::unexpected(ACTION, "the id is not of the form LIST,CIDR"));
         };
-        let entries = list::entries(aws, id).await?;
-        Ok(live(&desired.id, &entries.unwrap_or_default()).is_some())
+        let entries = list::entries(aws, list).await?;
+        Ok(entries.as_deref().and_then(|entries| live(prior.id, entries)))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {

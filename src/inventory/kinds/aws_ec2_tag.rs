@@ -1,6 +1,6 @@
-//! `aws_ec2_tag`: one tag of something that this code does not manage as a whole. Only the desired ones are read.
+//! `aws_ec2_tag`: one tag of something that this code does not manage as a whole. Only the declared ones are read.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Filter, TagDescription};
@@ -13,6 +13,8 @@ use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState
 
 pub(super) struct AwsEc2Tag;
 
+const ACTION: &str = "ec2:DescribeTags";
+
 /// Values of one filter: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeTags.html>.
 const FILTER_VALUES: usize = 200;
 
@@ -23,7 +25,7 @@ impl Kind for AwsEc2Tag {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["ec2:DescribeTags"]
+        &[ACTION]
     }
 
     fn compare_rules(&self) -> CompareRules {
@@ -31,22 +33,21 @@ impl Kind for AwsEc2Tag {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let resources: BTreeSet<String> =
-            request.desired.iter().map(|one| text(&one.attributes(), "resource_id").to_owned()).collect();
+        let resources: BTreeSet<String> = request.desired.iter().map(resource_of).collect();
         let resources: Vec<String> = resources.into_iter().collect();
         let mut tags = Vec::new();
         for some in resources.chunks(FILTER_VALUES) {
-            tags.extend(read(aws, vec![filter("resource-id", some)]).await?);
+            tags.extend(tags_of(aws, some).await?);
         }
-        let ids: HashSet<&str> = request.desired.iter().map(|desired| desired.id.as_str()).collect();
-        let live = tags.iter().map(live).filter(|live| ids.contains(live.id.as_str()));
-        Ok(live.collect::<Vec<_>>().into())
+        // The others are the resources' own.
+        Ok(tags.iter().map(live).filter(|live| request.declares(&live.id)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let attributes = desired.attributes();
-        let by = |filter_name, name| filter(filter_name, &[text(&attributes, name).to_owned()]);
-        Ok(!read(aws, vec![by("resource-id", "resource_id"), by("key", "key")]).await?.is_empty())
+    /// Among all tags of the resource: a filter takes `*` and `?` of a key for more than themselves.
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let resource = resource_of(prior);
+        let tags = aws.cached_for(ACTION, &resource, || tags_of(aws, std::slice::from_ref(&resource))).await?;
+        Ok(tags.iter().map(live).find(|live| live.id == prior.id))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
@@ -69,11 +70,17 @@ fn live(tag: &TagDescription) -> Live {
     Live { id, attributes: attributes(values), owner }
 }
 
-fn filter(name: &str, values: &[String]) -> Filter {
-    Filter::builder().name(name).set_values(Some(values.to_vec())).build()
+/// The state's resource, or the id up to the comma: `vpc-...,Name`.
+fn resource_of(prior: &PriorState<'_>) -> String {
+    let state = prior.attributes();
+    match text(&state, "resource_id") {
+        "" => prior.id.split_once(',').map_or(prior.id, |(resource, _)| resource).to_owned(),
+        resource => resource.to_owned(),
+    }
 }
 
-async fn read(aws: &ScopeReader, filters: Vec<Filter>) -> Result<Vec<TagDescription>, ReadError> {
-    let call = aws.ec2().describe_tags().set_filters(Some(filters));
-    aws.pages("ec2:DescribeTags", call.into_paginator().page_size(1000).items().send()).await
+async fn tags_of(aws: &ScopeReader, resources: &[String]) -> Result<Vec<TagDescription>, ReadError> {
+    let filter = Filter::builder().name("resource-id").set_values(Some(resources.to_vec())).build();
+    let call = aws.ec2().describe_tags().filters(filter);
+    aws.pages(ACTION, call.into_paginator().page_size(1000).items().send()).await
 }

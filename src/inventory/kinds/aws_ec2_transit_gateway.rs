@@ -1,14 +1,16 @@
 //! `aws_ec2_transit_gateway`. A deleted one stays in AWS's listing for a while.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_ec2::types::TransitGateway;
 use serde_json::json;
 
 use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Live, Owner, PriorState};
+use crate::model::{Live, PriorState};
 
 pub(super) struct AwsEc2TransitGateway;
 
@@ -22,21 +24,26 @@ impl Kind for AwsEc2TransitGateway {
         &["ec2:DescribeTransitGateways"]
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let gateways = ec2::transit_gateways(aws).await?;
-        let ours = gateways.iter().filter(|gateway| {
-            let id = gateway.transit_gateway_id().unwrap_or_default();
-            is_there(gateway) && network::concerns(aws, &request, gateway.owner_id(), id)
-        });
-        Ok(ours.map(live).collect::<Vec<_>>().into())
+        Ok(gateways.iter().filter(|gateway| is_there(gateway)).map(|gateway| live(aws, gateway)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.ec2().describe_transit_gateways().transit_gateway_ids(&desired.id).send();
-        let answer = aws.call("ec2:DescribeTransitGateways", call).await;
-        Ok(not_found(answer, &["InvalidTransitGatewayID.NotFound"])?
-            .is_some_and(|answer| answer.transit_gateways().iter().any(is_there)))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let gateway = by_id(aws, prior.id).await?;
+        let gateway = gateway.as_ref().as_ref().filter(|gateway| is_there(gateway));
+        Ok(gateway.map(|gateway| live(aws, gateway)))
     }
+}
+
+/// One gateway; `None` when AWS says that there is none.
+pub(super) async fn by_id(aws: &ScopeReader, id: &str) -> Result<Arc<Option<TransitGateway>>, ReadError> {
+    let action = "ec2:DescribeTransitGateways";
+    aws.cached_for(action, id, || {
+        let call = aws.ec2().describe_transit_gateways().transit_gateway_ids(id).send();
+        ec2::first(aws, action, call, &["InvalidTransitGatewayID.NotFound"], |answer| answer.transit_gateways)
+    })
+    .await
 }
 
 fn is_there(gateway: &TransitGateway) -> bool {
@@ -45,7 +52,7 @@ fn is_there(gateway: &TransitGateway) -> bool {
 
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TransitGatewayOptions.html>: switches are `enable` and
 /// `disable`.
-fn live(gateway: &TransitGateway) -> Live {
+fn live(aws: &ScopeReader, gateway: &TransitGateway) -> Live {
     let id = gateway.transit_gateway_id().unwrap_or_default();
     let options = gateway.options();
     let values = json!({
@@ -70,5 +77,5 @@ fn live(gateway: &TransitGateway) -> Live {
         "transit_gateway_cidr_blocks": options.map(|o| o.transit_gateway_cidr_blocks()).unwrap_or_default(),
         "vpn_ecmp_support": options.and_then(|o| o.vpn_ecmp_support()).map(|switch| switch.as_str()),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), owner: Owner::None }
+    Live { id: id.to_owned(), attributes: attributes(values), owner: network::owner(aws, gateway.owner_id()) }
 }

@@ -32,32 +32,29 @@ impl Kind for AwsEc2TransitGatewayRoute {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let mut by_table: BTreeMap<&str, Vec<&PriorState<'_>>> = BTreeMap::new();
-        for desired in request.desired {
-            if let Some((table, _)) = desired.id.split_once('_') {
-                by_table.entry(table).or_default().push(desired);
+        let mut by_table: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for prior in request.desired {
+            if let Some((table, _)) = prior.id.split_once('_') {
+                by_table.entry(table).or_default().push(prior.id);
             }
         }
-        let read = by_table.into_iter().map(|(table, desired)| async move {
-            let routes = search(aws, table, None).await;
-            (desired, routes)
-        });
+        let read = by_table.into_iter().map(|(table, ids)| async move { (ids, search(aws, table, None).await) });
         let mut found = Listed::default();
-        for (desired, routes) in join_all(read).await {
+        for (ids, routes) in join_all(read).await {
             match routes {
                 // What stands past a truncated search is found by the second look of each route: never missing.
-                Ok(routes) => found.live.extend(desired.iter().filter_map(|desired| live(&desired.id, &routes))),
-                Err(error) => found.errors.extend(desired.iter().map(|d| (Some(d.id.clone()), error.clone()))),
+                Ok(routes) => found.live.extend(ids.iter().filter_map(|id| live(id, &routes))),
+                Err(error) => found.errors.extend(ids.iter().map(|id| (Some((*id).to_owned()), error.clone()))),
             }
         }
         Ok(found)
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let Some((table, destination)) = desired.id.split_once('_') else {
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let Some((table, destination)) = prior.id.split_once('_') else {
             return Err(ReadError::unexpected(ACTION, "the id is not of the form TABLE_CIDR"));
         };
-        Ok(live(&desired.id, &search(aws, table, Some(destination)).await?).is_some())
+        Ok(live(prior.id, &search(aws, table, Some(destination)).await?))
     }
 }
 

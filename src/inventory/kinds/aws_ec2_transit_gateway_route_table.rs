@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::TransitGatewayRouteTable;
 use serde_json::json;
 
 use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Live, Owner, PriorState};
@@ -22,17 +22,16 @@ impl Kind for AwsEc2TransitGatewayRouteTable {
         &["ec2:DescribeTransitGatewayRouteTables"]
     }
 
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let tables = ec2::transit_gateway_route_tables(aws).await?;
-        Ok(tables.iter().filter(|table| is_there(table)).map(|table| live(aws, table)).collect::<Vec<_>>().into())
+        Ok(tables.iter().filter(|table| is_there(table)).map(|table| live(aws, table)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call =
-            aws.ec2().describe_transit_gateway_route_tables().transit_gateway_route_table_ids(&desired.id).send();
-        let answer = aws.call("ec2:DescribeTransitGatewayRouteTables", call).await;
-        Ok(not_found(answer, &["InvalidRouteTableID.NotFound"])?
-            .is_some_and(|answer| answer.transit_gateway_route_tables().iter().any(is_there)))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.ec2().describe_transit_gateway_route_tables().transit_gateway_route_table_ids(prior.id).send();
+        let (action, absent) = ("ec2:DescribeTransitGatewayRouteTables", ["InvalidRouteTableID.NotFound"]);
+        let table = ec2::first(aws, action, call, &absent, |answer| answer.transit_gateway_route_tables).await?;
+        Ok(table.filter(is_there).map(|table| live(aws, &table)))
     }
 }
 

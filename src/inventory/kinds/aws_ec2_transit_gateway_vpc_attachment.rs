@@ -1,20 +1,22 @@
 //! `aws_ec2_transit_gateway_vpc_attachment`. Whether it hangs on the gateway's default route tables is read from these
 //! tables: two calls per table, not two per attachment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{TransitGateway, TransitGatewayVpcAttachment};
 use serde_json::{Value, json};
 
-use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
-use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Live, Owner, PriorState};
+use super::{aws_ec2_transit_gateway, ec2, network};
+use crate::aws::ReadError;
+use crate::inventory::value::{attributes, ec2_tags, text};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Live, PriorState};
 
 pub(super) struct AwsEc2TransitGatewayVpcAttachment;
 
+const GATEWAYS: &str = "ec2:DescribeTransitGateways";
 const ASSOCIATIONS: &str = "ec2:GetTransitGatewayRouteTableAssociations";
 const PROPAGATIONS: &str = "ec2:GetTransitGatewayRouteTablePropagations";
 
@@ -25,42 +27,54 @@ impl Kind for AwsEc2TransitGatewayVpcAttachment {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeTransitGateways", ASSOCIATIONS, PROPAGATIONS]
+        &["ec2:DescribeTransitGatewayVpcAttachments", GATEWAYS, ASSOCIATIONS, PROPAGATIONS]
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let mut found = Listed::default();
-        let mut tables = DefaultTables::default();
-        for attachment in ec2::transit_gateway_vpc_attachments(aws).await?.iter().filter(|one| is_there(one)) {
-            let id = attachment.transit_gateway_attachment_id().unwrap_or_default();
-            if !network::concerns(aws, &request, attachment.vpc_owner_id(), id) {
-                continue;
-            }
-            let mut live = live(aws, attachment);
-            if network::desired(&request, id).is_some() {
-                for (name, kept) in [
-                    ("transit_gateway_default_route_table_association", tables.associates(aws, attachment).await),
-                    ("transit_gateway_default_route_table_propagation", tables.propagates(aws, attachment).await),
-                ] {
-                    match kept {
-                        Ok(kept) => {
-                            live.attributes.insert(name.to_owned(), Value::from(kept));
-                        }
-                        Err(error) => found.errors.push((Some(id.to_owned()), error)),
-                    }
-                }
-            }
-            found.live.push(live);
+        let attachments = ec2::transit_gateway_vpc_attachments(aws).await?;
+        let there = attachments.iter().filter(|attachment| is_there(attachment));
+        let listed: Listed = there.map(|attachment| live(aws, attachment)).collect();
+        if listed.live.iter().any(|live| request.declares(&live.id)) {
+            // For completing them: one listing instead of a call per gateway. What fails here fails there again.
+            let _ = ec2::transit_gateways(aws).await;
         }
-        Ok(found)
+        Ok(listed)
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call =
-            aws.ec2().describe_transit_gateway_vpc_attachments().transit_gateway_attachment_ids(&desired.id).send();
-        let answer = aws.call("ec2:DescribeTransitGatewayVpcAttachments", call).await;
-        Ok(not_found(answer, &["InvalidTransitGatewayAttachmentID.NotFound"])?
-            .is_some_and(|answer| answer.transit_gateway_vpc_attachments().iter().any(is_there)))
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let gateway = match gateway(aws, text(&live.attributes, "transit_gateway_id")).await {
+            Ok(gateway) => gateway,
+            Err(error) => return Completion::Partly(vec![error]),
+        };
+        let vpc_owner = live.attributes.get("vpc_owner_id").and_then(Value::as_str);
+        let (associated, propagated) = if gateway.owner_id() == vpc_owner {
+            futures::join!(is_associated(aws, &gateway, &live.id), is_propagated(aws, &gateway, &live.id))
+        } else {
+            // The tables of a gateway that another account shares with us cannot be read: Terraform takes both for kept.
+            (Ok(true), Ok(true))
+        };
+        let mut errors = Vec::new();
+        for (name, kept) in [
+            ("transit_gateway_default_route_table_association", associated),
+            ("transit_gateway_default_route_table_propagation", propagated),
+        ] {
+            match kept {
+                Ok(kept) => {
+                    live.attributes.insert(name.to_owned(), Value::from(kept));
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        Completion::of(errors)
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.ec2().describe_transit_gateway_vpc_attachments().transit_gateway_attachment_ids(prior.id).send();
+        let (action, absent) =
+            ("ec2:DescribeTransitGatewayVpcAttachments", ["InvalidTransitGatewayAttachmentID.NotFound"]);
+        let attachment =
+            ec2::first(aws, action, call, &absent, |answer| answer.transit_gateway_vpc_attachments).await?;
+        Ok(attachment.filter(is_there).map(|attachment| live(aws, &attachment)))
     }
 }
 
@@ -87,92 +101,57 @@ fn live(aws: &ScopeReader, attachment: &TransitGatewayVpcAttachment) -> Live {
         "vpc_id": attachment.vpc_id(),
         "vpc_owner_id": attachment.vpc_owner_id(),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), owner: Owner::None }
+    let owner = network::owner(aws, attachment.vpc_owner_id());
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 
-/// Attachments by route table, each table read once.
-#[derive(Default)]
-struct DefaultTables {
-    associations: BTreeMap<String, Result<BTreeSet<String>, ReadError>>,
-    propagations: BTreeMap<String, Result<BTreeSet<String>, ReadError>>,
+/// The gateway of an attachment, out of the listing where this cycle has it.
+async fn gateway(aws: &ScopeReader, id: &str) -> Result<TransitGateway, ReadError> {
+    let gateway = match aws.already_read::<Vec<TransitGateway>>(GATEWAYS) {
+        Some(all) => all.iter().find(|gateway| gateway.transit_gateway_id() == Some(id)).cloned(),
+        None => aws_ec2_transit_gateway::by_id(aws, id).await?.as_ref().clone(),
+    };
+    gateway.ok_or_else(|| ReadError::unexpected(GATEWAYS, "AWS does not show the attachment's gateway"))
 }
 
-impl DefaultTables {
-    async fn associates(&mut self, aws: &ScopeReader, one: &TransitGatewayVpcAttachment) -> Result<bool, ReadError> {
-        let of = |gateway: &TransitGateway| gateway.options()?.association_default_route_table_id().map(str::to_owned);
-        let table = match default_table(aws, one, of).await? {
-            Table::OfOthers => return Ok(true),
-            Table::None => return Ok(false),
-            Table::Id(table) => table,
-        };
-        if !self.associations.contains_key(&table) {
-            let attached = associations(aws, &table).await;
-            self.associations.insert(table.clone(), attached);
-        }
-        holds(self.associations.get(&table), one)
-    }
-
-    async fn propagates(&mut self, aws: &ScopeReader, one: &TransitGatewayVpcAttachment) -> Result<bool, ReadError> {
-        let of = |gateway: &TransitGateway| gateway.options()?.propagation_default_route_table_id().map(str::to_owned);
-        let table = match default_table(aws, one, of).await? {
-            Table::OfOthers => return Ok(true),
-            Table::None => return Ok(false),
-            Table::Id(table) => table,
-        };
-        if !self.propagations.contains_key(&table) {
-            let attached = propagations(aws, &table).await;
-            self.propagations.insert(table.clone(), attached);
-        }
-        holds(self.propagations.get(&table), one)
-    }
-}
-
-enum Table {
-    Id(String),
-    None,
-    /// The tables of a gateway that another account shares with us cannot be read: Terraform takes both for kept.
-    OfOthers,
-}
-
-async fn default_table(
-    aws: &ScopeReader,
-    attachment: &TransitGatewayVpcAttachment,
-    of: impl Fn(&TransitGateway) -> Option<String>,
-) -> Result<Table, ReadError> {
-    let gateways = ec2::transit_gateways(aws).await?;
-    let gateway = gateways.iter().find(|gateway| gateway.transit_gateway_id() == attachment.transit_gateway_id());
-    let missing =
-        || ReadError::unexpected("ec2:DescribeTransitGateways", "the attachment's gateway is not in the listing");
-    let gateway = gateway.ok_or_else(missing)?;
-    if gateway.owner_id() != attachment.vpc_owner_id() {
-        return Ok(Table::OfOthers);
-    }
-    Ok(of(gateway).filter(|id| !id.is_empty()).map_or(Table::None, Table::Id))
-}
-
-fn holds(
-    attached: Option<&Result<BTreeSet<String>, ReadError>>,
-    attachment: &TransitGatewayVpcAttachment,
-) -> Result<bool, ReadError> {
-    match attached {
-        Some(Ok(ids)) => Ok(attachment.transit_gateway_attachment_id().is_some_and(|id| ids.contains(id))),
-        Some(Err(error)) => Err(error.clone()),
+/// Is the attachment associated with the gateway's default table?
+async fn is_associated(aws: &ScopeReader, gateway: &TransitGateway, id: &str) -> Result<bool, ReadError> {
+    let table = gateway.options().and_then(|options| options.association_default_route_table_id());
+    match table.filter(|table| !table.is_empty()) {
+        Some(table) => Ok(associations(aws, table).await?.contains(id)),
         None => Ok(false),
     }
 }
 
-async fn associations(aws: &ScopeReader, table: &str) -> Result<BTreeSet<String>, ReadError> {
-    let call = aws.ec2().get_transit_gateway_route_table_associations().transit_gateway_route_table_id(table);
-    let pages = aws.pages(ASSOCIATIONS, call.into_paginator().page_size(1000).send()).await?;
-    let all = pages.into_iter().flat_map(|page| page.associations.unwrap_or_default());
-    let kept = all.filter(|one| one.state().is_none_or(|state| state.as_str() != "disassociated"));
-    Ok(kept.filter_map(|one| one.transit_gateway_attachment_id).collect())
+/// Does the attachment propagate to the gateway's default table?
+async fn is_propagated(aws: &ScopeReader, gateway: &TransitGateway, id: &str) -> Result<bool, ReadError> {
+    let table = gateway.options().and_then(|options| options.propagation_default_route_table_id());
+    match table.filter(|table| !table.is_empty()) {
+        Some(table) => Ok(propagations(aws, table).await?.contains(id)),
+        None => Ok(false),
+    }
 }
 
-async fn propagations(aws: &ScopeReader, table: &str) -> Result<BTreeSet<String>, ReadError> {
-    let call = aws.ec2().get_transit_gateway_route_table_propagations().transit_gateway_route_table_id(table);
-    let pages = aws.pages(PROPAGATIONS, call.into_paginator().page_size(1000).send()).await?;
-    let all = pages.into_iter().flat_map(|page| page.transit_gateway_route_table_propagations.unwrap_or_default());
-    let kept = all.filter(|one| one.state().is_none_or(|state| state.as_str() != "disabled"));
-    Ok(kept.filter_map(|one| one.transit_gateway_attachment_id).collect())
+/// The attachments that are associated with a table, each table read once.
+async fn associations(aws: &ScopeReader, table: &str) -> Result<Arc<BTreeSet<String>>, ReadError> {
+    aws.cached_for(ASSOCIATIONS, table, || async {
+        let call = aws.ec2().get_transit_gateway_route_table_associations().transit_gateway_route_table_id(table);
+        let pages = aws.pages(ASSOCIATIONS, call.into_paginator().page_size(1000).send()).await?;
+        let all = pages.into_iter().flat_map(|page| page.associations.unwrap_or_default());
+        let kept = all.filter(|one| one.state().is_none_or(|state| state.as_str() != "disassociated"));
+        Ok(kept.filter_map(|one| one.transit_gateway_attachment_id).collect())
+    })
+    .await
+}
+
+/// The attachments that propagate to a table, each table read once.
+async fn propagations(aws: &ScopeReader, table: &str) -> Result<Arc<BTreeSet<String>>, ReadError> {
+    aws.cached_for(PROPAGATIONS, table, || async {
+        let call = aws.ec2().get_transit_gateway_route_table_propagations().transit_gateway_route_table_id(table);
+        let pages = aws.pages(PROPAGATIONS, call.into_paginator().page_size(1000).send()).await?;
+        let all = pages.into_iter().flat_map(|page| page.transit_gateway_route_table_propagations.unwrap_or_default());
+        let kept = all.filter(|one| one.state().is_none_or(|state| state.as_str() != "disabled"));
+        Ok(kept.filter_map(|one| one.transit_gateway_attachment_id).collect())
+    })
+    .await
 }

@@ -22,18 +22,17 @@ impl Kind for AwsEgressOnlyInternetGateway {
         &["ec2:DescribeEgressOnlyInternetGateways"]
     }
 
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
-        Ok(ec2::egress_only_internet_gateways(aws).await?.iter().map(live).collect::<Vec<_>>().into())
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(ec2::egress_only_internet_gateways(aws).await?.iter().map(live).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call =
-            aws.ec2().describe_egress_only_internet_gateways().egress_only_internet_gateway_ids(&desired.id).send();
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.ec2().describe_egress_only_internet_gateways().egress_only_internet_gateway_ids(prior.id).send();
         let answer = aws.call("ec2:DescribeEgressOnlyInternetGateways", call).await;
         // An unknown id is answered with an empty list, too, and so is any other on some endpoints: compare it.
-        let same = |gateway: &EgressOnlyInternetGateway| gateway.egress_only_internet_gateway_id() == Some(&desired.id);
-        Ok(not_found(answer, &["InvalidGatewayID.NotFound"])?
-            .is_some_and(|answer| answer.egress_only_internet_gateways().iter().any(same)))
+        let is_it = |gateway: &&EgressOnlyInternetGateway| gateway.egress_only_internet_gateway_id() == Some(prior.id);
+        let answer = not_found(answer, &["InvalidGatewayID.NotFound"])?;
+        Ok(answer.and_then(|answer| answer.egress_only_internet_gateways().iter().find(is_it).map(live)))
     }
 }
 

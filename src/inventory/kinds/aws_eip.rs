@@ -1,17 +1,17 @@
 //! `aws_eip`. `instance` and `network_interface` are filled by whoever uses the address: `aws_eip_association` and the
-//! like speak for them. `address`, `associate_with_private_ip` and `ipam_pool_id` are wishes that AWS does not repeat.
+//! like own them. `address`, `associate_with_private_ip` and `ipam_pool_id` are wishes that AWS does not repeat.
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Address, AddressAttributeName};
+use aws_sdk_ec2::types::{Address, AddressAttributeName, NetworkInterface};
 use serde_json::{Value, json};
 
 use super::ec2;
-use crate::aws::{ReadError, not_found};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, Live, Owner, PriorState};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsEip;
 
@@ -35,37 +35,54 @@ impl Kind for AwsEip {
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let addresses = ec2::addresses(aws).await?;
         let in_vpc = addresses.iter().filter(|address| address.allocation_id().is_some());
-        let mut found = Listed::from(in_vpc.map(|address| live(aws, address)).collect::<Vec<_>>());
-        let desired: HashMap<&str, &PriorState<'_>> =
-            request.desired.iter().map(|one| (one.id.as_str(), *one)).collect();
-        if desired.is_empty() {
-            return Ok(found);
+        let mut listed: Listed = in_vpc.map(|address| live(aws, address)).collect();
+        if request.desired.is_empty() {
+            return Ok(listed);
         }
-        match domain_names(aws).await {
-            Ok(names) => {
-                for live in found.live.iter_mut().filter(|live| desired.contains_key(live.id.as_str())) {
-                    live.attributes.insert("ptr_record".to_owned(), json!(names.get(&live.id)));
-                }
-            }
-            // Never compare_computed: what nobody may see of it takes nothing from the verdict.
-            Err(error) => tracing::debug!("no domain names of addresses: {}", error.detail()),
+        let names = domain_names(aws, None).await;
+        let mut newly_used = false;
+        for live in &mut listed.live {
+            let Some(prior) = request.prior(&live.id) else { continue };
+            add_domain_name(live, names.as_ref());
+            newly_used |= is_newly_used(&prior.attributes(), live);
         }
-        for live in &mut found.live {
-            if desired.get(live.id.as_str()).is_some_and(|desired| is_newly_used(desired, live)) {
-                forget_service_use(aws, live, &mut found.errors).await;
-            }
-            if let Some(desired) = desired.get(live.id.as_str()) {
-                forget_carrier(desired, live);
-            }
+        if newly_used {
+            // For completing them: one listing instead of a call per address. What fails here fails there again.
+            let _ = ec2::network_interfaces(aws).await;
         }
-        Ok(found)
+        Ok(listed)
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.ec2().describe_addresses().allocation_ids(&desired.id).send();
-        let answer = aws.call("ec2:DescribeAddresses", call).await;
-        let answer = not_found(answer, &["InvalidAllocationID.NotFound", "InvalidAddress.NotFound"])?;
-        Ok(answer.is_some_and(|answer| !answer.addresses().is_empty()))
+    async fn complete(&self, aws: &ScopeReader, prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let state = prior.attributes();
+        let mut completion = Completion::Whole;
+        if !state.is_empty() && is_newly_used(&state, live) {
+            match is_used_by_service(aws, text(&live.attributes, "network_interface")).await {
+                Ok(true) => {
+                    live.attributes.insert("network_interface".to_owned(), Value::Null);
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    live.attributes.remove("network_interface");
+                    completion = Completion::Partly(vec![error]);
+                }
+            }
+        }
+        forget_carrier(&state, live);
+        completion
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.ec2().describe_addresses().allocation_ids(prior.id).send();
+        let absent = ["InvalidAllocationID.NotFound", "InvalidAddress.NotFound"];
+        let address = ec2::first(aws, "ec2:DescribeAddresses", call, &absent, |answer| answer.addresses).await?;
+        let Some(address) = address else { return Ok(None) };
+        let mut live = live(aws, &address);
+        // As in the listing: of declared ones only.
+        if !prior.attributes().is_empty() {
+            add_domain_name(&mut live, domain_names(aws, Some(prior.id)).await.as_ref());
+        }
+        Ok(Some(live))
     }
 }
 
@@ -99,47 +116,53 @@ fn live(aws: &ScopeReader, address: &Address) -> Live {
 }
 
 /// Free in the state, in use in AWS.
-fn is_newly_used(desired: &PriorState<'_>, live: &Live) -> bool {
-    let state = desired.attributes();
-    text(&state, "network_interface").is_empty() && !text(&live.attributes, "network_interface").is_empty()
+fn is_newly_used(state: &Attributes, live: &Live) -> bool {
+    text(state, "network_interface").is_empty() && !text(&live.attributes, "network_interface").is_empty()
 }
 
-/// An address on an interface goes where the interface goes: the instance that has it now is the interface's story.
-fn forget_carrier(desired: &PriorState<'_>, live: &mut Live) {
-    let state = desired.attributes();
-    let interface = text(&state, "network_interface");
+/// An address on an interface goes where the interface goes: the instance that has it now is a matter of the interface.
+fn forget_carrier(state: &Attributes, live: &mut Live) {
+    let interface = text(state, "network_interface");
     let same = !interface.is_empty() && interface == text(&live.attributes, "network_interface");
-    if same && text(&state, "instance").is_empty() {
+    if same && text(state, "instance").is_empty() {
         live.attributes.insert("instance".to_owned(), Value::Null);
     }
 }
 
-/// A load balancer takes an address after Terraform wrote the state of the address, and no resource of EC2 speaks for
-/// it: such a use is the load balancer's story, and the address counts as free as it was.
-async fn forget_service_use(aws: &ScopeReader, live: &mut Live, errors: &mut Vec<(Option<String>, ReadError)>) {
-    let interfaces = match ec2::network_interfaces(aws).await {
-        Ok(interfaces) => interfaces,
-        Err(error) => {
-            live.attributes.remove("network_interface");
-            return errors.push((Some(live.id.clone()), error));
+/// A load balancer takes an address after Terraform wrote the state of the address, and no resource of EC2 owns its
+/// fields: such a use is a matter of the load balancer, and the address counts as free as it was.
+async fn is_used_by_service(aws: &ScopeReader, interface: &str) -> Result<bool, ReadError> {
+    let action = "ec2:DescribeNetworkInterfaces";
+    let user = match aws.already_read::<Vec<NetworkInterface>>(action) {
+        Some(all) => all.iter().find(|one| one.network_interface_id() == Some(interface)).cloned(),
+        None => {
+            let call = aws.ec2().describe_network_interfaces().network_interface_ids(interface).send();
+            let absent = ["InvalidNetworkInterfaceID.NotFound"];
+            ec2::first(aws, action, call, &absent, |answer| answer.network_interfaces).await?
         }
     };
-    let user = text(&live.attributes, "network_interface");
-    let user = interfaces.iter().find(|interface| interface.network_interface_id() == Some(user));
-    let kind = user.and_then(|user| user.interface_type()).map(|kind| kind.as_str());
-    let by_service = user.and_then(|user| user.requester_managed()) == Some(true);
-    if by_service || matches!(kind, Some("network_load_balancer" | "load_balancer" | "global_accelerator_managed")) {
-        live.attributes.insert("network_interface".to_owned(), Value::Null);
+    let Some(user) = user else { return Ok(false) };
+    let kind = user.interface_type().map(|kind| kind.as_str());
+    Ok(user.requester_managed() == Some(true)
+        || matches!(kind, Some("network_load_balancer" | "load_balancer" | "global_accelerator_managed")))
+}
+
+fn add_domain_name(live: &mut Live, names: Option<&HashMap<String, String>>) {
+    if let Some(names) = names {
+        live.attributes.insert("ptr_record".to_owned(), json!(names.get(&live.id)));
     }
 }
 
-/// Allocation id -> domain name, of those that have one.
+/// Allocation id -> domain name, of those that have one; of one address or of all. `None` when it cannot be read: it is never
+/// in compare_computed, and what nobody may see of it takes nothing from the verdict.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeAddressesAttribute.html>
-async fn domain_names(aws: &ScopeReader) -> Result<HashMap<String, String>, ReadError> {
+async fn domain_names(aws: &ScopeReader, only: Option<&str>) -> Option<HashMap<String, String>> {
     let call = aws.ec2().describe_addresses_attribute().attribute(AddressAttributeName::DomainName);
-    let pages = call.into_paginator().page_size(1000).items().send();
-    let names = aws.pages("ec2:DescribeAddressesAttribute", pages).await?;
-    Ok(names.into_iter().filter_map(|name| Some((name.allocation_id?, name.ptr_record?))).collect())
+    let call = call.set_allocation_ids(only.map(|id| vec![id.to_owned()])).into_paginator();
+    let call = if only.is_some() { call } else { call.page_size(1000) };
+    let names = aws.pages("ec2:DescribeAddressesAttribute", call.items().send()).await;
+    let names = names.inspect_err(|error| tracing::debug!("no domain names of addresses: {}", error.detail())).ok()?;
+    Some(names.into_iter().filter_map(|name| Some((name.allocation_id?, name.ptr_record?))).collect())
 }
 
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html>

@@ -1,10 +1,10 @@
-//! `aws_eip_association`: an address in use. It speaks for what the address itself says of its user.
+//! `aws_eip_association`: an address in use. It owns what the address itself says of its user.
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::Filter;
+use aws_sdk_ec2::types::Address;
 use serde_json::json;
 
-use super::ec2;
+use super::{ec2, network};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -26,28 +26,15 @@ impl Kind for AwsEipAssociation {
         CompareRules { not_returned: &["allow_reassociation"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let addresses = ec2::addresses(aws).await?;
-        let live = addresses.iter().filter_map(|address| {
-            let (id, allocation) = (address.association_id()?, address.allocation_id().unwrap_or_default());
-            let values = json!({
-                "allocation_id": allocation,
-                "id": id,
-                "instance_id": address.instance_id(),
-                "network_interface_id": address.network_interface_id(),
-                "private_ip_address": address.private_ip_address(),
-                "public_ip": address.public_ip(),
-            });
-            let owner = Owner::Parent { kind: "aws_eip", id: allocation.to_owned() };
-            Some(Live { id: id.to_owned(), attributes: attributes(values), owner })
-        });
-        Ok(live.collect::<Vec<_>>().into())
+        Ok(addresses.iter().filter_map(live).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let filter = Filter::builder().name("association-id").values(&desired.id).build();
-        let call = aws.ec2().describe_addresses().filters(filter).send();
-        Ok(!aws.call("ec2:DescribeAddresses", call).await?.addresses().is_empty())
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.ec2().describe_addresses().filters(network::filter("association-id", prior.id)).send();
+        let address = ec2::first(aws, "ec2:DescribeAddresses", call, &[], |answer| answer.addresses).await?;
+        Ok(address.as_ref().and_then(live))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
@@ -59,4 +46,19 @@ impl Kind for AwsEipAssociation {
         };
         ["instance", "network_interface"].map(part).into()
     }
+}
+
+/// `None` when the address is free.
+fn live(address: &Address) -> Option<Live> {
+    let (id, allocation) = (address.association_id()?, address.allocation_id().unwrap_or_default());
+    let values = json!({
+        "allocation_id": allocation,
+        "id": id,
+        "instance_id": address.instance_id(),
+        "network_interface_id": address.network_interface_id(),
+        "private_ip_address": address.private_ip_address(),
+        "public_ip": address.public_ip(),
+    });
+    let owner = Owner::Parent { kind: "aws_eip", id: allocation.to_owned() };
+    Some(Live { id: id.to_owned(), attributes: attributes(values), owner })
 }

@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::FlowLog;
 use serde_json::{Value, json};
 
 use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
@@ -26,14 +26,15 @@ impl Kind for AwsFlowLog {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
-        Ok(ec2::flow_logs(aws).await?.iter().map(|log| live(aws, log)).collect::<Vec<_>>().into())
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(ec2::flow_logs(aws).await?.iter().map(|log| live(aws, log)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.ec2().describe_flow_logs().flow_log_ids(&desired.id).send();
-        let answer = aws.call("ec2:DescribeFlowLogs", call).await;
-        Ok(not_found(answer, &["InvalidFlowLogId.NotFound"])?.is_some_and(|answer| !answer.flow_logs().is_empty()))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.ec2().describe_flow_logs().flow_log_ids(prior.id).send();
+        let absent = ["InvalidFlowLogId.NotFound"];
+        let log = ec2::first(aws, "ec2:DescribeFlowLogs", call, &absent, |answer| answer.flow_logs).await?;
+        Ok(log.map(|log| live(aws, &log)))
     }
 }
 

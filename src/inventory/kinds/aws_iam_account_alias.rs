@@ -31,12 +31,13 @@ impl Kind for AwsIamAccountAlias {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let desired: Vec<&str> = request.desired.iter().map(|desired| desired.id.as_str()).collect();
-        Ok(aliases(aws).await?.iter().flat_map(|alias| live(alias, &desired)).collect::<Vec<_>>().into())
+        let desired: Vec<&str> = request.desired.iter().map(|desired| desired.id).collect();
+        Ok(aliases(aws).await?.iter().flat_map(|alias| live(alias, &desired)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, _desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(!aliases(aws).await?.is_empty())
+    /// AWS has no other call for it.
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(aliases(aws).await?.iter().flat_map(|alias| live(alias, &[prior.id])).next())
     }
 }
 
@@ -45,7 +46,7 @@ async fn aliases(aws: &ScopeReader) -> Result<Vec<String>, ReadError> {
     aws.pages("iam:ListAccountAliases", call.items().send()).await
 }
 
-/// The alias as each desired one, or as a stranger.
+/// The alias as each desired one, or as an unmanaged one.
 fn live(alias: &str, desired: &[&str]) -> Vec<Live> {
     let ids = if desired.is_empty() { &[alias] } else { desired };
     let of = |id: &&str| {

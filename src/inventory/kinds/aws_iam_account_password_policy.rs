@@ -1,10 +1,12 @@
 //! `aws_iam_account_password_policy`. An account without one has AWS's defaults, and the resource is gone.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_iam::types::PasswordPolicy;
 use serde_json::json;
 
-use super::iam::single;
+use super::iam::one;
 use crate::aws::ReadError;
 use crate::inventory::value::attributes;
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
@@ -29,19 +31,18 @@ impl Kind for AwsIamAccountPasswordPolicy {
         &["iam:GetAccountPasswordPolicy"]
     }
 
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
-        Ok(read(aws).await?.map(|policy| vec![live(&policy)]).unwrap_or_default().into())
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(policy(aws).await?.iter().map(live).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, _desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(read(aws).await?.is_some())
+    async fn read(&self, aws: &ScopeReader, _prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(policy(aws).await?.as_ref().as_ref().map(live))
     }
 }
 
-async fn read(aws: &ScopeReader) -> Result<Option<PasswordPolicy>, ReadError> {
+async fn policy(aws: &ScopeReader) -> Result<Arc<Option<PasswordPolicy>>, ReadError> {
     let call = aws.iam().get_account_password_policy().send();
-    let answer = single(aws, "iam:GetAccountPasswordPolicy", call).await?;
-    Ok(answer.and_then(|answer| answer.password_policy))
+    one(aws, "iam:GetAccountPasswordPolicy", ID, call, |answer| answer.password_policy).await
 }
 
 fn live(policy: &PasswordPolicy) -> Live {

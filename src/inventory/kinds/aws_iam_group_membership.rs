@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::iam;
-use super::iam::principal::{self, Principal};
+use super::iam::{self, narrow, principal};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
@@ -32,20 +31,26 @@ impl Kind for AwsIamGroupMembership {
             let name = text(values, "group");
             account.groups.iter().find(|group| group.group_name() == Some(name))?;
             let users = account.users.iter().filter(|user| user.group_list().iter().any(|group| group == name));
-            let users: Value = users.map(|user| user.user_name()).collect();
-            let values = json!({ "group": name, "id": desired.id, "name": text(values, "name"), "users": users });
-            let owner = Owner::Parent { kind: "aws_iam_group", id: name.to_owned() };
-            Some(Live { id: desired.id.clone(), attributes: attributes(values), owner })
+            Some(live(desired.id, values, users.map(|user| user.user_name()).collect()))
         }))
+    }
+
+    /// It lives as long as its group: `internal/service/iam/group_membership.go`.
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let values = prior.attributes();
+        let group = narrow::group(aws, text(&values, "group")).await?;
+        Ok(group.map(|(_, users)| live(prior.id, &values, json!(users))))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let group = text(attributes, "group");
         iam::strings(attributes, "users").map(|user| principal::membership_part(group, user)).collect()
     }
+}
 
-    /// It lives as long as its group: `internal/service/iam/group_membership.go`.
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        principal::exists(aws, Principal::Group, text(&desired.attributes(), "group")).await
-    }
+fn live(id: &str, prior: &Attributes, users: Value) -> Live {
+    let group = text(prior, "group");
+    let values = json!({ "group": group, "id": id, "name": text(prior, "name"), "users": users });
+    let owner = Owner::Parent { kind: "aws_iam_group", id: group.to_owned() };
+    Live { id: id.to_owned(), attributes: attributes(values), owner }
 }

@@ -1,4 +1,4 @@
-//! `aws_iam_group_policy`: an inline policy of a group, compared by meaning. A stranger is a part of its group.
+//! `aws_iam_group_policy`: an inline policy of a group, compared by meaning. An unmanaged one is a part of its group.
 
 use async_trait::async_trait;
 
@@ -6,7 +6,7 @@ use super::iam::principal::{self, Principal};
 use crate::aws::ReadError;
 use crate::inventory::value::text;
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
-use crate::model::{Attributes, CompareRules, OwnedField, PriorState};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, PriorState};
 
 pub(super) struct AwsIamGroupPolicy;
 
@@ -21,7 +21,7 @@ impl Kind for AwsIamGroupPolicy {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["iam:GetAccountAuthorizationDetails", "iam:GetGroupPolicy"]
+        &["iam:GetAccountAuthorizationDetails", "iam:GetGroupPolicy", "iam:ListGroupPolicies"]
     }
 
     /// `name_prefix` is what the provider cuts out of the name.
@@ -29,16 +29,20 @@ impl Kind for AwsIamGroupPolicy {
         CompareRules { not_returned: &["name_prefix"], policies: &["policy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        principal::list_inline(aws, request, Principal::Group).await
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        principal::list_inline(aws, Principal::Group).await
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        principal::inline_exists(aws, desired, Principal::Group).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        principal::read_inline(aws, prior, Principal::Group).await
     }
 
-    fn report_unmanaged_children(&self) -> bool {
-        true
+    fn unmanaged_children_of(&self) -> Option<&'static str> {
+        Some("aws_iam_group")
+    }
+
+    async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {
+        principal::inline_of(aws, Principal::Group, parent).await
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {

@@ -1,14 +1,16 @@
 //! `aws_iam_instance_profile`. Tags have no bulk form: one call each, for the desired ones.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_iam::types::InstanceProfile;
 use serde_json::json;
 
-use super::iam::{PAGE, single, with_details};
+use super::iam::{PAGE, one};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
-use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsIamInstanceProfile;
 
@@ -31,15 +33,20 @@ impl Kind for AwsIamInstanceProfile {
         CompareRules { not_returned: &["name_prefix"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let call = aws.iam().list_instance_profiles().max_items(PAGE).into_paginator();
         let profiles = aws.pages("iam:ListInstanceProfiles", call.items().send()).await?;
-        let live = profiles.iter().map(live).collect();
-        Ok(with_details(live, request, |name| details(aws, name)).await)
+        Ok(profiles.iter().map(live).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(details(aws, desired.id.clone()).await?.is_some())
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let tags = |profile: &InstanceProfile| attributes(json!({ "tags_all": iam_tags(profile.tags()) }));
+        let read = profile(aws, &live.id).await;
+        Completion::extend(live, read.map(|profile| profile.as_ref().as_ref().map(tags)))
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(profile(aws, prior.id).await?.as_ref().as_ref().map(live))
     }
 }
 
@@ -66,9 +73,7 @@ fn owner_of(name: &str) -> Owner {
     }
 }
 
-async fn details(aws: &ScopeReader, name: String) -> Result<Option<Attributes>, ReadError> {
+async fn profile(aws: &ScopeReader, name: &str) -> Result<Arc<Option<InstanceProfile>>, ReadError> {
     let call = aws.iam().get_instance_profile().instance_profile_name(name).send();
-    let answer = single(aws, "iam:GetInstanceProfile", call).await?;
-    let Some(profile) = answer.and_then(|answer| answer.instance_profile) else { return Ok(None) };
-    Ok(Some(attributes(json!({ "tags_all": iam_tags(profile.tags()) }))))
+    one(aws, "iam:GetInstanceProfile", name, call, |answer| answer.instance_profile).await
 }

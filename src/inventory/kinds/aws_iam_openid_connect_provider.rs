@@ -1,12 +1,15 @@
 //! `aws_iam_openid_connect_provider`. The listing has ARNs only: one call each, for the desired ones.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProviderOutput;
 use serde_json::{Value, json};
 
-use super::iam::{single, with_details};
+use super::iam::one;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, Reach, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, PriorState};
 
 pub(super) struct AwsIamOpenidConnectProvider;
@@ -29,16 +32,20 @@ impl Kind for AwsIamOpenidConnectProvider {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let call = aws.iam().list_open_id_connect_providers().send();
         let answer = aws.call("iam:ListOpenIDConnectProviders", call).await?;
         let arns = answer.open_id_connect_provider_list().iter().filter_map(|provider| provider.arn());
-        let live = arns.map(live).collect();
-        Ok(with_details(live, request, |arn| details(aws, arn)).await)
+        Ok(arns.map(live).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(details(aws, desired.id.clone()).await?.is_some())
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let read = provider(aws, &live.id).await;
+        Completion::extend(live, read.map(|provider| provider.as_ref().as_ref().map(details)))
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(provider(aws, prior.id).await?.is_some().then(|| live(prior.id)))
     }
 }
 
@@ -48,15 +55,18 @@ fn live(arn: &str) -> Live {
     Live { id: arn.to_owned(), attributes: attributes(json!({ "arn": arn, "id": arn, "url": url })), ..Live::default() }
 }
 
-async fn details(aws: &ScopeReader, arn: String) -> Result<Option<Attributes>, ReadError> {
+async fn provider(aws: &ScopeReader, arn: &str) -> Result<Arc<Option<GetOpenIdConnectProviderOutput>>, ReadError> {
     let call = aws.iam().get_open_id_connect_provider().open_id_connect_provider_arn(arn).send();
-    let Some(provider) = single(aws, "iam:GetOpenIDConnectProvider", call).await? else { return Ok(None) };
-    Ok(Some(attributes(json!({
+    one(aws, "iam:GetOpenIDConnectProvider", arn, call, Some).await
+}
+
+fn details(provider: &GetOpenIdConnectProviderOutput) -> Attributes {
+    attributes(json!({
         "client_id_list": provider.client_id_list(),
         "tags_all": iam_tags(provider.tags()),
         "thumbprint_list": provider.thumbprint_list(),
         "url": provider.url(),
-    }))))
+    }))
 }
 
 /// AWS gives the URL back without `https://`.

@@ -1,14 +1,16 @@
 //! `aws_iam_policy`: a customer-managed policy in its default version. Description and tags have no bulk form: one call
 //! each, for the desired ones.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use aws_sdk_iam::types::ManagedPolicyDetail;
+use aws_sdk_iam::types::{ManagedPolicyDetail, Policy, PolicyVersion};
 use serde_json::json;
 
-use super::iam::{self, document, single, with_details};
+use super::iam::{self, document, one};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, Reach, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, PriorState};
 
 pub(super) struct AwsIamPolicy;
@@ -24,7 +26,7 @@ impl Kind for AwsIamPolicy {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["iam:GetAccountAuthorizationDetails", "iam:GetPolicy"]
+        &["iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion"]
     }
 
     /// `name_prefix` is what the provider cuts out of the name.
@@ -32,15 +34,20 @@ impl Kind for AwsIamPolicy {
         CompareRules { not_returned: &["name_prefix"], policies: &["policy"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
-        let live = account.policies.iter().map(live).collect();
-        Ok(with_details(live, request, |arn| details(aws, arn)).await)
+        Ok(account.policies.iter().map(live).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.iam().get_policy().policy_arn(&desired.id).send();
-        Ok(single(aws, "iam:GetPolicy", call).await?.is_some())
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let read = policy(aws, &live.id).await;
+        Completion::extend(live, read.map(|policy| policy.as_ref().as_ref().map(details)))
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let read = policy(aws, prior.id).await?;
+        let Some(policy) = read.as_ref() else { return Ok(None) };
+        Ok(Some(live(&detail(policy, default_version(aws, policy).await?))))
     }
 }
 
@@ -64,21 +71,43 @@ fn live(policy: &ManagedPolicyDetail) -> Live {
 }
 
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html>: only GetPolicy has description and tags.
-async fn details(aws: &ScopeReader, arn: String) -> Result<Option<Attributes>, ReadError> {
-    let answer = single(aws, "iam:GetPolicy", aws.iam().get_policy().policy_arn(arn).send()).await?;
-    let Some(policy) = answer.and_then(|answer| answer.policy) else { return Ok(None) };
-    Ok(Some(attributes(json!({
+fn details(policy: &Policy) -> Attributes {
+    attributes(json!({
         "description": policy.description(),
         "name": policy.policy_name(),
         "policy_id": policy.policy_id(),
         "tags_all": iam_tags(policy.tags()),
-    }))))
+    }))
+}
+
+async fn policy(aws: &ScopeReader, arn: &str) -> Result<Arc<Option<Policy>>, ReadError> {
+    one(aws, "iam:GetPolicy", arn, aws.iam().get_policy().policy_arn(arn).send(), |answer| answer.policy).await
+}
+
+/// That it does not exist does not tell that the policy is gone: it may be the default no longer.
+async fn default_version(aws: &ScopeReader, policy: &Policy) -> Result<PolicyVersion, ReadError> {
+    const ACTION: &str = "iam:GetPolicyVersion";
+    let version = policy.default_version_id().unwrap_or_default();
+    let call = aws.iam().get_policy_version().policy_arn(policy.arn().unwrap_or_default()).version_id(version);
+    let answer = aws.call(ACTION, call.send()).await?;
+    answer.policy_version.ok_or_else(|| ReadError::unexpected(ACTION, "the answer lacks the version"))
+}
+
+/// A policy that was read by itself, in the listing's form.
+fn detail(policy: &Policy, version: PolicyVersion) -> ManagedPolicyDetail {
+    ManagedPolicyDetail::builder()
+        .set_arn(policy.arn().map(str::to_owned))
+        .set_attachment_count(policy.attachment_count())
+        .set_default_version_id(policy.default_version_id().map(str::to_owned))
+        .set_path(policy.path().map(str::to_owned))
+        .set_policy_name(policy.policy_name().map(str::to_owned))
+        .policy_version_list(version)
+        .build()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_iam::types::PolicyVersion;
 
     #[test]
     fn the_default_version_counts() {

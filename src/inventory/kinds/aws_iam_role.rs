@@ -1,11 +1,12 @@
 //! `aws_iam_role`, with the inline and managed policies that hang on it, whoever manages those.
 
 use async_trait::async_trait;
-use aws_sdk_iam::types::{Role, RoleDetail};
+use aws_sdk_iam::types::{AttachedPolicy, PolicyDetail, Role, RoleDetail};
+use futures::future::try_join;
 use serde_json::{Value, json};
 
-use super::iam::principal::{self, Principal};
-use super::iam::{self, document};
+use super::iam::principal::Principal;
+use super::iam::{self, document, narrow};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, text, time};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
@@ -24,7 +25,14 @@ impl Kind for AwsIamRole {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["iam:GetAccountAuthorizationDetails", "iam:GetRole", "iam:ListRoles"]
+        &[
+            "iam:GetAccountAuthorizationDetails",
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
+            "iam:ListRoles",
+        ]
     }
 
     /// `name_prefix` is what the provider cuts out of the name.
@@ -43,18 +51,15 @@ impl Kind for AwsIamRole {
         let mut found = Listed::default();
         for role in &account.roles {
             let mut live = live(role);
-            let desired = request.desired.iter().any(|desired| desired.id == live.id);
             match listed.as_ref().ok().and_then(|roles| roles.get(&live.id)) {
                 Some(role) => live.attributes.extend(more(role)),
-                None if desired && listed.is_ok() => {
+                None if listed.is_ok() && request.declares(&live.id) => {
                     let error = ReadError::unexpected("iam:ListRoles", "the role is in the account's details only");
                     found.errors.push((Some(live.id.clone()), error));
                 }
                 None => {}
             }
-            if desired || request.unmanaged {
-                found.live.push(live);
-            }
+            found.live.push(live);
         }
         if let Err(error) = listed {
             found.errors.push((None, error));
@@ -62,9 +67,32 @@ impl Kind for AwsIamRole {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        principal::exists(aws, Principal::Role, &desired.id).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let read = narrow::role(aws, prior.id).await?;
+        let Some(role) = read.as_ref() else { return Ok(None) };
+        let inline = narrow::inline(aws, Principal::Role, prior.id);
+        let (inline, attached) = try_join(inline, narrow::attached(aws, Principal::Role, prior.id)).await?;
+        let (Some(inline), Some(attached)) = (inline, attached.as_ref()) else { return Ok(None) };
+        let mut live = live(&detail(role, inline, attached.clone()));
+        live.attributes.extend(more(role));
+        Ok(Some(live))
     }
+}
+
+/// A role that was read by itself, in the form of the account's details.
+pub(super) fn detail(role: &Role, inline: Vec<PolicyDetail>, attached: Vec<AttachedPolicy>) -> RoleDetail {
+    RoleDetail::builder()
+        .arn(role.arn())
+        .set_assume_role_policy_document(role.assume_role_policy_document().map(str::to_owned))
+        .set_attached_managed_policies(Some(attached))
+        .create_date(*role.create_date())
+        .path(role.path())
+        .set_permissions_boundary(role.permissions_boundary().cloned())
+        .role_id(role.role_id())
+        .role_name(role.role_name())
+        .set_role_policy_list(Some(inline))
+        .set_tags(Some(role.tags().to_vec()))
+        .build()
 }
 
 /// What the account's details tell.
@@ -91,7 +119,7 @@ fn live(role: &RoleDetail) -> Live {
     Live { id: name.to_owned(), attributes: attributes(values), owner: owner_of(role.path().unwrap_or_default()) }
 }
 
-/// What only ListRoles tells.
+/// What only ListRoles and GetRole tell.
 pub(super) fn more(role: &Role) -> Attributes {
     attributes(json!({
         "description": role.description(),
@@ -150,7 +178,6 @@ mod tests {
 
     #[test]
     fn documents_are_decoded_and_policies_listed() {
-        use aws_sdk_iam::types::{AttachedPolicy, PolicyDetail};
         let policy = PolicyDetail::builder().policy_name("p").policy_document("%7B%22a%22%3A1%7D").build();
         let attached = AttachedPolicy::builder().policy_arn("arn:aws:iam::aws:policy/X").build();
         let role = RoleDetail::builder()

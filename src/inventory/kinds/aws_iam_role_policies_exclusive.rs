@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 
 use super::iam;
-use super::iam::principal::{self, Principal};
+use super::iam::principal::{self, Exclusive, Principal};
 use crate::aws::ReadError;
 use crate::inventory::value::text;
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
-use crate::model::{Attributes, OwnedField, PriorState};
+use crate::model::{Attributes, Live, OwnedField, PriorState};
 
 pub(super) struct AwsIamRolePoliciesExclusive;
 
@@ -22,15 +22,15 @@ impl Kind for AwsIamRolePoliciesExclusive {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["iam:GetAccountAuthorizationDetails", "iam:GetRole"]
+        &["iam:GetAccountAuthorizationDetails", "iam:ListRolePolicies"]
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        principal::list_exclusive(aws, request, Principal::Role, "policy_names").await
+        principal::list_exclusive(aws, request, Principal::Role, Exclusive::Inline).await
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        principal::exclusive_exists(aws, desired, Principal::Role).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        principal::read_exclusive(aws, prior, Principal::Role, Exclusive::Inline).await
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {

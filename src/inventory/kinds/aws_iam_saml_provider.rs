@@ -1,12 +1,16 @@
 //! `aws_iam_saml_provider`. The metadata has no bulk form: one call each, for the desired ones.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use aws_sdk_iam::operation::get_saml_provider::GetSamlProviderOutput;
+use aws_smithy_types::DateTime;
 use serde_json::{Value, json};
 
-use super::iam::{single, with_details};
+use super::iam::one;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, Reach, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsIamSamlProvider;
@@ -29,37 +33,47 @@ impl Kind for AwsIamSamlProvider {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let answer = aws.call("iam:ListSAMLProviders", aws.iam().list_saml_providers().send()).await?;
-        let live = answer.saml_provider_list().iter().map(|provider| {
-            let arn = provider.arn().unwrap_or_default();
-            let name = arn.split_once("saml-provider/").map(|(_, name)| name);
-            let values = json!({ "arn": arn, "id": arn, "name": name, "valid_until": time(provider.valid_until()) });
-            // IAM Identity Center makes one in every account that it assigns people to.
-            let owner = match name {
-                Some(name) if name.starts_with("AWSSSO_") && name.ends_with("_DO_NOT_DELETE") => {
-                    Owner::Aws("SAML provider of IAM Identity Center")
-                }
-                _ => Owner::None,
-            };
-            Live { id: arn.to_owned(), attributes: attributes(values), owner }
-        });
-        Ok(with_details(live.collect(), request, |arn| details(aws, arn)).await)
+        let providers = answer.saml_provider_list().iter();
+        Ok(providers.map(|provider| live(provider.arn().unwrap_or_default(), provider.valid_until())).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(details(aws, desired.id.clone()).await?.is_some())
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let read = provider(aws, &live.id).await;
+        Completion::extend(live, read.map(|provider| provider.as_ref().as_ref().map(details)))
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let provider = provider(aws, prior.id).await?;
+        Ok(provider.as_ref().as_ref().map(|provider| live(prior.id, provider.valid_until())))
     }
 }
 
-async fn details(aws: &ScopeReader, arn: String) -> Result<Option<Attributes>, ReadError> {
+fn live(arn: &str, valid_until: Option<&DateTime>) -> Live {
+    let name = arn.split_once("saml-provider/").map(|(_, name)| name);
+    let values = json!({ "arn": arn, "id": arn, "name": name, "valid_until": time(valid_until) });
+    // IAM Identity Center makes one in every account that it assigns people to.
+    let owner = match name {
+        Some(name) if name.starts_with("AWSSSO_") && name.ends_with("_DO_NOT_DELETE") => {
+            Owner::Aws("SAML provider of IAM Identity Center")
+        }
+        _ => Owner::None,
+    };
+    Live { id: arn.to_owned(), attributes: attributes(values), owner }
+}
+
+async fn provider(aws: &ScopeReader, arn: &str) -> Result<Arc<Option<GetSamlProviderOutput>>, ReadError> {
     let call = aws.iam().get_saml_provider().saml_provider_arn(arn).send();
-    let Some(provider) = single(aws, "iam:GetSAMLProvider", call).await? else { return Ok(None) };
-    Ok(Some(attributes(json!({
+    one(aws, "iam:GetSAMLProvider", arn, call, Some).await
+}
+
+fn details(provider: &GetSamlProviderOutput) -> Attributes {
+    attributes(json!({
         "saml_metadata_document": provider.saml_metadata_document(),
         "tags_all": iam_tags(provider.tags()),
         "valid_until": time(provider.valid_until()),
-    }))))
+    }))
 }
 
 /// White space around an XML document means nothing.

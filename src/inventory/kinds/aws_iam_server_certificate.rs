@@ -1,18 +1,22 @@
 //! `aws_iam_server_certificate`. Like the provider, a desired one is found by its name; body, chain and tags take one
 //! call each.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use aws_sdk_iam::types::ServerCertificateMetadata;
+use aws_sdk_iam::types::{ServerCertificate, ServerCertificateMetadata};
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
-use super::iam::{PAGE, single, with_details};
+use super::iam::{PAGE, one};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, text, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, Reach, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, PriorState};
 
 pub(super) struct AwsIamServerCertificate;
+
+const ACTION: &str = "iam:GetServerCertificate";
 
 #[async_trait]
 impl Kind for AwsIamServerCertificate {
@@ -42,26 +46,36 @@ impl Kind for AwsIamServerCertificate {
         let call = aws.iam().list_server_certificates().max_items(PAGE).into_paginator();
         let certificates = aws.pages("iam:ListServerCertificates", call.items().send()).await?;
         // The id of a certificate that was replaced under its name is new; to Terraform it is still the same resource.
-        // A stranger goes by its name, which `terraform import` takes.
-        let names: Vec<_> = request.desired.iter().map(|one| (name(one), one.id.clone())).collect();
+        // An unmanaged one goes by its name, which `terraform import` takes.
+        let names: Vec<_> = request.desired.iter().map(|one| (name(one), one.id)).collect();
         let live = certificates.iter().map(|certificate| {
             let known = names.iter().find(|(name, _)| name == certificate.server_certificate_name());
-            live(certificate, known.map_or(certificate.server_certificate_name(), |(_, id)| id))
+            live(certificate, known.map_or(certificate.server_certificate_name(), |(_, id)| *id))
         });
-        let read = |id: String| {
-            let known = names.iter().find(|(_, known)| *known == id).map(|(name, _)| name.clone());
-            details(aws, known.unwrap_or_default())
-        };
-        Ok(with_details(live.collect(), request, read).await)
+        Ok(live.collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(details(aws, name(desired)).await?.is_some())
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let read = certificate(aws, text(&live.attributes, "name")).await;
+        Completion::extend(live, read.map(|certificate| certificate.as_ref().as_ref().map(details)))
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let certificate = certificate(aws, &name(prior)).await?;
+        let Some(certificate) = certificate.as_ref() else { return Ok(None) };
+        match certificate.server_certificate_metadata() {
+            Some(metadata) => Ok(Some(live(metadata, prior.id))),
+            None => Err(ReadError::unexpected(ACTION, "the answer lacks the certificate's metadata")),
+        }
     }
 }
 
-fn name(desired: &PriorState<'_>) -> String {
-    text(&desired.attributes(), "name").to_owned()
+/// The id of an unmanaged one is its name.
+fn name(prior: &PriorState<'_>) -> String {
+    match text(&prior.attributes(), "name") {
+        "" => prior.id.to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 fn live(certificate: &ServerCertificateMetadata, id: &str) -> Live {
@@ -76,15 +90,17 @@ fn live(certificate: &ServerCertificateMetadata, id: &str) -> Live {
     Live { id: id.to_owned(), attributes: attributes(values), ..Live::default() }
 }
 
-async fn details(aws: &ScopeReader, name: String) -> Result<Option<Attributes>, ReadError> {
+async fn certificate(aws: &ScopeReader, name: &str) -> Result<Arc<Option<ServerCertificate>>, ReadError> {
     let call = aws.iam().get_server_certificate().server_certificate_name(name).send();
-    let answer = single(aws, "iam:GetServerCertificate", call).await?;
-    let Some(certificate) = answer.and_then(|answer| answer.server_certificate) else { return Ok(None) };
-    Ok(Some(attributes(json!({
+    one(aws, ACTION, name, call, |answer| answer.server_certificate).await
+}
+
+fn details(certificate: &ServerCertificate) -> Attributes {
+    attributes(json!({
         "certificate_body": certificate.certificate_body(),
         "certificate_chain": certificate.certificate_chain(),
         "tags_all": iam_tags(certificate.tags()),
-    }))))
+    }))
 }
 
 /// White space around a PEM block and carriage returns in it mean nothing.

@@ -1,13 +1,12 @@
-//! `aws_iam_service_linked_role`: a role that a service makes for itself, mostly without anybody asking. A stranger is
-//! AWS's.
+//! `aws_iam_service_linked_role`: a role that a service makes for itself, mostly without anybody asking. An
+//! unmanaged one is AWS's.
 
 use async_trait::async_trait;
-use aws_sdk_iam::types::RoleDetail;
+use aws_sdk_iam::types::{Role, RoleDetail};
 use serde_json::json;
 
 use super::aws_iam_role;
-use super::iam;
-use super::iam::principal::{self, Principal};
+use super::iam::{self, narrow};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, time};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
@@ -29,15 +28,14 @@ impl Kind for AwsIamServiceLinkedRole {
         &["iam:GetAccountAuthorizationDetails", "iam:GetRole", "iam:ListRoles"]
     }
 
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let account = iam::account(aws).await?;
         let listed = iam::roles(aws).await;
         let mut found = Listed::default();
         for role in &account.roles {
             let Some(mut live) = live(role) else { continue };
-            let more = listed.as_ref().ok().and_then(|roles| roles.get(role.role_name().unwrap_or_default()));
-            if let Some(description) = more.and_then(|role| aws_iam_role::more(role).remove("description")) {
-                live.attributes.insert("description".to_owned(), description);
+            if let Some(role) = listed.as_ref().ok().and_then(|roles| roles.get(role.role_name().unwrap_or_default())) {
+                describe(&mut live, role);
             }
             found.live.push(live);
         }
@@ -47,9 +45,24 @@ impl Kind for AwsIamServiceLinkedRole {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let name = desired.id.rsplit('/').next().unwrap_or_default();
-        principal::exists(aws, Principal::Role, name).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let name = prior.id.rsplit('/').next().unwrap_or_default();
+        let read = narrow::role(aws, name).await?;
+        let Some(role) = read.as_ref() else { return Ok(None) };
+        match live(&aws_iam_role::detail(role, Vec::new(), Vec::new())) {
+            Some(mut live) if live.id == prior.id => {
+                describe(&mut live, role);
+                Ok(Some(live))
+            }
+            _ => Err(ReadError::unexpected("iam:GetRole", format!("the role of this name is {}", role.arn()))),
+        }
+    }
+}
+
+/// What the account's details lack.
+fn describe(live: &mut Live, role: &Role) {
+    if let Some(description) = aws_iam_role::more(role).remove("description") {
+        live.attributes.insert("description".to_owned(), description);
     }
 }
 

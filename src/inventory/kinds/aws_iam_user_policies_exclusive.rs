@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 
 use super::iam;
-use super::iam::principal::{self, Principal};
+use super::iam::principal::{self, Exclusive, Principal};
 use crate::aws::ReadError;
 use crate::inventory::value::text;
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
-use crate::model::{Attributes, OwnedField, PriorState};
+use crate::model::{Attributes, Live, OwnedField, PriorState};
 
 pub(super) struct AwsIamUserPoliciesExclusive;
 
@@ -22,15 +22,15 @@ impl Kind for AwsIamUserPoliciesExclusive {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["iam:GetAccountAuthorizationDetails", "iam:GetUser"]
+        &["iam:GetAccountAuthorizationDetails", "iam:ListUserPolicies"]
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        principal::list_exclusive(aws, request, Principal::User, "policy_names").await
+        principal::list_exclusive(aws, request, Principal::User, Exclusive::Inline).await
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        principal::exclusive_exists(aws, desired, Principal::User).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        principal::read_exclusive(aws, prior, Principal::User, Exclusive::Inline).await
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {

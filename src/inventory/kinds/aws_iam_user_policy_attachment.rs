@@ -1,4 +1,4 @@
-//! `aws_iam_user_policy_attachment`: a managed policy on a user. It either is there or is not. A stranger is a part of its user.
+//! `aws_iam_user_policy_attachment`: a managed policy on a user. It either is there or is not. An unmanaged one is a part of its user.
 
 use async_trait::async_trait;
 
@@ -6,7 +6,7 @@ use super::iam::principal::{self, Principal};
 use crate::aws::ReadError;
 use crate::inventory::value::text;
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
-use crate::model::{Attributes, OwnedField, PriorState};
+use crate::model::{Attributes, Live, OwnedField, PriorState};
 
 pub(super) struct AwsIamUserPolicyAttachment;
 
@@ -28,12 +28,16 @@ impl Kind for AwsIamUserPolicyAttachment {
         principal::list_attached(aws, request, Principal::User).await
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        principal::attached_exists(aws, desired, Principal::User).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        principal::read_attached(aws, prior, Principal::User).await
     }
 
-    fn report_unmanaged_children(&self) -> bool {
-        true
+    fn unmanaged_children_of(&self) -> Option<&'static str> {
+        Some("aws_iam_user")
+    }
+
+    async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {
+        principal::attached_of(aws, Principal::User, parent).await
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {

@@ -1,13 +1,14 @@
 //! `aws_iam_user_ssh_key`: a key for CodeCommit. Keys are listed per user: of the users whose keys are desired.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::{EncodingType, SshPublicKeyMetadata};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use super::iam::{PAGE, existing, one_by_one, single};
+use super::iam::{PAGE, all, one};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
@@ -34,17 +35,15 @@ impl Kind for AwsIamUserSshKey {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let mut found = one_by_one(request.desired, |values, id| read(aws, values, id)).await;
+        let mut found = Listed::one_by_one();
         if request.unmanaged {
-            let users: BTreeSet<String> = request.desired.iter().map(|one| user(one)).collect();
+            let users: BTreeSet<String> = request.desired.iter().map(user).filter(|user| !user.is_empty()).collect();
             let answers = join_all(users.iter().map(|user| keys(aws, user))).await;
             for (user, answer) in users.iter().zip(answers) {
                 match answer {
                     Ok(keys) => {
-                        let strangers = keys
-                            .into_iter()
-                            .filter(|key| request.desired.iter().all(|desired| desired.id != key.ssh_public_key_id()));
-                        found.live.extend(strangers.map(|key| stranger(user, &key)));
+                        let others = keys.iter().flatten().filter(|key| !request.declares(key.ssh_public_key_id()));
+                        found.live.extend(others.map(|key| unmanaged(user, key)));
                     }
                     Err(error) => found.errors.push((Some(user.clone()), error)),
                 }
@@ -53,23 +52,30 @@ impl Kind for AwsIamUserSshKey {
         Ok(found)
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(read(aws, desired.attributes(), desired.id.clone()).await?.is_some())
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        match prior.id.split_once(':') {
+            Some((user, _)) => {
+                let keys = keys(aws, user).await?;
+                Ok(keys.iter().flatten().map(|key| unmanaged(user, key)).find(|live| live.id == prior.id))
+            }
+            None => declared(aws, prior).await,
+        }
     }
 }
 
-fn user(desired: &PriorState<'_>) -> String {
-    text(&desired.attributes(), "username").to_owned()
+fn user(prior: &PriorState<'_>) -> String {
+    text(&prior.attributes(), "username").to_owned()
 }
 
 /// AWS hands the key out in the encoding that the state names.
-async fn read(aws: &ScopeReader, desired: Attributes, id: String) -> Result<Option<Attributes>, ReadError> {
-    let (user, encoding) = (text(&desired, "username"), text(&desired, "encoding"));
+async fn declared(aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+    let (id, values) = (prior.id, prior.attributes());
+    let (user, encoding) = (text(&values, "username"), text(&values, "encoding"));
     let call =
-        aws.iam().get_ssh_public_key().user_name(user).ssh_public_key_id(&id).encoding(EncodingType::from(encoding));
-    let answer = single(aws, "iam:GetSSHPublicKey", call.send()).await?;
-    let Some(key) = answer.and_then(|answer| answer.ssh_public_key) else { return Ok(None) };
-    Ok(Some(attributes(json!({
+        aws.iam().get_ssh_public_key().user_name(user).ssh_public_key_id(id).encoding(EncodingType::from(encoding));
+    let read = one(aws, "iam:GetSSHPublicKey", id, call.send(), |answer| answer.ssh_public_key).await?;
+    let Some(key) = read.as_ref() else { return Ok(None) };
+    let values = attributes(json!({
         "encoding": encoding,
         "fingerprint": key.fingerprint(),
         "id": id,
@@ -77,16 +83,17 @@ async fn read(aws: &ScopeReader, desired: Attributes, id: String) -> Result<Opti
         "ssh_public_key_id": key.ssh_public_key_id(),
         "status": key.status().as_str(),
         "username": key.user_name(),
-    }))))
+    }));
+    Ok(Some(Live { id: id.to_owned(), attributes: values, ..Live::default() }))
 }
 
-async fn keys(aws: &ScopeReader, user: &str) -> Result<Vec<SshPublicKeyMetadata>, ReadError> {
+async fn keys(aws: &ScopeReader, user: &str) -> Result<Arc<Option<Vec<SshPublicKeyMetadata>>>, ReadError> {
     let call = aws.iam().list_ssh_public_keys().user_name(user).max_items(PAGE).into_paginator();
-    Ok(existing(aws.pages("iam:ListSSHPublicKeys", call.items().send()).await)?.unwrap_or_default())
+    all(aws, "iam:ListSSHPublicKeys", user, call.items().send()).await
 }
 
 /// With the id that `terraform import` takes; the encoding is for whoever imports it to choose.
-fn stranger(user: &str, key: &SshPublicKeyMetadata) -> Live {
+fn unmanaged(user: &str, key: &SshPublicKeyMetadata) -> Live {
     let id = key.ssh_public_key_id();
     let values = json!({
         "ssh_public_key_id": id,

@@ -1,14 +1,16 @@
 //! `aws_iam_virtual_mfa_device`. Tags have no bulk form: one call each, for the desired ones.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use aws_sdk_iam::types::VirtualMfaDevice;
+use aws_sdk_iam::types::{Tag, VirtualMfaDevice};
 use serde_json::json;
 
-use super::iam::{PAGE, existing, with_details};
+use super::iam::{PAGE, all};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, time};
-use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
-use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsIamVirtualMfaDevice;
 
@@ -31,19 +33,27 @@ impl Kind for AwsIamVirtualMfaDevice {
         CompareRules { not_returned: &["base_32_string_seed", "qr_code_png"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let live = devices(aws).await?.iter().map(live).collect();
-        Ok(with_details(live, request, |serial| tags(aws, serial)).await)
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(devices(aws).await?.iter().map(live).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(devices(aws).await?.iter().any(|device| device.serial_number() == desired.id))
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let call = aws.iam().list_mfa_device_tags().serial_number(&live.id).into_paginator();
+        let read = all(aws, "iam:ListMFADeviceTags", &live.id, call.items().send()).await;
+        let more = |tags: &Vec<Tag>| attributes(json!({ "tags_all": iam_tags(tags) }));
+        Completion::extend(live, read.map(|tags| tags.as_ref().as_ref().map(more)))
+    }
+
+    /// AWS reads no virtual device by its serial number (GetMFADevice takes FIDO keys only): the account's are shared.
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(devices(aws).await?.iter().find(|device| device.serial_number() == prior.id).map(live))
     }
 }
 
-async fn devices(aws: &ScopeReader) -> Result<Vec<VirtualMfaDevice>, ReadError> {
+async fn devices(aws: &ScopeReader) -> Result<Arc<Vec<VirtualMfaDevice>>, ReadError> {
+    const ACTION: &str = "iam:ListVirtualMFADevices";
     let call = aws.iam().list_virtual_mfa_devices().max_items(PAGE).into_paginator();
-    aws.pages("iam:ListVirtualMFADevices", call.items().send()).await
+    aws.cached(ACTION, || aws.pages(ACTION, call.items().send())).await
 }
 
 /// The serial number is the ARN: `arn:aws:iam::123456789012:mfa/PATH/NAME`. Root's device cannot be managed by
@@ -64,12 +74,6 @@ fn live(device: &VirtualMfaDevice) -> Live {
     let root = user.is_some_and(|user| user.arn().ends_with(":root")) || name == "root-account-mfa-device";
     let owner = if root { Owner::Aws("MFA device of the root user") } else { Owner::None };
     Live { id: arn.to_owned(), attributes: attributes(values), owner }
-}
-
-async fn tags(aws: &ScopeReader, serial: String) -> Result<Option<Attributes>, ReadError> {
-    let call = aws.iam().list_mfa_device_tags().serial_number(serial).into_paginator();
-    let Some(tags) = existing(aws.pages("iam:ListMFADeviceTags", call.items().send()).await)? else { return Ok(None) };
-    Ok(Some(attributes(json!({ "tags_all": iam_tags(&tags) }))))
 }
 
 #[cfg(test)]

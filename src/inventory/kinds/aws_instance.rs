@@ -1,5 +1,5 @@
-//! `aws_instance`. One listing tells most; devices come from the shared volumes, four attributes need a call each (the
-//! desired ones only). A stopped instance is no drift, a terminated one is gone.
+//! `aws_instance`. One listing tells most; of declared ones, devices come from the volumes, and four attributes need a call
+//! each. A stopped instance is no drift, a terminated one is gone.
 //! What AWS does not tell, the provider leaves in the state as it was: so do we ([`KEPT`]).
 
 mod attribute;
@@ -7,21 +7,21 @@ pub(super) mod devices;
 mod owner;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
     Instance, InstanceLifecycleType, InstanceNetworkInterface, InstanceStateName, LaunchTemplate, Reservation,
-    SpotInstanceRequest,
+    SpotInstanceRequest, Vpc,
 };
-use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 pub(super) use attribute::is_burstable;
 
-use super::ec2;
+use super::{aws_launch_template, ec2, network};
 use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags, text, time};
-use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, OwnedField, PriorState};
 
 /// Attributes that the provider does not touch when AWS's answer lacks them.
@@ -37,6 +37,8 @@ const KEPT: &[&str] = &[
     "monitoring",
     "source_dest_check",
 ];
+
+const NOT_FOUND: &str = "InvalidInstanceID.NotFound";
 
 pub(super) struct AwsInstance;
 
@@ -65,24 +67,47 @@ impl Kind for AwsInstance {
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let reservations = ec2::reservations(aws).await?;
-        let desired: HashMap<&str, &PriorState<'_>> = request.desired.iter().map(|d| (d.id.as_str(), *d)).collect();
-        let mut found = Listed::default();
-        let mut managed = Vec::new();
+        let is_declared = |instance: &&Instance| instance.instance_id().is_some_and(|id| request.declares(id));
+        let related = Related::of_all(aws, &Vec::from_iter(all(&reservations).filter(is_declared))).await;
+        let mut listed = Listed::default();
         for instance in all(&reservations) {
-            match desired.get(instance.instance_id().unwrap_or_default()) {
-                Some(desired) => managed.push((instance, desired.attributes())),
-                None if request.unmanaged => found.live.push(live(aws, instance)),
-                None => {}
+            let mut live = live(aws, instance);
+            if let Some(prior) = request.prior(&live.id) {
+                let errors = join(&mut live, instance, &related, &prior.attributes());
+                listed.errors.extend(errors.into_iter().map(|error| (Some(live.id.clone()), error)));
+            }
+            listed.live.push(live);
+        }
+        Ok(listed)
+    }
+
+    async fn complete(&self, aws: &ScopeReader, prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let mut errors = Vec::new();
+        for part in attribute::read(aws, &live.id, &prior.attributes()).await {
+            match part {
+                Ok(part) => live.attributes.extend(part),
+                Err(error) if error.is(&[NOT_FOUND]) => return Completion::Gone,
+                Err(error) => errors.push(error),
             }
         }
-        let shared = Shared::read(aws, &managed).await;
-        let reads: Vec<_> = managed.iter().map(|(instance, state)| full(aws, &shared, instance, state)).collect();
-        let reads: Vec<_> = stream::iter(reads).buffer_unordered(8).collect().await;
-        for (live, errors) in reads.into_iter().flatten() {
-            found.errors.extend(errors.into_iter().map(|error| (Some(live.id.clone()), error)));
-            found.live.push(live);
+        Completion::of(errors)
+    }
+
+    /// A join that fails fails the whole read: nobody could tell afterwards what is absent for that reason.
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.ec2().describe_instances().instance_ids(prior.id).send();
+        let answer = ec2::first(aws, "ec2:DescribeInstances", call, &[NOT_FOUND], |answer| answer.reservations).await?;
+        let Some(instance) = all(answer.as_slice()).next() else { return Ok(None) };
+        let mut live = live(aws, instance);
+        let state = prior.attributes();
+        // What nobody declares is known by what the instance itself tells, as in the listing.
+        if !state.is_empty() {
+            let related = Related::of_one(aws, instance).await;
+            if let Some(error) = join(&mut live, instance, &related, &state).into_iter().next() {
+                return Err(error);
+            }
         }
-        Ok(found)
+        Ok(Some(live))
     }
 
     /// An interface of its own shows the instance as its attachment.
@@ -98,12 +123,6 @@ impl Kind for AwsInstance {
         };
         blocks.filter_map(part).collect()
     }
-
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let answer = aws.call("ec2:DescribeInstances", aws.ec2().describe_instances().instance_ids(&desired.id).send());
-        let answer = not_found(answer.await, &["InvalidInstanceID.NotFound"])?;
-        Ok(answer.is_some_and(|answer| all(answer.reservations()).next().is_some()))
-    }
 }
 
 /// The instances that are there: a terminated one is listed for an hour, but it is gone.
@@ -115,8 +134,8 @@ pub(super) fn all(reservations: &[Reservation]) -> impl Iterator<Item = &Instanc
     reservations.iter().flat_map(|reservation| reservation.instances()).filter(move |instance| !is_gone(instance))
 }
 
-/// What several instances share; a listing that failed fails for those that need it.
-struct Shared {
+/// What other resources tell of declared instances; a call that failed fails for those that need it.
+struct Related {
     volumes: Result<devices::Volumes, ReadError>,
     default_vpcs: Result<HashSet<String>, ReadError>,
     templates: Result<Vec<LaunchTemplate>, ReadError>,
@@ -124,29 +143,54 @@ struct Shared {
     credits: HashMap<String, Result<Option<String>, ReadError>>,
 }
 
-impl Shared {
-    async fn read(aws: &ScopeReader, managed: &[(&Instance, Attributes)]) -> Self {
-        let any = |is: fn(&Instance) -> bool| managed.iter().any(|(instance, _)| is(instance));
+impl Related {
+    /// Of many instances, out of the region's listings.
+    async fn of_all(aws: &ScopeReader, declared: &[&Instance]) -> Self {
+        let any = |is: fn(&Instance) -> bool| declared.iter().any(|instance| is(instance));
         let volumes = async {
-            let all = if managed.is_empty() { return Ok(HashMap::new()) } else { ec2::volumes(aws).await? };
-            Ok(devices::by_id(&all))
+            if declared.is_empty() { Ok(HashMap::new()) } else { Ok(devices::by_id(&ec2::volumes(aws).await?)) }
         };
-        let default_vpcs = async {
-            let all = if managed.is_empty() { return Ok(HashSet::new()) } else { ec2::vpcs(aws).await? };
-            let default = all.iter().filter(|vpc| vpc.is_default() == Some(true)).filter_map(|vpc| vpc.vpc_id());
-            Ok(default.map(str::to_owned).collect())
-        };
+        let default_vpcs =
+            async { if declared.is_empty() { Ok(HashSet::new()) } else { Ok(default_ids(&ec2::vpcs(aws).await?)) } };
         let templates = async {
             let needed = any(|instance| owner::tag(instance.tags(), TEMPLATE_ID).is_some());
             if needed { Ok(ec2::launch_templates(aws).await?.to_vec()) } else { Ok(Vec::new()) }
         };
         let spot =
             async { if any(is_spot) { Ok(ec2::spot_instance_requests(aws).await?.to_vec()) } else { Ok(Vec::new()) } };
-        let burstable: Vec<&str> = managed
-            .iter()
-            .filter(|(instance, _)| instance.instance_type().is_some_and(|name| attribute::is_burstable(name.as_str())))
-            .filter_map(|(instance, _)| instance.instance_id())
-            .collect();
+        let burstable: Vec<&str> = declared.iter().copied().filter_map(burstable).collect();
+        let credits = attribute::credits(aws, &burstable);
+        let (volumes, default_vpcs, templates, spot, credits) =
+            futures::join!(volumes, default_vpcs, templates, spot, credits);
+        Self { volumes, default_vpcs, templates, spot, credits }
+    }
+
+    /// Of one instance, by calls that ask for no more.
+    async fn of_one(aws: &ScopeReader, instance: &Instance) -> Self {
+        let id = instance.instance_id().unwrap_or_default();
+        let volumes = async {
+            let filter = network::filter("attachment.instance-id", id);
+            let pages = aws.ec2().describe_volumes().filters(filter).into_paginator().items().send();
+            Ok(devices::by_id(&aws.pages("ec2:DescribeVolumes", pages).await?))
+        };
+        let default_vpcs = async {
+            let Some(vpc) = instance.vpc_id().filter(|vpc| !vpc.is_empty()) else { return Ok(HashSet::new()) };
+            Ok(default_ids(&vpc_of_instances(aws, vpc).await?))
+        };
+        let templates = async {
+            let Some(template) = owner::tag(instance.tags(), TEMPLATE_ID) else { return Ok(Vec::new()) };
+            Ok(Vec::from_iter(aws_launch_template::by_id(aws, template).await?.as_ref().clone()))
+        };
+        let spot = async {
+            let Some(request) = instance.spot_instance_request_id().filter(|_| is_spot(instance)) else {
+                return Ok(Vec::new());
+            };
+            // By a filter, which leaves out what AWS has forgotten instead of failing.
+            let filter = network::filter("spot-instance-request-id", request);
+            let pages = aws.ec2().describe_spot_instance_requests().filters(filter).into_paginator().items().send();
+            aws.pages("ec2:DescribeSpotInstanceRequests", pages).await
+        };
+        let burstable = Vec::from_iter(burstable(instance));
         let credits = attribute::credits(aws, &burstable);
         let (volumes, default_vpcs, templates, spot, credits) =
             futures::join!(volumes, default_vpcs, templates, spot, credits);
@@ -154,36 +198,49 @@ impl Shared {
     }
 }
 
-/// A desired instance with everything; `None` when it went away in between.
-async fn full(
-    aws: &ScopeReader,
-    shared: &Shared,
-    instance: &Instance,
-    state: &Attributes,
-) -> Option<(Live, Vec<ReadError>)> {
-    let mut live = live(aws, instance);
+/// One VPC, shared by the instances in it; none when AWS says that there is none.
+async fn vpc_of_instances(aws: &ScopeReader, vpc: &str) -> Result<Arc<Vec<Vpc>>, ReadError> {
+    aws.cached_for("VPC of instances", vpc, || async {
+        let call = aws.ec2().describe_vpcs().vpc_ids(vpc).send();
+        let answer = not_found(aws.call("ec2:DescribeVpcs", call).await, &["InvalidVpcID.NotFound"])?;
+        Ok(answer.and_then(|answer| answer.vpcs).unwrap_or_default())
+    })
+    .await
+}
+
+fn default_ids(vpcs: &[Vpc]) -> HashSet<String> {
+    let default = vpcs.iter().filter(|vpc| vpc.is_default() == Some(true)).filter_map(|vpc| vpc.vpc_id());
+    default.map(str::to_owned).collect()
+}
+
+/// The id of an instance whose type has credits.
+fn burstable(instance: &Instance) -> Option<&str> {
+    let is_burstable = instance.instance_type().is_some_and(|name| attribute::is_burstable(name.as_str()));
+    instance.instance_id().filter(|_| is_burstable)
+}
+
+/// Adds what other resources tell of a declared instance; -> what of it could not be read.
+fn join(live: &mut Live, instance: &Instance, related: &Related, state: &Attributes) -> Vec<ReadError> {
+    let parts = [
+        related.volumes.as_ref().map_err(Clone::clone).and_then(|volumes| devices::blocks(instance, volumes, state)),
+        related.default_vpcs.as_ref().map_err(Clone::clone).map(|default| security_groups(instance, default)),
+        launch_template(instance, related, state),
+        market(instance, related, state),
+        credit_specification(instance, related, state),
+        Ok(network_interfaces(instance, state)),
+    ];
     let mut errors = Vec::new();
-    let mut take = |part: Result<Attributes, ReadError>| match part {
-        Ok(part) => live.attributes.extend(part),
-        Err(error) => errors.push(error),
-    };
-    for part in attribute::read(aws, instance, state).await {
-        if part.as_ref().is_err_and(|error| error.is(&["InvalidInstanceID.NotFound"])) {
-            return None;
+    for part in parts {
+        match part {
+            Ok(part) => live.attributes.extend(part),
+            Err(error) => errors.push(error),
         }
-        take(part);
     }
-    take(shared.volumes.clone().and_then(|volumes| devices::blocks(instance, &volumes, state)));
-    take(shared.default_vpcs.clone().map(|default| security_groups(instance, &default)));
-    take(launch_template(instance, shared, state));
-    take(market(instance, shared, state));
-    take(credit_specification(instance, shared, state));
-    take(Ok(network_interfaces(instance, state)));
     for name in KEPT {
         let kept = || state.get(*name).cloned().unwrap_or_default();
         live.attributes.entry(*name).or_insert_with(kept);
     }
-    Some((live, errors))
+    errors
 }
 
 /// What DescribeInstances tells.
@@ -377,10 +434,10 @@ const TEMPLATE_ID: &str = "aws:ec2launchtemplate:id";
 const TEMPLATE_VERSION: &str = "aws:ec2launchtemplate:version";
 
 /// The template is told by tags of AWS; `$Default` and `$Latest` stay as long as they mean the version in use.
-fn launch_template(instance: &Instance, shared: &Shared, state: &Attributes) -> Result<Attributes, ReadError> {
+fn launch_template(instance: &Instance, related: &Related, state: &Attributes) -> Result<Attributes, ReadError> {
     let tag = |key| owner::tag(instance.tags(), key);
     let Some(id) = tag(TEMPLATE_ID) else { return Ok(attributes(json!({"launch_template": []}))) };
-    let templates = shared.templates.as_ref().map_err(Clone::clone)?;
+    let templates = related.templates.as_ref().map_err(Clone::clone)?;
     let template = templates.iter().find(|template| template.launch_template_id() == Some(id)).map(|template| {
         let version = tag(TEMPLATE_VERSION).unwrap_or_default();
         let word = state.get("launch_template").and_then(|block| block.pointer("/0/version")).and_then(Value::as_str);
@@ -400,7 +457,7 @@ fn is_spot(instance: &Instance) -> bool {
 }
 
 /// Market options stand on the spot request, which AWS forgets some time after it closed.
-fn market(instance: &Instance, shared: &Shared, state: &Attributes) -> Result<Attributes, ReadError> {
+fn market(instance: &Instance, related: &Related, state: &Attributes) -> Result<Attributes, ReadError> {
     let name = "instance_market_options";
     let kept = || attributes(json!({name: state.get(name)}));
     if instance.instance_lifecycle().is_none() {
@@ -409,7 +466,7 @@ fn market(instance: &Instance, shared: &Shared, state: &Attributes) -> Result<At
     if !is_spot(instance) {
         return Ok(kept());
     }
-    let requests = shared.spot.as_ref().map_err(Clone::clone)?;
+    let requests = related.spot.as_ref().map_err(Clone::clone)?;
     let id = instance.spot_instance_request_id();
     let Some(request) = requests.iter().find(|request| request.spot_instance_request_id() == id) else {
         return Ok(kept());
@@ -424,9 +481,9 @@ fn market(instance: &Instance, shared: &Shared, state: &Attributes) -> Result<At
 }
 
 /// Read for burstable types only; for others the state keeps what it had.
-fn credit_specification(instance: &Instance, shared: &Shared, state: &Attributes) -> Result<Attributes, ReadError> {
+fn credit_specification(instance: &Instance, related: &Related, state: &Attributes) -> Result<Attributes, ReadError> {
     let name = "credit_specification";
-    let Some(credits) = instance.instance_id().and_then(|id| shared.credits.get(id)) else {
+    let Some(credits) = instance.instance_id().and_then(|id| related.credits.get(id)) else {
         return Ok(attributes(json!({name: state.get(name)})));
     };
     let block = credits.clone()?.map(|credits| json!({"cpu_credits": credits}));
@@ -509,7 +566,7 @@ mod tests {
     fn a_word_for_a_version_stays_while_it_is_true() {
         let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
         let instance = Instance::builder().tags(tag(TEMPLATE_ID, "lt-1")).tags(tag(TEMPLATE_VERSION, "2")).build();
-        let shared = |default, latest| Shared {
+        let related = |default, latest| Related {
             volumes: Ok(HashMap::new()),
             default_vpcs: Ok(HashSet::new()),
             templates: Ok(vec![
@@ -524,7 +581,7 @@ mod tests {
         };
         let version = |word: &str, default, latest| {
             let state = attributes(json!({"launch_template": [{"id": "lt-1", "version": word}]}));
-            launch_template(&instance, &shared(default, latest), &state).unwrap()["launch_template"][0]["version"]
+            launch_template(&instance, &related(default, latest), &state).unwrap()["launch_template"][0]["version"]
                 .clone()
         };
         assert_eq!(version("$Default", 2, 3), "$Default");

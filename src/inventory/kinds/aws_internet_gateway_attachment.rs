@@ -1,9 +1,11 @@
 //! `aws_internet_gateway_attachment`, id `igw-...:vpc-...`: speaks for `vpc_id` of its gateway.
 
 use async_trait::async_trait;
+use aws_sdk_ec2::types::InternetGateway;
 use serde_json::json;
 
-use super::{aws_internet_gateway, ec2};
+use super::aws_internet_gateway;
+use super::ec2::{self, single};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -27,23 +29,15 @@ impl Kind for AwsInternetGatewayAttachment {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
-        let gateways = ec2::internet_gateways(aws).await?;
-        let live = gateways.iter().filter_map(|gateway| {
-            let (id, vpc) = (gateway.internet_gateway_id()?, aws_internet_gateway::vpc(gateway)?);
-            let own_id = format!("{id}:{vpc}");
-            let values = json!({"id": own_id, "internet_gateway_id": id, "vpc_id": vpc});
-            let owner = Owner::Parent { kind: GATEWAY, id: id.to_owned() };
-            Some(Live { id: own_id, attributes: attributes(values), owner })
-        });
-        Ok(live.collect::<Vec<_>>().into())
+        Ok(ec2::internet_gateways(aws).await?.iter().filter_map(live).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let Some((gateway, vpc)) = desired.id.split_once(':') else {
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let Some((gateway, _)) = prior.id.split_once(':') else {
             return Err(ReadError::unexpected("ec2:DescribeInternetGateways", "the id is not of the form GATEWAY:VPC"));
         };
-        let found = aws_internet_gateway::find(aws, gateway).await?;
-        Ok(found.is_some_and(|gateway| aws_internet_gateway::vpc(&gateway) == Some(vpc)))
+        let gateway = single::internet_gateway(aws, gateway).await?;
+        Ok(gateway.and_then(|gateway| live(&gateway)).filter(|live| live.id == prior.id))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
@@ -52,4 +46,13 @@ impl Kind for AwsInternetGatewayAttachment {
         let element = attributes.get("vpc_id").cloned();
         vec![OwnedField { parent_kind: GATEWAY, parent_id, attribute: "vpc_id", element }]
     }
+}
+
+/// The attachment of a gateway, if it has one.
+fn live(gateway: &InternetGateway) -> Option<Live> {
+    let (id, vpc) = (gateway.internet_gateway_id()?, aws_internet_gateway::vpc(gateway)?);
+    let own_id = format!("{id}:{vpc}");
+    let values = json!({"id": own_id, "internet_gateway_id": id, "vpc_id": vpc});
+    let owner = Owner::Parent { kind: GATEWAY, id: id.to_owned() };
+    Some(Live { id: own_id, attributes: attributes(values), owner })
 }

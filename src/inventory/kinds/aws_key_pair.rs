@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::KeyPairInfo;
 use serde_json::{Value, json};
 
-use crate::aws::{ReadError, not_found};
+use super::ec2;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{CompareRules, Live, Owner, PriorState};
@@ -29,17 +30,17 @@ impl Kind for AwsKeyPair {
         }
     }
 
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let call = aws.ec2().describe_key_pairs().include_public_key(true).send();
         let answer = aws.call("ec2:DescribeKeyPairs", call).await?;
-        Ok(answer.key_pairs().iter().map(|pair| live(aws, pair)).collect::<Vec<_>>().into())
+        Ok(answer.key_pairs().iter().map(|pair| live(aws, pair)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let answer =
-            aws.call("ec2:DescribeKeyPairs", aws.ec2().describe_key_pairs().key_names(&desired.id).send()).await;
-        let answer = not_found(answer, &["InvalidKeyPair.NotFound"])?;
-        Ok(answer.is_some_and(|answer| !answer.key_pairs().is_empty()))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.ec2().describe_key_pairs().key_names(prior.id).include_public_key(true).send();
+        let absent = ["InvalidKeyPair.NotFound"];
+        let pair = ec2::first(aws, "ec2:DescribeKeyPairs", call, &absent, |answer| answer.key_pairs).await?;
+        Ok(pair.map(|pair| live(aws, &pair)))
     }
 }
 

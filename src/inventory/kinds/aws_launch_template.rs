@@ -1,4 +1,4 @@
-//! `aws_launch_template`: the template and its latest version, which is the one that the provider shows; both in bulk.
+//! `aws_launch_template`: the template and its latest version, which is the one that the provider shows; a listing gives either.
 
 mod data;
 
@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::{LaunchTemplate, LaunchTemplateVersion};
 use serde_json::{Value, json};
 
 use super::ec2;
-use crate::aws::{ReadError, not_found};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{CompareRules, Live, Owner, PriorState};
@@ -35,7 +35,7 @@ impl Kind for AwsLaunchTemplate {
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let templates = ec2::launch_templates(aws).await?;
-        // Strangers are known by what the listing tells of them.
+        // What nobody declares is known by what the listing tells of it.
         let versions = match request.desired {
             [] => Ok(Arc::default()),
             _ => latest_versions(aws).await,
@@ -43,39 +43,54 @@ impl Kind for AwsLaunchTemplate {
         let versions: Result<HashMap<&str, &LaunchTemplateVersion>, &ReadError> = versions.as_ref().map(|versions| {
             versions.iter().filter_map(|version| Some((version.launch_template_id()?, version))).collect()
         });
-        let mut found = Listed::default();
+        let mut listed = Listed::default();
         for template in templates.iter() {
-            let id = template.launch_template_id().unwrap_or_default();
-            let desired = request.desired.iter().find(|desired| desired.id == id);
-            if desired.is_none() && !request.unmanaged {
-                continue;
-            }
             let mut live = live(aws, template);
-            let version = versions.as_ref().map(|versions| versions.get(id).copied());
-            match (version, desired) {
-                (Ok(Some(version)), desired) => {
-                    live.attributes.insert("description".to_owned(), json!(version.version_description()));
-                    let state = desired.map(|desired| desired.attributes()).unwrap_or_default();
-                    live.attributes
-                        .extend(version.launch_template_data().map(|data| data::map(data, &state)).unwrap_or_default());
-                }
-                (Ok(None), Some(_)) => {
-                    let error = ReadError::unexpected(VERSIONS, format!("the latest versions lack the one of {id}"));
-                    found.errors.push((Some(id.to_owned()), error));
-                }
-                (Err(error), Some(_)) => found.errors.push((Some(id.to_owned()), (**error).clone())),
-                (_, None) => {}
+            let prior = request.prior(&live.id);
+            match versions.as_ref().map(|versions| versions.get(live.id.as_str())) {
+                Ok(Some(version)) => add_version(&mut live, version, prior.as_ref()),
+                _ if prior.is_none() => {}
+                Ok(None) => listed.errors.push((Some(live.id.clone()), lacks_version(&live.id))),
+                Err(error) => listed.errors.push((Some(live.id.clone()), (**error).clone())),
             }
-            found.live.push(live);
+            listed.live.push(live);
         }
-        Ok(found)
+        Ok(listed)
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.ec2().describe_launch_templates().launch_template_ids(&desired.id).send();
-        let gone = ["InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound"];
-        let answer = not_found(aws.call("ec2:DescribeLaunchTemplates", call).await, &gone)?;
-        Ok(answer.is_some_and(|answer| !answer.launch_templates().is_empty()))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let template = by_id(aws, prior.id).await?;
+        let Some(template) = template.as_ref() else { return Ok(None) };
+        let call =
+            aws.ec2().describe_launch_template_versions().launch_template_id(prior.id).versions("$Latest").send();
+        let version = ec2::first(aws, VERSIONS, call, &[], |answer| answer.launch_template_versions).await?;
+        let mut live = live(aws, template);
+        add_version(&mut live, &version.ok_or_else(|| lacks_version(prior.id))?, Some(prior));
+        Ok(Some(live))
+    }
+}
+
+/// One template; `None` when AWS says that there is none.
+pub(super) async fn by_id(aws: &ScopeReader, id: &str) -> Result<Arc<Option<LaunchTemplate>>, ReadError> {
+    let action = "ec2:DescribeLaunchTemplates";
+    aws.cached_for(action, id, || {
+        let call = aws.ec2().describe_launch_templates().launch_template_ids(id).send();
+        let absent = &["InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound"];
+        ec2::first(aws, action, call, absent, |answer| answer.launch_templates)
+    })
+    .await
+}
+
+fn lacks_version(id: &str) -> ReadError {
+    ReadError::unexpected(VERSIONS, format!("the latest versions lack the one of {id}"))
+}
+
+/// Adds what stands in the version; the state gives the attribute that the provider may leave alone.
+fn add_version(live: &mut Live, version: &LaunchTemplateVersion, prior: Option<&PriorState<'_>>) {
+    live.attributes.insert("description".to_owned(), json!(version.version_description()));
+    if let Some(data) = version.launch_template_data() {
+        let state = prior.map(PriorState::attributes).unwrap_or_default();
+        live.attributes.extend(data::map(data, &state));
     }
 }
 

@@ -2,9 +2,11 @@
 //! old id is gone then.
 
 use async_trait::async_trait;
+use aws_sdk_ec2::types::RouteTable;
 use serde_json::json;
 
-use super::{aws_route_table_association, ec2};
+use super::aws_route_table_association::{associations, tables_with};
+use super::ec2;
 use crate::aws::ReadError;
 use crate::inventory::value::attributes;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -28,25 +30,24 @@ impl Kind for AwsMainRouteTableAssociation {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let mut live = Vec::new();
         if request.desired.is_empty() {
-            return Ok(live.into());
+            return Ok(Listed::default());
         }
-        for table in ec2::route_tables(aws).await?.iter() {
-            let vpc = table.vpc_id().unwrap_or_default();
-            let main = table.associations().iter().filter(|a| a.main() == Some(true));
-            for association in main.filter(|a| aws_route_table_association::is_there(a)) {
-                let id = association.route_table_association_id().unwrap_or_default();
-                let values = json!({"id": id, "route_table_id": table.route_table_id(), "vpc_id": vpc});
-                let owner = Owner::Parent { kind: "aws_vpc", id: vpc.to_owned() };
-                live.push(Live { id: id.to_owned(), attributes: attributes(values), owner });
-            }
-        }
-        Ok(live.into())
+        Ok(ec2::route_tables(aws).await?.iter().flat_map(main_associations).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let found = aws_route_table_association::find(aws, &desired.id).await?;
-        Ok(found.is_some_and(|association| association.main() == Some(true)))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let tables = tables_with(aws, prior.id).await?;
+        Ok(tables.iter().flat_map(main_associations).find(|live| live.id == prior.id))
     }
+}
+
+fn main_associations(table: &RouteTable) -> impl Iterator<Item = Live> {
+    let vpc = table.vpc_id().unwrap_or_default();
+    associations(table).filter(|association| association.main() == Some(true)).map(move |association| {
+        let id = association.route_table_association_id().unwrap_or_default();
+        let values = json!({"id": id, "route_table_id": table.route_table_id(), "vpc_id": vpc});
+        let owner = Owner::Parent { kind: "aws_vpc", id: vpc.to_owned() };
+        Live { id: id.to_owned(), attributes: attributes(values), owner }
+    })
 }

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{NatGateway, NatGatewayAddress};
 use serde_json::{Value, json};
 
-use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
+use super::ec2::{self, single};
+use super::network;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
@@ -22,16 +23,14 @@ impl Kind for AwsNatGateway {
         &["ec2:DescribeNatGateways"]
     }
 
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let gateways = ec2::nat_gateways(aws).await?;
-        Ok(gateways.iter().filter(|gateway| is_there(gateway)).map(live).collect::<Vec<_>>().into())
+        Ok(gateways.iter().filter(|gateway| is_there(gateway)).map(live).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.ec2().describe_nat_gateways().nat_gateway_ids(&desired.id).send();
-        let answer = aws.call("ec2:DescribeNatGateways", call).await;
-        Ok(not_found(answer, &["NatGatewayNotFound", "InvalidNatGatewayID.NotFound"])?
-            .is_some_and(|answer| answer.nat_gateways().iter().any(is_there)))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let gateway = single::nat_gateway(aws, prior.id).await?;
+        Ok(gateway.filter(|gateway| is_there(gateway)).map(|gateway| live(&gateway)))
     }
 
     /// An address shows the gateway's interface from the moment on that the gateway has it.

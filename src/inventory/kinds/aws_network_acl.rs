@@ -4,11 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::NetworkAcl;
 use serde_json::json;
 
-use super::{
-    ec2::{self, entries},
-    network,
-};
-use crate::aws::{ReadError, not_found};
+use super::ec2::{self, entries, single};
+use super::network;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{CompareRules, Live, Owner, PriorState};
@@ -29,16 +27,12 @@ impl Kind for AwsNetworkAcl {
         CompareRules { normalize: Some(entries::normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let acls = ec2::network_acls(aws).await?;
-        let ours = acls.iter().filter(|acl| {
-            network::concerns(aws, &request, acl.owner_id(), acl.network_acl_id().unwrap_or_default()) //
-        });
-        Ok(ours.map(|acl| live(aws, acl)).collect::<Vec<_>>().into())
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(ec2::network_acls(aws).await?.iter().map(|acl| live(aws, acl)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(read(aws, &desired.id).await?.is_some())
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(single::network_acl(aws, prior.id).await?.map(|acl| live(aws, &acl)))
     }
 }
 
@@ -57,14 +51,7 @@ pub(super) fn live(aws: &ScopeReader, acl: &NetworkAcl) -> Live {
         "vpc_id": acl.vpc_id(),
     });
     let default = acl.is_default() == Some(true);
-    let owner = if default { Owner::Aws("default network ACL of a VPC") } else { Owner::None };
+    let own = if default { Owner::Aws("default network ACL of a VPC") } else { Owner::None };
+    let owner = network::owner_or(aws, acl.owner_id(), own);
     Live { id: id.to_owned(), attributes: attributes(values), owner }
-}
-
-/// One ACL by a read of its own; `None` when AWS says that there is none.
-pub(super) async fn read(aws: &ScopeReader, id: &str) -> Result<Option<NetworkAcl>, ReadError> {
-    let answer =
-        aws.call("ec2:DescribeNetworkAcls", aws.ec2().describe_network_acls().network_acl_ids(id).send()).await;
-    let answer = not_found(answer, &["InvalidNetworkAclID.NotFound", "InvalidNetworkAclId.NotFound"])?;
-    Ok(answer.and_then(|answer| answer.network_acls.unwrap_or_default().into_iter().next()))
 }

@@ -1,10 +1,10 @@
 //! `aws_network_acl_association`: which ACL a subnet has. Every move of a subnet gets a new association id.
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::Filter;
+use aws_sdk_ec2::types::NetworkAcl;
 use serde_json::json;
 
-use super::ec2;
+use super::{ec2, network};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -26,23 +26,18 @@ impl Kind for AwsNetworkAclAssociation {
         CompareRules::default()
     }
 
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
-        let acls = ec2::network_acls(aws).await?;
-        let associations = acls.iter().flat_map(|acl| acl.associations());
-        let live = associations.map(|association| {
-            let id = association.network_acl_association_id().unwrap_or_default();
-            let acl = association.network_acl_id().unwrap_or_default();
-            let values = json!({"id": id, "network_acl_id": acl, "subnet_id": association.subnet_id()});
-            let owner = Owner::Parent { kind: "aws_network_acl", id: acl.to_owned() };
-            Live { id: id.to_owned(), attributes: attributes(values), owner }
-        });
-        Ok(live.collect::<Vec<_>>().into())
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
+        }
+        Ok(ec2::network_acls(aws).await?.iter().flat_map(associations).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let filter = Filter::builder().name("association.association-id").values(&desired.id).build();
-        let call = aws.ec2().describe_network_acls().filters(filter).send();
-        Ok(!aws.call("ec2:DescribeNetworkAcls", call).await?.network_acls().is_empty())
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let filter = network::filter("association.association-id", prior.id);
+        let answer =
+            aws.call("ec2:DescribeNetworkAcls", aws.ec2().describe_network_acls().filters(filter).send()).await?;
+        Ok(answer.network_acls().iter().flat_map(associations).find(|live| live.id == prior.id))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
@@ -54,4 +49,14 @@ impl Kind for AwsNetworkAclAssociation {
         };
         vec![part]
     }
+}
+
+fn associations(acl: &NetworkAcl) -> impl Iterator<Item = Live> {
+    acl.associations().iter().map(|association| {
+        let id = association.network_acl_association_id().unwrap_or_default();
+        let acl = association.network_acl_id().unwrap_or_default();
+        let values = json!({"id": id, "network_acl_id": acl, "subnet_id": association.subnet_id()});
+        let owner = Owner::Parent { kind: "aws_network_acl", id: acl.to_owned() };
+        Live { id: id.to_owned(), attributes: attributes(values), owner }
+    })
 }

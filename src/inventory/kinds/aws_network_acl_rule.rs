@@ -6,9 +6,8 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{NetworkAcl, NetworkAclEntry};
 use serde_json::{Value, json};
 
-use super::aws_network_acl::read;
 use super::ec2::entries::Entry;
-use super::ec2::{self, atoms, entries};
+use super::ec2::{self, atoms, entries, single};
 use crate::aws::ReadError;
 use crate::inventory::value::{self, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -31,19 +30,22 @@ impl Kind for AwsNetworkAclRule {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
+        }
         let acls = ec2::network_acls(aws).await?;
         let acls: HashMap<_, _> = acls.iter().map(|acl| (acl.network_acl_id().unwrap_or_default(), acl)).collect();
-        let found = request.desired.iter().filter_map(|desired| {
-            let attributes = desired.attributes();
-            live(&desired.id, &attributes, acls.get(text(&attributes, "network_acl_id"))?)
+        let found = request.desired.iter().filter_map(|prior| {
+            let known = prior.attributes();
+            live(prior.id, &known, acls.get(text(&known, "network_acl_id"))?)
         });
-        Ok(found.collect::<Vec<_>>().into())
+        Ok(found.collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let attributes = desired.attributes();
-        let acl = read(aws, text(&attributes, "network_acl_id")).await?;
-        Ok(acl.is_some_and(|acl| find(&attributes, &acl).is_some()))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let known = prior.attributes();
+        let acl = single::network_acl(aws, text(&known, "network_acl_id")).await?;
+        Ok(acl.and_then(|acl| live(prior.id, &known, &acl)))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {

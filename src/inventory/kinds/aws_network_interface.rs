@@ -1,12 +1,16 @@
 //! `aws_network_interface`. Most interfaces belong to something else: an instance, a NAT gateway, a load balancer.
 //! `private_ip_list_enabled` and `ipv6_address_list_enabled` only tell Terraform which list rules.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{NatGateway, NetworkInterface, VpcEndpoint};
+use futures::future::join;
 use serde_json::{Value, json};
 
-use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
+use super::ec2::{self, single};
+use super::network;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{CompareRules, Live, Owner, PriorState};
@@ -32,26 +36,24 @@ impl Kind for AwsNetworkInterface {
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let interfaces = ec2::network_interfaces(aws).await?;
-        let ours = interfaces.iter().filter(|one| {
-            network::concerns(aws, &request, one.owner_id(), one.network_interface_id().unwrap_or_default()) //
-        });
-        let mut found: Vec<_> = ours.map(|one| live(aws, one)).collect();
+        let mut found: Vec<_> = interfaces.iter().map(|one| live(aws, one)).collect();
         if request.unmanaged {
-            if let Ok(gateways) = ec2::nat_gateways(aws).await {
-                fold(&mut found, gateways.iter().map(of_gateway));
-            }
-            if let Ok(endpoints) = ec2::vpc_endpoints(aws).await {
-                fold(&mut found, endpoints.iter().map(of_endpoint));
-            }
+            let (gateways, endpoints) = join(ec2::nat_gateways(aws), ec2::vpc_endpoints(aws)).await;
+            fold_all(&mut found, gateways, endpoints);
         }
         Ok(found.into())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.ec2().describe_network_interfaces().network_interface_ids(&desired.id).send();
-        let answer = aws.call("ec2:DescribeNetworkInterfaces", call).await;
-        let answer = not_found(answer, &["InvalidNetworkInterfaceID.NotFound"])?;
-        Ok(answer.is_some_and(|answer| !answer.network_interfaces().is_empty()))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let Some(interface) = single::network_interface(aws, prior.id).await? else { return Ok(None) };
+        let mut found = [live(aws, &interface)];
+        // AWS finds neither of them by its interface. What an instance has is none of theirs.
+        let instance = interface.attachment().and_then(|attachment| attachment.instance_id());
+        if let (Some(vpc), None) = (interface.vpc_id(), instance) {
+            let (gateways, endpoints) = join(single::nat_gateways(aws, vpc), single::vpc_endpoints(aws, vpc)).await;
+            fold_all(&mut found, gateways, endpoints);
+        }
+        Ok(found.into_iter().next())
     }
 }
 
@@ -89,11 +91,29 @@ fn live(aws: &ScopeReader, interface: &NetworkInterface) -> Live {
         "subnet_id": interface.subnet_id(),
         "tags_all": ec2_tags(interface.tag_set()),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), owner: owner_of(interface) }
+    Live {
+        id: id.to_owned(),
+        attributes: attributes(values),
+        owner: network::owner_or(aws, interface.owner_id(), owner_of(interface)),
+    }
 }
 
 /// What has interfaces of its own: its type, its id, its interfaces.
 type Keeper<'a> = (&'static str, &'a str, Vec<&'a str>);
+
+/// A listing that failed folds nothing: the interfaces' own marks mostly tell the same.
+fn fold_all(
+    found: &mut [Live],
+    gateways: Result<Arc<Vec<NatGateway>>, ReadError>,
+    endpoints: Result<Arc<Vec<VpcEndpoint>>, ReadError>,
+) {
+    if let Ok(gateways) = gateways {
+        fold(found, gateways.iter().map(of_gateway));
+    }
+    if let Ok(endpoints) = endpoints {
+        fold(found, endpoints.iter().map(of_endpoint));
+    }
+}
 
 /// AWS marks the interfaces of NAT gateways and endpoints by type as well; their owner's own word holds everywhere.
 fn fold<'a>(found: &mut [Live], owners: impl Iterator<Item = Keeper<'a>>) {

@@ -1,11 +1,12 @@
-//! `aws_placement_group`. One that nobody declared costs nothing and opens nothing: strangers are looked for only where
-//! a source has groups of its own.
+//! `aws_placement_group`. One that nobody declares costs nothing and opens nothing: unmanaged ones are looked for only
+//! where a source declares groups of its own.
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{PlacementGroup, PlacementGroupState};
 use serde_json::json;
 
-use crate::aws::{ReadError, not_found};
+use super::ec2;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{CompareRules, Live, Owner, PriorState};
@@ -32,14 +33,14 @@ impl Kind for AwsPlacementGroup {
         }
         let answer = aws.call("ec2:DescribePlacementGroups", aws.ec2().describe_placement_groups().send()).await?;
         let there = answer.placement_groups().iter().filter(|group| is_there(group));
-        Ok(there.map(|group| live(aws, group)).collect::<Vec<_>>().into())
+        Ok(there.map(|group| live(aws, group)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.ec2().describe_placement_groups().group_names(&desired.id).send();
-        let answer =
-            not_found(aws.call("ec2:DescribePlacementGroups", call).await, &["InvalidPlacementGroup.Unknown"])?;
-        Ok(answer.is_some_and(|answer| answer.placement_groups().iter().any(is_there)))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let call = aws.ec2().describe_placement_groups().group_names(prior.id).send();
+        let (action, absent) = ("ec2:DescribePlacementGroups", ["InvalidPlacementGroup.Unknown"]);
+        let group = ec2::first(aws, action, call, &absent, |answer| answer.placement_groups).await?;
+        Ok(group.filter(is_there).map(|group| live(aws, &group)))
     }
 }
 

@@ -2,10 +2,11 @@
 //! of the table's `route`.
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::Route;
+use aws_sdk_ec2::types::RouteTable;
 use serde_json::{Value, json};
 
-use super::{ec2, network, routes};
+use super::ec2::{self, single};
+use super::{network, routes};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -39,23 +40,21 @@ impl Kind for AwsRoute {
             return Ok(Listed::default());
         }
         let tables = ec2::route_tables(aws).await?;
-        let live = request.desired.iter().filter_map(|desired| {
-            let known = desired.attributes();
-            let table = text(&known, "route_table_id");
-            let owner = tables.iter().find(|one| one.route_table_id() == Some(table))?;
-            Some(live(&desired.id, table, routes::find(owner, &known)?))
+        let found = request.desired.iter().filter_map(|prior| {
+            let known = prior.attributes();
+            let table = tables.iter().find(|table| table.route_table_id() == Some(text(&known, "route_table_id")))?;
+            live(prior.id, &known, table)
         });
-        Ok(live.collect::<Vec<_>>().into())
+        Ok(found.collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let known = desired.attributes();
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let known = prior.attributes();
         let table = text(&known, "route_table_id");
         if table.is_empty() || DESTINATIONS.iter().all(|(name, _)| text(&known, name).is_empty()) {
             return Err(ReadError::unexpected("ec2:DescribeRouteTables", "the state names no table or no destination"));
         }
-        let found = routes::find_table(aws, table).await?;
-        Ok(found.is_some_and(|table| routes::find(&table, &known).is_some()))
+        Ok(single::route_table(aws, table).await?.and_then(|table| live(prior.id, &known, &table)))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
@@ -77,7 +76,10 @@ fn normalize(attributes: &mut Attributes) {
     network::canonicalise(attributes, "destination_ipv6_cidr_block");
 }
 
-fn live(id: &str, table: &str, route: &Route) -> Live {
+/// The route of the table to the known destination, if there is one.
+fn live(id: &str, known: &Attributes, table: &RouteTable) -> Option<Live> {
+    let route = routes::find(table, known)?;
+    let table = table.route_table_id().unwrap_or_default();
     let values = json!({
         "destination_cidr_block": route.destination_cidr_block(),
         "destination_ipv6_cidr_block": route.destination_ipv6_cidr_block(),
@@ -91,7 +93,7 @@ fn live(id: &str, table: &str, route: &Route) -> Live {
     });
     let mut attributes = attributes(values);
     attributes.extend(routes::members(route).map(|(name, value)| (name.to_owned(), Value::from(value))));
-    Live { id: id.to_owned(), attributes, owner: Owner::Parent { kind: "aws_route_table", id: table.to_owned() } }
+    Some(Live { id: id.to_owned(), attributes, owner: Owner::Parent { kind: "aws_route_table", id: table.to_owned() } })
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::routes;
 use crate::aws::ReadError;
-use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, PriorState};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
+use crate::model::{CompareRules, Live, PriorState};
 
 pub(super) struct AwsRouteTable;
 
@@ -24,10 +24,14 @@ impl Kind for AwsRouteTable {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        routes::tables(aws, &request, |_, desired| request.unmanaged || desired.is_some()).await
+        Ok(routes::list(aws, request, |_| true).await?.into())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(routes::find_table(aws, &desired.id).await?.is_some())
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        routes::complete(aws, live).await
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        routes::read(aws, prior).await
     }
 }

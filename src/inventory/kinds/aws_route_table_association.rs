@@ -27,26 +27,28 @@ impl Kind for AwsRouteTableAssociation {
             return Ok(Listed::default());
         }
         let tables = ec2::route_tables(aws).await?;
-        let all = tables.iter().flat_map(|table| table.associations()).filter(|association| is_there(association));
-        Ok(all.map(live).collect::<Vec<_>>().into())
+        Ok(tables.iter().flat_map(associations).map(live).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(find(aws, &desired.id).await?.is_some())
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let tables = tables_with(aws, prior.id).await?;
+        Ok(tables.iter().flat_map(associations).map(live).find(|live| live.id == prior.id))
     }
 }
 
-/// A single look by id; an unknown association is an empty answer.
-pub(super) async fn find(aws: &ScopeReader, id: &str) -> Result<Option<RouteTableAssociation>, ReadError> {
+/// The tables that have this association: none when there is no such association.
+pub(super) async fn tables_with(aws: &ScopeReader, id: &str) -> Result<Vec<RouteTable>, ReadError> {
     let filter = network::filter("association.route-table-association-id", id);
     let answer = aws.call("ec2:DescribeRouteTables", aws.ec2().describe_route_tables().filters(filter).send()).await;
     let tables = not_found(answer, &["InvalidAssociationID.NotFound"])?.and_then(|answer| answer.route_tables);
-    let of = |table: RouteTable| table.associations.unwrap_or_default();
-    let mut all = tables.unwrap_or_default().into_iter().flat_map(of);
-    Ok(all.find(|association| association.route_table_association_id() == Some(id) && is_there(association)))
+    Ok(tables.unwrap_or_default())
 }
 
-pub(super) fn is_there(association: &RouteTableAssociation) -> bool {
+pub(super) fn associations(table: &RouteTable) -> impl Iterator<Item = &RouteTableAssociation> {
+    table.associations().iter().filter(|association| is_there(association))
+}
+
+fn is_there(association: &RouteTableAssociation) -> bool {
     association.association_state().and_then(|state| state.state()).is_none_or(|s| s.as_str() != "disassociated")
 }
 

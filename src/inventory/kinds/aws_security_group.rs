@@ -4,19 +4,14 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroup;
 use serde_json::json;
 
-use super::{
-    ec2::{self, atoms},
-    network,
-};
-use crate::aws::{ReadError, not_found};
+use super::ec2::{self, atoms, single};
+use super::network;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsSecurityGroup;
-
-/// What EC2 says of a group that does not exist.
-pub(super) const NOT_FOUND: &[&str] = &["InvalidGroup.NotFound", "InvalidGroupId.NotFound"];
 
 #[async_trait]
 impl Kind for AwsSecurityGroup {
@@ -36,16 +31,12 @@ impl Kind for AwsSecurityGroup {
         }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let groups = ec2::security_groups(aws).await?;
-        let ours = groups.iter().filter(|group| {
-            network::concerns(aws, &request, group.owner_id(), group.group_id().unwrap_or_default()) //
-        });
-        Ok(ours.map(|group| live(aws, group)).collect::<Vec<_>>().into())
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(ec2::security_groups(aws).await?.iter().map(|group| live(aws, group)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(read(aws, &desired.id).await?.is_some())
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(single::security_group(aws, prior.id).await?.map(|group| live(aws, &group)))
     }
 }
 
@@ -64,14 +55,11 @@ pub(super) fn live(aws: &ScopeReader, group: &SecurityGroup) -> Live {
         "tags_all": ec2_tags(group.tags()),
         "vpc_id": group.vpc_id(),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), owner: owner_of(group) }
-}
-
-/// One group by a read of its own; `None` when AWS says that there is none.
-pub(super) async fn read(aws: &ScopeReader, id: &str) -> Result<Option<SecurityGroup>, ReadError> {
-    let answer =
-        aws.call("ec2:DescribeSecurityGroups", aws.ec2().describe_security_groups().group_ids(id).send()).await;
-    Ok(not_found(answer, NOT_FOUND)?.and_then(|answer| answer.security_groups.unwrap_or_default().into_iter().next()))
+    Live {
+        id: id.to_owned(),
+        attributes: attributes(values),
+        owner: network::owner_or(aws, group.owner_id(), owner_of(group)),
+    }
 }
 
 /// Groups that services make under names of their own: prefix and whose it is.

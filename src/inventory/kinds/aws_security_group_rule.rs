@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroup;
 
-use super::aws_security_group::read;
-use super::ec2::{self, atoms, atoms::Atom, atoms::GroupRef, atoms::Source};
+use super::ec2::{self, atoms, atoms::Atom, atoms::GroupRef, atoms::Source, single};
 use crate::aws::ReadError;
 use crate::inventory::value::text;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -32,19 +31,22 @@ impl Kind for AwsSecurityGroupRule {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
+        }
         let groups = ec2::security_groups(aws).await?;
         let groups: HashMap<_, _> = groups.iter().map(|group| (group.group_id().unwrap_or_default(), group)).collect();
-        let found = request.desired.iter().filter_map(|desired| {
-            let attributes = desired.attributes();
-            live(&desired.id, &attributes, groups.get(text(&attributes, "security_group_id"))?)
+        let found = request.desired.iter().filter_map(|prior| {
+            let known = prior.attributes();
+            live(prior.id, &known, groups.get(text(&known, "security_group_id"))?)
         });
-        Ok(found.collect::<Vec<_>>().into())
+        Ok(found.collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let attributes = desired.attributes();
-        let group = read(aws, text(&attributes, "security_group_id")).await?;
-        Ok(group.is_some_and(|group| live(&desired.id, &attributes, &group).is_some()))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let known = prior.attributes();
+        let group = single::security_group(aws, text(&known, "security_group_id")).await?;
+        Ok(group.and_then(|group| live(prior.id, &known, &group)))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::Subnet;
 use serde_json::json;
 
-use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
+use super::ec2::{self, single};
+use super::network;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{CompareRules, Live, Owner, PriorState};
@@ -26,23 +27,13 @@ impl Kind for AwsSubnet {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let subnets = ec2::subnets(aws).await?;
-        let ours = subnets.iter().filter(|subnet| {
-            network::concerns(aws, &request, subnet.owner_id(), subnet.subnet_id().unwrap_or_default())
-        });
-        Ok(ours.map(|subnet| live(aws, subnet)).collect::<Vec<_>>().into())
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(ec2::subnets(aws).await?.iter().map(|subnet| live(aws, subnet)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        exists(aws, desired).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(single::subnet(aws, prior.id).await?.map(|subnet| live(aws, &subnet)))
     }
-}
-
-/// A single read by id, for the default twin too.
-pub(super) async fn exists(aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-    let answer = aws.call("ec2:DescribeSubnets", aws.ec2().describe_subnets().subnet_ids(&desired.id).send()).await;
-    Ok(not_found(answer, &["InvalidSubnetID.NotFound"])?.is_some_and(|answer| !answer.subnets().is_empty()))
 }
 
 pub(super) fn normalize(attributes: &mut crate::model::Attributes) {
@@ -80,6 +71,7 @@ pub(super) fn live(aws: &ScopeReader, subnet: &Subnet) -> Live {
         "tags_all": ec2_tags(subnet.tags()),
         "vpc_id": subnet.vpc_id(),
     });
-    let owner = if subnet.default_for_az() == Some(true) { Owner::Aws("default subnet") } else { Owner::None };
+    let own = if subnet.default_for_az() == Some(true) { Owner::Aws("default subnet") } else { Owner::None };
+    let owner = network::owner_or(aws, subnet.owner_id(), own);
     Live { id: id.to_owned(), attributes: attributes(values), owner }
 }

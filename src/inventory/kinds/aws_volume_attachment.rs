@@ -1,12 +1,14 @@
 //! `aws_volume_attachment`, out of the volumes' own list of attachments. The state's id is a hash of device, instance
-//! and volume: an attachment is the desired one when these three are the same.
+//! and volume: an attachment is the declared one when these three are the same.
+
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Volume, VolumeAttachment, VolumeAttachmentState, VolumeState};
 use serde_json::{Value, json};
 
-use super::{aws_instance, ec2};
-use crate::aws::{ReadError, not_found};
+use super::{aws_ebs_volume, aws_instance, ec2};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
@@ -33,31 +35,35 @@ impl Kind for AwsVolumeAttachment {
         }
     }
 
-    /// Only what is desired: an attachment is part of its instance.
+    /// Only what is declared: an attachment is part of its instance.
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
         let volumes = ec2::volumes(aws).await?;
-        let mut live = Vec::new();
-        for desired in request.desired {
-            let request = desired.attributes();
-            let volume = volumes.iter().find(|volume| volume.volume_id() == Some(text(&request, "volume_id")));
-            let attached = volume.and_then(|volume| Some((volume, attachment(volume, &request)?)));
-            live.extend(attached.map(|(volume, attachment)| self::live(&desired.id, volume, attachment)));
-        }
-        Ok(live.into())
+        let volumes: HashMap<_, _> = volumes.iter().filter_map(|volume| Some((volume.volume_id()?, volume))).collect();
+        let attached = |prior: &PriorState<'_>| {
+            let state = prior.attributes();
+            live(prior.id, volumes.get(text(&state, "volume_id"))?, &state)
+        };
+        Ok(request.desired.iter().filter_map(attached).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let request = desired.attributes();
-        let call = aws.ec2().describe_volumes().volume_ids(text(&request, "volume_id")).send();
-        let answer = not_found(aws.call("ec2:DescribeVolumes", call).await, &["InvalidVolume.NotFound"])?;
-        Ok(answer.is_some_and(|answer| answer.volumes().iter().any(|volume| attachment(volume, &request).is_some())))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let state = prior.attributes();
+        let id = text(&state, "volume_id");
+        if id.is_empty() {
+            return Err(ReadError::unexpected(
+                "ec2:DescribeVolumes",
+                "the id of an attachment does not tell its volume",
+            ));
+        }
+        let volume = aws_ebs_volume::by_id(aws, id).await?;
+        Ok(volume.as_ref().as_ref().and_then(|volume| live(prior.id, volume, &state)))
     }
 
     /// The instance shows every attached volume in `ebs_block_device`. Sizes and tags stand on the volume, which only
-    /// AWS's answer has: the desired attachment alone cannot name the element, the live one can.
+    /// AWS's answer has: the declared attachment alone cannot name the element, the live one can.
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let Some(Value::Object(device)) = attributes.get(DEVICE) else { return Vec::new() };
         let mut untagged = device.clone();
@@ -73,20 +79,22 @@ impl Kind for AwsVolumeAttachment {
     }
 }
 
-/// The attachment that the desired attributes name; one that is being detached still is one, as for the provider
+/// The attachment that the state names; one that is being detached still is one, as for the provider
 /// (`findVolumeAttachment`).
-fn attachment<'a>(volume: &'a Volume, request: &Attributes) -> Option<&'a VolumeAttachment> {
+fn attachment<'a>(volume: &'a Volume, state: &Attributes) -> Option<&'a VolumeAttachment> {
     if matches!(volume.state(), Some(VolumeState::Available | VolumeState::Deleted)) {
         return None;
     }
     volume.attachments().iter().find(|attachment| {
         attachment.state() != Some(&VolumeAttachmentState::Detached)
-            && attachment.device() == Some(text(request, "device_name"))
-            && attachment.instance_id() == Some(text(request, "instance_id"))
+            && attachment.device() == Some(text(state, "device_name"))
+            && attachment.instance_id() == Some(text(state, "instance_id"))
     })
 }
 
-fn live(id: &str, volume: &Volume, attachment: &VolumeAttachment) -> Live {
+/// The attachment that the state names, if the volume has it.
+fn live(id: &str, volume: &Volume, state: &Attributes) -> Option<Live> {
+    let attachment = attachment(volume, state)?;
     let device = aws_instance::devices::ebs(volume, attachment.device(), attachment.delete_on_termination());
     let instance = attachment.instance_id().unwrap_or_default();
     let values = json!({
@@ -97,7 +105,7 @@ fn live(id: &str, volume: &Volume, attachment: &VolumeAttachment) -> Live {
         DEVICE: device,
     });
     let owner = Owner::Parent { kind: "aws_instance", id: instance.to_owned() };
-    Live { id: id.to_owned(), attributes: attributes(values), owner }
+    Some(Live { id: id.to_owned(), attributes: attributes(values), owner })
 }
 
 #[cfg(test)]
@@ -106,12 +114,12 @@ mod tests {
 
     #[test]
     fn the_three_names_make_the_attachment() {
-        let attached = |state| VolumeAttachment::builder().device("/dev/sdh").instance_id("i-1").state(state).build();
-        let volume = |state| Volume::builder().volume_id("vol-1").attachments(attached(state)).build();
-        let request = |device: &str, instance: &str| {
+        let attached = |is| VolumeAttachment::builder().device("/dev/sdh").instance_id("i-1").state(is).build();
+        let volume = |is| Volume::builder().volume_id("vol-1").attachments(attached(is)).build();
+        let state = |device: &str, instance: &str| {
             attributes(json!({"device_name": device, "instance_id": instance, "volume_id": "vol-1"}))
         };
-        let there = |state, device, instance| attachment(&volume(state), &request(device, instance)).is_some();
+        let there = |is, device, instance| attachment(&volume(is), &state(device, instance)).is_some();
         assert!(there(VolumeAttachmentState::Attached, "/dev/sdh", "i-1"));
         assert!(there(VolumeAttachmentState::Detaching, "/dev/sdh", "i-1"));
         assert!(!there(VolumeAttachmentState::Detached, "/dev/sdh", "i-1"));
@@ -120,10 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_live_attachment_speaks_for_the_instances_element() {
-        let volume = Volume::builder().volume_id("vol-1").size(40).build();
+    fn only_the_live_attachment_owns_the_instances_element() {
         let attachment = VolumeAttachment::builder().device("/dev/sdh").instance_id("i-1").build();
-        let parts = AwsVolumeAttachment.owned_fields(&live("vai-1", &volume, &attachment).attributes);
+        let volume = Volume::builder().volume_id("vol-1").size(40).attachments(attachment).build();
+        let state = attributes(json!({"device_name": "/dev/sdh", "instance_id": "i-1"}));
+        let parts = AwsVolumeAttachment.owned_fields(&live("vai-1", &volume, &state).unwrap().attributes);
         assert_eq!(parts.len(), 2);
         assert_eq!(parts[0].parent_id, "i-1");
         assert_eq!(parts[0].element.as_ref().map(|element| &element["volume_size"]), Some(&json!(40)));

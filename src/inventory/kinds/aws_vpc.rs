@@ -1,14 +1,16 @@
-//! `aws_vpc`. Its DNS switches have no bulk form: one call each, for the desired ones only.
+//! `aws_vpc`. Its DNS switches have no bulk form: one call each, for the declared ones only; those
+//! alone show the ids of their default parts, too.
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Vpc, VpcAttributeName};
-use futures::future::try_join3;
-use serde_json::{Value, json};
+use aws_sdk_ec2::types::{NetworkAcl, RouteTable, SecurityGroup, Vpc, VpcAttributeName};
+use futures::future::{join, join_all, join3};
+use serde_json::json;
 
-use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
+use super::ec2::{self, single};
+use super::network;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsVpc;
@@ -38,42 +40,30 @@ impl Kind for AwsVpc {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let mut found = Listed::default();
-        for vpc in ec2::vpcs(aws).await?.iter() {
-            let id = vpc.vpc_id().unwrap_or_default();
-            if network::concerns(aws, &request, vpc.owner_id(), id) {
-                add(aws, vpc, network::desired(&request, id), &mut found).await;
-            }
-        }
-        Ok(found)
+        let vpcs = ec2::vpcs(aws).await?;
+        list_parts(aws, &vpcs, request).await;
+        Ok(vpcs.iter().map(|vpc| live(aws, vpc, request.prior(vpc.vpc_id().unwrap_or_default()).as_ref())).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        exists(aws, desired).await
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        complete(aws, live).await
+    }
+
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(single::vpc(aws, prior.id).await?.map(|vpc| live(aws, &vpc, Some(prior))))
     }
 }
 
-/// A single read by id, for the default twin too.
-pub(super) async fn exists(aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-    let answer = aws.call("ec2:DescribeVpcs", aws.ec2().describe_vpcs().vpc_ids(&desired.id).send()).await;
-    Ok(not_found(answer, &[NOT_FOUND])?.is_some_and(|answer| !answer.vpcs().is_empty()))
-}
-
-/// Adds one listed VPC; a desired one in full. One that was deleted since the listing is left out.
-pub(super) async fn add(aws: &ScopeReader, vpc: &Vpc, desired: Option<&PriorState<'_>>, found: &mut Listed) {
-    let mut live = live(aws, vpc, desired);
-    if desired.is_some() {
-        match not_found(details(aws, &live.id).await, &[NOT_FOUND]) {
-            Ok(Some(more)) => live.attributes.extend(more),
-            Ok(None) => return,
-            Err(error) => found.errors.push((Some(live.id.clone()), error)),
-        }
+/// Makes the listings that [`complete`] needs for any declared VPC, once for all of them. One that fails is left to
+/// [`complete`], which asks for one VPC alone then.
+pub(super) async fn list_parts(aws: &ScopeReader, vpcs: &[Vpc], request: &ListRequest<'_>) {
+    if vpcs.iter().any(|vpc| vpc.vpc_id().is_some_and(|id| request.declares(id))) {
+        let _ = join3(ec2::network_acls(aws), ec2::route_tables(aws), ec2::security_groups(aws)).await;
     }
-    found.live.push(live);
 }
 
 /// What DescribeVpcs tells.
-fn live(aws: &ScopeReader, vpc: &Vpc, desired: Option<&PriorState<'_>>) -> Live {
+pub(super) fn live(aws: &ScopeReader, vpc: &Vpc, prior: Option<&PriorState<'_>>) -> Live {
     let id = vpc.vpc_id().unwrap_or_default();
     let owner = vpc.owner_id().unwrap_or(&aws.account);
     let values = json!({
@@ -85,11 +75,11 @@ fn live(aws: &ScopeReader, vpc: &Vpc, desired: Option<&PriorState<'_>>) -> Live 
         "owner_id": owner,
         "tags_all": ec2_tags(vpc.tags()),
     });
-    let known = desired.map(PriorState::attributes).unwrap_or_default();
+    let known = prior.map(PriorState::attributes).unwrap_or_default();
     let mut attributes = attributes(values);
     attributes.extend(ipv6(vpc, text(&known, "ipv6_association_id")));
-    let owner = if vpc.is_default() == Some(true) { Owner::Aws("default VPC") } else { Owner::None };
-    Live { id: id.to_owned(), attributes, owner }
+    let own = if vpc.is_default() == Some(true) { Owner::Aws("default VPC") } else { Owner::None };
+    Live { id: id.to_owned(), attributes, owner: network::owner_or(aws, vpc.owner_id(), own) }
 }
 
 /// The IPv6 block that Terraform follows: the association it knows, else any. Of a block from IPAM, AWS does not name
@@ -119,48 +109,71 @@ fn ipv6(vpc: &Vpc, known: &str) -> Attributes {
     values
 }
 
-/// What needs calls of its own: three attributes, and the ids of the default parts out of shared listings.
-async fn details(aws: &ScopeReader, id: &str) -> Result<Attributes, ReadError> {
-    let (hostnames, support, metrics) = try_join3(
-        attribute(aws, id, VpcAttributeName::EnableDnsHostnames),
-        attribute(aws, id, VpcAttributeName::EnableDnsSupport),
-        attribute(aws, id, VpcAttributeName::EnableNetworkAddressUsageMetrics),
-    )
-    .await?;
-    let (acls, tables, groups) =
-        try_join3(ec2::network_acls(aws), ec2::route_tables(aws), ec2::security_groups(aws)).await?;
-    let acl = acls.iter().find(|acl| acl.vpc_id() == Some(id) && acl.is_default() == Some(true));
-    let table = tables.iter().find(|table| {
-        table.vpc_id() == Some(id) && table.associations().iter().any(|association| association.main() == Some(true))
-    });
-    let group = groups.iter().find(|group| group.vpc_id() == Some(id) && group.group_name() == Some("default"));
+/// Adds what needs calls of its own: three attributes, and the ids of the default parts. For the default twin, too.
+pub(super) async fn complete(aws: &ScopeReader, live: &mut Live) -> Completion {
+    let id = live.id.as_str();
+    let switches = [
+        VpcAttributeName::EnableDnsHostnames,
+        VpcAttributeName::EnableDnsSupport,
+        VpcAttributeName::EnableNetworkAddressUsageMetrics,
+    ];
+    let switches = join_all(switches.into_iter().map(|name| attribute(aws, id, name)));
+    let parts = join3(
+        single::default_network_acls(aws, id),
+        single::main_route_tables(aws, id),
+        single::default_security_groups(aws, id),
+    );
+    let (switches, (acls, tables, groups)) = join(switches, parts).await;
+    let parts = [
+        acls.map(|acls| default_acl(&acls, id)),
+        tables.map(|tables| main_table(&tables, id)),
+        groups.map(|groups| default_group(&groups, id)),
+    ];
+    let mut errors = Vec::new();
+    for read in switches.into_iter().chain(parts) {
+        match read {
+            Ok(more) => live.attributes.extend(more),
+            Err(error) if error.is(&[NOT_FOUND]) => return Completion::Gone,
+            Err(error) if errors.contains(&error) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    Completion::of(errors)
+}
+
+fn default_acl(acls: &[NetworkAcl], vpc: &str) -> Attributes {
+    let acl = acls.iter().find(|acl| acl.vpc_id() == Some(vpc) && acl.is_default() == Some(true));
+    attributes(json!({"default_network_acl_id": acl.and_then(|acl| acl.network_acl_id())}))
+}
+
+fn main_table(tables: &[RouteTable], vpc: &str) -> Attributes {
+    let is_main = |table: &&RouteTable| table.associations().iter().any(|association| association.main() == Some(true));
+    let table = tables.iter().filter(|table| table.vpc_id() == Some(vpc)).find(is_main);
     let main = table.and_then(|table| table.route_table_id());
-    Ok(attributes(json!({
-        "default_network_acl_id": acl.and_then(|acl| acl.network_acl_id()),
-        "default_route_table_id": main,
-        "default_security_group_id": group.and_then(|group| group.group_id()),
-        "enable_dns_hostnames": hostnames,
-        "enable_dns_support": support,
-        "enable_network_address_usage_metrics": metrics,
-        "main_route_table_id": main,
-    })))
+    attributes(json!({"default_route_table_id": main, "main_route_table_id": main}))
+}
+
+fn default_group(groups: &[SecurityGroup], vpc: &str) -> Attributes {
+    let group = groups.iter().find(|group| group.vpc_id() == Some(vpc) && group.group_name() == Some("default"));
+    attributes(json!({"default_security_group_id": group.and_then(|group| group.group_id())}))
 }
 
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcAttribute.html>: one attribute a call.
-async fn attribute(aws: &ScopeReader, id: &str, name: VpcAttributeName) -> Result<Value, ReadError> {
+async fn attribute(aws: &ScopeReader, id: &str, name: VpcAttributeName) -> Result<Attributes, ReadError> {
     let call = aws.ec2().describe_vpc_attribute().vpc_id(id).attribute(name.clone()).send();
     let answer = aws.call("ec2:DescribeVpcAttribute", call).await?;
-    let value = match name {
-        VpcAttributeName::EnableDnsHostnames => answer.enable_dns_hostnames(),
-        VpcAttributeName::EnableDnsSupport => answer.enable_dns_support(),
-        _ => answer.enable_network_address_usage_metrics(),
+    let (name, value) = match name {
+        VpcAttributeName::EnableDnsHostnames => ("enable_dns_hostnames", answer.enable_dns_hostnames()),
+        VpcAttributeName::EnableDnsSupport => ("enable_dns_support", answer.enable_dns_support()),
+        _ => ("enable_network_address_usage_metrics", answer.enable_network_address_usage_metrics()),
     };
-    Ok(json!(value.and_then(|value| value.value())))
+    Ok(Attributes::from_iter([(name.to_owned(), json!(value.and_then(|value| value.value())))]))
 }
 
 #[cfg(test)]
 mod tests {
     use aws_sdk_ec2::types::{VpcCidrBlockState, VpcCidrBlockStateCode, VpcIpv6CidrBlockAssociation};
+    use serde_json::Value;
 
     use super::*;
 

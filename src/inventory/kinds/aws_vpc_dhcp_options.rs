@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::DhcpOptions;
 use serde_json::json;
 
-use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
+use super::ec2::{self, single};
+use super::network;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Live, Owner, PriorState};
@@ -22,19 +23,12 @@ impl Kind for AwsVpcDhcpOptions {
         &["ec2:DescribeDhcpOptions"]
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let all = ec2::dhcp_options(aws).await?;
-        let ours = all.iter().filter(|options| {
-            network::concerns(aws, &request, options.owner_id(), options.dhcp_options_id().unwrap_or_default())
-        });
-        Ok(ours.map(|options| live(aws, options)).collect::<Vec<_>>().into())
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(ec2::dhcp_options(aws).await?.iter().map(|options| live(aws, options)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let call = aws.ec2().describe_dhcp_options().dhcp_options_ids(&desired.id).send();
-        let answer = aws.call("ec2:DescribeDhcpOptions", call).await;
-        Ok(not_found(answer, &["InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsID.NotFound"])?
-            .is_some_and(|answer| !answer.dhcp_options().is_empty()))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        Ok(single::dhcp_options(aws, prior.id).await?.map(|options| live(aws, &options)))
     }
 }
 
@@ -54,7 +48,8 @@ fn live(aws: &ScopeReader, options: &DhcpOptions) -> Live {
         "owner_id": options.owner_id(),
         "tags_all": ec2_tags(options.tags()),
     });
-    let owner = if is_default(options, &aws.region) { Owner::Aws("default DHCP options") } else { Owner::None };
+    let own = if is_default(options, &aws.region) { Owner::Aws("default DHCP options") } else { Owner::None };
+    let owner = network::owner_or(aws, options.owner_id(), own);
     Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 

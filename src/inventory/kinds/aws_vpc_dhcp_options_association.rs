@@ -1,13 +1,14 @@
 //! `aws_vpc_dhcp_options_association`: which DHCP options a VPC has. Another set is another association.
 
 use async_trait::async_trait;
+use aws_sdk_ec2::types::Vpc;
 use serde_json::json;
 
-use super::ec2;
-use crate::aws::{ReadError, not_found};
+use super::ec2::{self, single};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Live, Owner, PriorState};
+use crate::model::{Attributes, Live, Owner, PriorState};
 
 pub(super) struct AwsVpcDhcpOptionsAssociation;
 
@@ -26,25 +27,29 @@ impl Kind for AwsVpcDhcpOptionsAssociation {
             return Ok(Listed::default());
         }
         let vpcs = ec2::vpcs(aws).await?;
-        let live = request.desired.iter().filter_map(|desired| {
-            let known = desired.attributes();
-            let (id, options) = (text(&known, "vpc_id"), text(&known, "dhcp_options_id"));
-            vpcs.iter().find(|vpc| vpc.vpc_id() == Some(id) && vpc.dhcp_options_id() == Some(options))?;
-            let values = json!({"dhcp_options_id": options, "id": desired.id, "vpc_id": id});
-            let owner = Owner::Parent { kind: "aws_vpc", id: id.to_owned() };
-            Some(Live { id: desired.id.clone(), attributes: attributes(values), owner })
+        let found = request.desired.iter().filter_map(|prior| {
+            let known = prior.attributes();
+            let vpc = vpcs.iter().find(|vpc| vpc.vpc_id() == Some(text(&known, "vpc_id")))?;
+            live(prior.id, &known, vpc)
         });
-        Ok(live.collect::<Vec<_>>().into())
+        Ok(found.collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let known = desired.attributes();
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let known = prior.attributes();
         let (id, options) = (text(&known, "vpc_id"), text(&known, "dhcp_options_id"));
         if id.is_empty() || options.is_empty() {
             return Err(ReadError::unexpected("ec2:DescribeVpcs", "the state names no VPC or no DHCP options"));
         }
-        let answer = aws.call("ec2:DescribeVpcs", aws.ec2().describe_vpcs().vpc_ids(id).send()).await;
-        Ok(not_found(answer, &["InvalidVpcID.NotFound"])?
-            .is_some_and(|answer| answer.vpcs().iter().any(|vpc| vpc.dhcp_options_id() == Some(options))))
+        Ok(single::vpc(aws, id).await?.and_then(|vpc| live(prior.id, &known, &vpc)))
     }
+}
+
+/// The association, if the VPC has the options that it names.
+fn live(id: &str, known: &Attributes, vpc: &Vpc) -> Option<Live> {
+    let (vpc_id, options) = (vpc.vpc_id()?, text(known, "dhcp_options_id"));
+    let values = json!({"dhcp_options_id": options, "id": id, "vpc_id": vpc_id});
+    let owner = Owner::Parent { kind: "aws_vpc", id: vpc_id.to_owned() };
+    let live = Live { id: id.to_owned(), attributes: attributes(values), owner };
+    (vpc.dhcp_options_id() == Some(options)).then_some(live)
 }

@@ -1,14 +1,17 @@
 //! `aws_vpc_endpoint`. The CIDR blocks come from the region's prefix lists, the addresses per subnet from the
-//! endpoint's network interfaces: both out of bulk listings, and only when a desired endpoint needs them.
+//! endpoint's network interfaces: a sweep lists both once, and only when a declared endpoint needs them.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{PrefixList, VpcEndpoint};
 use serde_json::{Value, json};
 
-use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
-use crate::inventory::value::{attributes, ec2_tags};
-use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use super::ec2::{self, single};
+use super::network;
+use crate::aws::ReadError;
+use crate::inventory::value::{attributes, ec2_tags, text};
+use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsVpcEndpoint;
@@ -28,37 +31,36 @@ impl Kind for AwsVpcEndpoint {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let mut found = Listed::default();
-        for endpoint in ec2::vpc_endpoints(aws).await?.iter().filter(|endpoint| is_there(endpoint)) {
-            let id = endpoint.vpc_endpoint_id().unwrap_or_default();
-            if !network::concerns(aws, &request, endpoint.owner_id(), id) {
-                continue;
-            }
-            let mut live = live(aws, endpoint);
-            if network::desired(&request, id).is_some() {
-                for details in [prefix_list(aws, endpoint).await, subnets(aws, endpoint).await] {
-                    match details {
-                        Ok(more) => live.attributes.extend(more),
-                        Err(error) => found.errors.push((Some(id.to_owned()), error)),
-                    }
-                }
-            }
-            found.live.push(live);
+        let endpoints = ec2::vpc_endpoints(aws).await?;
+        let found: Vec<Live> =
+            endpoints.iter().filter(|endpoint| is_there(endpoint)).map(|endpoint| live(aws, endpoint)).collect();
+        // What `complete` needs for any of the declared ones, once for all of them. A listing that fails is left to it: it asks
+        // for one endpoint alone then.
+        let declared = || found.iter().filter(|live| request.declares(&live.id));
+        if declared().any(|live| !text(&live.attributes, "service_name").is_empty()) {
+            let _ = ec2::prefix_lists(aws).await;
         }
-        Ok(found)
+        if declared().any(|live| !interfaces(&live.attributes).is_empty()) {
+            let _ = ec2::network_interfaces(aws).await;
+        }
+        Ok(found.into())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        Ok(find(aws, &desired.id).await?.is_some())
+    async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let mut errors = Vec::new();
+        for details in [prefix_list(aws, &live.attributes).await, subnets(aws, &live.attributes).await] {
+            match details {
+                Ok(more) => live.attributes.extend(more),
+                Err(error) => errors.push(error),
+            }
+        }
+        Completion::of(errors)
     }
-}
 
-/// A single read by id.
-pub(super) async fn find(aws: &ScopeReader, id: &str) -> Result<Option<VpcEndpoint>, ReadError> {
-    let call = aws.ec2().describe_vpc_endpoints().vpc_endpoint_ids(id).send();
-    let answer = aws.call("ec2:DescribeVpcEndpoints", call).await;
-    let answer = not_found(answer, &["InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound"])?;
-    Ok(answer.and_then(|answer| answer.vpc_endpoints.unwrap_or_default().into_iter().find(is_there)))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let endpoint = single::vpc_endpoint(aws, prior.id).await?;
+        Ok(endpoint.filter(|endpoint| is_there(endpoint)).map(|endpoint| live(aws, &endpoint)))
+    }
 }
 
 pub(super) fn is_there(endpoint: &VpcEndpoint) -> bool {
@@ -104,30 +106,42 @@ fn live(aws: &ScopeReader, endpoint: &VpcEndpoint) -> Live {
     // GuardDuty's runtime monitoring makes its endpoints in our name and tags them.
     let tagged = |tag: &aws_sdk_ec2::types::Tag| tag.key() == Some("GuardDutyManaged") && tag.value() == Some("true");
     let by_service = endpoint.requester_managed() == Some(true) || endpoint.tags().iter().any(tagged);
-    let owner = if by_service { Owner::Aws("endpoint made by an AWS service") } else { Owner::None };
+    let own = if by_service { Owner::Aws("endpoint made by an AWS service") } else { Owner::None };
+    let owner = network::owner_or(aws, endpoint.owner_id(), own);
     Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 
 /// The prefix list of the endpoint's service, if it has one.
-async fn prefix_list(aws: &ScopeReader, endpoint: &VpcEndpoint) -> Result<Attributes, ReadError> {
-    let lists = match endpoint.service_name() {
-        Some(_) => Some(ec2::prefix_lists(aws).await?),
-        None => None,
-    };
-    let same = |list: &&PrefixList| list.prefix_list_name() == endpoint.service_name();
-    let list = lists.as_ref().and_then(|lists| lists.iter().find(same));
+async fn prefix_list(aws: &ScopeReader, endpoint: &Attributes) -> Result<Attributes, ReadError> {
+    let service = text(endpoint, "service_name");
+    let lists = if service.is_empty() { Arc::default() } else { prefix_lists(aws, service).await? };
+    let list = lists.iter().find(|list| list.prefix_list_name() == Some(service));
     Ok(attributes(json!({
         "cidr_blocks": list.map(|list| list.cidrs()).unwrap_or_default(),
         "prefix_list_id": list.and_then(|list| list.prefix_list_id()),
     })))
 }
 
+/// The lists of one service, or the region's listing if this cycle has made it.
+async fn prefix_lists(aws: &ScopeReader, service: &str) -> Result<Arc<Vec<PrefixList>>, ReadError> {
+    let action = "ec2:DescribePrefixLists";
+    if let Some(all) = aws.already_read(action) {
+        return Ok(all);
+    }
+    let read = || {
+        let call = aws.ec2().describe_prefix_lists().filters(network::filter("prefix-list-name", service));
+        aws.pages(action, call.into_paginator().items().send())
+    };
+    Box::pin(aws.cached_for("ec2:DescribePrefixLists of a service", service, read)).await
+}
+
 /// One address pair per subnet, read off the endpoint's interfaces.
-async fn subnets(aws: &ScopeReader, endpoint: &VpcEndpoint) -> Result<Attributes, ReadError> {
+async fn subnets(aws: &ScopeReader, endpoint: &Attributes) -> Result<Attributes, ReadError> {
     let mut configurations = Vec::new();
-    if !endpoint.network_interface_ids().is_empty() {
-        let all = ec2::network_interfaces(aws).await?;
-        for id in endpoint.network_interface_ids() {
+    let ids = interfaces(endpoint);
+    if !ids.is_empty() {
+        let all = single::network_interfaces(aws, &ids).await?;
+        for id in ids {
             let interface = all.iter().find(|interface| interface.network_interface_id() == Some(id));
             let missing =
                 || ReadError::unexpected("ec2:DescribeNetworkInterfaces", format!("{id} is not in the listing"));
@@ -140,4 +154,9 @@ async fn subnets(aws: &ScopeReader, endpoint: &VpcEndpoint) -> Result<Attributes
         }
     }
     Ok(attributes(json!({"subnet_configuration": Value::Array(configurations)})))
+}
+
+fn interfaces(endpoint: &Attributes) -> Vec<&str> {
+    let ids = endpoint.get("network_interface_ids").and_then(Value::as_array);
+    ids.into_iter().flatten().filter_map(Value::as_str).collect()
 }

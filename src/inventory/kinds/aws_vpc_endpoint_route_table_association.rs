@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::VpcEndpoint;
 use serde_json::{Value, json};
 
-use super::{aws_vpc_endpoint, ec2};
+use super::aws_vpc_endpoint;
+use super::ec2::{self, single};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -30,17 +31,17 @@ impl Kind for AwsVpcEndpointRouteTableAssociation {
             return Ok(Listed::default());
         }
         let endpoints = ec2::vpc_endpoints(aws).await?;
-        let live = request.desired.iter().filter_map(|desired| {
-            let known = desired.attributes();
+        let found = request.desired.iter().filter_map(|prior| {
+            let known = prior.attributes();
             let id = text(&known, "vpc_endpoint_id");
             let endpoint = endpoints.iter().find(|endpoint| endpoint.vpc_endpoint_id() == Some(id))?;
-            has(endpoint, &known).then(|| live(&desired.id, &known))
+            live(prior.id, &known, endpoint)
         });
-        Ok(live.collect::<Vec<_>>().into())
+        Ok(found.collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let known = desired.attributes();
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let known = prior.attributes();
         let (endpoint, table) = (text(&known, "vpc_endpoint_id"), text(&known, "route_table_id"));
         if endpoint.is_empty() || table.is_empty() {
             return Err(ReadError::unexpected(
@@ -48,7 +49,7 @@ impl Kind for AwsVpcEndpointRouteTableAssociation {
                 "the state names no endpoint or no route table",
             ));
         }
-        Ok(aws_vpc_endpoint::find(aws, endpoint).await?.is_some_and(|endpoint| has(&endpoint, &known)))
+        Ok(single::vpc_endpoint(aws, endpoint).await?.and_then(|endpoint| live(prior.id, &known, &endpoint)))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
@@ -61,14 +62,12 @@ impl Kind for AwsVpcEndpointRouteTableAssociation {
     }
 }
 
-fn has(endpoint: &VpcEndpoint, known: &Attributes) -> bool {
-    let table = text(known, "route_table_id");
-    aws_vpc_endpoint::is_there(endpoint) && endpoint.route_table_ids().iter().any(|id| id == table)
-}
-
-fn live(id: &str, known: &Attributes) -> Live {
-    let (endpoint, table) = (text(known, "vpc_endpoint_id"), text(known, "route_table_id"));
-    let values = json!({"id": id, "route_table_id": table, "vpc_endpoint_id": endpoint});
-    let owner = Owner::Parent { kind: ENDPOINT, id: endpoint.to_owned() };
-    Live { id: id.to_owned(), attributes: attributes(values), owner }
+/// The association, if the endpoint is there and has the route table that it names.
+fn live(id: &str, known: &Attributes, endpoint: &VpcEndpoint) -> Option<Live> {
+    let (endpoint_id, table) = (text(known, "vpc_endpoint_id"), text(known, "route_table_id"));
+    let values = json!({"id": id, "route_table_id": table, "vpc_endpoint_id": endpoint_id});
+    let owner = Owner::Parent { kind: ENDPOINT, id: endpoint_id.to_owned() };
+    let live = Live { id: id.to_owned(), attributes: attributes(values), owner };
+    let has = endpoint.route_table_ids().iter().any(|id| id == table);
+    (has && aws_vpc_endpoint::is_there(endpoint)).then_some(live)
 }

@@ -30,13 +30,13 @@ impl Kind for AwsVpcIpv4CidrBlockAssociation {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
-        Ok(ec2::vpcs(aws).await?.iter().flat_map(all).collect::<Vec<_>>().into())
+        Ok(ec2::vpcs(aws).await?.iter().flat_map(all).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let filter = network::filter("cidr-block-association.association-id", &desired.id);
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let filter = network::filter("cidr-block-association.association-id", prior.id);
         let answer = aws.call("ec2:DescribeVpcs", aws.ec2().describe_vpcs().filters(filter).send()).await?;
-        Ok(answer.vpcs().iter().flat_map(all).any(|live| live.id == desired.id))
+        Ok(answer.vpcs().iter().flat_map(all).find(|live| live.id == prior.id))
     }
 }
 

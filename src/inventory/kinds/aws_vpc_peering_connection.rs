@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{VpcPeeringConnection, VpcPeeringConnectionVpcInfo};
 use serde_json::{Value, json};
 
-use super::ec2;
-use crate::aws::{ReadError, not_found};
+use super::ec2::{self, single};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{CompareRules, Live, Owner, PriorState};
@@ -26,22 +26,15 @@ impl Kind for AwsVpcPeeringConnection {
         CompareRules { not_returned: &["auto_accept"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let all = ec2::vpc_peering_connections(aws).await?;
-        Ok(all.iter().filter(|peering| is_there(peering)).map(|peering| live(aws, peering)).collect::<Vec<_>>().into())
+        Ok(all.iter().filter(|peering| is_there(peering)).map(|peering| live(aws, peering)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        exists(aws, &desired.id).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let peering = single::vpc_peering_connection(aws, prior.id).await?;
+        Ok(peering.filter(|peering| is_there(peering)).map(|peering| live(aws, &peering)))
     }
-}
-
-/// A single read by id, for the options too.
-pub(super) async fn exists(aws: &ScopeReader, id: &str) -> Result<bool, ReadError> {
-    let call = aws.ec2().describe_vpc_peering_connections().vpc_peering_connection_ids(id).send();
-    let answer = aws.call("ec2:DescribeVpcPeeringConnections", call).await;
-    Ok(not_found(answer, &["InvalidVpcPeeringConnectionID.NotFound"])?
-        .is_some_and(|answer| answer.vpc_peering_connections().iter().any(is_there)))
 }
 
 /// Over for good: <https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-lifecycle>

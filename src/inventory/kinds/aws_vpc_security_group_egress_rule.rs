@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::aws_vpc_security_group_ingress_rule as twin;
 use crate::aws::ReadError;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, CompareRules, OwnedField, PriorState};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, PriorState};
 
 pub(super) struct AwsVpcSecurityGroupEgressRule;
 
@@ -27,8 +27,8 @@ impl Kind for AwsVpcSecurityGroupEgressRule {
         twin::list(aws, request, true).await
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        twin::exists(aws, desired, true).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        twin::read(aws, prior, true).await
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {

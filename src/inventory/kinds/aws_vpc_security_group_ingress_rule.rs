@@ -1,14 +1,12 @@
 //! `aws_vpc_security_group_ingress_rule`: one rule of AWS by its own id. The egress twin shares everything here.
 
-use std::collections::HashSet;
-
 use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroupRule;
 use serde_json::{Value, json};
 
 use super::ec2::atoms::{self, Atom, GroupRef, Rule, Source};
-use super::ec2::{self, cidr};
-use crate::aws::{ReadError, not_found};
+use super::ec2::{self, cidr, single};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
@@ -35,8 +33,8 @@ impl Kind for AwsVpcSecurityGroupIngressRule {
         list(aws, request, false).await
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        exists(aws, desired, false).await
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        read(aws, prior, false).await
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
@@ -48,28 +46,31 @@ pub(super) fn compare_rules() -> CompareRules {
     CompareRules { normalize: Some(normalize), ..CompareRules::default() }
 }
 
-/// The desired rules out of all rules of the region; strangers are parts of their groups.
+/// The declared rules out of all rules of the region; the others are judged as parts of their groups.
 pub(super) async fn list(aws: &ScopeReader, request: &ListRequest<'_>, egress: bool) -> Result<Listed, ReadError> {
     if request.desired.is_empty() {
         return Ok(Listed::default());
     }
-    let ids: HashSet<&str> = request.desired.iter().map(|desired| desired.id.as_str()).collect();
     let rules = ec2::security_group_rules(aws).await?;
-    let mine = rules.iter().filter(|rule| {
-        rule.is_egress().unwrap_or_default() == egress
-            && rule.security_group_rule_id().is_some_and(|id| ids.contains(id))
-    });
-    Ok(mine.map(|rule| live(aws, rule)).collect::<Vec<_>>().into())
+    let declared = rules.iter().filter(|rule| rule.security_group_rule_id().is_some_and(|id| request.declares(id)));
+    Ok(declared.filter(|rule| is_of(rule, egress)).map(|rule| live(aws, rule)).collect())
 }
 
-pub(super) async fn exists(aws: &ScopeReader, desired: &PriorState<'_>, egress: bool) -> Result<bool, ReadError> {
-    let call = aws.ec2().describe_security_group_rules().security_group_rule_ids(&desired.id).send();
-    let answer = aws.call("ec2:DescribeSecurityGroupRules", call).await;
-    let answer = not_found(answer, &["InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound"])?;
-    let is_it = |rule: &SecurityGroupRule| {
-        rule.security_group_rule_id() == Some(&desired.id) && rule.is_egress().unwrap_or_default() == egress
-    };
-    Ok(answer.is_some_and(|answer| answer.security_group_rules().iter().any(is_it)))
+/// Out of the rules of its group, so that many rules of one group cost one call. Without a known group, by its own id.
+pub(super) async fn read(aws: &ScopeReader, prior: &PriorState<'_>, egress: bool) -> Result<Option<Live>, ReadError> {
+    let known = prior.attributes();
+    let is_it = |rule: &&SecurityGroupRule| rule.security_group_rule_id() == Some(prior.id) && is_of(rule, egress);
+    match text(&known, "security_group_id") {
+        "" => {
+            let rule = single::security_group_rule(aws, prior.id).await?;
+            Ok(rule.as_deref().filter(is_it).map(|rule| live(aws, rule)))
+        }
+        group => Ok(single::rules_of(aws, group).await?.iter().find(is_it).map(|rule| live(aws, rule))),
+    }
+}
+
+fn is_of(rule: &SecurityGroupRule, egress: bool) -> bool {
+    rule.is_egress().unwrap_or_default() == egress
 }
 
 pub(super) fn parts(attributes: &Attributes, egress: bool) -> Vec<OwnedField> {

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{AttachmentStatus, VpnGateway};
 use serde_json::json;
 
+use super::ec2::single;
 use super::network;
-use crate::aws::{ReadError, not_found};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Live, Owner, PriorState};
@@ -25,16 +26,15 @@ impl Kind for AwsVpnGateway {
     }
 
     /// AWS answers with all of them at once: this listing has no pages.
-    async fn list(&self, aws: &ScopeReader, _wanted: ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let answer = aws.call(ACTION, aws.ec2().describe_vpn_gateways().send()).await?;
         let there = answer.vpn_gateways().iter().filter(|gateway| is_there(gateway));
-        Ok(there.map(|gateway| live(aws, gateway)).collect::<Vec<_>>().into())
+        Ok(there.map(|gateway| live(aws, gateway)).collect())
     }
 
-    async fn exists(&self, aws: &ScopeReader, desired: &PriorState<'_>) -> Result<bool, ReadError> {
-        let answer = aws.call(ACTION, aws.ec2().describe_vpn_gateways().vpn_gateway_ids(&desired.id).send()).await;
-        Ok(not_found(answer, &["InvalidVpnGatewayID.NotFound"])?
-            .is_some_and(|answer| answer.vpn_gateways().iter().any(is_there)))
+    async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let gateway = single::vpn_gateway(aws, prior.id).await?;
+        Ok(gateway.filter(|gateway| is_there(gateway)).map(|gateway| live(aws, &gateway)))
     }
 }
 

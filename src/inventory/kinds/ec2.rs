@@ -19,6 +19,7 @@ use crate::inventory::ScopeReader;
 pub(super) mod atoms;
 pub(super) mod cidr;
 pub(super) mod entries;
+pub(super) mod single;
 
 /// A shared listing: a method-like function per call, `name: Item = "action", operation, page size`.
 macro_rules! listings {

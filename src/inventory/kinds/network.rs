@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::Filter;
 use serde_json::Value;
 
 use crate::inventory::ScopeReader;
-use crate::model::{Attributes, Owner};
+use crate::model::{Attributes, Live, Owner};
 
 /// `arn:PARTITION:ec2:REGION:OWNER:RESOURCE`; the owner is this account where AWS names none.
 pub(super) fn arn(aws: &ScopeReader, owner: Option<&str>, resource: &str) -> String {
@@ -19,6 +19,25 @@ pub(super) fn owner(aws: &ScopeReader, account: Option<&str>) -> Owner {
         Some(account) if account != aws.account => Owner::Account(account.to_owned()),
         _ => Owner::None,
     }
+}
+
+/// Whose an object is that AWS or another object may have brought along (`own`); what another account shares stays that
+/// account's.
+pub(super) fn owner_or(aws: &ScopeReader, account: Option<&str>, own: Owner) -> Owner {
+    match owner(aws, account) {
+        Owner::None => own,
+        other => other,
+    }
+}
+
+/// The twin that Terraform has for objects which AWS makes by default (`aws_default_subnet`): an unmanaged resource is judged
+/// under the name of `kind` only.
+pub(super) fn adopted(kind: &'static str, live: Live) -> Live {
+    let owner = match live.owner {
+        Owner::None => Owner::Parent { kind, id: live.id.clone() },
+        other => other,
+    };
+    Live { owner, ..live }
 }
 
 /// Deleted for good; AWS goes on listing such things for up to an hour.

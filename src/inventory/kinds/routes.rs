@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use aws_sdk_ec2::types::{NetworkInterface, Route, RouteOrigin, RouteTable};
 use serde_json::{Map, Value, json};
 
-use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
+use super::ec2::{self, single};
+use super::network;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{ListRequest, Listed, ScopeReader};
+use crate::inventory::{Completion, ListRequest, ScopeReader};
 use crate::model::{Attributes, Live, Owner, PriorState};
 
-/// What [`tables`] needs.
+/// What [`list`], [`complete`] and [`read`] need.
 pub(super) const ACTIONS: &[&str] = &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"];
 
 /// Targets that one element of a table's `route` can have, besides the destinations.
@@ -28,50 +29,70 @@ pub(super) const TARGETS: &[&str] = &[
     "vpc_peering_connection_id",
 ];
 
-/// All route tables, with their routes; `keep` says which.
-pub(super) async fn tables(
+/// Route tables, with their routes; `keep` says by the id which.
+pub(super) async fn list(
     aws: &ScopeReader,
     request: &ListRequest<'_>,
-    keep: impl Fn(&str, Option<&PriorState<'_>>) -> bool,
-) -> Result<Listed, ReadError> {
-    let mut found = Listed::default();
-    let mut foreign = None;
-    for table in ec2::route_tables(aws).await?.iter() {
-        let id = table.route_table_id().unwrap_or_default();
-        let desired = network::desired(request, id);
-        if !keep(id, desired) || !network::concerns(aws, request, table.owner_id(), id) {
-            continue;
-        }
-        let mut live = live(aws, table);
-        let interfaces = table.routes().iter().any(|route| route.network_interface_id().is_some());
-        if desired.is_some() && interfaces && foreign.is_none() {
-            foreign = Some(ec2::network_interfaces(aws).await.map(|all| foreign_interfaces(&all)));
-        }
-        let known = desired.map(PriorState::attributes).unwrap_or_default();
-        match (&foreign, desired.is_some() && interfaces) {
-            (Some(Err(error)), true) => found.errors.push((Some(id.to_owned()), error.clone())),
-            (Some(Ok(foreign)), true) => {
-                live.attributes.insert("route".to_owned(), routes(table, &known, foreign));
-            }
-            _ => {
-                live.attributes.insert("route".to_owned(), routes(table, &known, &HashSet::new()));
-            }
-        }
-        found.live.push(live);
+    keep: impl Fn(&str) -> bool,
+) -> Result<Vec<Live>, ReadError> {
+    let tables = ec2::route_tables(aws).await?;
+    let kept = tables.iter().map(|table| (table, id(table))).filter(|(_, id)| keep(id));
+    let mut found: Vec<Live> = kept.map(|(table, id)| live(aws, table, request.prior(id).as_ref())).collect();
+    // What `complete` needs for any of the declared ones, once for all of them. If this fails, it asks for one table alone.
+    if found.iter().any(|live| request.declares(&live.id) && !interfaces(&live.attributes).is_empty()) {
+        let _ = ec2::network_interfaces(aws).await;
     }
     if request.unmanaged {
-        let declared = |id: &str| network::desired(request, id).is_some();
-        fold_displaced(&ec2::route_tables(aws).await?, declared, &mut found.live);
+        fold_displaced(&tables, |id| request.declares(id), &mut found);
     }
     Ok(found)
+}
+
+/// One table by a read of its own. Whether it was displaced as a VPC's main one (`fold_displaced`) cannot be told from it: that
+/// depends on what else is declared, which only a listing knows.
+pub(super) async fn read(aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+    Ok(single::route_table(aws, prior.id).await?.map(|table| live(aws, &table, Some(prior))))
+}
+
+/// Takes out the routes to interfaces of AWS services: the interfaces tell which are.
+pub(super) async fn complete(aws: &ScopeReader, live: &mut Live) -> Completion {
+    let ids = interfaces(&live.attributes);
+    if ids.is_empty() {
+        return Completion::Whole;
+    }
+    match single::network_interfaces(aws, &ids).await {
+        Ok(all) => {
+            let foreign = foreign_interfaces(&all);
+            if let Some(Value::Array(routes)) = live.attributes.get_mut("route") {
+                routes.retain(|route| interface(route).is_none_or(|id| !foreign.contains(id)));
+            }
+            Completion::Whole
+        }
+        Err(error) => {
+            live.attributes.remove("route");
+            Completion::Partly(vec![error])
+        }
+    }
+}
+
+/// The interfaces that the table's shown routes lead to.
+fn interfaces(table: &Attributes) -> Vec<&str> {
+    table.get("route").and_then(Value::as_array).into_iter().flatten().filter_map(interface).collect()
+}
+
+fn interface(route: &Value) -> Option<&str> {
+    route.get("network_interface_id").and_then(Value::as_str).filter(|id| !id.is_empty())
+}
+
+fn id(table: &RouteTable) -> &str {
+    table.route_table_id().unwrap_or_default()
 }
 
 /// A table declared by Terraform that became a VPC's main one has displaced the table that came with the VPC: that one
 /// stays behind, empty, untagged and unassociated, and nobody made it. AWS does not mark it; it is told by being the
 /// only such table of its VPC.
 fn fold_displaced(tables: &[RouteTable], declared: impl Fn(&str) -> bool, live: &mut [Live]) {
-    let id = |table: &RouteTable| table.route_table_id().unwrap_or_default().to_owned();
-    let declared = |table: &&RouteTable| declared(table.route_table_id().unwrap_or_default());
+    let declared = |table: &&RouteTable| declared(id(table));
     for main in tables.iter().filter(|table| is_main(table)).filter(declared) {
         let left: Vec<_> = tables
             .iter()
@@ -94,14 +115,6 @@ fn is_untouched(table: &RouteTable) -> bool {
     table.tags().is_empty()
         && table.associations().is_empty()
         && table.routes().iter().all(|route| route.gateway_id() == Some("local"))
-}
-
-/// A single read of a table by id.
-pub(super) async fn find_table(aws: &ScopeReader, id: &str) -> Result<Option<RouteTable>, ReadError> {
-    let answer =
-        aws.call("ec2:DescribeRouteTables", aws.ec2().describe_route_tables().route_table_ids(id).send()).await;
-    let answer = not_found(answer, &["InvalidRouteTableID.NotFound"])?;
-    Ok(answer.and_then(|answer| answer.route_tables.unwrap_or_default().into_iter().next()))
 }
 
 /// The members of a route: targets under Terraform's names. A VPC endpoint stands in AWS's gateway id.
@@ -132,8 +145,8 @@ pub(super) fn normalize(attributes: &mut Attributes) {
     }
 }
 
-fn live(aws: &ScopeReader, table: &RouteTable) -> Live {
-    let id = table.route_table_id().unwrap_or_default();
+fn live(aws: &ScopeReader, table: &RouteTable, prior: Option<&PriorState<'_>>) -> Live {
+    let id = id(table);
     let propagating: Vec<_> = table.propagating_vgws().iter().filter_map(|gateway| gateway.gateway_id()).collect();
     // FSx tags the tables that it routes to file systems; the provider leaves that tag out.
     let tags: Vec<_> = table.tags().iter().filter(|tag| tag.key() != Some("AmazonFSx")).cloned().collect();
@@ -142,26 +155,27 @@ fn live(aws: &ScopeReader, table: &RouteTable) -> Live {
         "id": id,
         "owner_id": table.owner_id(),
         "propagating_vgws": propagating,
+        "route": routes(table, &prior.map(PriorState::attributes).unwrap_or_default()),
         "tags_all": ec2_tags(&tags),
         "vpc_id": table.vpc_id(),
     });
     let vpc = table.vpc_id().unwrap_or_default().to_owned();
-    let owner = if is_main(table) { Owner::Parent { kind: "aws_vpc", id: vpc } } else { Owner::None };
+    let own = if is_main(table) { Owner::Parent { kind: "aws_vpc", id: vpc } } else { Owner::None };
+    let owner = network::owner_or(aws, table.owner_id(), own);
     Live { id: id.to_owned(), attributes: attributes(values), owner }
 }
 
 /// The routes that the provider shows (`internal/service/ec2/vpc_route_table.go`): not those that AWS adds by itself
-/// (local ones unless declared, propagated ones, those of gateway endpoints, VPC Lattice, services' interfaces).
-fn routes(table: &RouteTable, desired: &Attributes, foreign: &HashSet<String>) -> Value {
+/// (local ones unless declared, propagated ones, those of gateway endpoints, VPC Lattice). Those to interfaces of services are
+/// taken out by [`complete`].
+fn routes(table: &RouteTable, known: &Attributes) -> Value {
     let shown = table.routes().iter().filter(|route| {
         let gateway = route.gateway_id().unwrap_or_default();
         let by_endpoint = route.destination_prefix_list_id().is_some() && gateway.starts_with("vpce-");
-        let of_service = route.network_interface_id().is_some_and(|id| foreign.contains(id));
         gateway != "VpcLattice"
-            && (gateway != "local" || declares_local(desired, route))
+            && (gateway != "local" || declares_local(known, route))
             && route.origin() != Some(&RouteOrigin::EnableVgwRoutePropagation)
             && !by_endpoint
-            && !of_service
     });
     shown.map(element).collect()
 }
@@ -178,8 +192,8 @@ fn element(route: &Route) -> Value {
 }
 
 /// Does the table's own `route` name this local route?
-fn declares_local(desired: &Attributes, route: &Route) -> bool {
-    let declared = desired.get("route").and_then(Value::as_array);
+fn declares_local(known: &Attributes, route: &Route) -> bool {
+    let declared = known.get("route").and_then(Value::as_array);
     declared.into_iter().flatten().filter_map(Value::as_object).any(|element: &Map<String, Value>| {
         let same = |name, live: Option<&str>| live.is_some_and(|live| same_cidr(text(element, name), live));
         text(element, "gateway_id") == "local"
@@ -193,13 +207,13 @@ fn same_cidr(one: &str, other: &str) -> bool {
 }
 
 /// Interfaces that AWS services hold in our account (FSx, ...): attached to something of another account.
-fn foreign_interfaces(all: &[NetworkInterface]) -> HashSet<String> {
+fn foreign_interfaces(all: &[NetworkInterface]) -> HashSet<&str> {
     let foreign = all.iter().filter(|interface| {
         let owner = interface.owner_id().unwrap_or_default();
         let attachment = interface.attachment();
         !owner.is_empty() && attachment.is_some_and(|a| a.instance_owner_id().unwrap_or_default() != owner)
     });
-    foreign.filter_map(|interface| interface.network_interface_id().map(str::to_owned)).collect()
+    foreign.filter_map(|interface| interface.network_interface_id()).collect()
 }
 
 /// The route of a table that `attributes` (of `aws_route`) name by their destination.
@@ -239,7 +253,7 @@ mod tests {
     }
 
     fn shown(desired: &Value) -> Vec<String> {
-        let routes = routes(&table(), &attributes(desired.clone()), &HashSet::new());
+        let routes = routes(&table(), &attributes(desired.clone()));
         let name = |route: &Value| format!("{}{}", route["cidr_block"], route["ipv6_cidr_block"]).replace('"', "");
         routes.as_array().unwrap().iter().map(name).collect()
     }

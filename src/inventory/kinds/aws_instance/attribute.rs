@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_ec2::operation::describe_instance_attribute::DescribeInstanceAttributeOutput;
-use aws_sdk_ec2::types::{Instance, InstanceAttributeName};
+use aws_sdk_ec2::types::InstanceAttributeName;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
@@ -28,12 +28,7 @@ const BASE64: GeneralPurpose =
 
 /// The four attributes, each its own success or failure:
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceAttribute.html>
-pub(super) async fn read(
-    aws: &ScopeReader,
-    instance: &Instance,
-    state: &Attributes,
-) -> Vec<Result<Attributes, ReadError>> {
-    let id = instance.instance_id().unwrap_or_default();
+pub(super) async fn read(aws: &ScopeReader, id: &str, state: &Attributes) -> Vec<Result<Attributes, ReadError>> {
     let names = [
         InstanceAttributeName::DisableApiStop,
         InstanceAttributeName::DisableApiTermination,

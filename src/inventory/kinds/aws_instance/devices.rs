@@ -2,14 +2,14 @@
 //!
 //! The provider shows every attached volume under `ebs_block_device`, those of `aws_volume_attachment` too, and nothing
 //! in the state tells which is which. But a device block of an instance can only be had at launch: a volume that was
-//! attached later is another resource's, which speaks for its size and tags; here only that it is attached counts.
+//! attached later is another resource's, which owns its size and tags; here only that it is attached counts.
 
 use std::collections::HashMap;
 
 use aws_sdk_ec2::types::{Instance, InstanceBlockDeviceMapping, Volume};
 use serde_json::{Map, Value, json};
 
-use crate::inventory::ReadError;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::model::Attributes;
 
@@ -136,10 +136,10 @@ fn volume_tags(volumes: &[&Volume], state: &Attributes) -> Value {
     let member = |name: &str, key: &str| state.get(name).and_then(|tags| tags.get(key)).cloned();
     let mut merged = Map::new();
     for (key, value) in volumes.iter().filter_map(|volume| ec2_tags(volume.tags()).as_object().cloned()).flatten() {
-        let request = member("volume_tags", &key);
+        let held = member("volume_tags", &key);
         let is_default =
-            request.is_none() && member("tags", &key).is_none() && member("tags_all", &key).as_ref() == Some(&value);
-        if !is_default && (merged.get(&key) != request.as_ref() || !merged.contains_key(&key)) {
+            held.is_none() && member("tags", &key).is_none() && member("tags_all", &key).as_ref() == Some(&value);
+        if !is_default && (merged.get(&key) != held.as_ref() || !merged.contains_key(&key)) {
             merged.insert(key, value);
         }
     }

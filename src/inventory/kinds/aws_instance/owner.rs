@@ -15,7 +15,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("aws:cloud9:environment", "aws_cloud9_environment_ec2"),
 ];
 
-/// OwnedField of a group or a fleet, an AWS service's own, or somebody's.
+/// A member of a group or a fleet, an AWS service's own, or somebody's.
 pub(super) fn of(instance: &Instance) -> Owner {
     let owner = OWNERS.iter().find_map(|(key, kind)| Some((*kind, tag(instance.tags(), key)?)));
     match owner {

@@ -1,6 +1,7 @@
-//! What the IAM kinds share: one listing of the account, decoding of documents, and details of the desired ones.
+//! What the IAM kinds share: one listing of the account, reads of one thing by itself, decoding of documents.
 //! Knows no kind's attributes.
 
+pub(super) mod narrow;
 pub(super) mod principal;
 
 use std::collections::{HashMap, HashSet};
@@ -8,10 +9,10 @@ use std::future::Future;
 use std::sync::Arc;
 
 use aws_sdk_iam::types::{EntityType, GroupDetail, ManagedPolicyDetail, Role, RoleDetail, UserDetail};
+use aws_smithy_async::future::pagination_stream::PaginationStream;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use futures::future::join_all;
 use percent_encoding::percent_decode_str;
 
 use crate::aws::{ReadError, not_found};
@@ -40,7 +41,7 @@ pub(super) async fn account(aws: &ScopeReader) -> Result<Arc<Account>, ReadError
     const ACTION: &str = "iam:GetAccountAuthorizationDetails";
     aws.cached(ACTION, || async {
         let call = aws
-            .iam
+            .iam()
             .get_account_authorization_details()
             .filter(EntityType::User)
             .filter(EntityType::Group)
@@ -75,74 +76,50 @@ pub(super) fn document(encoded: Option<&str>) -> Option<String> {
     encoded.map(|text| percent_decode_str(text).decode_utf8_lossy().into_owned())
 }
 
-/// One single read; `None` when IAM says that the thing does not exist.
-pub(super) async fn single<T, E>(
+/// One read of one thing, made once in a cycle: `part` of its answer; holds `None` when IAM says that it does not exist.
+pub(super) async fn one<A, T, E>(
     aws: &ScopeReader,
     action: &'static str,
-    call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-) -> Result<Option<T>, ReadError>
+    id: &str,
+    call: impl Future<Output = Result<A, SdkError<E, HttpResponse>>>,
+    part: impl FnOnce(A) -> Option<T>,
+) -> Result<Arc<Option<T>>, ReadError>
 where
+    T: Send + Sync + 'static,
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    not_found(aws.call(action, call).await, GONE)
+    named(action, id)?;
+    let read = || async move {
+        let Some(answer) = not_found(aws.call(action, call).await, GONE)? else { return Ok(None) };
+        match part(answer) {
+            Some(part) => Ok(Some(part)),
+            None => Err(ReadError::unexpected(action, "the answer lacks what was asked for")),
+        }
+    };
+    aws.cached_for(action, id, read).await
 }
 
-/// The same for an answer that is at hand already.
-pub(super) fn existing<T>(answer: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
-    not_found(answer, GONE)
-}
-
-/// Completes the desired ones of a listing by a read of each (by its id), drops strangers that nobody asked for.
-/// `None` from `read`: deleted in between.
-pub(super) async fn with_details<F>(live: Vec<Live>, request: &ListRequest<'_>, read: impl Fn(String) -> F) -> Listed
+/// All pages of what one thing has, read once in a cycle; holds `None` when IAM says that the thing does not exist.
+pub(super) async fn all<T, E>(
+    aws: &ScopeReader,
+    action: &'static str,
+    id: &str,
+    pages: PaginationStream<Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<Arc<Option<Vec<T>>>, ReadError>
 where
-    F: Future<Output = Result<Option<Attributes>, ReadError>>,
+    T: Send + Sync + 'static,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let ids: HashSet<&str> = request.desired.iter().map(|desired| desired.id.as_str()).collect();
-    let mut found = Listed::default();
-    let mut known = Vec::new();
-    for one in live {
-        if ids.contains(one.id.as_str()) {
-            known.push(one);
-        } else if request.unmanaged {
-            found.live.push(one);
-        }
-    }
-    let answers = join_all(known.iter().map(|one| read(one.id.clone()))).await;
-    for (mut one, answer) in known.into_iter().zip(answers) {
-        match answer {
-            Ok(None) => continue,
-            Ok(Some(more)) => one.attributes.extend(more),
-            Err(error) => found.errors.push((Some(one.id.clone()), error)),
-        }
-        found.live.push(one);
-    }
-    found
+    named(action, id)?;
+    aws.cached_for(action, id, || async move { not_found(aws.pages(action, pages).await, GONE) }).await
 }
 
-/// Reads each desired one by itself, for kinds that have no listing. `None` from `read`: it does not exist.
-pub(super) async fn one_by_one<F>(desired: &[&PriorState<'_>], read: impl Fn(Attributes, String) -> F) -> Listed
-where
-    F: Future<Output = Result<Option<Attributes>, ReadError>>,
-{
-    let mut found = Listed::default();
-    let answers = join_all(desired.iter().map(|one| read(one.attributes(), one.id.clone()))).await;
-    for (one, answer) in desired.iter().zip(answers) {
-        match answer {
-            Ok(None) => {}
-            Ok(Some(attributes)) => found.live.push(Live { id: one.id.clone(), attributes, ..Live::default() }),
-            Err(error) => found.errors.push((Some(one.id.clone()), error)),
-        }
+/// IAM takes a call without a name to be about the caller.
+fn named(action: &'static str, id: &str) -> Result<(), ReadError> {
+    match id {
+        "" => Err(ReadError::unexpected(action, "nothing tells its name")),
+        _ => Ok(()),
     }
-    found
-}
-
-/// One gap for all users whose belongings stay unseen: mostly one refusal for the lot.
-pub(super) fn unseen(users: Vec<(&str, ReadError)>) -> Option<(Option<String>, ReadError)> {
-    let count = users.len();
-    let (first, error) = users.into_iter().next()?;
-    let named = if count == 1 { first.to_owned() } else { format!("{first} and {} more users", count - 1) };
-    Some((Some(named), error))
 }
 
 /// Kinds whose id says nothing, so that each desired one is judged by its attributes: what `read` makes of them is its
@@ -152,17 +129,17 @@ pub(super) fn judged(
     key: &'static str,
     read: impl Fn(&PriorState<'_>, &Attributes) -> Option<Live>,
 ) -> Listed {
-    let all: Vec<_> = request.desired.iter().map(|desired| (*desired, desired.attributes())).collect();
+    let all: Vec<_> = request.desired.iter().map(|prior| (prior, prior.attributes())).collect();
     let mut keys: HashMap<&str, HashSet<&str>> = HashMap::new();
     for (desired, attributes) in &all {
-        keys.entry(&desired.id).or_default().insert(text(attributes, key));
+        keys.entry(desired.id).or_default().insert(text(attributes, key));
     }
     let mut found = Listed::default();
     for (desired, attributes) in &all {
-        if keys.get(desired.id.as_str()).is_some_and(|keys| keys.len() > 1) {
+        if keys.get(desired.id).is_some_and(|keys| keys.len() > 1) {
             let message = format!("several resources of different `{key}` have the id {:?}: rename them", desired.id);
             let error = ReadError::unexpected("iam:GetAccountAuthorizationDetails", message);
-            found.errors.push((Some(desired.id.clone()), error));
+            found.errors.push((Some(desired.id.to_owned()), error));
         } else {
             found.live.extend(read(desired, attributes));
         }
@@ -178,34 +155,15 @@ pub(super) fn strings<'a>(attributes: &'a Attributes, name: &str) -> impl Iterat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{InstanceStatus, ProviderRef};
-
-    fn desired(id: &str, group: &str) -> Desired {
-        let attributes = serde_json::json!({ "id": id, "group": group });
-        Desired {
-            address: group.to_owned(),
-            kind: "aws_iam_group_membership".into(),
-            id: id.to_owned(),
-            account: None,
-            region: None,
-            source: 0,
-            also_in: Vec::new(),
-            provider: ProviderRef { module: None, address: "aws".to_owned(), alias: None },
-            schema_version: 0,
-            status: InstanceStatus::Ready,
-            raw_attributes: serde_json::value::to_raw_value(&attributes).unwrap(),
-            sensitive: Vec::new(),
-            code: None,
-            declared: None,
-        }
-    }
 
     #[test]
     fn one_id_for_two_objects_is_a_gap_and_for_one_object_is_not() {
-        let all = [desired("m", "devs"), desired("m", "ops"), desired("n", "ops"), desired("n", "ops")];
-        let all: Vec<_> = all.iter().collect();
-        let request = ListRequest { desired: &all, unmanaged: false, owners: &[] };
-        let found = judged(request, "group", |one, _| Some(Live { id: one.id.clone(), ..Live::default() }));
+        let raw = |group: &str| serde_json::value::to_raw_value(&serde_json::json!({ "group": group })).unwrap();
+        let (devs, ops) = (raw("devs"), raw("ops"));
+        let all = [("m", &devs), ("m", &ops), ("n", &ops), ("n", &ops)];
+        let all = all.map(|(id, raw)| PriorState::new(id, Some(raw)));
+        let request = ListRequest::new(&all, false);
+        let found = judged(&request, "group", |one, _| Some(Live { id: one.id.to_owned(), ..Live::default() }));
         assert_eq!(found.live.iter().map(|live| live.id.as_str()).collect::<Vec<_>>(), ["n", "n"]);
         assert_eq!(found.errors.len(), 2);
         assert!(found.errors.iter().all(|(id, _)| id.as_deref() == Some("m")));

@@ -1,12 +1,10 @@
 //! Roles, users and groups as holders of inline policies and of attached managed policies: what the nine kinds of
 //! policies and attachments have in common.
 
-use std::collections::HashSet;
-
 use aws_sdk_iam::types::{AttachedPolicy, PolicyDetail};
 use serde_json::{Value, json};
 
-use super::{Account, PAGE, account, document, existing, judged, single};
+use super::{Account, account, document, judged, narrow};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{ListRequest, Listed, ScopeReader};
@@ -93,76 +91,41 @@ impl Principal {
     }
 }
 
-/// Does this role, user or group exist?
-pub(in super::super) async fn exists(aws: &ScopeReader, principal: Principal, name: &str) -> Result<bool, ReadError> {
-    Ok(match principal {
-        Principal::Role => single(aws, "iam:GetRole", aws.iam().get_role().role_name(name).send()).await?.is_some(),
-        Principal::User => single(aws, "iam:GetUser", aws.iam().get_user().user_name(name).send()).await?.is_some(),
-        Principal::Group => {
-            single(aws, "iam:GetGroup", aws.iam().get_group().group_name(name).max_items(1).send()).await?.is_some()
-        }
-    })
-}
-
 /// Inline policies; the id is `NAME:POLICY`.
-pub(in super::super) async fn list_inline(
-    aws: &ScopeReader,
-    request: &ListRequest<'_>,
-    principal: Principal,
-) -> Result<Listed, ReadError> {
+pub(in super::super) async fn list_inline(aws: &ScopeReader, principal: Principal) -> Result<Listed, ReadError> {
     let account = account(aws).await?;
-    let ids: HashSet<&str> = request.desired.iter().map(|desired| desired.id.as_str()).collect();
-    let mut found = Listed::default();
-    for holder in principal.holders(&account) {
-        for policy in holder.inline {
-            let name = policy.policy_name().unwrap_or_default();
-            let id = format!("{}:{name}", holder.name);
-            if !request.unmanaged && !ids.contains(id.as_str()) {
-                continue;
-            }
-            let mut values = attributes(json!({
-                "id": id,
-                "name": name,
-                "policy": document(policy.policy_document()),
-            }));
-            values.insert(principal.attribute().to_owned(), json!(holder.name));
-            found.live.push(Live { id, attributes: values, owner: principal.part_of(holder.name) });
-        }
-    }
-    Ok(found)
+    let holders = principal.holders(&account);
+    Ok(holders.iter().flat_map(|of| of.inline.iter().map(|policy| inline(principal, of.name, policy))).collect())
 }
 
-/// Does this inline policy exist?
-pub(in super::super) async fn inline_exists(
+/// One inline policy by itself.
+pub(in super::super) async fn read_inline(
     aws: &ScopeReader,
-    desired: &PriorState<'_>,
+    prior: &PriorState<'_>,
     principal: Principal,
-) -> Result<bool, ReadError> {
-    let Some((name, policy)) = desired.id.split_once(':') else {
+) -> Result<Option<Live>, ReadError> {
+    let Some((name, policy)) = prior.id.split_once(':') else {
         return Err(ReadError::unexpected(
-            "iam:GetAccountAuthorizationDetails",
+            narrow::inline_policy_action(principal),
             "the id is not of the form NAME:POLICY",
         ));
     };
-    let iam = &aws.iam();
-    Ok(match principal {
-        Principal::Role => {
-            let call = iam.get_role_policy().role_name(name).policy_name(policy).send();
-            single(aws, "iam:GetRolePolicy", call).await?.is_some()
-        }
-        Principal::User => {
-            let call = iam.get_user_policy().user_name(name).policy_name(policy).send();
-            single(aws, "iam:GetUserPolicy", call).await?.is_some()
-        }
-        Principal::Group => {
-            let call = iam.get_group_policy().group_name(name).policy_name(policy).send();
-            single(aws, "iam:GetGroupPolicy", call).await?.is_some()
-        }
-    })
+    let read = narrow::inline_policy(aws, principal, name, policy).await?;
+    Ok(read.as_ref().as_ref().map(|policy| inline(principal, name, policy)))
+}
+
+/// The inline policies of one role, user or group.
+pub(in super::super) async fn inline_of(
+    aws: &ScopeReader,
+    principal: Principal,
+    name: &str,
+) -> Result<Vec<Live>, ReadError> {
+    let policies = narrow::inline(aws, principal, name).await?.unwrap_or_default();
+    Ok(policies.iter().map(|policy| inline(principal, name, policy)).collect())
 }
 
 /// Attached managed policies. The id in a state is random or means nothing: a desired one is judged by its attributes.
-/// A stranger's id is what `terraform import` takes, `NAME/ARN`.
+/// The id of an unmanaged one is what `terraform import` takes, `NAME/ARN`.
 pub(in super::super) async fn list_attached(
     aws: &ScopeReader,
     request: &ListRequest<'_>,
@@ -172,16 +135,15 @@ pub(in super::super) async fn list_attached(
     let mut desired = Vec::new();
     for one in request.desired {
         let (name, arn) = attachment(one, principal);
-        desired.push((one.id.as_str(), name, arn));
+        desired.push((one.id, name, arn));
     }
     let mut found = Listed::default();
     for holder in principal.holders(&account) {
         for policy in holder.attached {
             let arn = policy.policy_arn().unwrap_or_default();
             let mut named = desired.iter().filter(|(_, name, of)| name == holder.name && of == arn).peekable();
-            if named.peek().is_none() && request.unmanaged {
-                let id = format!("{}/{arn}", holder.name);
-                found.live.push(attached(id, principal, holder.name, arn));
+            if named.peek().is_none() {
+                found.live.push(unmanaged_attached(principal, holder.name, arn));
             }
             found.live.extend(named.map(|(id, ..)| attached((*id).to_owned(), principal, holder.name, arn)));
         }
@@ -189,62 +151,84 @@ pub(in super::super) async fn list_attached(
     Ok(found)
 }
 
-/// Is this managed policy attached?
-pub(in super::super) async fn attached_exists(
+/// One attachment, out of the attachments of its role, user or group.
+pub(in super::super) async fn read_attached(
     aws: &ScopeReader,
-    desired: &PriorState<'_>,
+    prior: &PriorState<'_>,
     principal: Principal,
-) -> Result<bool, ReadError> {
-    let (name, arn) = attachment(desired, principal);
-    let iam = &aws.iam();
-    let answer = match principal {
-        Principal::Role => {
-            let call = iam.list_attached_role_policies().role_name(name).max_items(PAGE).into_paginator();
-            aws.pages("iam:ListAttachedRolePolicies", call.items().send()).await
-        }
-        Principal::User => {
-            let call = iam.list_attached_user_policies().user_name(name).max_items(PAGE).into_paginator();
-            aws.pages("iam:ListAttachedUserPolicies", call.items().send()).await
-        }
-        Principal::Group => {
-            let call = iam.list_attached_group_policies().group_name(name).max_items(PAGE).into_paginator();
-            aws.pages("iam:ListAttachedGroupPolicies", call.items().send()).await
-        }
-    };
-    let policies = existing(answer)?.unwrap_or_default();
-    Ok(policies.iter().any(|policy| policy.policy_arn() == Some(&arn)))
+) -> Result<Option<Live>, ReadError> {
+    let (name, arn) = attachment(prior, principal);
+    if arn.is_empty() {
+        return Err(ReadError::unexpected(
+            narrow::attached_action(principal),
+            "nothing tells which policy it attaches",
+        ));
+    }
+    let policies = narrow::attached(aws, principal, &name).await?;
+    let is_attached = policies.iter().flatten().any(|policy| policy.policy_arn() == Some(&arn));
+    Ok(is_attached.then(|| attached(prior.id.to_owned(), principal, &name, &arn)))
 }
 
-/// What an exclusive kind says: `what` is its set attribute, `policy_names` (inline) or `policy_arns` (attached). These
-/// kinds have no id: each desired one is judged by the name of its holder.
+/// The attachments of one role, user or group.
+pub(in super::super) async fn attached_of(
+    aws: &ScopeReader,
+    principal: Principal,
+    name: &str,
+) -> Result<Vec<Live>, ReadError> {
+    let policies = narrow::attached(aws, principal, name).await?;
+    let arns = policies.iter().flatten().map(|policy| policy.policy_arn().unwrap_or_default());
+    Ok(arns.map(|arn| unmanaged_attached(principal, name, arn)).collect())
+}
+
+/// What an exclusive kind lists: its set attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Exclusive {
+    /// `policy_names`
+    Inline,
+    /// `policy_arns`
+    Attached,
+}
+
+/// What an exclusive kind says. These kinds have no id: each desired one is judged by the name of its holder.
 pub(in super::super) async fn list_exclusive(
     aws: &ScopeReader,
     request: &ListRequest<'_>,
     principal: Principal,
-    what: &'static str,
+    what: Exclusive,
 ) -> Result<Listed, ReadError> {
     let account = account(aws).await?;
     let holders = principal.holders(&account);
     Ok(judged(request, principal.name_attribute(), |desired, values| {
         let name = text(values, principal.name_attribute());
         let holder = holders.iter().find(|holder| holder.name == name)?;
-        let set: Value = match what {
-            "policy_names" => holder.inline.iter().map(|policy| json!(policy.policy_name())).collect(),
-            _ => holder.attached.iter().map(|policy| json!(policy.policy_arn())).collect(),
+        let set = match what {
+            Exclusive::Inline => holder.inline.iter().map(|policy| json!(policy.policy_name())).collect(),
+            Exclusive::Attached => arns(holder.attached),
         };
-        let attributes =
-            Attributes::from_iter([(principal.name_attribute().to_owned(), json!(name)), (what.to_owned(), set)]);
-        Some(Live { id: desired.id.clone(), attributes, owner: principal.part_of(name) })
+        Some(exclusive(desired.id, principal, name, what, set))
     }))
 }
 
 /// An exclusive kind lives as long as its holder.
-pub(in super::super) async fn exclusive_exists(
+pub(in super::super) async fn read_exclusive(
     aws: &ScopeReader,
-    desired: &PriorState<'_>,
+    prior: &PriorState<'_>,
     principal: Principal,
-) -> Result<bool, ReadError> {
-    exists(aws, principal, &holder_name(desired, principal)).await
+    what: Exclusive,
+) -> Result<Option<Live>, ReadError> {
+    let values = prior.attributes();
+    let name = text(&values, principal.name_attribute());
+    let set = match what {
+        Exclusive::Inline => {
+            let names = narrow::inline_names(aws, principal, name).await?;
+            names.as_ref().as_ref().map(|names| json!(names))
+        }
+        Exclusive::Attached => {
+            let policies = narrow::attached(aws, principal, name).await?;
+            policies.as_ref().as_ref().map(|policies| arns(policies))
+        }
+    };
+    Ok(set.map(|set| exclusive(prior.id, principal, name, what, set)))
 }
 
 /// Who speaks for an attachment. Only roles have the attribute; for users and groups the part is no more than the
@@ -279,18 +263,66 @@ pub(in super::super) fn membership_part(group: &str, user: &str) -> OwnedField {
     }
 }
 
-fn holder_name(desired: &PriorState<'_>, principal: Principal) -> String {
-    text(&desired.attributes(), principal.name_attribute()).to_owned()
+fn inline(principal: Principal, holder: &str, policy: &PolicyDetail) -> Live {
+    let name = policy.policy_name().unwrap_or_default();
+    let id = format!("{holder}:{name}");
+    let mut values = attributes(json!({
+        "id": id,
+        "name": name,
+        "policy": document(policy.policy_document()),
+    }));
+    values.insert(principal.attribute().to_owned(), json!(holder));
+    Live { id, attributes: values, owner: principal.part_of(holder) }
 }
 
-/// The holder and the policy that a desired attachment names.
-fn attachment(desired: &PriorState<'_>, principal: Principal) -> (String, String) {
-    let values = desired.attributes();
-    (text(&values, principal.attribute()).to_owned(), text(&values, "policy_arn").to_owned())
+/// The holder and the policy that an attachment names; an unmanaged one by its id.
+fn attachment(prior: &PriorState<'_>, principal: Principal) -> (String, String) {
+    let values = prior.attributes();
+    match (text(&values, principal.attribute()), text(&values, "policy_arn")) {
+        ("", "") => {
+            let (name, arn) = prior.id.split_once('/').unwrap_or_default();
+            (name.to_owned(), arn.to_owned())
+        }
+        (name, arn) => (name.to_owned(), arn.to_owned()),
+    }
+}
+
+fn unmanaged_attached(principal: Principal, name: &str, arn: &str) -> Live {
+    attached(format!("{name}/{arn}"), principal, name, arn)
 }
 
 fn attached(id: String, principal: Principal, name: &str, arn: &str) -> Live {
     let mut values = attributes(json!({ "id": id, "policy_arn": arn }));
     values.insert(principal.attribute().to_owned(), json!(name));
     Live { id, attributes: values, owner: principal.part_of(name) }
+}
+
+fn arns(policies: &[AttachedPolicy]) -> Value {
+    policies.iter().map(|policy| json!(policy.policy_arn())).collect()
+}
+
+fn exclusive(id: &str, principal: Principal, name: &str, what: Exclusive, set: Value) -> Live {
+    let attribute = match what {
+        Exclusive::Inline => "policy_names",
+        Exclusive::Attached => "policy_arns",
+    };
+    let attributes =
+        Attributes::from_iter([(principal.name_attribute().to_owned(), json!(name)), (attribute.to_owned(), set)]);
+    Live { id: id.to_owned(), attributes, owner: principal.part_of(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attachment_is_named_by_its_attributes_or_else_by_its_id() {
+        let raw = serde_json::value::to_raw_value(&json!({ "role": "app", "policy_arn": "arn:p" })).unwrap();
+        let declared = PriorState::new("app-2024", Some(&raw));
+        assert_eq!(attachment(&declared, Principal::Role), ("app".to_owned(), "arn:p".to_owned()));
+        let live = unmanaged_attached(Principal::Role, "app", "arn:aws:iam::aws:policy/job-function/X");
+        let unmanaged = PriorState::new(&live.id, None);
+        let named = ("app".to_owned(), "arn:aws:iam::aws:policy/job-function/X".to_owned());
+        assert_eq!(attachment(&unmanaged, Principal::Role), named);
+    }
 }

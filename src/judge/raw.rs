@@ -1,4 +1,4 @@
-//! Rules as people write them: the YAML shape and nothing else. An unknown key is an error.
+//! Rules as they stand in a file: the YAML form and nothing else. An unknown key is an error.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,16 +9,16 @@ use crate::model::{ActorType, Attributes, Caution, Channel, Confidence, DriftSta
 /// One rule of a file, before its values are checked.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rule {
+pub(super) struct RawRule {
     pub id: Spanned<String>,
     pub severity: Option<Spanned<String>>,
     #[serde(default)]
     pub lower: bool,
-    pub ignore: Option<Ignore>,
+    pub ignore: Option<RawIgnore>,
     #[serde(default)]
     pub why: String,
     #[serde(rename = "match")]
-    pub matches: Match,
+    pub matches: RawMatch,
     pub when: Option<Spanned<String>>,
     #[serde(default)]
     pub cases: Vec<Case>,
@@ -26,7 +26,7 @@ pub(super) struct Rule {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Ignore {
+pub(super) struct RawIgnore {
     pub owner: Spanned<String>,
     pub reason: Spanned<String>,
     pub expires: Spanned<String>,
@@ -34,7 +34,7 @@ pub(super) struct Ignore {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Match {
+pub(super) struct RawMatch {
     #[serde(default)]
     pub kind: Vec<Spanned<String>>,
     #[serde(default)]

@@ -1,0 +1,116 @@
+//! The section `scan`: which resources are looked at, and what a scan's exit code counts.
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use super::IgnoreTags;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::report::Severity;
+use crate::model::schema;
+use crate::yaml::{self, position};
+
+/// A valid section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanConfig {
+    /// Look for resources that no source declares.
+    pub unmanaged: bool,
+    /// Globs of Terraform types; empty means all.
+    pub kinds: Vec<String>,
+    /// Findings below it do not make `scan` exit with 2.
+    pub fail_on: Option<Severity>,
+    /// Tags that Terraform ignores.
+    pub ignore_tags: IgnoreTags,
+}
+
+impl Default for ScanConfig {
+    fn default() -> Self {
+        Self { unmanaged: true, kinds: Vec::new(), fail_on: None, ignore_tags: IgnoreTags::default() }
+    }
+}
+
+impl ScanConfig {
+    /// The types asked for; `None`: all.
+    ///
+    /// # Errors
+    /// A glob that is none, or globs of which none matches a type.
+    pub fn kind_filter(&self) -> Result<Option<GlobSet>, Diagnostic> {
+        if self.kinds.is_empty() {
+            return Ok(None);
+        }
+        let mut set = GlobSetBuilder::new();
+        for glob in &self.kinds {
+            set.add(parse(glob)?);
+        }
+        let set = set.build().map_err(|error| Diagnostic::error("config/not-a-pattern", error.to_string()))?;
+        if schema::kinds().any(|kind| set.is_match(kind)) {
+            return Ok(Some(set));
+        }
+        let message = format!("no Terraform type of the AWS provider matches {}", self.kinds.join(", "));
+        Err(Diagnostic::error("config/no-kind-matches", message).with_hint("`driftd kinds` lists them"))
+    }
+}
+
+/// The pattern.
+///
+/// # Errors
+/// It is none.
+pub fn parse(glob: &str) -> Result<Glob, Diagnostic> {
+    Glob::new(glob).map_err(|error| Diagnostic::error("config/not-a-pattern", format!("{glob:?}: {}", error.kind())))
+}
+
+/// The section's keys.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawScan {
+    unmanaged: bool,
+    kinds: Vec<Spanned<String>>,
+    fail_on: Option<Spanned<String>>,
+    ignore_tags: RawIgnoreTags,
+}
+
+impl Default for RawScan {
+    fn default() -> Self {
+        Self { unmanaged: true, kinds: Vec::new(), fail_on: None, ignore_tags: RawIgnoreTags::default() }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawIgnoreTags {
+    keys: Vec<String>,
+    key_prefixes: Vec<String>,
+}
+
+impl RawScan {
+    /// What of it is valid; every mistake goes to `diagnostics`.
+    pub fn validate(self, diagnostics: &mut Diagnostics) -> ScanConfig {
+        let Self { unmanaged, kinds, fail_on, ignore_tags: RawIgnoreTags { keys, key_prefixes } } = self;
+        for kind in &kinds {
+            match parse(&kind.value).map(|glob| glob.compile_matcher()) {
+                Err(mistake) => diagnostics.add(mistake, position(kind)),
+                Ok(glob) if schema::kinds().any(|name| glob.is_match(name)) => {}
+                Ok(_) => {
+                    let message = format!("no Terraform type of the AWS provider matches {:?}", kind.value);
+                    diagnostics.warning("config/unused-pattern", position(kind), message);
+                }
+            }
+        }
+        ScanConfig {
+            unmanaged,
+            kinds: kinds.into_iter().map(|kind| kind.value).collect(),
+            fail_on: fail_on.and_then(|word| severity(&word, diagnostics)),
+            ignore_tags: IgnoreTags { keys, key_prefixes },
+        }
+    }
+}
+
+fn severity(word: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Severity> {
+    let found = Severity::ALL.into_iter().find(|severity| severity.as_str() == word.value);
+    if found.is_none() {
+        let hint = yaml::suggestion(&word.value, &Severity::ALL.map(Severity::as_str));
+        let mistake = Diagnostic::error("config/unknown-word", "`fail_on` is not a severity").with_hint(hint);
+        diagnostics.add(mistake, position(word));
+    }
+    found
+}

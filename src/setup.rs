@@ -1,0 +1,147 @@
+//! Configuration -> what a cycle needs. The one way from there to here, for `scan`, `who` and everything else that runs a
+//! cycle. Knows no command line: that has been laid over the configuration before. Reads rule files; calls no AWS.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::attribution::config::AttributionConfig;
+use crate::attribution::source::SourceRef;
+use crate::config::Config;
+use crate::cycle::{AttributionOptions, Settings, Sweep};
+use crate::desired::{Environment, HttpOptions, LoadOptions};
+use crate::diagnostic::Diagnostic;
+use crate::aws::{AssumeRole, AwsOptions};
+use crate::judge::{self, RuleSet, RulesConfig};
+
+/// Pause before a torn, throttled or broken read of a state is tried again.
+const STATE_RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// Everything that a cycle is given, but for AWS itself.
+pub struct Setup {
+    pub settings: Settings,
+    pub sweep: Sweep,
+    pub aws: AwsOptions,
+}
+
+impl Setup {
+    /// Checks what the configuration refers to (rules, folders of events, types), and makes the options of a cycle.
+    /// `now` is what durations count from.
+    ///
+    /// # Errors
+    /// Every mistake, those of the rule files among them.
+    pub fn from_config(config: &Config, environment: Environment, now: Timestamp) -> Result<Self, Vec<Diagnostic>> {
+        let mut mistakes = Vec::new();
+        let kinds = config.scan.kind_filter().map_err(|mistake| mistakes.push(mistake)).unwrap_or_default();
+        let attribution = attribution(&config.attribution, now, &mut mistakes);
+        let rules = load_rules(&config.rules).map_err(|found| mistakes.extend(found)).unwrap_or_default();
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let settings = Settings {
+            states: config.states.clone(),
+            load: load_options(config, environment),
+            rules,
+            ignore_tags: config.scan.ignore_tags.clone(),
+            attribution,
+        };
+        let sweep = Sweep {
+            regions: config.aws.regions.clone(),
+            unmanaged: config.scan.unmanaged,
+            kinds,
+            principal: None,
+        };
+        Ok(Self { settings, sweep, aws: aws_options(config) })
+    }
+}
+
+/// The rules that are configured: a rule with the id of a built-in one replaces it.
+///
+/// # Errors
+/// Every mistake in the files.
+pub fn load_rules(config: &RulesConfig) -> Result<RuleSet, Vec<Diagnostic>> {
+    let starter = if config.starter { judge::starter() } else { RuleSet::default() };
+    if config.paths.is_empty() {
+        return Ok(starter);
+    }
+    Ok(starter.overlaid_with(judge::load(&config.paths)?))
+}
+
+fn attribution(config: &AttributionConfig, now: Timestamp, mistakes: &mut Vec<Diagnostic>) -> AttributionOptions {
+    let AttributionConfig { sources, since, settings } = config;
+    for source in sources {
+        if let SourceRef::Path(path) = source
+            && !path.exists()
+        {
+            let message = format!("CloudTrail source {}: no such file or folder", path.display());
+            let mistake = Diagnostic::error("config/no-such-event-source", message);
+            mistakes.push(mistake.with_hint("write lookup, s3://bucket[/prefix], or the path of a folder or file"));
+        }
+    }
+    let since = since.map(|since| since.before(now)).transpose().unwrap_or_else(|error| {
+        mistakes.push(Diagnostic::error("config/not-a-time", format!("since: {error}")));
+        None
+    });
+    AttributionOptions { sources: sources.clone(), since, settings: settings.clone() }
+}
+
+fn load_options(config: &Config, environment: Environment) -> LoadOptions {
+    let bearer = environment.get("DRIFTD_HTTP_BEARER_TOKEN").map(SecretString::from);
+    LoadOptions {
+        code_dirs: config.code.directories.clone(),
+        backend_config: config.code.backend_config.clone(),
+        workspace: config.code.workspace.clone(),
+        http: HttpOptions { bearer, ..HttpOptions::default() },
+        environment,
+        retry_delay: STATE_RETRY_DELAY,
+        ..LoadOptions::default()
+    }
+}
+
+fn aws_options(config: &Config) -> AwsOptions {
+    let role = |account: &crate::aws::config::AccountConfig| AssumeRole {
+        arn: account.role_arn.clone(),
+        external_id: account.external_id.clone(),
+        session_name: None,
+    };
+    AwsOptions {
+        region: config.aws.regions.first().cloned(),
+        roles: config.aws.accounts.iter().map(|account| (account.id.clone(), role(account))).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setup(text: &str) -> Result<Setup, Vec<&'static str>> {
+        let config = crate::config::parse("driftd.yaml", &format!("version: 1\n{text}")).unwrap();
+        let environment: Environment =
+            [("DRIFTD_HTTP_BEARER_TOKEN".to_owned(), "secret".to_owned())].into_iter().collect();
+        Setup::from_config(&config, environment, "2026-02-01T00:00:00Z".parse().unwrap())
+            .map_err(|found| found.iter().map(|mistake| mistake.code).collect())
+    }
+
+    #[test]
+    fn a_configuration_is_all_that_a_cycle_needs() {
+        let text = "states: [a, {location: b, accounts: [\"111111111111\"]}]\naws:\n  regions: [eu-west-1, us-east-1]\n  accounts: [{id: \"111111111111\", role_arn: \"arn:aws:iam::111111111111:role/x\", external_id: y}]\nscan: {unmanaged: false, kinds: [aws_vpc], ignore_tags: {keys: [k]}}\nattribution: {sources: [lookup], since: 24h}\n";
+        let Setup { settings, sweep, aws } = setup(text).unwrap();
+        assert_eq!(settings.states[1].accounts, ["111111111111"]);
+        assert_eq!((sweep.regions.len(), aws.region.as_deref()), (2, Some("eu-west-1")));
+        assert_eq!(aws.roles["111111111111"].external_id.as_deref(), Some("y"));
+        assert!(!sweep.unmanaged && sweep.kinds.unwrap().is_match("aws_vpc"));
+        assert_eq!(settings.ignore_tags.keys, ["k"]);
+        assert_eq!(settings.attribution.since.unwrap().to_string(), "2026-01-31T00:00:00Z");
+        assert!(settings.rules.get("ssh-open-to-world").is_some() && settings.load.http.bearer.is_some());
+    }
+
+    #[test]
+    fn every_mistake_comes_at_once() {
+        let text = "rules: {paths: [no-such-rules.yaml]}\nscan: {kinds: [aws_s4_*]}\nattribution: {sources: [no-such-folder], since: 2999-01-01}\n";
+        assert_eq!(
+            setup(text).err().unwrap(),
+            ["config/no-kind-matches", "config/no-such-event-source", "config/not-a-time", "rules/unreadable"]
+        );
+    }
+}
