@@ -63,7 +63,7 @@ def served(world: str, doors: int, page: int | None) -> int:
 
 def many_accounts(accounts_wanted: int, regions: int) -> int:
     """Prints one line of JSON when it is up: the door, moto's own endpoint, and what `accounts.build` tells."""
-    with Moto() as moto, tempfile.TemporaryDirectory() as folder:
+    with Moto(bare=True) as moto, tempfile.TemporaryDirectory() as folder:
         built = accounts.build(moto, accounts_wanted, regions, pathlib.Path(folder))
         with Proxy(moto.endpoint, memory=True, pages=paging.Sizes()) as proxy:
             print(json.dumps({"doors": [proxy.endpoint], "moto": moto.endpoint, **built}), flush=True)

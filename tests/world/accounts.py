@@ -1,5 +1,5 @@
 """Many accounts and regions: in each scope a VPC with a security group, one Terraform state per account, one role per account. In
-every third scope somebody opened a port of the group, in every fifth there is a group that no state declares. moto gives every
+every third scope somebody opened a port of the group to the inside, in every fifth there is a group that no state declares. moto gives every
 account a world of its own: whoever assumes a role works in the role's account.
 """
 import http.client
@@ -73,8 +73,8 @@ def fill(caller: Caller, account: str, region: str, key: str, scope: int) -> lis
     group = ec2("groupId", Action="CreateSecurityGroup", GroupName="app", GroupDescription="app", VpcId=vpc)
     if scope % OPENED == 0:
         ec2("return", Action="AuthorizeSecurityGroupIngress", GroupId=group, **{
-            "IpPermissions.1.IpProtocol": "tcp", "IpPermissions.1.FromPort": "22", "IpPermissions.1.ToPort": "22",
-            "IpPermissions.1.IpRanges.1.CidrIp": "0.0.0.0/0"})
+            "IpPermissions.1.IpProtocol": "tcp", "IpPermissions.1.FromPort": "8080", "IpPermissions.1.ToPort": "8080",
+            "IpPermissions.1.IpRanges.1.CidrIp": "10.0.0.0/8"})
     if scope % UNDECLARED == 0:
         ec2("groupId", Action="CreateSecurityGroup", GroupName="by-hand", GroupDescription="by hand", VpcId=vpc)
     arn = f"arn:aws:ec2:{region}:{account}"

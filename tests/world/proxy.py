@@ -114,7 +114,7 @@ class Door:
         self.faults: list[Fault] = []
         self.changed = asyncio.Event()   # set when other faults take the place of these
         self.calls: list[str] = []
-        self.ended: list[tuple[str, str, str, str]] = []
+        self.ended: list[dict[str, str]] = []
         self.struck = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -162,7 +162,7 @@ class Door:
         return changed.done()
 
     def _ends(self, request: Request, fault: str | None) -> None:
-        self.ended.append((request.operation, request.account, request.region, fault or "answered"))
+        self.ended.append({"operation": request.operation, "account": request.account, "region": request.region, "how": fault or "answered"})
 
     def _admin(self, request: Request, writer: asyncio.StreamWriter) -> None:
         """PUT /_door: a fault, several, or null; GET /_door: what was called since the last PUT, how often faults struck, and how each
