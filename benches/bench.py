@@ -27,7 +27,7 @@ RUNS = 3
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--driftd", required=True, type=pathlib.Path)
+    parser.add_argument("--driftd", required=True, type=pathlib.Path, nargs="+", help="several are measured one after the other, to compare them")
     parser.add_argument("--resources", type=int, nargs="+", default=[1000, 10000])
     parser.add_argument("--terraform", type=int, default=1000, metavar="N", help="run Terraform up to so many resources")
     options = parser.parse_args()
@@ -38,7 +38,11 @@ def main() -> int:
             with Proxy(moto.endpoint, memory=True, pages=paging.Sizes()) as proxy, tempfile.TemporaryDirectory() as folder:
                 path = pathlib.Path(folder) / "terraform.tfstate"
                 path.write_text(json.dumps(state))
-                rows.append(driftd(str(options.driftd.resolve()), resources, proxy, path))
+                for program in options.driftd:
+                    proxy.latency = 0.0
+                    named = "driftd scan" if len(options.driftd) == 1 else f"{program} scan"
+                    rows.append(driftd(str(program.resolve()), named, resources, proxy, path))
+                    print(rows[-1], flush=True)
                 if terraform.installed() and resources <= options.terraform:
                     proxy.latency = 0.0
                     rows.append(plan(resources, proxy, path, pathlib.Path(folder)))
@@ -47,7 +51,7 @@ def main() -> int:
     return 0
 
 
-def driftd(program: str, resources: int, proxy: Proxy, state: pathlib.Path) -> str:
+def driftd(program: str, named: str, resources: int, proxy: Proxy, state: pathlib.Path) -> str:
     report = state.with_name("report.json")
     command = [program, "scan", "--state", str(state), "--format", "json", "--output", str(report)]
     measured([*command], proxy, (0, 2, 3), state.parent)   # fills the memory
@@ -56,7 +60,7 @@ def driftd(program: str, resources: int, proxy: Proxy, state: pathlib.Path) -> s
     said = json.loads(report.read_text())
     if said["findings"] or said["gaps"]:
         print(f"NOT IN SYNC: {said['summary']}, {len(said['gaps'])} gaps: {[(f['address'] or f['id'], f['drift']) for f in said['findings'][:5]]} {said['gaps'][:3]}")
-    return row(resources, "driftd scan", said["scan"]["api_calls"], min(runs))
+    return row(resources, named, said["scan"]["api_calls"], min(runs))
 
 
 def plan(resources: int, proxy: Proxy, state: pathlib.Path, folder: pathlib.Path) -> str:
