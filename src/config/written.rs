@@ -8,6 +8,8 @@ use serde_saphyr::Spanned;
 
 use super::{Config, Mistake, attribution};
 use crate::inventory::AssumeRole;
+use crate::model::account::is_account_id;
+use crate::model::arn;
 use crate::model::report::Severity;
 
 /// The file's keys; unknown ones are errors.
@@ -109,13 +111,13 @@ impl Written {
         let mut roles = HashMap::new();
         for account in &self.aws.accounts {
             let id = &account.id.value;
-            if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+            if !is_account_id(id) {
                 wrong(position(&account.id), format!("{id:?} is not an account id: twelve digits, in quotes"));
             }
             if !account.role_arn.value.starts_with("arn:") || !account.role_arn.value.contains(":role/") {
                 let message = format!("{:?} is not the ARN of a role", account.role_arn.value);
                 wrong(position(&account.role_arn), message);
-            } else if account.role_arn.value.split(':').nth(4) != Some(id.as_str()) {
+            } else if arn::account(&account.role_arn.value) != Some(id.as_str()) {
                 wrong(position(&account.role_arn), format!("the role is not one of account {id}"));
             }
             let role = AssumeRole {

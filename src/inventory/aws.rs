@@ -27,7 +27,8 @@ use tokio::sync::Mutex;
 use super::ReadError;
 use super::intact::RejectTruncated;
 use super::region::Region;
-use crate::model::GLOBAL;
+use crate::model::account::is_account_id;
+use crate::model::{Arn, GLOBAL};
 
 /// Tries of one call, the first included.
 const MAX_ATTEMPTS: u32 = 5;
@@ -101,10 +102,10 @@ impl Aws {
             .await
             .map_err(|error| ReadError::new("sts:GetCallerIdentity", &error))?;
         let account = caller.account().unwrap_or_default().to_owned();
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_account_id(&account) {
             return Err(ReadError::unexpected("sts:GetCallerIdentity", "the answer names no account"));
         }
-        let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
+        let partition = caller.arn().and_then(Arn::parse).map_or("aws", |arn| arn.partition).to_owned();
         Ok(Self { base, account, partition, roles: options.roles, calls, regions: Mutex::default() })
     }
 
@@ -329,9 +330,8 @@ impl Intercept for AccountInHost {
 fn without_account(uri: &str) -> Option<String> {
     let (scheme, rest) = uri.split_once("://")?;
     let (account, rest) = rest.split_once('.')?;
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     let plain = format!("{scheme}://{rest}");
-    (is_account && endpoint_is_address(Some(&plain))).then_some(plain)
+    (is_account_id(account) && endpoint_is_address(Some(&plain))).then_some(plain)
 }
 
 #[cfg(test)]

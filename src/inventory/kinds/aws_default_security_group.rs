@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use super::aws_security_group::{live, read};
-use super::ec2::{self, atoms};
+use super::ec2;
 use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{CompareRules, Desired};
+use crate::model::{CompareRules, Desired, security_group_rule};
 
 pub(super) struct AwsDefaultSecurityGroup;
 
@@ -22,7 +22,7 @@ impl Kind for AwsDefaultSecurityGroup {
     fn compare_rules(&self) -> CompareRules {
         CompareRules {
             not_returned: &["name_prefix", "revoke_rules_on_delete"],
-            normalize: Some(atoms::normalize),
+            normalize: Some(security_group_rule::normalize),
             ..CompareRules::default()
         }
     }

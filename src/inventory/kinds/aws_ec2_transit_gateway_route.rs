@@ -10,7 +10,7 @@ use serde_json::json;
 use super::network;
 use crate::inventory::value::attributes;
 use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::model::{Attributes, CompareRules, Desired, Live, Owner, cidr};
 
 pub(super) struct AwsEc2TransitGatewayRoute;
 
@@ -81,7 +81,7 @@ fn live(own_id: &str, routes: &[TransitGatewayRoute]) -> Option<Live> {
     let (table, destination) = own_id.split_once('_')?;
     let state = |route: &TransitGatewayRoute| route.state().map(|state| state.as_str().to_owned()).unwrap_or_default();
     let route = routes.iter().find(|route| {
-        let same = |live| network::canonical_cidr(live) == network::canonical_cidr(destination);
+        let same = |live| cidr::canonical(live) == cidr::canonical(destination);
         route.destination_cidr_block().is_some_and(same) && !network::gone(&state(route))
     })?;
     let attachment = route.transit_gateway_attachments().first();

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::aws_network_acl::read;
 use super::ec2::entries::Entry;
-use super::ec2::{self, atoms, entries};
+use super::ec2::{self, entries};
 use crate::inventory::value::{self, text};
 use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region};
-use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner};
+use crate::model::{Attributes, CompareRules, Desired, Live, OwnedField, Owner, number::integer};
 
 pub(super) struct AwsNetworkAclRule;
 
@@ -75,7 +75,7 @@ fn live(id: &str, desired: &Attributes, acl: &NetworkAcl) -> Option<Live> {
 }
 
 fn find<'a>(desired: &Attributes, acl: &'a NetworkAcl) -> Option<&'a NetworkAclEntry> {
-    let number = atoms::integer(desired.get("rule_number"));
+    let number = desired.get("rule_number").and_then(integer).unwrap_or_default();
     acl.entries().iter().find(|entry| {
         entry.egress().unwrap_or_default() == egress(desired) && entry.rule_number().map(i64::from) == Some(number)
     })

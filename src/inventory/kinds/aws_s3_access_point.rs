@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::s3;
 use crate::inventory::value::attributes;
 use crate::inventory::{Kind, ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, CompareRules, Desired, Live, Owner};
+use crate::model::{Arn, Attributes, CompareRules, Desired, Live, Owner, arn};
 
 pub(super) struct AwsS3AccessPoint;
 
@@ -47,8 +47,8 @@ impl Kind for AwsS3AccessPoint {
 
 /// Account and name (or ARN) that an id names.
 fn parse<'a>(aws: &'a Region, id: &'a str) -> (&'a str, &'a str) {
-    if id.starts_with("arn:") {
-        return (id.split(':').nth(4).unwrap_or(&aws.account), id);
+    if arn::is_arn(id) {
+        return (arn::account(id).unwrap_or(&aws.account), id);
     }
     id.split_once(':').unwrap_or((&aws.account, id))
 }
@@ -62,7 +62,7 @@ async fn listed(aws: &Region) -> Result<Vec<Live>, ReadError> {
 }
 
 fn is_here(aws: &Region, point: &AccessPoint) -> bool {
-    point.access_point_arn().and_then(|arn| arn.split(':').nth(3)).is_none_or(|region| region == aws.name)
+    point.access_point_arn().and_then(Arn::parse).is_none_or(|arn| arn.region == aws.name)
 }
 
 fn listed_one(aws: &Region, point: &AccessPoint) -> Live {
@@ -102,7 +102,7 @@ fn details(aws: &Region, id: &str, account: &str, point: &GetAccessPointOutput) 
         let bucket = format!("bucket/{}", point.bucket().unwrap_or_default());
         (id.to_owned(), id.replacen(&format!("accesspoint/{name}"), &bucket, 1))
     } else {
-        let service = point.access_point_arn().and_then(|arn| arn.split(':').nth(2)).unwrap_or("s3");
+        let service = point.access_point_arn().and_then(Arn::parse).map_or("s3", |arn| arn.service);
         let arn = format!("arn:{}:{service}:{}:{account}:accesspoint/{name}", aws.partition, aws.name);
         (arn, point.bucket().unwrap_or_default().to_owned())
     };

@@ -11,9 +11,8 @@ use aws_sdk_ec2::types::{
 
 use crate::inventory::{ReadError, Region};
 
-pub(super) mod atoms;
-pub(super) mod cidr;
 pub(super) mod entries;
+pub(super) mod security_group_rules;
 
 /// A shared listing: a method-like function per call, `name: Item = "action", operation, page size`.
 macro_rules! listings {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{ec2, network};
 use crate::inventory::value::{attributes, ec2_tags, text};
 use crate::inventory::{ListRequest, Listed, ReadError, Region, not_found};
-use crate::model::{Attributes, Desired, Live, Owner};
+use crate::model::{Attributes, Desired, Live, Owner, cidr};
 
 /// What [`tables`] needs.
 pub(super) const ACTIONS: &[&str] = &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"];
@@ -187,7 +187,7 @@ fn declares_local(desired: &Attributes, route: &Route) -> bool {
 }
 
 fn same_cidr(one: &str, other: &str) -> bool {
-    network::canonical_cidr(one) == network::canonical_cidr(other)
+    cidr::canonical(one) == cidr::canonical(other)
 }
 
 /// Interfaces that AWS services hold in our account (FSx, ...): attached to something of another account.
