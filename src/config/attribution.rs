@@ -30,7 +30,7 @@ pub(super) struct Written {
     since: Option<Spanned<String>>,
     pipelines: Vec<Spanned<WrittenPipeline>>,
     break_glass: Vec<Spanned<String>>,
-    robots: Vec<Spanned<String>>,
+    automation: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -71,8 +71,8 @@ impl Written {
             });
         }
         let break_glass = values(&self.break_glass, wrong, arn_pattern);
-        let robots = values(&self.robots, wrong, arn_pattern);
-        AttributionConfig { sources, since, settings: Settings { pipelines, break_glass, robots } }
+        let automation = values(&self.automation, wrong, arn_pattern);
+        AttributionConfig { sources, since, settings: Settings { pipelines, break_glass, automation } }
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_whole_section() {
-        let text = "version: 1\nattribution:\n  sources: [lookup, \"s3://logs/org\", ./events]\n  since: 7d\n  pipelines:\n    - principals: [\"arn:aws:iam::*:role/ci-*\"]\n      networks: [10.0.0.0/8, \"2001:db8::1\"]\n      subjects: [\"repo:acme/infra:*\"]\n  break_glass: [\"*:role/emergency\"]\n  robots: [\"arn:aws:iam::123456789012:role/janitor\"]\n";
+        let text = "version: 1\nattribution:\n  sources: [lookup, \"s3://logs/org\", ./events]\n  since: 7d\n  pipelines:\n    - principals: [\"arn:aws:iam::*:role/ci-*\"]\n      networks: [10.0.0.0/8, \"2001:db8::1\"]\n      subjects: [\"repo:acme/infra:*\"]\n  break_glass: [\"*:role/emergency\"]\n  automation: [\"arn:aws:iam::123456789012:role/janitor\"]\n";
         let config = parse("driftd.yaml", text).unwrap().attribution;
         let sources: Vec<String> = config.sources.iter().map(ToString::to_string).collect();
         assert_eq!(sources, ["lookup", "s3://logs/org", "./events"]);
@@ -132,12 +132,14 @@ mod tests {
         assert!(pipeline.principals[0].matches("arn:aws:iam::123456789012:role/ci-infra"));
         assert!(pipeline.networks[0].contains(&"10.1.2.3".parse::<std::net::IpAddr>().unwrap()));
         assert!(pipeline.subjects[0].matches("repo:acme/infra:ref:refs/heads/main"));
-        assert!(config.since.is_some() && config.settings.break_glass.len() == 1 && config.settings.robots.len() == 1);
+        assert!(
+            config.since.is_some() && config.settings.break_glass.len() == 1 && config.settings.automation.len() == 1
+        );
     }
 
     #[test]
     fn mistakes_name_their_place() {
-        let text = "version: 1\nattribution:\n  sources: [off, \"ftp://x\", lookup, lookup]\n  since: yesterday\n  pipelines:\n    - networks: [nowhere]\n      subjects: [\"[\"]\n  break_glass: [admin]\n  robots: [\"arn:aws:iam::*:role/[\"]\n";
+        let text = "version: 1\nattribution:\n  sources: [off, \"ftp://x\", lookup, lookup]\n  since: yesterday\n  pipelines:\n    - networks: [nowhere]\n      subjects: [\"[\"]\n  break_glass: [admin]\n  automation: [\"arn:aws:iam::*:role/[\"]\n";
         let mistakes: Vec<String> = parse("f", text).unwrap_err().iter().map(ToString::to_string).collect();
         for position in
             ["f:3:13:", "f:3:18:", "f:3:37:", "f:4:10:", "f:6:7:", "f:6:18:", "f:7:18:", "f:8:17:", "f:9:12:"]
@@ -151,5 +153,7 @@ mod tests {
         assert_eq!(mistakes.len(), 9, "{mistakes:#?}");
         let unknown = parse("f", "version: 1\nattribution:\n  source: [lookup]\n").unwrap_err();
         assert!(unknown[0].to_string().starts_with("f:3:3:"), "{unknown:?}");
+        let old = parse("f", "version: 1\nattribution:\n  robots: []\n").unwrap_err();
+        assert!(old[0].to_string().starts_with("f:3:3:"), "{old:?}");
     }
 }
