@@ -142,7 +142,7 @@ mod tests {
         let text = "version: 1\nattribution:\n  sources: [off, \"ftp://x\", lookup, lookup]\n  since: yesterday\n  pipelines:\n    - networks: [nowhere]\n      subjects: [\"[\"]\n  break_glass: [admin]\n  automation: [\"arn:aws:iam::*:role/[\"]\n";
         let mistakes: Vec<String> = parse("f", text).unwrap_err().iter().map(ToString::to_string).collect();
         for position in
-            ["f:3:13:", "f:3:18:", "f:3:37:", "f:4:10:", "f:6:7:", "f:6:18:", "f:7:18:", "f:8:17:", "f:9:12:"]
+            ["f:3:13:", "f:3:18:", "f:3:37:", "f:4:10:", "f:6:7:", "f:6:18:", "f:7:18:", "f:8:17:", "f:9:16:"]
         {
             assert_eq!(
                 mistakes.iter().filter(|mistake| mistake.starts_with(position)).count(),

@@ -29,7 +29,7 @@ fn access_path(more: Value) -> (Channel, Option<String>, bool) {
 }
 
 #[test]
-fn one_way_for_each_set_of_signs() {
+fn one_access_path_for_each_set_of_signs() {
     let key = json!({"type": "IAMUser", "accessKeyId": "AKIAX"});
     for (case, signs, channel, tool, certain) in [
         (

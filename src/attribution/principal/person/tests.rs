@@ -457,7 +457,7 @@ fn automation() {
 }
 
 #[test]
-fn mfa_is_told_truthfully() {
+fn mfa_is_reported_only_where_it_is_known() {
     let login = |used: &str, identity: Value| {
         let record = json!({"eventID": "l", "eventTime": "2026-01-02T03:00:01Z", "eventSource": "signin.amazonaws.com", "eventName": "ConsoleLogin",
             "userIdentity": identity, "responseElements": {"ConsoleLogin": "Success"}, "additionalEventData": {"MFAUsed": used}});
