@@ -1,4 +1,4 @@
-//! Who did it: several people, robots and a pipeline change a recorded account, and driftd has to name each of them, from
+//! Who did it: several people, automation and a pipeline change a recorded account, and driftd has to name each of them, from
 //! log files, from S3 and from LookupEvents; to say that it does not know where it cannot; and to take no harm from names.
 
 mod support;
