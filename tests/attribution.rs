@@ -79,7 +79,7 @@ fn everybody_is_named_by_every_source() {
 }
 
 #[test]
-fn one_persons_deeds_with_the_ways_out() {
+fn one_persons_activity_with_the_ways_out() {
     let monday = Monday::new();
     let (config, logs) = (monday.path("driftd.yaml"), monday.path("logs"));
     let who = |principal: &str| {
