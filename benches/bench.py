@@ -1,6 +1,6 @@
 """`make bench`: how many calls, how long, how much memory a scan takes, for accounts of 1,000 and 10,000 resources, next to
 `terraform plan -refresh-only` where Terraform is installed. Answers come out of a memory that moto filled in a run that is not
-measured, each delayed by 50 ms, as far away as AWS is. Prints a table for docs/benchmarks.md.
+measured, in pages as AWS cuts them, each delayed by 50 ms, as far away as AWS is. Prints a table for docs/benchmarks.md.
 """
 import argparse
 import contextlib
@@ -16,10 +16,10 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from benches import estate                      # noqa: E402
-from tests.world import replay, terraform       # noqa: E402
-from tests.world.moto import Moto, environment  # noqa: E402
-from tests.world.proxy import Proxy             # noqa: E402
+from benches import estate                          # noqa: E402
+from tests.world import paging, replay, terraform   # noqa: E402
+from tests.world.moto import Moto, environment      # noqa: E402
+from tests.world.proxy import Proxy                 # noqa: E402
 
 LATENCY = 0.05   # seconds per call
 RUNS = 3
@@ -35,7 +35,7 @@ def main() -> int:
     for resources in options.resources:
         with Moto() as moto:
             state = estate.build(moto, resources // 100)
-            with Proxy(moto.endpoint, memory=True) as proxy, tempfile.TemporaryDirectory() as folder:
+            with Proxy(moto.endpoint, memory=True, pages=paging.Sizes()) as proxy, tempfile.TemporaryDirectory() as folder:
                 path = pathlib.Path(folder) / "terraform.tfstate"
                 path.write_text(json.dumps(state))
                 rows.append(driftd(str(options.driftd.resolve()), resources, proxy, path))

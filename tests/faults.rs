@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use serde_json::json;
 use support::{Door, Scan, World};
 
-/// The ways to fail, see tests/world/proxy.py.
+/// The ways to fail, see tests/world/faults.py.
 const FAULTS: [&str; 7] = ["deny", "throttle", "error", "expired", "reset", "truncate", "cut"];
 /// Those that a second try heals.
 const PASSING: [&str; 4] = ["throttle", "error", "reset", "truncate"];

@@ -18,6 +18,30 @@ fn silent_as_terraform_left_it() {
     assert!(report["summary"]["desired"].as_u64() > Some(20), "{}", report["summary"]);
 }
 
+/// Every listing is read to its last page: with pages of a few items the report is the same.
+#[test]
+fn every_page_is_read() {
+    for (name, page, paged) in [
+        ("shop", 1, &["ec2:DescribeInstances", "ec2:DescribeRouteTables", "ec2:DescribeVpcs"][..]),
+        ("estate", 3, &["iam:GetAccountAuthorizationDetails", "iam:ListRoles", "ec2:DescribeSecurityGroups"]),
+    ] {
+        let world = World::paged(name, page);
+        let (whole, door) = (scan(&world.moto, &world.state, &[]), world.door(0));
+        let scan = door.scan();
+        let report = scan.report.expect("a report");
+        assert_eq!(scan.code, 0, "{name}: {report:#}\n{}", scan.stderr);
+        let whole = whole.report.expect("a report");
+        for part in ["findings", "gaps", "summary"] {
+            assert_eq!(report[part], whole[part], "{name}: {part}");
+        }
+        let calls = door.seen().calls;
+        for operation in paged {
+            let pages = calls.iter().filter(|call| call == operation).count();
+            assert!(pages > 1, "{name}: {pages} calls of {operation}: no pages were to be followed");
+        }
+    }
+}
+
 /// What is no state leaves a gap and exit code 1, whatever is wrong with it; beside a good one it is a gap, and not green.
 #[test]
 fn what_is_no_state_is_said() {

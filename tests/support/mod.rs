@@ -49,12 +49,29 @@ pub struct World {
     /// moto itself, for changes by hand.
     pub moto: String,
     pub state: PathBuf,
+    /// Everything that the world said when it was up.
+    pub told: Value,
 }
 
 impl World {
     pub fn recorded(name: &str, doors: usize) -> Self {
+        Self::serve(&["serve", "--world", name, "--doors", &doors.to_string()])
+    }
+
+    /// With one door that cuts every listing into pages of so many items.
+    pub fn paged(name: &str, page: usize) -> Self {
+        Self::serve(&["serve", "--world", name, "--page", &page.to_string()])
+    }
+
+    /// Many accounts, each with its role, its state and so many regions, behind one door; see `build` in tests/world/accounts.py.
+    pub fn accounts(accounts: usize, regions: usize) -> Self {
+        Self::serve(&["accounts", "--accounts", &accounts.to_string(), "--regions", &regions.to_string()])
+    }
+
+    fn serve(arguments: &[&str]) -> Self {
         let mut process = python()
-            .args(["-m", "tests.world", "serve", "--world", name, "--doors", &doors.to_string()])
+            .args(["-m", "tests.world"])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -65,7 +82,7 @@ impl World {
         let up: Value = serde_json::from_str(&line).expect("the world says in JSON that it is up");
         let text = |value: &Value| value.as_str().expect("a string").to_owned();
         let doors = up["doors"].as_array().expect("doors").iter().map(text).collect();
-        Self { process, doors, moto: text(&up["moto"]), state: text(&up["state"]).into() }
+        Self { process, doors, moto: text(&up["moto"]), state: text(&up["state"]).into(), told: up }
     }
 
     /// Several people change the account; their CloudTrail logs go to `logs` and to `s3://acme-trail`. See `people_at_work` in
@@ -101,10 +118,23 @@ pub struct Seen {
     pub calls: Vec<String>,
     /// How often the fault struck.
     pub struck: u64,
+    /// How the calls ended, in the order of their ends.
+    pub ended: Vec<Ended>,
+}
+
+/// The end of one call.
+#[derive(serde::Deserialize)]
+pub struct Ended {
+    pub operation: String,
+    /// Of the assumed role; empty for the base credentials.
+    pub account: String,
+    pub region: String,
+    /// `answered`, or the fault.
+    pub how: String,
 }
 
 impl Door<'_> {
-    /// See `Door._fault` in tests/world/proxy.py; `null` for none.
+    /// See `Fault` in tests/world/faults.py; a list for several, `null` for none.
     pub fn fault(&self, fault: &Value) {
         self.talk("PUT", "/_door", &fault.to_string());
     }
@@ -120,6 +150,7 @@ impl Door<'_> {
         Seen {
             calls: calls.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             struck: answer["struck"].as_u64().expect("struck"),
+            ended: serde_json::from_value(answer["ended"].clone()).expect("ends"),
         }
     }
 
@@ -147,6 +178,14 @@ pub struct Scan {
 }
 
 impl Scan {
+    pub fn of(done: &Output) -> Self {
+        Self {
+            code: done.status.code().unwrap_or(-1),
+            stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
+            report: serde_json::from_slice(&done.stdout).ok(),
+        }
+    }
+
     /// `address: drift` of every finding of this kind of drift.
     pub fn findings(&self, drift: &str) -> Vec<String> {
         let findings = self.report.as_ref().and_then(|report| report["findings"].as_array());
@@ -161,16 +200,38 @@ impl Scan {
 
 /// Runs `driftd scan --format json` against one endpoint.
 pub fn scan(endpoint: &str, state: &Path, arguments: &[&str]) -> Scan {
-    let done = driftd(endpoint, state, &[&["scan", "--format", "json"], arguments].concat());
-    Scan {
-        code: done.status.code().unwrap_or(-1),
-        stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
-        report: serde_json::from_slice(&done.stdout).ok(),
-    }
+    Scan::of(&driftd(endpoint, state, &[&["scan", "--format", "json"], arguments].concat()))
 }
 
 /// Runs the program against one endpoint, with nothing of this machine's AWS settings.
 pub fn driftd(endpoint: &str, state: &Path, arguments: &[&str]) -> Output {
+    command(endpoint, state, arguments).output().expect("driftd starts")
+}
+
+/// The same, with the highest resident memory in KiB (Linux; elsewhere 0).
+pub fn driftd_measured(endpoint: &str, state: &Path, arguments: &[&str]) -> (Output, u64) {
+    let mut command = command(endpoint, state, arguments);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("driftd starts");
+    let status = format!("/proc/{}/status", child.id());
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut peak = 0;
+            while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+                let told = std::fs::read_to_string(&status).unwrap_or_default();
+                let line = told.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+                peak = line.and_then(|kib| kib.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0).max(peak);
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            peak
+        });
+        let output = child.wait_with_output().expect("driftd ends");
+        ended.store(true, std::sync::atomic::Ordering::Relaxed);
+        (output, watch.join().expect("no thread panicked"))
+    })
+}
+
+fn command(endpoint: &str, state: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_driftd"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("DRIFTD_")) {
         command.env_remove(name);
@@ -185,7 +246,6 @@ pub fn driftd(endpoint: &str, state: &Path, arguments: &[&str]) -> Output {
         .env("AWS_REGION", "us-east-1")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_CONFIG_FILE", "/dev/null")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-        .output()
-        .expect("driftd starts")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    command
 }

@@ -3,8 +3,9 @@ import argparse
 import json
 import pathlib
 import sys
+import tempfile
 
-from . import events, replay, scenarios, story, terraform
+from . import accounts, events, paging, replay, scenarios, story, terraform
 from .cloudtrail import Trail
 from .moto import Moto
 from .proxy import Proxy
@@ -19,6 +20,10 @@ def main() -> int:
     serve = commands.add_parser("serve", help="a recorded account, until stdin ends")
     serve.add_argument("--world", default="shop")
     serve.add_argument("--doors", type=int, default=1)
+    serve.add_argument("--page", type=int, metavar="ITEMS", help="the doors cut listings into pages of so many items")
+    many = commands.add_parser("accounts", help="many accounts and regions behind a door, until stdin ends")
+    many.add_argument("--accounts", type=int, default=10)
+    many.add_argument("--regions", type=int, default=30)
     commands.add_parser("record", help="record the worlds anew").add_argument("--only")
     people = commands.add_parser("people", help="several people change a served account; their CloudTrail logs go to a folder and a bucket")
     people.add_argument("--endpoint", required=True)
@@ -35,21 +40,33 @@ def main() -> int:
         return 0
     if options.command == "people":
         return people_at_work(options.endpoint, options.logs)
+    if options.command == "accounts":
+        return many_accounts(options.accounts, options.regions)
     if options.command == "serve":
-        return served(options.world, options.doors)
+        return served(options.world, options.doors, options.page)
     if not terraform.installed():
         print("SKIPPED, loudly: terraform is not installed, so nothing was compared with what Terraform says")
         return 0
     return scenarios.run(options.driftd, options.only)
 
 
-def served(world: str, doors: int) -> int:
+def served(world: str, doors: int, page: int | None) -> int:
     """Prints one line of JSON when it is up: the doors' endpoints, moto's own, the state."""
     with Moto() as moto:
         replay.replay(world, moto)
-        with Proxy(moto.endpoint, memory=True, doors=doors) as proxy:
+        with Proxy(moto.endpoint, memory=True, doors=doors, pages=paging.Sizes(page, page) if page else None) as proxy:
             print(json.dumps({"doors": [f"http://127.0.0.1:{port}" for port in proxy.ports],
                               "moto": moto.endpoint, "state": str(replay.state(world))}), flush=True)
+            sys.stdin.read()
+    return 0
+
+
+def many_accounts(accounts_wanted: int, regions: int) -> int:
+    """Prints one line of JSON when it is up: the door, moto's own endpoint, and what `accounts.build` tells."""
+    with Moto(bare=True) as moto, tempfile.TemporaryDirectory() as folder:
+        built = accounts.build(moto, accounts_wanted, regions, pathlib.Path(folder))
+        with Proxy(moto.endpoint, memory=True, pages=paging.Sizes()) as proxy:
+            print(json.dumps({"doors": [proxy.endpoint], "moto": moto.endpoint, **built}), flush=True)
             sys.stdin.read()
     return 0
 

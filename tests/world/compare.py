@@ -23,6 +23,10 @@ SHOWN_BY_PARENT = {
     "aws_iam_group": ("aws_iam_group_polic*", "aws_iam_policy_attachment"),
 }
 
+# Types that are found on a parent that is read by itself, although no state declares them.
+CHILDREN = {"aws_iam_user_login_profile", "aws_iam_user_group_membership",
+            *(f"aws_iam_{parent}_{part}" for parent in ("role", "user", "group") for part in ("policy", "policy_attachment"))}
+
 
 def scan(driftd: str, endpoint: str, states: list, *arguments: str) -> tuple[int, dict]:
     """Exit code and report; a RuntimeError with driftd's own words when there is none."""
@@ -65,6 +69,33 @@ def disagreements(code: int, report: dict, wanted: dict[str, Drift], made: set[t
     if code != expected:
         found.append(f"exit code {code}, not {expected}")
     return found
+
+
+def reads_apart(sweep: dict, read: dict) -> list[str]:
+    """What a report in which every declared resource was read by itself says otherwise than that of a sweep."""
+    found = []
+    swept, alone = by_address(sweep), by_address(read)
+    for address in sorted(swept.keys() | alone.keys()):
+        if swept.get(address) != alone.get(address):
+            found.append(f"read alone: {address}: {alone.get(address, 'nothing')}, in the sweep {swept.get(address, 'nothing')}")
+    in_sweep, at_parents = children(sweep), children(read)
+    found += [f"read alone: unmanaged {kind} {id_} was not found" for kind, id_ in sorted(in_sweep - at_parents)]
+    found += [f"read alone: unmanaged {kind} {id_}, not in the sweep" for kind, id_ in sorted(at_parents - in_sweep)]
+    found += [f"read alone: gap: {gap['reason']} {gap['scope']}: {gap['detail']}" for gap in read["gaps"] if gap not in sweep["gaps"]]
+    return found
+
+
+def by_address(report: dict) -> dict[str, list]:
+    """Address -> what is said of it, of each source."""
+    found: dict[str, list] = {}
+    for finding in report["findings"]:
+        if finding["address"] is not None:
+            found.setdefault(finding["address"], []).append((finding["drift"], finding["reason"], finding["changes"]))
+    return found
+
+
+def children(report: dict) -> set[tuple[str, str]]:
+    return {(f["kind"], f["id"]) for f in report["findings"] if f["drift"] == "unmanaged" and f["kind"] in CHILDREN}
 
 
 def segment(path: str) -> str:

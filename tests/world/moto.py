@@ -16,17 +16,19 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Moto:
-    """One moto_server process. Its account lives in memory and dies with it."""
+    """One moto_server process. Its account lives in memory and dies with it. `bare`: without AWS's own images and policies, of which
+    moto makes copies for every region and account."""
 
-    def __init__(self, log: str = os.devnull):
-        self.log = log
+    def __init__(self, log: str = os.devnull, bare: bool = False):
+        self.log, self.bare = log, bare
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen | None = None
 
     def __enter__(self) -> "Moto":
         # AWS's managed policies exist in every account; attachments need them.
-        env = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "PYTHONDONTWRITEBYTECODE": "1"}
+        aws_own = str(not self.bare).lower()
+        env = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": aws_own, "MOTO_EC2_LOAD_DEFAULT_AMIS": aws_own, "PYTHONDONTWRITEBYTECODE": "1"}
         with open(self.log, "w") as sink:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.world.moto_server", "-H", "127.0.0.1", "-p", str(self.port)],

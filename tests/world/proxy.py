@@ -1,83 +1,31 @@
-"""A proxy before moto: counts, records, remembers answers, delays and fails on demand. One process, several doors (ports):
-all share the memory, each has its own faults. Knows HTTP/1.1 and how AWS requests name their operation; no AWS data. LookupEvents,
+"""A proxy before moto: counts, records, remembers answers, cuts listings into pages, delays and fails on demand. One process, several
+doors (ports): all share the memory, each has its own faults. No AWS data, but whose credentials AssumeRole handed out. LookupEvents,
 which moto does not have, is answered from a folder of log files.
 """
 import asyncio
-import base64
 import contextlib
-import fnmatch
 import json
 import pathlib
 import re
 import threading
 import urllib.parse
 
+from . import paging
+from .faults import REFUSALS, Fault, refusal, refused
 from .lookup import History
-
-KEPT_HEADERS = re.compile(r"content-type|content-encoding|content-md5|x-amz-(?!date|security-token|content-sha256|user-agent).*")
-NO_BODY = b""
-
-
-class Request:
-    def __init__(self, method: str, target: str, headers: dict[str, str], body: bytes):
-        self.method, self.headers, self.body = method, headers, body
-        if target.startswith("http://"):   # sent to us as a proxy
-            parts = urllib.parse.urlsplit(target)
-            self.headers["host"] = parts.netloc
-            target = parts.path + (f"?{parts.query}" if parts.query else "")
-        self.target = target
-        scope = re.search(r"Credential=[^/]+/[^/]+/([^/]+)/([^/]+)/", headers.get("authorization", ""))
-        self.region, self.service = scope.groups() if scope else ("", "")
-
-    @property
-    def operation(self) -> str:
-        """`ec2:DescribeVpcs`, `s3:GET /{bucket}?policy`."""
-        if action := self._action():
-            return f"{self.service}:{action}"
-        path, _, query = self.target.partition("?")
-        keys = [k for k, v in urllib.parse.parse_qsl(query, keep_blank_values=True) if not v]
-        if self.service == "s3" and not path.startswith("/v20180820/"):
-            depth = len([p for p in path.split("/") if p])
-            path = "/" if depth == 0 else "/{bucket}" if depth == 1 else "/{bucket}/{key}"
-        return f"{self.service}:{self.method} {path}" + (f"?{keys[0]}" if keys else "")
-
-    def _action(self) -> str | None:
-        if target := self.headers.get("x-amz-target"):
-            return target.rsplit(".", 1)[-1]
-        if b"Action=" in self.body:
-            return dict(urllib.parse.parse_qsl(self.body.decode("latin-1"))).get("Action")
-        return None
-
-    @property
-    def key(self) -> tuple:
-        """What makes two reads the same."""
-        return self.method, self.target, self.body, self.region, self.service, self._account_host()
-
-    def _account_host(self) -> str:
-        host = self.headers.get("host", "")
-        return host.split(":")[0] if re.match(r"\d{12}\.", host) else ""
-
-    def recorded(self) -> dict:
-        """What a replay needs, without times and signatures."""
-        headers = {k: v for k, v in self.headers.items() if KEPT_HEADERS.fullmatch(k)}
-        headers["authorization"] = (f"AWS4-HMAC-SHA256 Credential=test/20260101/{self.region}/{self.service}/aws4_request, "
-                                    "SignedHeaders=host, Signature=0")
-        if host := self._account_host():
-            headers["host"] = host
-        entry = {"operation": self.operation, "method": self.method, "target": self.target, "headers": headers}
-        try:
-            return {**entry, "body": self.body.decode()}
-        except UnicodeDecodeError:
-            return {**entry, "body64": base64.b64encode(self.body).decode()}
+from .message import Request, framed, read_request, whole
 
 
 class Proxy:
-    """`memory`: answers are kept, so that a second run does not wait for moto (reads only, or the account would not change)."""
+    """`memory`: answers are kept, so that a second run does not wait for moto (reads only, or the account would not change).
+    `pages`: listings come in pages of these sizes; without, as moto gives them, mostly as a whole."""
 
-    def __init__(self, upstream: str, *, memory: bool = False, latency: float = 0.0, doors: int = 1):
+    def __init__(self, upstream: str, *, memory: bool = False, latency: float = 0.0, doors: int = 1, pages: paging.Sizes | None = None):
         self.upstream = urllib.parse.urlsplit(upstream)
         self.memory: dict[tuple, bytes] | None = {} if memory else None
-        self.latency, self.doors = latency, doors
+        self.latency, self.doors, self.pages = latency, doors, pages
+        self.accounts: dict[str, str] = {}   # access key of an assumed role -> account
+        self._cuts: dict[tuple, tuple[bytes, paging.Cut]] = {}   # with the head of the answer
         self.history: History | None = None
         self.recorded: list[dict] | None = None
         self.ports: list[int] = []
@@ -114,6 +62,30 @@ class Proxy:
         if self.history and request.operation == "cloudtrail:LookupEvents":
             status, body = self.history.answer(request.region, request.body)
             return framed(f"HTTP/1.1 {status} Made\r\nContent-Type: application/x-amz-json-1.1".encode(), json.dumps(body).encode())
+        if self.pages and (listing := paging.listing(request.service, request.action, request.body, self.pages)):
+            return await self._page(request, listing)
+        return await self._whole(request)
+
+    async def _page(self, request: Request, listing: paging.Listing) -> bytes:
+        if (start := listing.start()) is None:
+            return refused(request.service, 400, "InvalidPaginationToken" if request.service == "ec2" else "ValidationError")
+        bodies = listing.bodies()
+        key = request.with_body(bodies[0]).key
+        known = self._cuts.get(key)
+        for body in bodies if known is None else ():
+            answer = await self._whole(request.with_body(body))
+            head, _, text = answer.partition(b"\r\n\r\n")
+            if not head.split(b" ", 2)[1].startswith(b"2"):
+                return answer
+            known = head, paging.Cut(text, listing.form)
+            if not known[1].truncated:
+                break
+        if self.memory is not None:
+            self._cuts[key] = known
+        head, cut = known
+        return framed(head, cut.page(start, listing))
+
+    async def _whole(self, request: Request) -> bytes:
         if self.memory is not None and (known := self.memory.get(request.key)):
             return known
         host = request.headers.get("host") or self.upstream.netloc
@@ -126,6 +98,8 @@ class Proxy:
         answer = whole(raw, request.method)
         if self.recorded is not None:
             self.recorded.append({**request.recorded(), "status": int(answer.split(b" ", 2)[1])})
+        if request.operation == "sts:AssumeRole" and (key := re.search(rb"<AccessKeyId>(\w+)<", answer)):
+            self.accounts[key[1].decode()] = request.parameter("RoleArn").split(":")[4]
         # moto stumbles now and then when many ask at once; a second try must not get the same again.
         if self.memory is not None and not answer.split(b" ", 2)[1].startswith(b"5"):
             self.memory[request.key] = answer
@@ -137,8 +111,10 @@ class Door:
 
     def __init__(self, proxy: Proxy):
         self.proxy = proxy
-        self.fault: dict | None = None
+        self.faults: list[Fault] = []
+        self.changed = asyncio.Event()   # set when other faults take the place of these
         self.calls: list[str] = []
+        self.ended: list[dict[str, str]] = []
         self.struck = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -149,15 +125,21 @@ class Door:
                     if request.headers.get("connection") == "close":
                         break
                     continue
+                request.account = self.proxy.accounts.get(request.access_key, "")
                 self.calls.append(request.operation)
                 if self.proxy.latency:
                     await asyncio.sleep(self.proxy.latency)
-                fault = self._fault(request.operation)
-                self.struck += fault in ("reset", *REFUSALS)
+                fault = next((fault.kind for fault in self.faults if fault.strikes(request)), None)
+                self.struck += fault in ("reset", "hang", *REFUSALS)
+                if fault == "hang" and not await self._hang(reader):
+                    self._ends(request, fault)
+                    break
                 if fault == "reset":
+                    self._ends(request, fault)
                     writer.transport.abort()
                     return
                 answer = refusal(fault, request.service) if fault in REFUSALS else await self.proxy.answer(request)
+                self._ends(request, fault)
                 head, _, body = answer.partition(b"\r\n\r\n")
                 self.struck += fault in ("truncate", "cut") and bool(body)
                 if fault == "truncate" and body:   # the connection ends before the announced length
@@ -171,88 +153,29 @@ class Door:
                 await writer.drain()
         writer.close()
 
-    def _fault(self, operation: str) -> str | None:
-        """{"kind": ..., "match": "ec2:Describe*", "first": 1}: `first` spares all but the first so many, `every` all but every so manieth."""
-        fault = self.fault
-        if not fault or not fnmatch.fnmatchcase(operation, fault.get("match", "*")):
-            return None
-        fault["seen"] = fault.get("seen", 0) + 1
-        if fault["seen"] > fault.get("first", 1 << 30) or fault["seen"] % fault.get("every", 1):
-            return None
-        return fault["kind"]
+    async def _hang(self, reader: asyncio.StreamReader) -> bool:
+        """Until the client gives up (-> False) or the door gets other faults."""
+        gone, changed = asyncio.ensure_future(reader.read(1)), asyncio.ensure_future(self.changed.wait())
+        _, waiting = await asyncio.wait({gone, changed}, return_when=asyncio.FIRST_COMPLETED)
+        for one in waiting:
+            one.cancel()
+        return changed.done()
+
+    def _ends(self, request: Request, fault: str | None) -> None:
+        self.ended.append({"operation": request.operation, "account": request.account, "region": request.region, "how": fault or "answered"})
 
     def _admin(self, request: Request, writer: asyncio.StreamWriter) -> None:
-        """PUT /_door: a fault, or null; GET /_door: what was called since the last PUT, and how often the fault struck.
+        """PUT /_door: a fault, several, or null; GET /_door: what was called since the last PUT, how often faults struck, and how each
+        call ended (operation, account of the assumed role, region, fault or "answered"), in the order of the ends.
         PUT /_history, for all doors: {"folder": log files, "throttled": as AWS does}."""
         if request.target == "/_history":
             wanted = json.loads(request.body)
             self.proxy.history = History.of(pathlib.Path(wanted["folder"]), wanted.get("throttled", False))
         elif request.method == "PUT":
-            self.fault, self.calls, self.struck = json.loads(request.body), [], 0
-        seen = {"calls": self.calls, "struck": self.struck}
+            told = json.loads(request.body) or []
+            self.faults = [Fault(one) for one in (told if isinstance(told, list) else [told])]
+            self.calls, self.ended, self.struck = [], [], 0
+            self.changed.set()
+            self.changed = asyncio.Event()
+        seen = {"calls": self.calls, "struck": self.struck, "ended": self.ended}
         writer.write(framed(b"HTTP/1.1 200 OK\r\nContent-Type: application/json", json.dumps(seen).encode()))
-
-
-async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request | None:
-    head = await reader.readuntil(b"\r\n\r\n")
-    lines = head.decode("latin-1").split("\r\n")
-    method, target, _ = lines[0].split(" ", 2)
-    headers = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:] if line)}
-    if headers.pop("expect", "").lower() == "100-continue":
-        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    if headers.pop("transfer-encoding", "").lower() == "chunked":
-        body = b""
-        while size := int((await reader.readline()).split(b";")[0], 16):
-            body += await reader.readexactly(size)
-            await reader.readline()
-        await reader.readline()
-    else:
-        body = await reader.readexactly(int(headers.get("content-length") or 0))
-    return Request(method, target, headers, body)
-
-
-def whole(raw: bytes, method: str) -> bytes:
-    """An answer as one message with a length."""
-    head, _, body = raw.partition(b"\r\n\r\n")
-    while head.startswith(b"HTTP/1.1 100"):
-        head, _, body = body.partition(b"\r\n\r\n")
-    if re.search(rb"(?im)^transfer-encoding:\s*chunked", head):
-        decoded = b""
-        while body:
-            size, _, body = body.partition(b"\r\n")
-            length = int(size.split(b";")[0] or b"0", 16)
-            decoded, body = decoded + body[:length], body[length + 2:]
-        body = decoded
-    if method == "HEAD":
-        return head + b"\r\n\r\n"   # its length is that of the body it does not have
-    return framed(head, body)
-
-
-def framed(head: bytes, body: bytes) -> bytes:
-    lines = [line for line in head.split(b"\r\n")
-             if not re.match(rb"(?i)(content-length|transfer-encoding|connection):", line)]
-    return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
-
-
-# Fault -> (status, code of EC2, of the query services, of S3).
-REFUSALS = {
-    "deny": (403, "UnauthorizedOperation", "AccessDenied", "AccessDenied"),
-    "throttle": (503, "RequestLimitExceeded", "Throttling", "SlowDown"),
-    "error": (500, "InternalError", "ServiceFailure", "InternalError"),
-    "expired": (400, "RequestExpired", "ExpiredToken", "ExpiredToken"),
-}
-
-
-def refusal(kind: str, service: str) -> bytes:
-    status, ec2, query, s3 = REFUSALS[kind]
-    if service == "cloudtrail":   # JSON, and every refusal is a 400
-        code = {"deny": "AccessDeniedException", "throttle": "ThrottlingException"}.get(kind, query)
-        body = json.dumps({"__type": code, "message": "made to fail"})
-        return framed(f"HTTP/1.1 {500 if kind == 'error' else 400} Made\r\nContent-Type: application/x-amz-json-1.1".encode(), body.encode())
-    if service == "ec2":
-        body = f"<Response><Errors><Error><Code>{ec2}</Code><Message>made to fail</Message></Error></Errors><RequestID>0</RequestID></Response>"
-    elif service == "s3":
-        body = f"<Error><Code>{s3}</Code><Message>made to fail</Message><RequestId>0</RequestId></Error>"
-    else:
-        body = f"<ErrorResponse><Error><Type>Sender</Type><Code>{query}</Code><Message>made to fail</Message></Error><RequestId>0</RequestId></ErrorResponse>"
-    return framed(f"HTTP/1.1 {status} Made\r\nContent-Type: text/xml".encode(), body.encode())

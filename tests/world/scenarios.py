@@ -1,5 +1,6 @@
 """Drift scenarios against real Terraform. `tests/scenarios/NAME/main.tf` is applied, `mutate(hand)` of its mutate.py is what
-somebody then does by hand, Terraform's refresh-only plan is the truth, driftd's report must agree.
+somebody then does by hand, Terraform's refresh-only plan is the truth, driftd's report must agree; and a scan that reads every
+declared resource by itself must say the same as one that lists.
 
 Scenarios share one account and one root module, each as a module of its name, because starting Terraform is what costs.
 One with a provider.tf of its own, or with several roots in folders (several states), is a root by itself.
@@ -113,7 +114,10 @@ def run_batch(batch: Batch, driftd: str) -> tuple[list[str], str]:
                 problems.append(f"{name}: Terraform itself sees drift: {drifted}")
             elif not name.startswith("neg_") and not drifted and not made:
                 problems.append(f"{name}: Terraform sees nothing of the mutation")
-        problems += compare.disagreements(*compare.scan(driftd, moto.endpoint, states), wanted, made)
+        code, sweep = compare.scan(driftd, moto.endpoint, states)
+        problems += compare.disagreements(code, sweep, wanted, made)
+        targets = [argument for address in attributes for argument in ("--target", address)]
+        problems += compare.reads_apart(sweep, compare.scan(driftd, moto.endpoint, states, *targets)[1])
         return problems, f"{len(attributes)} resources, {len(wanted)} drifts, {len(made)} strangers"
 
 
