@@ -8,7 +8,6 @@ pub mod model;
 pub mod aws;
 
 pub mod attribution;
-pub mod aws;
 pub mod config;
 pub mod desired;
 pub mod diff;

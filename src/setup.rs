@@ -8,11 +8,11 @@ use secrecy::SecretString;
 
 use crate::attribution::config::AttributionConfig;
 use crate::attribution::source::SourceRef;
+use crate::aws::{AssumeRole, AwsOptions};
 use crate::config::Config;
 use crate::cycle::{AttributionOptions, Settings, Sweep};
 use crate::desired::{Environment, HttpOptions, LoadOptions};
 use crate::diagnostic::Diagnostic;
-use crate::aws::{AssumeRole, AwsOptions};
 use crate::judge::{self, RuleSet, RulesConfig};
 
 /// Pause before a torn, throttled or broken read of a state is tried again.
@@ -46,12 +46,8 @@ impl Setup {
             ignore_tags: config.scan.ignore_tags.clone(),
             attribution,
         };
-        let sweep = Sweep {
-            regions: config.aws.regions.clone(),
-            unmanaged: config.scan.unmanaged,
-            kinds,
-            principal: None,
-        };
+        let sweep =
+            Sweep { regions: config.aws.regions.clone(), unmanaged: config.scan.unmanaged, kinds, principal: None };
         Ok(Self { settings, sweep, aws: aws_options(config) })
     }
 }

@@ -1,4 +1,4 @@
-//! Who did it: several people, robots and a pipeline change a recorded account, and driftd has to name each of them, from
+//! Who did it: several people, automation and a pipeline change a recorded account, and driftd has to name each of them, from
 //! log files, from S3 and from LookupEvents; to say that it does not know where it cannot; and to take no harm from names.
 
 mod support;
@@ -79,7 +79,7 @@ fn everybody_is_named_by_every_source() {
 }
 
 #[test]
-fn one_persons_deeds_with_the_ways_out() {
+fn one_persons_activity_with_the_ways_out() {
     let monday = Monday::new();
     let (config, logs) = (monday.path("driftd.yaml"), monday.path("logs"));
     let who = |principal: &str| {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use driftd::aws::{Aws, AwsOptions};
 use driftd::cycle::{self, Environment, IgnoreTags, Resources, Settings, Silent, Sweep, Work};
-use driftd::desired::{LoadOptions, StateBucket};
+use driftd::desired::{LoadOptions, StateBucket, StateConfig};
 use driftd::judge;
 use driftd::model::{DriftStatus, Outcome};
 use jiff::Timestamp;
@@ -35,14 +35,15 @@ fn nothing_that_was_read_outlives_its_cycle() {
     support::point_aws_at(&world.moto);
     let by_hand = |what: &str| {
         let mut python = support::python();
-        let done = python.args(["-c", BY_HAND, &world.moto]).arg(&world.state).arg(what).output().expect("python starts");
+        let done =
+            python.args(["-c", BY_HAND, &world.moto]).arg(&world.state).arg(what).output().expect("python starts");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let aws = Aws::connect(AwsOptions::default()).await.expect("the false AWS answers");
         let settings = Settings {
-            states: vec![world.state.display().to_string()],
+            states: vec![StateConfig::anywhere(world.state.display().to_string())],
             load: LoadOptions::default(),
             rules: judge::starter(),
             ignore_tags: IgnoreTags::default(),

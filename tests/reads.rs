@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use driftd::aws::{Aws, AwsOptions};
-use driftd::desired::{self, LoadOptions, MemoryStore};
+use driftd::desired::{self, LoadOptions, MemoryStore, StateConfig};
 use driftd::inventory::{self, Kind, Reach, Request, ScopeReader, Selection, kinds};
 use driftd::model::{Attributes, Desired, GLOBAL, Listing, Scope};
 use support::{Door, World};
@@ -33,7 +33,8 @@ fn read_alone_is_read_in_a_sweep() {
 async fn both_ways(world: &World, calls: &mut BTreeMap<&'static str, BTreeSet<String>>, differences: &mut Vec<String>) {
     let aws = Aws::connect(AwsOptions::default()).await.expect("the false AWS answers");
     let state = world.state.display().to_string();
-    let desired = desired::load(&[state], &LoadOptions::default(), &MemoryStore::default()).await;
+    let desired =
+        desired::load(&[StateConfig::anywhere(state)], &LoadOptions::default(), &MemoryStore::default()).await;
     let mut by_listing: BTreeMap<(Scope, &str), (&dyn Kind, Vec<&Desired>)> = BTreeMap::new();
     for resource in &desired.resources {
         let Some(kind) = kinds::get(&resource.kind) else { continue };
@@ -80,7 +81,12 @@ fn name_of(kind: &dyn Kind) -> &'static str {
     kind.name()
 }
 
-async fn read(reader: &ScopeReader, kind: &'static dyn Kind, resources: &[&Desired], selection: Selection<'_>) -> Listing {
+async fn read(
+    reader: &ScopeReader,
+    kind: &'static dyn Kind,
+    resources: &[&Desired],
+    selection: Selection<'_>,
+) -> Listing {
     let mut ids = BTreeSet::new();
     let desired = resources.iter().filter(|one| ids.insert(one.id.as_str())).map(|one| one.prior()).collect();
     inventory::collect(reader, &Request { kind, desired, selection }).await

@@ -109,6 +109,14 @@ const ARROWS: &[(&str, &[&str], &str)] = &[
     ("setup", &["cli", "report"], "options are made without a command line"),
 ];
 
+/// Folder of attribution -> its neighbours that it must not name.
+const ATTRIBUTION_ARROWS: &[(&str, &[&str])] = &[
+    ("event", &["principal", "correlate", "source"]),
+    ("principal", &["correlate", "source"]),
+    ("correlate", &["source"]),
+    ("source", &["principal", "correlate"]),
+];
+
 /// The pure core, and what makes code impure.
 const PURE: &[&str] = &["diagnostic", "diff", "judge", "model", "report", "yaml"];
 const IMPURE: &[(&str, &str)] = &[
@@ -162,6 +170,55 @@ fn imports_follow_the_arrows() {
     check(found);
 }
 
+/// Inside attribution, too: event <- principal <- correlate, and source knows only event. The re-exports at the top are for
+/// users of attribution: inside, every import names its folder.
+#[test]
+fn attribution_imports_follow_the_arrows() {
+    let mut found = Vec::new();
+    for file in sources() {
+        let Some(inner) = file.name.strip_prefix("src/attribution/") else { continue };
+        let Some((folder, _)) = inner.split_once('/') else { continue };
+        let Some((_, forbidden)) = ATTRIBUTION_ARROWS.iter().find(|(name, _)| *name == folder) else {
+            found.push(format!("{}: say in ATTRIBUTION_ARROWS which folders {folder} may use", file.name));
+            continue;
+        };
+        for named in attribution_names(&file) {
+            if forbidden.contains(&named.as_str()) {
+                found.push(format!("{}: {folder} must not import {named}", file.name));
+            } else if !ATTRIBUTION_ARROWS.iter().any(|(name, _)| *name == named) {
+                found.push(format!(
+                    "{}: import {named} from its folder: crate::attribution::FOLDER::{named}",
+                    file.name
+                ));
+            }
+        }
+    }
+    check(found);
+}
+
+/// What a file of a folder of attribution names of attribution itself: by the whole path, or by `super`s that lead there.
+fn attribution_names(file: &File) -> Vec<String> {
+    let inner = file.name.trim_start_matches("src/attribution/");
+    let depth = inner.matches('/').count() - usize::from(inner.ends_with("/mod.rs"));
+    let up = "super::".repeat(depth + 1);
+    let mut named = Vec::new();
+    for prefix in ["crate::attribution::", "driftd::attribution::", up.as_str()] {
+        for (at, _) in file.code.match_indices(prefix) {
+            // More `super`s before it lead further up, and belong to an inner module of a test.
+            if prefix == up && file.code[..at].ends_with("super::") {
+                continue;
+            }
+            let rest = &file.code[at + prefix.len()..];
+            match rest.strip_prefix('{').and_then(|rest| rest.split_once(';')) {
+                Some((group, _)) => named.extend(top_names(group)),
+                None => named.extend(top_names(rest.split([';', ' ', '(', ',', ')', '\n']).next().unwrap_or_default())),
+            }
+        }
+    }
+    named.retain(|name| !name.is_empty() && name != "super" && name != "*");
+    named
+}
+
 #[test]
 fn the_core_is_pure() {
     let mut found = Vec::new();
@@ -179,7 +236,7 @@ fn the_core_is_pure() {
 
 /// Attribution is pure but for its sources of events.
 fn is_pure(name: &str) -> bool {
-    let who = name.starts_with("src/attribution/") && !name.starts_with("src/attribution/source");
+    let who = name.starts_with("src/attribution/") && !name.starts_with("src/attribution/source/");
     who || PURE.contains(&home(name).as_str())
 }
 
@@ -458,4 +515,16 @@ fn the_arrow_finder_finds() {
     assert_eq!(declared_module("pub mod live;").as_deref(), Some("live"));
     assert_eq!(declared_module("pub(in crate::desired) mod tests;").as_deref(), Some("tests"));
     assert_eq!(home("src/model/live.rs"), "model");
+    let named =
+        |name: &str, code: &str| attribution_names(&File { name: name.into(), text: String::new(), code: code.into() });
+    let code = "use super::super::principal::Person;\nuse super::record;\nuse crate::attribution::{event::{Event, parse}, source};";
+    assert_eq!(named("src/attribution/event/x.rs", code), ["event", "source", "principal"]);
+    assert_eq!(
+        named("src/attribution/event/mod.rs", "pub use record::Event; fn x(y: super::correlate::Z) {}"),
+        ["correlate"]
+    );
+    assert_eq!(
+        named("src/attribution/source/s3/read.rs", "use super::super::log;\nuse super::super::super::event::x;"),
+        ["event"]
+    );
 }

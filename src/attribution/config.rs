@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::Since;
-use super::settings::{Pipeline, Settings};
+use super::principal::{Pipeline, Settings};
 use super::source::SourceRef;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position};
 use crate::yaml::position;
@@ -43,7 +43,7 @@ pub struct RawAttribution {
     since: Option<Spanned<String>>,
     pipelines: Vec<Spanned<RawPipeline>>,
     break_glass: Vec<Spanned<String>>,
-    robots: Vec<Spanned<String>>,
+    automation: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -57,14 +57,14 @@ struct RawPipeline {
 impl RawAttribution {
     /// What of it is valid; every mistake goes to `diagnostics`.
     pub fn validate(self, diagnostics: &mut Diagnostics) -> AttributionConfig {
-        let Self { sources, since, pipelines, break_glass, robots } = self;
+        let Self { sources, since, pipelines, break_glass, automation } = self;
         AttributionConfig {
             sources: source_list(&sources, diagnostics),
             since: each(since.as_slice(), diagnostics, parse_since).pop().map(|(since, _)| since),
             settings: Settings {
                 pipelines: pipelines.iter().map(|pipeline| pipeline_of(pipeline, diagnostics)).collect(),
                 break_glass: values(&break_glass, diagnostics, arn_pattern),
-                robots: values(&robots, diagnostics, arn_pattern),
+                automation: values(&automation, diagnostics, arn_pattern),
             },
         }
     }
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_whole_section() {
-        let text = "sources: [lookup, \"s3://logs/org\", ./events]\nsince: 7d\npipelines:\n  - principals: [\"arn:aws:iam::*:role/ci-*\"]\n    networks: [10.0.0.0/8, \"2001:db8::1\"]\n    subjects: [\"repo:acme/infra:*\"]\nbreak_glass: [\"*:role/emergency\"]\nrobots: [\"arn:aws:iam::123456789012:role/janitor\"]\n";
+        let text = "sources: [lookup, \"s3://logs/org\", ./events]\nsince: 7d\npipelines:\n  - principals: [\"arn:aws:iam::*:role/ci-*\"]\n    networks: [10.0.0.0/8, \"2001:db8::1\"]\n    subjects: [\"repo:acme/infra:*\"]\nbreak_glass: [\"*:role/emergency\"]\nautomation: [\"arn:aws:iam::123456789012:role/janitor\"]\n";
         let mut config = parse(text).unwrap();
         config.resolve(Path::new("/etc/driftd"));
         let sources: Vec<String> = config.sources.iter().map(ToString::to_string).collect();
@@ -192,12 +192,14 @@ mod tests {
         assert!(pipeline.principals[0].matches("arn:aws:iam::123456789012:role/ci-infra"));
         assert!(pipeline.networks[0].contains(&"10.1.2.3".parse::<std::net::IpAddr>().unwrap()));
         assert!(pipeline.subjects[0].matches("repo:acme/infra:ref:refs/heads/main"));
-        assert!(config.since.is_some() && config.settings.break_glass.len() == 1 && config.settings.robots.len() == 1);
+        assert!(
+            config.since.is_some() && config.settings.break_glass.len() == 1 && config.settings.automation.len() == 1
+        );
     }
 
     #[test]
     fn mistakes_name_their_place() {
-        let text = "sources: [off, \"ftp://x\", lookup, lookup]\nsince: yesterday\npipelines:\n  - networks: [nowhere]\n    subjects: [\"[\"]\nbreak_glass: [admin]\nrobots: [\"arn:aws:iam::*:role/[\"]\n";
+        let text = "sources: [off, \"ftp://x\", lookup, lookup]\nsince: yesterday\npipelines:\n  - networks: [nowhere]\n    subjects: [\"[\"]\nbreak_glass: [admin]\nautomation: [\"arn:aws:iam::*:role/[\"]\n";
         let mistakes = parse(text).unwrap_err();
         let found: Vec<_> = mistakes.iter().map(|mistake| (mistake.line, mistake.column, mistake.code)).collect();
         assert_eq!(

@@ -12,7 +12,7 @@ use aws_types::region::Region;
 
 use super::credentials::{self, RoleCredentials};
 use super::{AssumeRole, ReadError, S3Access, ScopeClient, home_region, http, services};
-use crate::model::{GLOBAL, Scope};
+use crate::model::{GLOBAL, Scope, is_account_id};
 
 /// Tries of one call, the first included.
 const MAX_ATTEMPTS: u32 = 5;
@@ -68,7 +68,7 @@ impl Aws {
         let sts = services::sts(&base, "base", "");
         let caller = sts.get_caller_identity().send().await.map_err(|error| ReadError::new(ACTION, &error))?;
         let account = caller.account().unwrap_or_default().to_owned();
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_account_id(&account) {
             return Err(ReadError::unexpected(ACTION, "the answer names no account"));
         }
         let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();

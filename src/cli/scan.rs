@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::args::{Colour, Scan};
 use super::{bad_config, fail};
-use crate::config::Config;
 use crate::aws::{Aws, ReadError};
+use crate::config::Config;
 use crate::cycle::{self, Progress, Resources, Settings, Sweep, Work};
 use crate::desired::{Environment, StateBucket};
 use crate::diagnostic::Diagnostic;

@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::attribution::source::{EventSource, Session, Subject, Taker, Window};
-use crate::attribution::{ActivityLog, Collector, Event, Settings, Verdict, Wanted, correlate};
+use crate::attribution::source::EventSource;
+use crate::attribution::{
+    ActivityLog, Collector, Event, EventSink, Explanation, ResourceQuery, SessionQuery, Settings, UnresolvedSession,
+    Window, correlate,
+};
 use crate::model::{
     ActivityRecord, Attribution, Caution, Confidence, Drift, DriftStatus, Gap, GapReason, GapScope, Scope,
 };
@@ -51,9 +54,9 @@ pub struct Principal {
 }
 
 /// Takes events for the drifts, and for the principal asked about.
-struct Both<'a> {
+struct CycleSink<'a> {
     collector: Collector<'a>,
-    ledger: Option<ActivityLog>,
+    activity_log: Option<ActivityLog>,
     /// Records of the source being read that nobody understands.
     malformed: u64,
     /// Source -> the same, of all that was read.
@@ -61,7 +64,7 @@ struct Both<'a> {
     gaps: Vec<Gap>,
 }
 
-impl Both<'_> {
+impl CycleSink<'_> {
     /// A source has given what it has.
     fn ends(&mut self, source: &dyn EventSource, gaps: Vec<Gap>) {
         self.gaps.extend(gaps);
@@ -81,12 +84,12 @@ impl Both<'_> {
     }
 }
 
-impl Taker for Both<'_> {
-    fn take(&mut self, event: Event) {
-        if let Some(ledger) = &mut self.ledger {
-            ledger.note(&event);
+impl EventSink for CycleSink<'_> {
+    fn accept(&mut self, event: Event) {
+        if let Some(activity_log) = &mut self.activity_log {
+            activity_log.note(&event);
         }
-        self.collector.take(event);
+        self.collector.accept(event);
     }
 
     fn malformed(&mut self) {
@@ -104,9 +107,9 @@ pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource +
         return attributed;
     }
     let event_regions = event_regions.with_buckets_of(drifts);
-    let mut taker = Both {
+    let mut sink = CycleSink {
         collector: Collector::new(drifts),
-        ledger: principal.map(|_| ActivityLog::default()),
+        activity_log: principal.map(|_| ActivityLog::default()),
         malformed: 0,
         unreadable: BTreeMap::new(),
         gaps: Vec::new(),
@@ -114,53 +117,55 @@ pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource +
     let mut earliest = *until;
     let window =
         |source: &dyn EventSource| Window { since: since.unwrap_or_else(|| reach(source, *until)), until: *until };
-    let subjects = subjects(drifts, &taker.collector, &event_regions);
+    let subjects = subjects(drifts, &sink.collector, &event_regions);
     for source in sources {
         earliest = earliest.min(window(source.as_ref()).since);
-        let gaps = source.about(&subjects, window(source.as_ref()), &mut taker).await;
-        taker.ends(source.as_ref(), gaps);
+        let gaps = source.about(&subjects, window(source.as_ref()), &mut sink).await;
+        sink.ends(source.as_ref(), gaps);
     }
     // An event need not say in its index which resource it is about: of what has no name yet, everything written is read.
-    let mut unnamed = scopes(drifts, &correlate(&taker.collector, settings), &event_regions);
+    let mut unnamed = scopes(drifts, &correlate(&sink.collector, settings), &event_regions);
     unnamed.extend(principal.iter().flat_map(|principal| principal.scopes.iter().cloned()));
     if !unnamed.is_empty() {
         for source in sources {
-            let gaps = source.writes(&unnamed, window(source.as_ref()), &mut taker).await;
-            taker.ends(source.as_ref(), gaps);
+            let gaps = source.writes(&unnamed, window(source.as_ref()), &mut sink).await;
+            sink.ends(source.as_ref(), gaps);
         }
     }
-    let mut asked: BTreeSet<Session> = BTreeSet::new();
+    let mut asked: BTreeSet<SessionQuery> = BTreeSet::new();
     let mut search = Search::default();
-    let mut verdicts = correlate(&taker.collector, settings);
+    let mut explanations = correlate(&sink.collector, settings);
     for _ in 0..HOPS {
-        let of_drifts = verdicts.iter().flatten().flat_map(|verdict| verdict.wanted.clone());
-        let mut wanted: BTreeSet<Session> = of_drifts.filter(|session| !asked.contains(session)).collect();
-        wanted.extend(search.next(wanted_by_ledger(&taker, *principal, settings)));
+        let of_drifts = explanations.iter().flatten().flat_map(|explanation| explanation.unresolved_sessions.clone());
+        let mut wanted: BTreeSet<SessionQuery> = of_drifts.filter(|session| !asked.contains(session)).collect();
+        wanted.extend(search.next(unresolved_of_principal(&sink, *principal, settings)));
         if wanted.is_empty() {
             break;
         }
         for source in sources {
-            let gaps = source.sessions(&wanted, &mut taker).await;
-            taker.ends(source.as_ref(), gaps);
+            let gaps = source.sessions(&wanted, &mut sink).await;
+            sink.ends(source.as_ref(), gaps);
         }
         asked.extend(wanted);
-        verdicts = correlate(&taker.collector, settings);
+        explanations = correlate(&sink.collector, settings);
     }
     let mut of_activity = Vec::new();
-    if let (Some(principal), Some(ledger)) = (principal, &taker.ledger) {
-        attributed.activity = ledger.of(&principal.name, &taker.collector, settings);
+    if let (Some(principal), Some(activity_log)) = (principal, &sink.activity_log) {
+        attributed.activity = activity_log.of(&principal.name, &sink.collector, settings);
         let names: Vec<String> = sources.iter().map(|source| source.name()).collect();
-        let told = search.untold(&ledger.wanted(&principal.name, &taker.collector, settings)).into_iter();
-        of_activity
-            .extend(told.chain(ledger.untold()).map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)));
+        let told =
+            search.untold(&activity_log.unresolved_sessions(&principal.name, &sink.collector, settings)).into_iter();
+        of_activity.extend(
+            told.chain(activity_log.omitted_calls()).map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)),
+        );
     }
     // A record that is no event is told, and hides no more than itself: not everybody's name is in doubt for it.
-    let who = drifts.iter().zip(verdicts).map(|(drift, verdict)| {
-        let incomplete = taker.gaps.iter().any(|gap| event_regions.hides(gap, drift));
-        verdict.map(|verdict| told(verdict, incomplete, earliest))
+    let who = drifts.iter().zip(explanations).map(|(drift, explanation)| {
+        let incomplete = sink.gaps.iter().any(|gap| event_regions.hides(gap, drift));
+        explanation.map(|explanation| to_attributions(explanation, incomplete, earliest))
     });
     attributed.who = who.collect();
-    let mut gaps = taker.into_gaps();
+    let mut gaps = sink.into_gaps();
     gaps.extend(of_activity);
     attributed.gaps = gaps;
     attributed
@@ -175,30 +180,37 @@ fn gap_of(reason: GapReason, source: String, detail: String) -> Gap {
 }
 
 /// What sources are asked about the drifts, in every place where their events may be logged.
-fn subjects(drifts: &[Drift], collector: &Collector<'_>, event_regions: &EventRegions) -> BTreeSet<Subject> {
-    let mut subjects = collector.subjects();
+fn subjects(drifts: &[Drift], collector: &Collector<'_>, event_regions: &EventRegions) -> BTreeSet<ResourceQuery> {
+    let mut subjects = collector.resource_queries();
     for drift in drifts {
         let elsewhere = event_regions.elsewhere(drift);
         if elsewhere.is_empty() {
             continue;
         }
-        for subject in Collector::new(std::slice::from_ref(drift)).subjects() {
-            subjects.extend(elsewhere.iter().map(|scope| Subject { scope: scope.clone(), ..subject.clone() }));
+        for subject in Collector::new(std::slice::from_ref(drift)).resource_queries() {
+            subjects.extend(elsewhere.iter().map(|scope| ResourceQuery { scope: scope.clone(), ..subject.clone() }));
         }
     }
     subjects
 }
 
 /// Where the events of those drifts are logged of which not everything is explained.
-fn scopes(drifts: &[Drift], verdicts: &[Option<Verdict>], event_regions: &EventRegions) -> BTreeSet<Scope> {
-    let is_open = |verdict: &Option<Verdict>| verdict.as_ref().is_some_and(|verdict| !verdict.explained);
-    let open = drifts.iter().zip(verdicts).filter(|(_, verdict)| is_open(verdict)).map(|(drift, _)| drift);
+fn scopes(drifts: &[Drift], explanations: &[Option<Explanation>], event_regions: &EventRegions) -> BTreeSet<Scope> {
+    let is_open =
+        |explanation: &Option<Explanation>| explanation.as_ref().is_some_and(|explanation| !explanation.explained);
+    let open = drifts.iter().zip(explanations).filter(|(_, explanation)| is_open(explanation)).map(|(drift, _)| drift);
     open.flat_map(|drift| std::iter::once(drift.scope.clone()).chain(event_regions.elsewhere(drift))).collect()
 }
 
-fn wanted_by_ledger(taker: &Both<'_>, principal: Option<&Principal>, settings: &Settings) -> Vec<Wanted> {
-    match (principal, &taker.ledger) {
-        (Some(principal), Some(ledger)) => ledger.wanted(&principal.name, &taker.collector, settings),
+fn unresolved_of_principal(
+    sink: &CycleSink<'_>,
+    principal: Option<&Principal>,
+    settings: &Settings,
+) -> Vec<UnresolvedSession> {
+    match (principal, &sink.activity_log) {
+        (Some(principal), Some(activity_log)) => {
+            activity_log.unresolved_sessions(&principal.name, &sink.collector, settings)
+        }
         _ => Vec::new(),
     }
 }
@@ -212,19 +224,19 @@ struct Search {
 
 impl Search {
     /// Those that were not sought yet, the youngest first, until there are enough.
-    fn next(&mut self, wanted: Vec<Wanted>) -> Vec<Session> {
+    fn next(&mut self, wanted: Vec<UnresolvedSession>) -> Vec<SessionQuery> {
         let left = MOST_SESSIONS.saturating_sub(self.sought.len());
         let new =
             wanted.into_iter().map(|wanted| wanted.session).filter(|session| !self.sought.contains(&key(session)));
-        let new: Vec<Session> = new.take(left).collect();
+        let new: Vec<SessionQuery> = new.take(left).collect();
         self.sought.extend(new.iter().map(key));
         new
     }
 
     /// What those that are still wanted mean for the list of activity.
-    fn untold(&self, wanted: &[Wanted]) -> Vec<String> {
-        let hidden = wanted.iter().filter(|wanted| !wanted.told);
-        let (sought, others): (Vec<&Wanted>, Vec<_>) =
+    fn untold(&self, wanted: &[UnresolvedSession]) -> Vec<String> {
+        let hidden = wanted.iter().filter(|wanted| !wanted.named);
+        let (sought, others): (Vec<&UnresolvedSession>, Vec<_>) =
             hidden.partition(|wanted| self.sought.contains(&key(&wanted.session)));
         let say = |count: usize, why: &str| {
             (count > 0).then(|| format!("{count} sessions of roles: {why}; what was done in them is nobody's here"))
@@ -235,13 +247,13 @@ impl Search {
     }
 }
 
-fn key(session: &Session) -> (String, Timestamp) {
+fn key(session: &SessionQuery) -> (String, Timestamp) {
     (session.principal_id.clone(), session.created)
 }
 
 /// The verdict in the report's words. `incomplete`: not all events of its place could be read.
-fn told(verdict: Verdict, incomplete: bool, since: Timestamp) -> Vec<Attribution> {
-    let mut all = verdict.attributions;
+fn to_attributions(explanation: Explanation, incomplete: bool, since: Timestamp) -> Vec<Attribution> {
+    let mut all = explanation.attributions;
     if all.is_empty() {
         let mut unknown = Attribution::unknown(format!("no event since {} explains it", day(since)));
         if incomplete {
@@ -251,9 +263,9 @@ fn told(verdict: Verdict, incomplete: bool, since: Timestamp) -> Vec<Attribution
         return vec![unknown];
     }
     if let Some(first) = all.first_mut()
-        && !verdict.unexplained.is_empty()
+        && !explanation.unexplained.is_empty()
     {
-        first.reasons.push(format!("no event explains {}", verdict.unexplained.join(", ")));
+        first.reasons.push(format!("no event explains {}", explanation.unexplained.join(", ")));
     }
     if incomplete {
         all.iter_mut().for_each(doubt);

@@ -11,7 +11,8 @@ use crate::aws::Aws;
 use crate::diff::KindFacts;
 use crate::inventory::{Kind, Reach, kinds};
 use crate::model::{
-    Attributes, Desired, DesiredState, Drift, DriftStatus, GLOBAL, Gap, GapReason, GapScope, ResourceKey, Scope, UnreadSource,
+    Attributes, Desired, DesiredState, Drift, DriftStatus, GLOBAL, Gap, GapReason, GapScope, ResourceKey, Scope,
+    UnreadSource,
 };
 
 /// Which scopes are read, what is declared there, and what is known beforehand to be out of reach.
@@ -64,11 +65,6 @@ pub(super) struct ListingTask {
 /// Lays out the work.
 pub(super) fn plan(work: &Work, desired: &DesiredState, facts: &HashMap<&'static str, KindFacts>, aws: &Aws) -> Plan {
     let places: Vec<Place> = desired.resources.iter().map(|resource| Place::of(resource, aws)).collect();
-    let unread = desired
-        .gaps
-        .iter()
-        .filter(|gap| gap.scope.kind.is_none())
-        .map(|gap| UnreadScopes { account: gap.scope.account.clone(), region: gap.scope.region.clone() });
     let mut plan = Plan {
         declared: BTreeMap::new(),
         selection: Selection::Resources(BTreeMap::new()),

@@ -12,7 +12,8 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::model::{Desired, ProviderRef};
+use crate::model::account::is_account_id;
+use crate::model::{Arn, Desired, ProviderRef};
 
 /// Kinds whose `arn` (and an ARN as `id`) is that of another object: a target, a topic, a registered location.
 const ARN_OF_ANOTHER: &[&str] = &[
@@ -117,11 +118,11 @@ fn own_place(kind: &str, attributes: &RawValue) -> Place {
     let account_of_arn = arn.as_ref().filter(|_| !ACCOUNT_IN_ARN_OF_ANOTHER.contains(&kind));
     let own_account_id = || kind.starts_with(OWN_ACCOUNT_ID_PREFIX) || OWN_ACCOUNT_ID.contains(&kind);
     let account = get("owner_id")
-        .filter(|text| is_account(text))
+        .filter(|text| is_account_id(text))
         .or_else(|| account_of_arn.and_then(|arn| arn.account.as_deref()))
-        .or_else(|| get("registry_id").filter(|text| kind.starts_with("aws_ecr_") && is_account(text)))
-        .or_else(|| get("aws_account_id").filter(|text| kind.starts_with("aws_quicksight_") && is_account(text)))
-        .or_else(|| get("account_id").filter(|text| own_account_id() && is_account(text)));
+        .or_else(|| get("registry_id").filter(|text| kind.starts_with("aws_ecr_") && is_account_id(text)))
+        .or_else(|| get("aws_account_id").filter(|text| kind.starts_with("aws_quicksight_") && is_account_id(text)))
+        .or_else(|| get("account_id").filter(|text| own_account_id() && is_account_id(text)));
     let region = get("region")
         .filter(|_| !REGION_OF_ANOTHER.contains(&kind))
         .and_then(region_of)
@@ -132,14 +133,14 @@ fn own_place(kind: &str, attributes: &RawValue) -> Place {
 
 /// Account and region of an ARN, each only if it is one.
 #[derive(Debug, PartialEq)]
-struct Arn {
+struct OwnArn {
     account: Option<String>,
     region: Option<String>,
 }
 
 /// The ARN of the instance itself: `arn`, an API's `execution_arn`, or an `id` that is an ARN and is not at the same
 /// time an attribute that names another object (`share_arn`, `secret_arn`).
-fn own_arn(kind: &str, strings: &HashMap<String, String>) -> Option<Arn> {
+fn own_arn(kind: &str, strings: &HashMap<String, String>) -> Option<OwnArn> {
     if ARN_OF_ANOTHER.contains(&kind) {
         return None;
     }
@@ -151,8 +152,8 @@ fn own_arn(kind: &str, strings: &HashMap<String, String>) -> Option<Arn> {
     };
     let arn = get("arn").or_else(id_is_own);
     match (arn, get("execution_arn")) {
-        (Some(Arn { account: None, region }), Some(execution)) => {
-            Some(Arn { account: execution.account, region: region.or(execution.region) })
+        (Some(OwnArn { account: None, region }), Some(execution)) => {
+            Some(OwnArn { account: execution.account, region: region.or(execution.region) })
         }
         (arn, execution) => arn.or(execution),
     }
@@ -160,20 +161,11 @@ fn own_arn(kind: &str, strings: &HashMap<String, String>) -> Option<Arn> {
 
 /// `arn:PARTITION:SERVICE:REGION:ACCOUNT:...` in any partition. Region and account may be empty (S3, IAM), the account
 /// may be `aws`.
-fn parse_arn(text: &str) -> Option<Arn> {
-    let mut parts = text.splitn(6, ':');
-    let (prefix, partition, _service) = (parts.next()?, parts.next()?, parts.next()?);
-    let (region, account, _resource) = (parts.next()?, parts.next()?, parts.next()?);
-    if prefix != "arn" || !partition.starts_with("aws") || text.contains([',', '|']) {
-        return None;
-    }
-    let account = is_account(account).then(|| account.to_owned());
-    let region = region_of(region).filter(|whole| whole == region);
-    Some(Arn { account, region })
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+fn parse_arn(text: &str) -> Option<OwnArn> {
+    let arn = Arn::parse(text).filter(|arn| arn.partition.starts_with("aws") && !text.contains([',', '|']))?;
+    let account = arn.account().filter(|account| is_account_id(account)).map(str::to_owned);
+    let region = region_of(arn.region).filter(|whole| whole == arn.region);
+    Some(OwnArn { account, region })
 }
 
 static REGION: LazyLock<Regex> = LazyLock::new(|| {

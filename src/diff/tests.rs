@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{InstanceStatus, Owner, ProviderRef};
+use crate::model::{InstanceStatus, Owner, ProviderRef, ResourceKey};
 
 const SCOPE: (&str, &str) = ("123456789012", "eu-central-1");
 
@@ -214,7 +214,10 @@ fn an_inline_policy_by_hand_is_seen_and_a_managed_one_is_the_childs() {
 fn fingerprints_are_stable_and_tell_drifts_apart() {
     let with = |cidr: &str| {
         let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": cidr}), Owner::None)]);
-        fingerprint(&one("aws_vpc", vpc(), found)[0], Some("aws_vpc.x"))
+        {
+            let drift = &one("aws_vpc", vpc(), found)[0];
+            fingerprint(&ResourceKey::new(drift.scope.clone(), "aws_vpc", &drift.id, Some("aws_vpc.x")), drift)
+        }
     };
     assert_eq!(with("10.1.0.0/16"), with("10.1.0.0/16"));
     assert_ne!(with("10.1.0.0/16"), with("10.2.0.0/16"));

@@ -102,12 +102,7 @@ impl Collector<'_> {
     }
 
     /// Reads each by itself; -> those that AWS says do not exist.
-    async fn read_each<'p>(
-        &mut self,
-        aws: &ScopeReader,
-        all: &[PriorState<'p>],
-        depth: Depth,
-    ) -> Vec<PriorState<'p>> {
+    async fn read_each<'p>(&mut self, aws: &ScopeReader, all: &[PriorState<'p>], depth: Depth) -> Vec<PriorState<'p>> {
         let reads: Vec<_> = all.iter().copied().map(|prior| read(self.kind, aws, prior, depth)).collect();
         let reads: Vec<_> = stream::iter(reads).buffer_unordered(CONCURRENT_READS).collect().await;
         reads.into_iter().filter_map(|(prior, read)| self.add(prior, read)).collect()

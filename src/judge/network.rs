@@ -3,21 +3,17 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::pointer;
+use crate::model::number::integer;
+use crate::model::security_group_rule::{ALL_PORTS, GroupRef};
+use crate::model::{SecurityGroupRule, cidr, pointer, protocol};
 
 /// A range of ports that a rule opens to the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Opening {
-    /// `-1` for all protocols.
+    /// In the form of security groups; `-1` for all protocols.
     protocol: String,
     from: i64,
     to: i64,
-}
-
-/// Is this CIDR the internet, or at least half of it (`/0`, `/1`)?
-pub fn is_world(cidr: &str) -> bool {
-    let Some((address, prefix)) = cidr.trim().split_once('/') else { return false };
-    address.parse::<std::net::IpAddr>().is_ok() && prefix.parse::<u8>().is_ok_and(|bits| bits <= 1)
 }
 
 /// Does `port` lie within the rule's range? `-1` or 0-0 with no upper end mean all ports; null means none.
@@ -81,35 +77,33 @@ fn elements(list: Option<&Value>) -> Vec<&Map<String, Value>> {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).collect()
 }
 
+/// What the rule opens to the world: a rule of a security group by its peers, an entry of a network ACL by its block.
 fn opening(rule: &Map<String, Value>) -> Option<Opening> {
-    let denies = [text(rule, "action"), text(rule, "rule_action")].contains(&Some("deny"));
-    let from_world = ["cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6", "cidr_block", "ipv6_cidr_block"]
-        .iter()
-        .filter_map(|name| rule.get(*name))
-        .any(any_world);
-    if denies || !from_world {
-        return None;
-    }
-    let protocol = text(rule, "protocol").or(text(rule, "ip_protocol"))?.to_ascii_lowercase();
-    let protocol = match protocol.as_str() {
-        "-1" | "all" => "-1",
-        "6" => "tcp",
-        "17" => "udp",
-        other => other,
+    let allowed = ![text(rule, "action"), text(rule, "rule_action")].contains(&Some("deny"));
+    let of_acl = ["cidr_block", "ipv6_cidr_block"].iter().filter_map(|name| rule.get(*name)).any(any_world);
+    let rules = SecurityGroupRule::from_attributes(rule, GroupRef::default(), None);
+    let of_group = rules.into_iter().find(|rule| rule.traffic.peer.cidr().is_some_and(cidr::is_world));
+    let (protocol, (from, to)) = match of_group {
+        Some(rule) => (rule.traffic.protocol.clone(), rule.traffic.port_range()),
+        None if of_acl => {
+            let port = |name: &str| rule.get(name).and_then(integer);
+            let protocol = protocol::security_group_form(text(rule, "protocol")?);
+            let range = match (port("from_port"), port("to_port")) {
+                _ if protocol == protocol::ALL => ALL_PORTS,
+                (Some(from), Some(to)) if from >= 0 => (from, to),
+                _ => ALL_PORTS,
+            };
+            (protocol, range)
+        }
+        None => return None,
     };
-    let ends = (rule.get("from_port").and_then(integer), rule.get("to_port").and_then(integer));
-    let (from, to) = match ends {
-        _ if protocol == "-1" => (0, 65535),
-        (Some(from), Some(to)) if from >= 0 => (from, to),
-        _ => (0, 65535),
-    };
-    Some(Opening { protocol: protocol.to_string(), from, to })
+    (allowed && !protocol.is_empty()).then_some(Opening { protocol, from, to })
 }
 
 /// Is one of these (a CIDR or a list of them) the world?
 pub fn any_world(cidrs: &Value) -> bool {
     match cidrs {
-        Value::String(cidr) => is_world(cidr),
+        Value::String(text) => cidr::is_world(text),
         Value::Array(items) => items.iter().any(any_world),
         _ => false,
     }
@@ -133,30 +127,10 @@ fn text<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     map.get(name).and_then(Value::as_str)
 }
 
-/// A number, also where a state keeps it as text.
-fn integer(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn the_world_in_every_spelling() {
-        for (cidr, expected) in [
-            ("0.0.0.0/0", true),
-            ("::/0", true),
-            ("128.0.0.0/1", true),
-            ("10.0.0.0/8", false),
-            ("0.0.0.0/32", false),
-            ("sg-1", false),
-            ("x/0", false),
-        ] {
-            assert_eq!(is_world(cidr), expected, "{cidr}");
-        }
-    }
 
     #[test]
     fn only_what_is_new_counts() {

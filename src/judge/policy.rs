@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::model::account::is_account_id;
+use crate::model::{arn, cidr};
+
 type Statement = Map<String, Value>;
 
 /// Condition keys that tie a caller down to something known, in lower case.
@@ -110,7 +113,7 @@ pub fn allowed_accounts(policy: &Value) -> BTreeSet<String> {
         .filter_map(|principal| principal.strip_prefix("AWS:"))
         .filter_map(|arn| match arn {
             "*" => Some("*"),
-            _ => arn.split(':').nth(4).filter(|account| !account.is_empty()),
+            _ => arn::account(arn),
         })
         .map(str::to_string)
         .collect()
@@ -154,7 +157,7 @@ fn ties_to_identity(key: &str) -> bool {
 /// Every value names something: neither `*` nor the whole internet.
 fn fixed(values: &Value) -> bool {
     let values = list(Some(values));
-    !values.is_empty() && values.iter().all(|v| v.chars().any(|c| c != '*' && c != '?') && !super::network::is_world(v))
+    !values.is_empty() && values.iter().all(|v| v.chars().any(|c| c != '*' && c != '?') && !cidr::is_world(v))
 }
 
 /// `AWS:arn`, `Service:name`, ...; an account id stands for its root ARN, a bare `*` for `AWS:*`.
@@ -164,7 +167,7 @@ fn principals(statement: &Statement) -> BTreeSet<String> {
             .iter()
             .flat_map(|(kind, names)| list(Some(names)).into_iter().map(move |name| (kind, name)))
             .map(|(kind, name)| match kind.as_str() {
-                "AWS" if name.len() == 12 && name.bytes().all(|b| b.is_ascii_digit()) => {
+                "AWS" if is_account_id(&name) => {
                     format!("AWS:arn:aws:iam::{name}:root")
                 }
                 _ => format!("{kind}:{name}"),

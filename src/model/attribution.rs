@@ -124,8 +124,8 @@ pub enum Caution {
     PipelineByHand,
     /// A principal of the break-glass list.
     BreakGlass,
-    /// A principal of the list of robots, or a tool that works by itself.
-    Robot,
+    /// A principal of the list `automation`, or a tool that works by itself.
+    Automation,
     /// The name is a session name that the caller chose freely.
     NameIsForgeable,
     /// Somebody without a name in this account: only the other account's trail tells.
@@ -143,7 +143,7 @@ impl Caution {
             Self::ClaimsToBeTerraform => "claims_to_be_terraform",
             Self::PipelineByHand => "pipeline_by_hand",
             Self::BreakGlass => "break_glass",
-            Self::Robot => "robot",
+            Self::Automation => "automation",
             Self::NameIsForgeable => "name_is_forgeable",
             Self::OtherAccount => "other_account",
             Self::SameSecond => "same_second",

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use super::Arn;
+
 /// One form per meaning. What is not a policy document (no `Statement`) is returned as it is.
 pub fn canonical(document: &Value) -> Value {
     let Value::Object(members) = document else { return document.clone() };
@@ -46,9 +48,8 @@ fn principals(value: &Value) -> Value {
 
 /// `arn:aws:iam::123456789012:root` is the account `123456789012`.
 fn account(principal: &str) -> String {
-    let parts: Vec<&str> = principal.split(':').collect();
-    match parts.as_slice() {
-        ["arn", _, "iam", "", account, "root"] => (*account).to_owned(),
+    match Arn::parse(principal) {
+        Some(Arn { partition: _, service: "iam", region: "", account, resource: "root" }) => account.to_owned(),
         _ => principal.to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! Names of regions and accounts, by their form. Knows no list of them: AWS opens new regions.
+//! Names of regions, by their form. Knows no list of them: AWS opens new regions.
 
 /// Does it look like a region's name? `eu-central-1`, `us-gov-west-1`, `cn-north-1`.
 pub fn is_region(text: &str) -> bool {
@@ -8,11 +8,6 @@ pub fn is_region(text: &str) -> bool {
             .iter()
             .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
         && parts.last().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Does it look like an account's id? Twelve digits; the first may be 0.
-pub fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -33,10 +28,6 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_region(text), region, "{text}");
-        }
-        assert!(is_account_id("012345678901"));
-        for text in ["", "12345678901", "1234567890123", "12345678901x"] {
-            assert!(!is_account_id(text), "{text}");
         }
     }
 }

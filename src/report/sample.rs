@@ -43,6 +43,7 @@ fn report(sources: Vec<Source>, summary: Summary, findings: Vec<Finding>, gaps: 
         summary,
         findings,
         gaps,
+        coverage: Vec::new(),
     }
 }
 
@@ -53,7 +54,9 @@ pub fn clean() -> Report {
 
 pub fn finding(drift: DriftStatus, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {
     Finding {
+        key: format!("111111111111/eu-central-1/{kind}/{id}"),
         fingerprint: format!("fp-{kind}-{id}"),
+        ignored: None,
         drift,
         kind: kind.into(),
         id: id.into(),
@@ -186,8 +189,16 @@ pub fn rich() -> Report {
             detail: "staging.tfstate: not a state: expected value at line 1 column 1".into(),
         },
     ];
-    let summary =
-        Summary { desired: 20, live: 31, in_sync: 13, changed: 4, missing: 1, unmanaged: 1, unknown: 2, ignored: 0 };
+    let summary = Summary {
+        desired: 20,
+        live: 31,
+        in_sync: 13,
+        changed: 4,
+        missing: 1,
+        unmanaged: 1,
+        unknown: 2,
+        ..Summary::default()
+    };
     report(
         vec![source("prod", 18), source("shared", 2)],
         summary,

@@ -90,7 +90,7 @@ pub fn in_words(caution: Caution) -> &'static str {
         Caution::ClaimsToBeTerraform => "claims to be Terraform",
         Caution::PipelineByHand => "pipeline credentials used by hand",
         Caution::BreakGlass => "break-glass",
-        Caution::Robot => "robot",
+        Caution::Automation => "automation",
         Caution::NameIsForgeable => "name is the caller's own word",
         Caution::OtherAccount => "from another account",
         Caution::SameSecond => "others did the same in the same second",

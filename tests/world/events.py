@@ -6,7 +6,7 @@ import botocore.session
 
 from . import terraform
 
-TABLE = terraform.ROOT / "src" / "attribution" / "events.json"
+TABLE = terraform.ROOT / "src" / "attribution" / "event" / "events.json"
 # Event sources that are not the service's endpoint prefix, and those that stand for two services.
 MODELS = {"s3": ("s3", "s3control"), "elasticloadbalancing": ("elb", "elbv2"), "sso": ("sso", "sso-admin"), "es": ("es", "opensearch")}
 

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Event;
-use super::name::is_log;
-use crate::attribution::{Skipped, record};
+use super::log_file_name::is_log;
+use crate::attribution::event::Event;
+use crate::attribution::event::{self, Skipped};
 
 /// Notifications in notifications; deeper is a mistake.
 const DEEPEST: usize = 4;
@@ -48,7 +48,7 @@ pub enum EnvelopeError {
     TooDeep,
 }
 
-/// The members by which messages are told apart.
+/// The members by which messages are distinguished.
 #[derive(Deserialize)]
 struct Message<'a> {
     /// SNS: `Notification`.
@@ -117,7 +117,7 @@ fn open_into(body: &str, contents: &mut Contents, depth: usize) -> Result<(), En
             contents.objects.extend(objects.filter(|object| is_log(&object.key)));
         }
         Message { detail_type: Some(kind), detail: Some(detail), .. } => event(&kind, detail.get(), contents),
-        Message { event_id: Some(_), .. } => take(body, contents),
+        Message { event_id: Some(_), .. } => read_record(body, contents),
         _ => return Err(unknown(body)),
     }
     Ok(())
@@ -139,15 +139,15 @@ fn event(kind: &str, detail: &str, contents: &mut Contents) {
         "AWS API Call via CloudTrail"
         | "AWS Service Event via CloudTrail"
         | "AWS Console Sign In via CloudTrail"
-        | "AWS Console Action via CloudTrail" => take(detail, contents),
+        | "AWS Console Action via CloudTrail" => read_record(detail, contents),
         _ => {}
     }
 }
 
-fn take(text: &str, contents: &mut Contents) {
-    match record::parse(text) {
+fn read_record(text: &str, contents: &mut Contents) {
+    match event::parse(text) {
         Ok(event) => contents.events.push(event),
-        Err(Skipped::Noise) => {}
+        Err(Skipped::Irrelevant) => {}
         Err(Skipped::Malformed) => contents.malformed += 1,
     }
 }

@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-use super::deliver::{Outlet, gather};
+use super::EventSource;
+use super::event_sender::{EventSender, gather};
 use super::log::{self, LogError};
-use super::name::{delivered, is_log};
+use super::log_file_name::{delivered, is_log};
 use super::problems::Problems;
-use super::{EventSource, Session, Subject, Taker, Window};
+use crate::attribution::event::{EventSink, ResourceQuery, SessionQuery, Window};
 use crate::model::{Gap, GapReason, GapScope, Scope};
 
 /// Files that are read at a time.
@@ -35,7 +36,7 @@ impl Folder {
     }
 
     /// Gives everything in these windows, but for those that were given before.
-    async fn give(&self, windows: impl IntoIterator<Item = Window>, taker: &mut dyn Taker) -> Vec<Gap> {
+    async fn give(&self, windows: impl IntoIterator<Item = Window>, sink: &mut dyn EventSink) -> Vec<Gap> {
         let new: Vec<Window> = {
             let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
             let mut new = Vec::new();
@@ -49,7 +50,7 @@ impl Folder {
         };
         let Some(since) = new.iter().map(|window| window.since).min() else { return Vec::new() };
         let name = self.name();
-        gather(&new, None, taker, |outlet| read_all(name, self.path.clone(), since, outlet)).await
+        gather(&new, None, sink, |events| read_all(name, self.path.clone(), since, events)).await
     }
 }
 
@@ -63,20 +64,20 @@ impl EventSource for Folder {
         None
     }
 
-    async fn about(&self, _subjects: &BTreeSet<Subject>, window: Window, taker: &mut dyn Taker) -> Vec<Gap> {
-        self.give([window], taker).await
+    async fn about(&self, _resources: &BTreeSet<ResourceQuery>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
+        self.give([window], sink).await
     }
 
-    async fn writes(&self, _scopes: &BTreeSet<Scope>, window: Window, taker: &mut dyn Taker) -> Vec<Gap> {
-        self.give([window], taker).await
+    async fn writes(&self, _scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
+        self.give([window], sink).await
     }
 
-    async fn sessions(&self, sessions: &BTreeSet<Session>, taker: &mut dyn Taker) -> Vec<Gap> {
-        self.give(sessions.iter().map(Session::beginning), taker).await
+    async fn sessions(&self, sessions: &BTreeSet<SessionQuery>, sink: &mut dyn EventSink) -> Vec<Gap> {
+        self.give(sessions.iter().map(SessionQuery::beginning), sink).await
     }
 }
 
-async fn read_all(name: String, path: PathBuf, since: Timestamp, outlet: Outlet) -> Vec<Gap> {
+async fn read_all(name: String, path: PathBuf, since: Timestamp, events: EventSender) -> Vec<Gap> {
     let listed = tokio::task::spawn_blocking(move || {
         let mut files = Files::default();
         files.add(&path, &path, 0);
@@ -89,8 +90,8 @@ async fn read_all(name: String, path: PathBuf, since: Timestamp, outlet: Outlet)
     let wanted = paths.into_iter().filter(|path| is_wanted(path, since));
     let mut reads = futures::stream::iter(wanted)
         .map(|path| {
-            let outlet = outlet.clone();
-            tokio::task::spawn_blocking(move || read_one(&path, &outlet))
+            let events = events.clone();
+            tokio::task::spawn_blocking(move || read_one(&path, &events))
         })
         .buffer_unordered(FILES_AT_A_TIME);
     while let Some(read) = reads.next().await {
@@ -109,13 +110,13 @@ fn is_wanted(path: &Path, since: Timestamp) -> bool {
 }
 
 /// Reads one file; what is wrong with it, if anything is.
-fn read_one(path: &Path, outlet: &Outlet) -> Option<String> {
+fn read_one(path: &Path, events: &EventSender) -> Option<String> {
     let read = |error: &dyn std::fmt::Display| Some(format!("{}: {error}", path.display()));
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) => return read(&error),
     };
-    match log::read(file, &mut |text| outlet.record(text).is_ok()) {
+    match log::read(file, &mut |text| events.record(text).is_ok()) {
         Ok(()) | Err(LogError::Stopped) => None,
         Err(error) => read(&error),
     }
@@ -167,7 +168,7 @@ impl Files {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::source::testing::{Taken, a_record, block_on, window};
+    use crate::attribution::source::testing::{RecordingSink, a_record, block_on, window};
     use serde_json::json;
 
     #[test]
@@ -190,23 +191,23 @@ mod tests {
         write(".hidden/x.json", "not for us");
         write("broken.json", &log("half", "2026-01-02T04:00:00Z")[..40]);
         let source = Folder::new(folder.path());
-        let mut taken = Taken::default();
+        let mut recorded = RecordingSink::default();
         let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");
-        let gaps = block_on(source.about(&BTreeSet::new(), wanted, &mut taken));
-        assert_eq!((taken.ids(), taken.malformed), ("in line".to_owned(), 0));
+        let gaps = block_on(source.about(&BTreeSet::new(), wanted, &mut recorded));
+        assert_eq!((recorded.ids(), recorded.malformed), ("in line".to_owned(), 0));
         assert_eq!(gaps.len(), 1, "{gaps:#?}");
         assert!(gaps[0].detail.contains("broken.json") && gaps[0].reason == GapReason::Unreadable);
         assert_eq!(gaps[0].scope.source.as_deref(), folder.path().to_str());
-        assert!(block_on(source.writes(&BTreeSet::new(), wanted, &mut taken)).is_empty(), "it has given everything");
-        assert_eq!(taken.events.len(), 2);
-        let later = Session {
+        assert!(block_on(source.writes(&BTreeSet::new(), wanted, &mut recorded)).is_empty(), "it has given everything");
+        assert_eq!(recorded.events.len(), 2);
+        let later = SessionQuery {
             scope: Scope::new("123456789012", "eu-west-1"),
             access_key: None,
             principal_id: "AROA1:bob".to_owned(),
             created: "2026-01-05T04:00:00Z".parse().unwrap(),
         };
-        block_on(source.sessions(&[later].into(), &mut taken));
-        assert_eq!(taken.ids(), "in late line");
+        block_on(source.sessions(&[later].into(), &mut recorded));
+        assert_eq!(recorded.ids(), "in late line");
     }
 
     #[test]
@@ -214,11 +215,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("dump");
         fs::write(&file, json!([a_record("a", "2026-01-02T04:00:00Z"), 7]).to_string()).unwrap();
-        let mut taken = Taken::default();
+        let mut recorded = RecordingSink::default();
         let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");
-        let gaps = block_on(Folder::new(file).about(&BTreeSet::new(), wanted, &mut taken));
-        assert_eq!((taken.ids(), taken.malformed, gaps), ("a".to_owned(), 1, Vec::new()));
-        let gaps = block_on(Folder::new(folder.path().join("none")).about(&BTreeSet::new(), wanted, &mut taken));
+        let gaps = block_on(Folder::new(file).about(&BTreeSet::new(), wanted, &mut recorded));
+        assert_eq!((recorded.ids(), recorded.malformed, gaps), ("a".to_owned(), 1, Vec::new()));
+        let gaps = block_on(Folder::new(folder.path().join("none")).about(&BTreeSet::new(), wanted, &mut recorded));
         assert_eq!(gaps.len(), 1, "{gaps:#?}");
     }
 }

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::Event;
-use crate::attribution::{Skipped, record as one};
+use crate::attribution::event::Event;
+use crate::attribution::event::{self, Skipped};
 
 /// Unpacked bytes of one document. CloudTrail ends a file at 50 MB packed, and JSON packs to a tenth: beyond this it is
 /// made to fill the memory or the time.
@@ -40,7 +40,7 @@ pub enum LogError {
     LongRecord(u64),
     #[error("{0}")]
     Broken(String),
-    /// The taker wants no more.
+    /// The sink wants no more.
     #[error("given up")]
     Stopped,
 }
@@ -58,14 +58,14 @@ pub fn record(text: &str) -> Result<Event, Skipped> {
         #[serde(borrow)]
         detail: Option<&'a RawValue>,
     }
-    match one::parse(text) {
+    match event::parse(text) {
         Err(Skipped::Malformed) => {}
         other => return other,
     }
     let wrapped: Wrapped<'_> = serde_json::from_str(text).map_err(|_| Skipped::Malformed)?;
     match (&wrapped.text, wrapped.detail) {
-        (Some(text), _) => one::parse(text),
-        (None, Some(detail)) => one::parse(detail.get()),
+        (Some(text), _) => event::parse(text),
+        (None, Some(detail)) => event::parse(detail.get()),
         (None, None) => Err(Skipped::Malformed),
     }
 }

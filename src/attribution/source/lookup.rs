@@ -5,7 +5,7 @@
 
 mod api;
 mod pace;
-mod visit;
+mod scope_lookup;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,25 +15,26 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::deliver::{Outlet, Watch, gather};
+use super::event_sender::{EventSender, Watch, gather};
 use super::problems::Problems;
-use super::{EventSource, Session, SourceError, Subject, Taker, Window};
+use super::{EventSource, SourceError};
+use crate::attribution::event::{EventSink, ResourceQuery, SessionQuery, Window};
 use crate::model::{GLOBAL, Gap, GapReason, GapScope, Scope};
 
 pub(super) use api::EventHistory;
 pub use pace::Paces;
-use visit::{Place, Visit};
+use scope_lookup::{ScopeLookup, ScopeState};
 
 /// What the event history keeps.
 const KEEPS: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// How much of what was asked for may be lost at its old end without a word: the scan itself takes time.
-const UNTOLD: SignedDuration = SignedDuration::from_hours(24);
+/// How much of what was asked for may be missing at its old end without a gap: the scan itself takes time.
+const TOLERATED: SignedDuration = SignedDuration::from_hours(24);
 /// From so many resources on, one sweep of all writes costs less than a query for each name.
-const FEW_SUBJECTS: usize = 5;
+const FEW_RESOURCES: usize = 5;
 /// The same for the names they have.
 const FEW_NAMES: usize = 12;
 /// Accounts and regions that are asked at a time.
-const PLACES_AT_A_TIME: usize = 16;
+const SCOPES_AT_A_TIME: usize = 16;
 /// The event that handed out a key is found by the key; its time is only a limit.
 const AROUND_A_KEY: SignedDuration = SignedDuration::from_secs(60);
 
@@ -46,7 +47,7 @@ pub enum Attribute {
     EventName(String),
     /// `ReadOnly=false`
     Writes,
-    /// An id, a name or an ARN, as the service told CloudTrail.
+    /// An id, a name or an ARN, as the service reported it to CloudTrail.
     ResourceName(String),
 }
 
@@ -74,8 +75,8 @@ pub struct Page {
 /// Makes one call, once: no retries, no waiting.
 #[async_trait]
 pub trait LookupApi: Send + Sync {
-    /// `place.region` is a region's name.
-    async fn lookup(&self, place: &Scope, query: &Query, token: Option<&str>) -> Result<Page, SourceError>;
+    /// `scope.region` is a region's name.
+    async fn lookup(&self, scope: &Scope, query: &Query, token: Option<&str>) -> Result<Page, SourceError>;
 }
 
 /// When enough is enough.
@@ -113,13 +114,13 @@ pub struct Lookup<'a> {
     home_region: String,
     paces: Arc<Paces>,
     limits: Limits,
-    places: Mutex<BTreeMap<Scope, Arc<Place>>>,
+    scopes: Mutex<BTreeMap<Scope, Arc<ScopeState>>>,
 }
 
 impl<'a> Lookup<'a> {
     /// `paces` is shared by all of the process: the quota is the account's.
     pub fn new(api: Box<dyn LookupApi + 'a>, home_region: &str, paces: Arc<Paces>) -> Self {
-        Self { api, home_region: home_region.to_owned(), paces, limits: Limits::default(), places: Mutex::default() }
+        Self { api, home_region: home_region.to_owned(), paces, limits: Limits::default(), scopes: Mutex::default() }
     }
 
     fn real(&self, scope: &Scope) -> Scope {
@@ -127,27 +128,28 @@ impl<'a> Lookup<'a> {
         Scope::new(&scope.account, region)
     }
 
-    fn place(&self, scope: &Scope) -> Arc<Place> {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        places.entry(scope.clone()).or_insert_with(|| Arc::new(Place::new(self.limits))).clone()
+    fn state_of(&self, scope: &Scope) -> Arc<ScopeState> {
+        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        scopes.entry(scope.clone()).or_insert_with(|| Arc::new(ScopeState::new(self.limits))).clone()
     }
 
     /// Visits places, several at a time.
-    async fn visit(&self, plans: Vec<(Scope, Plan)>, outlet: &Outlet, problems: &mut Problems) {
+    async fn look_up(&self, plans: Vec<(Scope, Plan)>, events: &EventSender, problems: &mut Problems) {
         let mut done = stream::iter(plans)
             .map(|(scope, plan)| async move {
-                let place = self.place(&scope);
+                let state = self.state_of(&scope);
                 let pace = self.paces.of(&scope);
                 let problems = Problems::new(self.name());
-                let mut visit = Visit::begin(&*self.api, self.limits, scope, pace, &place, outlet, problems).await;
+                let mut lookup =
+                    ScopeLookup::begin(&*self.api, self.limits, scope, pace, &state, events, problems).await;
                 match plan {
-                    Plan::Sweep(window) => visit.sweep(window).await,
-                    Plan::Names(subjects, window) => visit.names(&subjects, window).await,
-                    Plan::Sessions(sessions, watch) => visit.sessions(&sessions, &watch).await,
+                    Plan::Sweep(window) => lookup.sweep(window).await,
+                    Plan::Names(resources, window) => lookup.names(&resources, window).await,
+                    Plan::Sessions(sessions, watch) => lookup.sessions(&sessions, &watch).await,
                 }
-                visit.problems
+                lookup.problems
             })
-            .buffer_unordered(PLACES_AT_A_TIME);
+            .buffer_unordered(SCOPES_AT_A_TIME);
         while let Some(more) = done.next().await {
             problems.extend(more);
         }
@@ -156,7 +158,7 @@ impl<'a> Lookup<'a> {
     /// The part of a window that the history still has.
     fn kept(&self, window: Window, problems: &mut Problems) -> Option<Window> {
         let oldest = Timestamp::now().checked_sub(KEEPS).unwrap_or(window.since);
-        if window.since.saturating_add(UNTOLD).is_ok_and(|since| since < oldest) {
+        if window.since.saturating_add(TOLERATED).is_ok_and(|since| since < oldest) {
             let detail = format!(
                 "{ACTION}: it keeps 90 days: events before {oldest:.0} were not read; give the trail's logs instead (s3://bucket)"
             );
@@ -170,12 +172,12 @@ impl<'a> Lookup<'a> {
         plans: Vec<(Scope, Plan)>,
         window: Window,
         problems: Problems,
-        taker: &mut dyn Taker,
+        sink: &mut dyn EventSink,
     ) -> Vec<Gap> {
         let windows = [window];
         let mut problems = problems;
-        let gaps = gather(&windows, None, taker, |outlet| async move {
-            self.visit(plans, &outlet, &mut problems).await;
+        let gaps = gather(&windows, None, sink, |events| async move {
+            self.look_up(plans, &events, &mut problems).await;
             problems.into_gaps()
         });
         gaps.await
@@ -186,8 +188,8 @@ impl<'a> Lookup<'a> {
 enum Plan {
     /// All writes.
     Sweep(Window),
-    Names(Vec<Subject>, Window),
-    Sessions(Vec<Session>, Arc<Watch>),
+    Names(Vec<ResourceQuery>, Window),
+    Sessions(Vec<SessionQuery>, Arc<Watch>),
 }
 
 #[async_trait]
@@ -200,53 +202,53 @@ impl EventSource for Lookup<'_> {
         Some(KEEPS)
     }
 
-    async fn about(&self, subjects: &BTreeSet<Subject>, window: Window, taker: &mut dyn Taker) -> Vec<Gap> {
+    async fn about(&self, resources: &BTreeSet<ResourceQuery>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
         let mut problems = Problems::new(self.name());
         let mut plans = Vec::new();
         if let Some(window) = self.kept(window, &mut problems) {
-            let mut by_place: BTreeMap<Scope, Vec<Subject>> = BTreeMap::new();
-            for subject in subjects {
-                by_place.entry(self.real(&subject.scope)).or_default().push(subject.clone());
+            let mut by_scope: BTreeMap<Scope, Vec<ResourceQuery>> = BTreeMap::new();
+            for resource in resources {
+                by_scope.entry(self.real(&resource.scope)).or_default().push(resource.clone());
             }
-            for (scope, subjects) in by_place {
-                let names: usize = subjects.iter().map(|subject| subject.names.len()).sum();
-                let few = subjects.len() <= FEW_SUBJECTS && names <= FEW_NAMES;
-                plans.push((scope, if few { Plan::Names(subjects, window) } else { Plan::Sweep(window) }));
+            for (scope, resources) in by_scope {
+                let names: usize = resources.iter().map(|resource| resource.names.len()).sum();
+                let few = resources.len() <= FEW_RESOURCES && names <= FEW_NAMES;
+                plans.push((scope, if few { Plan::Names(resources, window) } else { Plan::Sweep(window) }));
             }
         }
-        self.run(plans, window, problems, taker).await
+        self.run(plans, window, problems, sink).await
     }
 
-    async fn writes(&self, scopes: &BTreeSet<Scope>, window: Window, taker: &mut dyn Taker) -> Vec<Gap> {
+    async fn writes(&self, scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
         let mut problems = Problems::new(self.name());
         let mut plans = Vec::new();
         if let Some(window) = self.kept(window, &mut problems) {
-            let places: BTreeSet<Scope> = scopes.iter().map(|scope| self.real(scope)).collect();
-            plans.extend(places.into_iter().map(|scope| (scope, Plan::Sweep(window))));
+            let scopes: BTreeSet<Scope> = scopes.iter().map(|scope| self.real(scope)).collect();
+            plans.extend(scopes.into_iter().map(|scope| (scope, Plan::Sweep(window))));
         }
-        self.run(plans, window, problems, taker).await
+        self.run(plans, window, problems, sink).await
     }
 
-    async fn sessions(&self, sessions: &BTreeSet<Session>, taker: &mut dyn Taker) -> Vec<Gap> {
+    async fn sessions(&self, sessions: &BTreeSet<SessionQuery>, sink: &mut dyn EventSink) -> Vec<Gap> {
         let oldest = Timestamp::now().checked_sub(KEEPS).unwrap_or_default();
-        let sessions: BTreeSet<Session> =
+        let sessions: BTreeSet<SessionQuery> =
             sessions.iter().filter(|session| session.created >= oldest).cloned().collect();
         let windows: Vec<Window> = sessions.iter().map(|session| around(session.beginning())).collect();
         let watch = Arc::new(Watch::new(&sessions));
         let mut problems = Problems::new(self.name());
-        let gaps = gather(&windows, Some(watch.clone()), taker, |outlet| async move {
+        let gaps = gather(&windows, Some(watch.clone()), sink, |events| async move {
             // Where it was used, and then where STS's global endpoint and sign-ins log.
             for at_home in [false, true] {
-                let mut by_place: BTreeMap<Scope, Vec<Session>> = BTreeMap::new();
+                let mut by_scope: BTreeMap<Scope, Vec<SessionQuery>> = BTreeMap::new();
                 for session in watch.unseen() {
                     let near = self.real(&session.scope);
                     let home = Scope::new(&session.scope.account, &self.home_region);
                     if !at_home || near != home {
-                        by_place.entry(if at_home { home } else { near }).or_default().push(session);
+                        by_scope.entry(if at_home { home } else { near }).or_default().push(session);
                     }
                 }
                 let plan = |(scope, sessions)| (scope, Plan::Sessions(sessions, watch.clone()));
-                self.visit(by_place.into_iter().map(plan).collect(), &outlet, &mut problems).await;
+                self.look_up(by_scope.into_iter().map(plan).collect(), &events, &mut problems).await;
             }
             problems.into_gaps()
         });

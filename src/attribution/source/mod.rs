@@ -1,12 +1,12 @@
 //! Where events come from: one file per source behind one trait. A source never fails, it has gaps; what it reads goes to
-//! a taker, event by event, so that a big trail is never in memory.
+//! an [`EventSink`], event by event, so that a big trail is never in memory. Uses only `event`.
 
-mod deliver;
 pub mod envelope;
+mod event_sender;
 pub mod folder;
 pub mod log;
+mod log_file_name;
 pub mod lookup;
-pub mod name;
 mod open;
 mod problems;
 mod reference;
@@ -17,98 +17,16 @@ mod testing;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use super::Event;
+use super::event::{EventSink, ResourceQuery, SessionQuery, Window};
 use crate::model::{Gap, GapReason, Scope};
 
 pub use open::{AttributionOptions, open};
 pub use reference::SourceRef;
 
-/// Takes events as they are read. Sources call it in any order, and may give the same event twice.
-pub trait Taker: Send {
-    fn take(&mut self, event: Event);
-    /// A record that could not be read.
-    fn malformed(&mut self);
-}
-
-/// The time in which events count; both ends belong to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    pub since: Timestamp,
-    pub until: Timestamp,
-}
-
-impl Window {
-    /// Does this moment count?
-    pub fn contains(&self, time: Timestamp) -> bool {
-        self.since <= time && time <= self.until
-    }
-
-    /// Is all of the other one in it?
-    fn covers(&self, other: &Self) -> bool {
-        self.since <= other.since && other.until <= self.until
-    }
-}
-
-/// A resource whose events are wanted.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Subject {
-    /// Where its events are logged; a global resource's region is [`crate::model::GLOBAL`].
-    pub scope: Scope,
-    /// Ids, names and ARNs under which events may name it, the most telling first.
-    pub names: Vec<String>,
-}
-
-/// A session whose beginning is wanted: the call that issued its credentials.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Session {
-    /// The account of the role, and the region where the session was used.
-    pub scope: Scope,
-    pub access_key: Option<String>,
-    /// `AROA...:session`
-    pub principal_id: String,
-    /// When the session began: the issuing call completed in this second.
-    pub created: Timestamp,
-}
-
-impl Session {
-    /// The moment in which the call that began it completed. Identity Center and others take a second or two longer than
-    /// the session says.
-    pub fn beginning(&self) -> Window {
-        Window {
-            since: self.created.saturating_sub(BEFORE).unwrap_or(self.created),
-            until: self.created.saturating_add(AFTER).unwrap_or(self.created),
-        }
-    }
-}
-
-impl Session {
-    /// Is this the call that began it: did it hand out these credentials, or sign this user in?
-    pub fn is_begun_by(&self, event: &Event) -> bool {
-        let answered = |pointer: &str| event.response.pointer(pointer).and_then(serde_json::Value::as_str);
-        let key = answered("/credentials/accessKeyId");
-        if key.is_some() && key == self.access_key.as_deref() {
-            return true;
-        }
-        if !self.beginning().contains(event.time) {
-            return false;
-        }
-        let is_role = self.principal_id.contains(':');
-        answered("/assumedRoleUser/assumedRoleId") == Some(&self.principal_id)
-            // A sign-in of a role only follows the call that is sought.
-            || !is_role
-                && event.name == "ConsoleLogin"
-                && event.identity.principal_id.as_deref() == Some(&self.principal_id)
-    }
-}
-
-/// How far around a session's `created` the call that began it is looked for.
-const BEFORE: SignedDuration = SignedDuration::from_secs(2);
-const AFTER: SignedDuration = SignedDuration::from_secs(5);
-
 /// A place that has CloudTrail events. Its gaps have `scope.source`, its name, and no `scope.kind`: so gaps in events are
-/// told from gaps in resources.
+/// distinguished from gaps in resources.
 #[async_trait]
 pub trait EventSource: Send + Sync {
     /// As in the configuration: `lookup`, `s3://bucket/prefix`, `./logs`.
@@ -118,13 +36,13 @@ pub trait EventSource: Send + Sync {
     fn default_reach(&self) -> Option<SignedDuration>;
 
     /// Gives at least the events about these resources. A source of whole logs gives everything in the window.
-    async fn about(&self, subjects: &BTreeSet<Subject>, window: Window, taker: &mut dyn Taker) -> Vec<Gap>;
+    async fn about(&self, resources: &BTreeSet<ResourceQuery>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap>;
 
     /// Gives every write of these scopes. Nothing more for sources that have given everything.
-    async fn writes(&self, scopes: &BTreeSet<Scope>, window: Window, taker: &mut dyn Taker) -> Vec<Gap>;
+    async fn writes(&self, scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap>;
 
     /// Gives the calls that began these sessions. Nothing more for sources that have given everything.
-    async fn sessions(&self, sessions: &BTreeSet<Session>, taker: &mut dyn Taker) -> Vec<Gap>;
+    async fn sessions(&self, sessions: &BTreeSet<SessionQuery>, sink: &mut dyn EventSink) -> Vec<Gap>;
 }
 
 /// A call or a file that failed, in the words of whoever made the call. Holds no secret.

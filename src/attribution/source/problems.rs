@@ -1,4 +1,4 @@
-//! Failures of many files, told without drowning the report: the first few of a sort are named, the others counted.
+//! Failures of many files, reported without filling the report: the first few of a sort are named, the others counted.
 
 use std::collections::BTreeMap;
 

@@ -17,9 +17,10 @@ use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
-use super::deliver::{Outlet, Watch, gather};
+use super::event_sender::{EventSender, Watch, gather};
 use super::problems::Problems;
-use super::{EventSource, Session, SourceError, Subject, Taker, Window};
+use super::{EventSource, SourceError};
+use crate::attribution::event::{EventSink, ResourceQuery, SessionQuery, Window};
 use crate::model::{GLOBAL, Gap, Scope};
 
 pub(super) use bucket::LogBucket;
@@ -124,15 +125,15 @@ impl<'a> S3Logs<'a> {
     }
 
     /// Gives everything in the window, of the wanted accounts (and regions, unless there are few).
-    async fn everything(&self, scopes: &BTreeSet<Scope>, window: Window, taker: &mut dyn Taker) -> Vec<Gap> {
+    async fn everything(&self, scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
         let mut problems = Problems::new(self.name());
         let folders = self.folders(scopes, &mut problems).await;
         let new = self.not_given(folders, window);
         let span = Span { delivered: Delivered::of(window, SLACK, LAG), remember: true };
         let reads = new.into_iter().map(|folder| (folder, vec![span])).collect();
         let windows = [window];
-        let gaps = gather(&windows, None, taker, |outlet| async move {
-            self.read(reads, &outlet, &mut problems).await;
+        let gaps = gather(&windows, None, sink, |events| async move {
+            self.read(reads, &events, &mut problems).await;
             problems.into_gaps()
         });
         gaps.await
@@ -158,11 +159,11 @@ impl<'a> S3Logs<'a> {
     }
 
     /// What to read of these folders for these sessions.
-    fn moments(&self, sessions: &BTreeSet<Session>, folders: Vec<LogFolder>) -> Vec<(LogFolder, Vec<Span>)> {
+    fn moments(&self, sessions: &BTreeSet<SessionQuery>, folders: Vec<LogFolder>) -> Vec<(LogFolder, Vec<Span>)> {
         let mut reads = Vec::new();
         for folder in folders {
             let of_account = sessions.iter().filter(|session| session.scope.account == folder.scope.account);
-            let moments = of_account.map(Session::beginning).filter(|moment| !self.has_given(&folder, *moment));
+            let moments = of_account.map(SessionQuery::beginning).filter(|moment| !self.has_given(&folder, *moment));
             let delivered = Delivered::merged(moments.map(|moment| Delivered::of(moment, SLACK, SHORT_LAG)));
             let spans = delivered.into_iter().map(|delivered| Span { delivered, remember: false }).collect();
             reads.push((folder, spans));
@@ -170,12 +171,12 @@ impl<'a> S3Logs<'a> {
         reads
     }
 
-    async fn read(&self, reads: Vec<(LogFolder, Vec<Span>)>, outlet: &Outlet, problems: &mut Problems) {
+    async fn read(&self, reads: Vec<(LogFolder, Vec<Span>)>, events: &EventSender, problems: &mut Problems) {
         let mut done = stream::iter(reads)
             .map(|(folder, spans)| async move {
                 let mut problems = Problems::new(self.name());
                 for span in spans {
-                    self.read_folder(&folder, span, outlet, &mut problems).await;
+                    self.read_folder(&folder, span, events, &mut problems).await;
                 }
                 problems
             })
@@ -200,17 +201,17 @@ impl EventSource for S3Logs<'_> {
         Some(REACH)
     }
 
-    async fn about(&self, subjects: &BTreeSet<Subject>, window: Window, taker: &mut dyn Taker) -> Vec<Gap> {
-        let scopes = subjects.iter().map(|subject| subject.scope.clone()).collect();
-        self.everything(&scopes, window, taker).await
+    async fn about(&self, resources: &BTreeSet<ResourceQuery>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
+        let scopes = resources.iter().map(|resource| resource.scope.clone()).collect();
+        self.everything(&scopes, window, sink).await
     }
 
-    async fn writes(&self, scopes: &BTreeSet<Scope>, window: Window, taker: &mut dyn Taker) -> Vec<Gap> {
-        self.everything(scopes, window, taker).await
+    async fn writes(&self, scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
+        self.everything(scopes, window, sink).await
     }
 
-    async fn sessions(&self, sessions: &BTreeSet<Session>, taker: &mut dyn Taker) -> Vec<Gap> {
-        let windows: Vec<Window> = sessions.iter().map(Session::beginning).collect();
+    async fn sessions(&self, sessions: &BTreeSet<SessionQuery>, sink: &mut dyn EventSink) -> Vec<Gap> {
+        let windows: Vec<Window> = sessions.iter().map(SessionQuery::beginning).collect();
         let watch = std::sync::Arc::new(Watch::new(sessions));
         let mut problems = Problems::new(self.name());
         // Most sessions begin where they are used, or in the home region; the others are worth a look at every region.
@@ -227,9 +228,9 @@ impl EventSource for S3Logs<'_> {
                 })
         };
         let (near, far): (Vec<_>, Vec<_>) = folders.into_iter().partition(likely);
-        let gaps = gather(&windows, Some(watch.clone()), taker, |outlet| async move {
-            self.read(self.moments(sessions, near), &outlet, &mut problems).await;
-            self.read(self.moments(&watch.unseen(), far), &outlet, &mut problems).await;
+        let gaps = gather(&windows, Some(watch.clone()), sink, |events| async move {
+            self.read(self.moments(sessions, near), &events, &mut problems).await;
+            self.read(self.moments(&watch.unseen(), far), &events, &mut problems).await;
             problems.into_gaps()
         });
         gaps.await

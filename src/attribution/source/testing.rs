@@ -1,19 +1,19 @@
-//! What tests of sources share: a taker that remembers, records, a runtime.
+//! What tests of sources share: a sink that remembers, records, a runtime.
 
 use std::future::Future;
 
 use serde_json::{Value, json};
 
-use super::{Event, Taker, Window};
+use crate::attribution::event::{Event, EventSink, Window};
 
-/// Remembers what it takes.
+/// Remembers what it accepts.
 #[derive(Default)]
-pub(super) struct Taken {
+pub(super) struct RecordingSink {
     pub(super) events: Vec<Event>,
     pub(super) malformed: usize,
 }
 
-impl Taken {
+impl RecordingSink {
     /// Ids of the events, sorted.
     pub(super) fn ids(&self) -> String {
         let mut ids: Vec<&str> = self.events.iter().map(|event| event.id.as_str()).collect();
@@ -22,8 +22,8 @@ impl Taken {
     }
 }
 
-impl Taker for Taken {
-    fn take(&mut self, event: Event) {
+impl EventSink for RecordingSink {
+    fn accept(&mut self, event: Event) {
         self.events.push(event);
     }
 

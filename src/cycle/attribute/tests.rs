@@ -25,11 +25,11 @@ struct Fake {
 }
 
 impl Fake {
-    fn give(&self, scopes: BTreeSet<Scope>, taker: &mut dyn Taker) -> Vec<Gap> {
+    fn give(&self, scopes: BTreeSet<Scope>, sink: &mut dyn EventSink) -> Vec<Gap> {
         for scope in scopes {
             let region = if scope.region == GLOBAL { "us-east-1".to_owned() } else { scope.region };
             let here = self.records.iter().filter(|record| record["awsRegion"] == json!(region));
-            here.for_each(|record| taker.take(parse(&record.to_string()).unwrap()));
+            here.for_each(|record| sink.accept(parse(&record.to_string()).unwrap()));
             self.asked.lock().unwrap().push(region);
         }
         Vec::new()
@@ -46,21 +46,21 @@ impl EventSource for Fake {
         None
     }
 
-    async fn about(&self, subjects: &BTreeSet<Subject>, _: Window, taker: &mut dyn Taker) -> Vec<Gap> {
-        (0..self.malformed).for_each(|_| taker.malformed());
-        self.give(subjects.iter().map(|subject| subject.scope.clone()).collect(), taker);
+    async fn about(&self, subjects: &BTreeSet<ResourceQuery>, _: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
+        (0..self.malformed).for_each(|_| sink.malformed());
+        self.give(subjects.iter().map(|subject| subject.scope.clone()).collect(), sink);
         self.gaps.clone()
     }
 
-    async fn writes(&self, scopes: &BTreeSet<Scope>, _: Window, taker: &mut dyn Taker) -> Vec<Gap> {
-        self.give(scopes.clone(), taker)
+    async fn writes(&self, scopes: &BTreeSet<Scope>, _: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
+        self.give(scopes.clone(), sink)
     }
 
-    async fn sessions(&self, sessions: &BTreeSet<Session>, taker: &mut dyn Taker) -> Vec<Gap> {
+    async fn sessions(&self, sessions: &BTreeSet<SessionQuery>, sink: &mut dyn EventSink) -> Vec<Gap> {
         self.sought.lock().unwrap().extend(sessions.iter().map(|session| session.principal_id.clone()));
         for event in self.beginnings.iter().map(|record| parse(&record.to_string()).unwrap()) {
             if sessions.iter().any(|session| session.is_begun_by(&event)) {
-                taker.take(event);
+                sink.accept(event);
             }
         }
         Vec::new()

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroup;
 
-use super::ec2::{self, atoms, single};
+use super::ec2::{self, single};
 use super::{aws_security_group, network};
 use crate::aws::ReadError;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, Live, PriorState};
+use crate::model::{CompareRules, Live, PriorState, security_group_rule};
 
 pub(super) struct AwsDefaultSecurityGroup;
 
@@ -24,7 +24,7 @@ impl Kind for AwsDefaultSecurityGroup {
     fn compare_rules(&self) -> CompareRules {
         CompareRules {
             not_returned: &["name_prefix", "revoke_rules_on_delete"],
-            normalize: Some(atoms::normalize),
+            normalize: Some(security_group_rule::normalize),
             ..CompareRules::default()
         }
     }

@@ -8,11 +8,10 @@ use futures::future::join_all;
 use serde_json::json;
 
 use super::aws_ec2_managed_prefix_list as list;
-use super::network;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState, cidr};
 
 pub(super) struct AwsEc2ManagedPrefixListEntry;
 
@@ -70,13 +69,12 @@ impl Kind for AwsEc2ManagedPrefixListEntry {
 
 /// The entry with this state id.
 fn live(own_id: &str, entries: &[PrefixListEntry]) -> Option<Live> {
-    let (id, cidr) = own_id.split_once(',')?;
-    let same = |entry: &&PrefixListEntry| {
-        entry.cidr().is_some_and(|live| network::canonical_cidr(live) == network::canonical_cidr(cidr))
-    };
+    let (id, block) = own_id.split_once(',')?;
+    let same =
+        |entry: &&PrefixListEntry| entry.cidr().is_some_and(|live| cidr::canonical(live) == cidr::canonical(block));
     let entry = entries.iter().find(same)?;
     let values = json!({
-        "cidr": cidr,
+        "cidr": block,
         "description": entry.description(),
         "id": own_id,
         "prefix_list_id": id,

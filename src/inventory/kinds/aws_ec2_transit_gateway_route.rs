@@ -11,7 +11,7 @@ use super::network;
 use crate::aws::{ReadError, not_found};
 use crate::inventory::value::attributes;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState, cidr};
 
 pub(super) struct AwsEc2TransitGatewayRoute;
 
@@ -79,7 +79,7 @@ fn live(own_id: &str, routes: &[TransitGatewayRoute]) -> Option<Live> {
     let (table, destination) = own_id.split_once('_')?;
     let state = |route: &TransitGatewayRoute| route.state().map(|state| state.as_str().to_owned()).unwrap_or_default();
     let route = routes.iter().find(|route| {
-        let same = |live| network::canonical_cidr(live) == network::canonical_cidr(destination);
+        let same = |live| cidr::canonical(live) == cidr::canonical(destination);
         route.destination_cidr_block().is_some_and(same) && !network::gone(&state(route))
     })?;
     let attachment = route.transit_gateway_attachments().first();

@@ -7,11 +7,11 @@ use aws_sdk_ec2::types::{NetworkAcl, NetworkAclEntry};
 use serde_json::{Value, json};
 
 use super::ec2::entries::Entry;
-use super::ec2::{self, atoms, entries, single};
+use super::ec2::{self, entries, single};
 use crate::aws::ReadError;
 use crate::inventory::value::{self, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState, number::integer};
 
 pub(super) struct AwsNetworkAclRule;
 
@@ -78,7 +78,7 @@ fn live(id: &str, desired: &Attributes, acl: &NetworkAcl) -> Option<Live> {
 }
 
 fn find<'a>(desired: &Attributes, acl: &'a NetworkAcl) -> Option<&'a NetworkAclEntry> {
-    let number = atoms::integer(desired.get("rule_number"));
+    let number = desired.get("rule_number").and_then(integer).unwrap_or_default();
     acl.entries().iter().find(|entry| {
         entry.egress().unwrap_or_default() == egress(desired) && entry.rule_number().map(i64::from) == Some(number)
     })

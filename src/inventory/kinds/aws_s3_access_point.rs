@@ -12,7 +12,7 @@ use super::s3;
 use crate::aws::{ReadError, not_found};
 use crate::inventory::value::attributes;
 use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
+use crate::model::{Arn, Attributes, CompareRules, Live, Owner, PriorState, arn};
 
 pub(super) struct AwsS3AccessPoint;
 
@@ -57,8 +57,8 @@ impl Kind for AwsS3AccessPoint {
 
 /// Account and name (or ARN) that an id names.
 fn parse<'a>(aws: &'a ScopeReader, id: &'a str) -> (&'a str, &'a str) {
-    if id.starts_with("arn:") {
-        return (id.split(':').nth(4).unwrap_or(&aws.account), id);
+    if arn::is_arn(id) {
+        return (arn::account(id).unwrap_or(&aws.account), id);
     }
     id.split_once(':').unwrap_or((&aws.account, id))
 }
@@ -72,7 +72,7 @@ async fn listed(aws: &ScopeReader) -> Result<Vec<Live>, ReadError> {
 }
 
 fn is_here(aws: &ScopeReader, point: &AccessPoint) -> bool {
-    point.access_point_arn().and_then(|arn| arn.split(':').nth(3)).is_none_or(|region| region == aws.region)
+    point.access_point_arn().and_then(Arn::parse).is_none_or(|arn| arn.region == aws.region)
 }
 
 fn listed_one(aws: &ScopeReader, point: AccessPoint) -> Live {
@@ -117,7 +117,7 @@ fn summary(aws: &ScopeReader, id: &str, point: &GetAccessPointOutput) -> Attribu
         let bucket = format!("bucket/{}", point.bucket().unwrap_or_default());
         (id.to_owned(), id.replacen(&format!("accesspoint/{name}"), &bucket, 1))
     } else {
-        let service = point.access_point_arn().and_then(|arn| arn.split(':').nth(2)).unwrap_or("s3");
+        let service = point.access_point_arn().and_then(Arn::parse).map_or("s3", |arn| arn.service);
         let arn = format!("arn:{}:{service}:{}:{account}:accesspoint/{name}", aws.partition, aws.region);
         (arn, point.bucket().unwrap_or_default().to_owned())
     };

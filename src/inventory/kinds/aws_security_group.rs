@@ -1,14 +1,15 @@
-//! `aws_security_group`. Its rules are compared as atoms, see `ec2/atoms.rs`; `name_prefix` is a part of the name.
+//! `aws_security_group`. Its rules are compared one by one, see `model/security_group_rule.rs`; `name_prefix` is a part of the name.
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroup;
 use serde_json::json;
 
-use super::ec2::{self, atoms, single};
+use super::ec2::{self, security_group_rules::of_permissions, single};
 use super::network;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
+use crate::model::security_group_rule::{self, elements_of};
 use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsSecurityGroup;
@@ -26,7 +27,7 @@ impl Kind for AwsSecurityGroup {
     fn compare_rules(&self) -> CompareRules {
         CompareRules {
             not_returned: &["name_prefix", "revoke_rules_on_delete", "timeouts"],
-            normalize: Some(atoms::normalize),
+            normalize: Some(security_group_rule::normalize),
             ..CompareRules::default()
         }
     }
@@ -47,9 +48,9 @@ pub(super) fn live(aws: &ScopeReader, group: &SecurityGroup) -> Live {
     let values = json!({
         "arn": format!("arn:{}:ec2:{}:{owner}:security-group/{id}", aws.partition, aws.region),
         "description": group.description(),
-        "egress": atoms::elements_of(&atoms::of_permissions(group, group.ip_permissions_egress())),
+        "egress": elements_of(&of_permissions(group, group.ip_permissions_egress())),
         "id": id,
-        "ingress": atoms::elements_of(&atoms::of_permissions(group, group.ip_permissions())),
+        "ingress": elements_of(&of_permissions(group, group.ip_permissions())),
         "name": group.group_name(),
         "owner_id": owner,
         "tags_all": ec2_tags(group.tags()),

@@ -1,16 +1,17 @@
 //! `aws_security_group_rule`. One of these may be several rules of AWS; its id is a hash, so it is found by what it
-//! allows: it exists when all of its atoms do. Which AWS rule it is (`security_group_rule_id`) is not looked up.
+//! allows: it exists when all of its rules do. Which AWS rule it is (`security_group_rule_id`) is not looked up.
 
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroup;
 
-use super::ec2::{self, atoms, atoms::Atom, atoms::GroupRef, atoms::Source, single};
+use super::ec2::{self, security_group_rules, single};
 use crate::aws::ReadError;
 use crate::inventory::value::text;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
+use crate::model::security_group_rule::GroupRef;
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState, SecurityGroupRule};
 
 pub(super) struct AwsSecurityGroupRule;
 
@@ -51,24 +52,23 @@ impl Kind for AwsSecurityGroupRule {
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let group = text(attributes, "security_group_id");
-        let atoms = atoms::of_attributes(attributes, GroupRef { group, account: "" });
-        atoms::parts(group, text(attributes, "type") == "egress", &atoms)
+        let rules = SecurityGroupRule::from_attributes(attributes, GroupRef { group, account: "" }, None);
+        security_group_rules::owned_fields(group, text(attributes, "type") == "egress", &rules)
     }
 }
 
-/// The rule with its live description, if the group has all of its atoms, whatever their descriptions. Several atoms
+/// The rule with its live description, if the group has all of its rules, whatever their descriptions. Several rules
 /// with several descriptions: the provider takes the first one that is not empty, in the order of the attributes
 /// (`findRuleMatch` of `internal/service/ec2/vpc_security_group_rule.go`).
 fn live(id: &str, attributes: &Attributes, group: &SecurityGroup) -> Option<Live> {
-    let owner = GroupRef { group: group.group_id().unwrap_or_default(), account: group.owner_id().unwrap_or_default() };
+    // The provider finds a source group by its id alone.
+    let by_id = |rule: &SecurityGroupRule| rule.traffic.clone().by_group_id("");
     let permissions =
         if text(attributes, "type") == "egress" { group.ip_permissions_egress() } else { group.ip_permissions() };
-    let there: BTreeMap<_, _> = atoms::of_permissions(group, permissions)
-        .into_iter()
-        .map(|Atom { rule, description }| (without_account(rule), description))
-        .collect();
-    let request = atoms::of_attributes(attributes, owner);
-    let descriptions: Option<Vec<_>> = request.into_iter().map(|atom| there.get(&without_account(atom.rule))).collect();
+    let rules = security_group_rules::of_permissions(group, permissions);
+    let there: BTreeMap<_, _> = rules.iter().map(|rule| (by_id(rule), rule.description.clone())).collect();
+    let declared = SecurityGroupRule::from_attributes(attributes, security_group_rules::owner_of(group), None);
+    let descriptions: Option<Vec<_>> = declared.iter().map(|rule| there.get(&by_id(rule))).collect();
     let descriptions = descriptions.filter(|found| !found.is_empty())?;
     let description = descriptions.into_iter().find(|description| !description.is_empty());
     let mut attributes = attributes.clone();
@@ -76,16 +76,6 @@ fn live(id: &str, attributes: &Attributes, group: &SecurityGroup) -> Option<Live
     attributes.insert("description".to_owned(), description.cloned().into());
     let group = group.group_id().unwrap_or_default().to_owned();
     Some(Live { id: id.to_owned(), attributes, owner: Owner::Parent { kind: "aws_security_group", id: group } })
-}
-
-/// The provider finds a source group by its id alone.
-fn without_account(mut rule: atoms::Rule) -> atoms::Rule {
-    if let Source::Group(id) = &rule.source
-        && let Some((_, bare)) = id.split_once('/')
-    {
-        rule.source = Source::Group(bare.to_owned());
-    }
-    rule
 }
 
 #[cfg(test)]
@@ -97,7 +87,7 @@ mod tests {
     use crate::inventory::value::attributes;
 
     #[test]
-    fn all_atoms_or_missing() {
+    fn all_rules_or_missing() {
         let range = |cidr: &str, text: &str| IpRange::builder().cidr_ip(cidr).description(text).build();
         let permission = IpPermission::builder()
             .ip_protocol("tcp")

@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroupRule;
 use serde_json::{Value, json};
 
-use super::ec2::atoms::{self, Atom, GroupRef, Rule, Source};
-use super::ec2::{self, cidr, single};
+use super::ec2::{self, security_group_rules, single};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
+use crate::model::security_group_rule::{self, GroupRef};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState, cidr, number::integer, protocol};
 
 pub(super) struct AwsVpcSecurityGroupIngressRule;
 
@@ -75,20 +75,12 @@ fn is_of(rule: &SecurityGroupRule, egress: bool) -> bool {
 
 pub(super) fn parts(attributes: &Attributes, egress: bool) -> Vec<OwnedField> {
     let group = text(attributes, "security_group_id");
-    let value = |name| Some(text(attributes, name)).filter(|value| !value.is_empty());
-    let source = value("cidr_ipv4")
-        .map(|block| Source::Ipv4(cidr::canonical(block)))
-        .or_else(|| value("cidr_ipv6").map(|block| Source::Ipv6(cidr::canonical(block))))
-        .or_else(|| value("prefix_list_id").map(|id| Source::PrefixList(id.to_owned())))
-        .or_else(|| {
-            let id = value("referenced_security_group_id")?;
-            Some(Source::group(id, GroupRef { group, account: "" }))
-        });
-    let Some(source) = source else { return Vec::new() };
-    let protocol = atoms::protocol_name(text(attributes, "ip_protocol"));
-    let port = |name: &str| port(attributes.get(name), &protocol);
-    let rule = Rule::new(&protocol, port("from_port"), port("to_port"), source);
-    atoms::parts(group, egress, &[Atom { rule, description: text(attributes, "description").to_owned() }])
+    let rules = security_group_rule::SecurityGroupRule::from_attributes(
+        attributes,
+        GroupRef { group, account: "" },
+        Some(egress),
+    );
+    security_group_rules::owned_fields(group, egress, &rules)
 }
 
 fn live(aws: &ScopeReader, rule: &SecurityGroupRule) -> Live {
@@ -121,7 +113,7 @@ fn live(aws: &ScopeReader, rule: &SecurityGroupRule) -> Live {
 }
 
 fn normalize(attributes: &mut Attributes) {
-    let protocol = atoms::protocol_name(text(attributes, "ip_protocol"));
+    let protocol = protocol::security_group_form(text(attributes, "ip_protocol"));
     for name in ["from_port", "to_port"] {
         if attributes.contains_key(name) {
             attributes.insert(name.to_owned(), port(attributes.get(name), &protocol).into());
@@ -141,7 +133,7 @@ fn normalize(attributes: &mut Attributes) {
 fn port(value: Option<&Value>, protocol: &str) -> i64 {
     match (value, protocol) {
         (None | Some(Value::Null), "icmp" | "icmpv6") => -1,
-        (value, "icmp" | "icmpv6" | "tcp" | "udp") => atoms::integer(value),
+        (value, "icmp" | "icmpv6" | "tcp" | "udp") => value.and_then(integer).unwrap_or_default(),
         _ => 0,
     }
 }

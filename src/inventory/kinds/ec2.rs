@@ -16,9 +16,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::aws::{ReadError, not_found};
 use crate::inventory::ScopeReader;
 
-pub(super) mod atoms;
-pub(super) mod cidr;
 pub(super) mod entries;
+pub(super) mod security_group_rules;
 pub(super) mod single;
 
 /// A shared listing: a method-like function per call, `name: Item = "action", operation, page size`.

@@ -1,12 +1,10 @@
 //! What the kinds around a VPC share: ARNs, states of things on their way out, and CIDR blocks in one form.
 
-use std::net::IpAddr;
-
 use aws_sdk_ec2::types::Filter;
 use serde_json::Value;
 
 use crate::inventory::ScopeReader;
-use crate::model::{Attributes, Live, Owner};
+use crate::model::{Attributes, Live, Owner, cidr};
 
 /// `arn:PARTITION:ec2:REGION:OWNER:RESOURCE`; the owner is this account where AWS names none.
 pub(super) fn arn(aws: &ScopeReader, owner: Option<&str>, resource: &str) -> String {
@@ -50,30 +48,16 @@ pub(super) fn filter(name: &str, value: &str) -> Filter {
     Filter::builder().name(name).values(value).build()
 }
 
-/// One spelling of a CIDR block: IPv6 has several (`::/0`, `0::/0`). What is none comes back as it is.
-pub(super) fn canonical_cidr(text: &str) -> String {
-    let parsed = text.split_once('/').and_then(|(address, length)| Some((address.parse::<IpAddr>().ok()?, length)));
-    parsed.map_or_else(|| text.to_owned(), |(address, length)| format!("{address}/{length}"))
-}
-
 /// Rewrites the CIDR block in a member of `attributes`, if it is one.
 pub(super) fn canonicalise(attributes: &mut Attributes, name: &str) {
     if let Some(Value::String(text)) = attributes.get_mut(name) {
-        *text = canonical_cidr(text);
+        *text = cidr::canonical(text);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cidr_blocks_have_one_spelling() {
-        assert_eq!(canonical_cidr("0::/0"), "::/0");
-        assert_eq!(canonical_cidr("2001:DB8:0:0::/64"), "2001:db8::/64");
-        assert_eq!(canonical_cidr("10.0.0.0/16"), "10.0.0.0/16");
-        assert_eq!(canonical_cidr("pl-12345678"), "pl-12345678");
-    }
 
     #[test]
     fn deleting_is_as_good_as_gone() {

@@ -10,7 +10,7 @@ use super::network;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags, text};
 use crate::inventory::{Completion, ListRequest, ScopeReader};
-use crate::model::{Attributes, Live, Owner, PriorState};
+use crate::model::{Attributes, Live, Owner, PriorState, cidr};
 
 /// What [`list`], [`complete`] and [`read`] need.
 pub(super) const ACTIONS: &[&str] = &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"];
@@ -203,7 +203,7 @@ fn declares_local(known: &Attributes, route: &Route) -> bool {
 }
 
 fn same_cidr(one: &str, other: &str) -> bool {
-    network::canonical_cidr(one) == network::canonical_cidr(other)
+    cidr::canonical(one) == cidr::canonical(other)
 }
 
 /// Interfaces that AWS services hold in our account (FSx, ...): attached to something of another account.

@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{tags, text};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::account::is_account_id;
 use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 type Buckets = BTreeMap<String, Option<String>>;
@@ -74,7 +75,7 @@ impl<'a> PartId<'a> {
         let mut parts = id.split(',');
         let bucket = parts.next().unwrap_or_default();
         let (owner, name) = match (parts.next(), parts.next()) {
-            (Some(owner), name) if is_account(owner) => (owner, name.unwrap_or_default()),
+            (Some(owner), name) if is_account_id(owner) => (owner, name.unwrap_or_default()),
             (name, _) => ("", name.unwrap_or_default()),
         };
         Self { bucket, owner, name }
@@ -275,10 +276,6 @@ pub(super) fn website_domain(aws: &ScopeReader, region: &str) -> String {
     ];
     let separator = if DASHED.contains(&region) { '-' } else { '.' };
     format!("s3-website{separator}{region}.{}", dns_suffix(aws))
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

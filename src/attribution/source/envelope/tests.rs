@@ -29,7 +29,7 @@ fn opened(body: &Value) -> Contents {
 }
 
 #[test]
-fn log_files_by_every_way() {
+fn log_files_in_every_envelope() {
     let object = |key: &str| vec![ObjectRef { bucket: "logs".to_owned(), key: key.to_owned() }];
     let created =
         json!({"version": "0", "bucket": {"name": "logs"}, "object": {"key": KEY, "size": 1}, "reason": "PutObject"});
@@ -51,7 +51,7 @@ fn log_files_by_every_way() {
 }
 
 #[test]
-fn events_by_every_way() {
+fn events_in_every_envelope() {
     let record = a_record("a", "2026-01-02T03:04:05Z");
     for kind in [
         "AWS API Call via CloudTrail",
@@ -95,7 +95,7 @@ fn what_is_no_news_is_nothing() {
 }
 
 #[test]
-fn strangers_are_put_aside() {
+fn foreign_messages_are_put_aside() {
     for body in ["", "plain", "7", "[]", "null", "{\"Records\": 7}", "{\"detail\": "] {
         assert!(open(body).is_err(), "{body}");
     }

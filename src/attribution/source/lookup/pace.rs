@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_millis(520);
 #[derive(Debug)]
 pub struct Paces {
     every: Duration,
-    places: Mutex<HashMap<Scope, Arc<Pace>>>,
+    scopes: Mutex<HashMap<Scope, Arc<Pace>>>,
 }
 
 impl Default for Paces {
@@ -27,13 +27,13 @@ impl Default for Paces {
 
 impl Paces {
     pub(super) fn new(every: Duration) -> Self {
-        Self { every, places: Mutex::default() }
+        Self { every, scopes: Mutex::default() }
     }
 
-    pub(super) fn of(&self, place: &Scope) -> Arc<Pace> {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn of(&self, scope: &Scope) -> Arc<Pace> {
+        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || Arc::new(Pace { every: self.every, next: tokio::sync::Mutex::new(Instant::now()) });
-        places.entry(place.clone()).or_insert_with(make).clone()
+        scopes.entry(scope.clone()).or_insert_with(make).clone()
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
             assert!(began.elapsed() >= Duration::from_millis(90), "{:?}", began.elapsed());
             let began = Instant::now();
             paces.of(&there).turn().await;
-            assert!(began.elapsed() < Duration::from_millis(25), "places do not wait for each other");
+            assert!(began.elapsed() < Duration::from_millis(25), "scopes do not wait for each other");
             paces.of(&there).rest(Duration::from_millis(60)).await;
             paces.of(&there).turn().await;
             assert!(began.elapsed() >= Duration::from_millis(60));

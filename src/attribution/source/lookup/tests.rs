@@ -1,6 +1,6 @@
 //! Queries, pages, budgets and throttling, against an event history in memory.
 
-use super::super::testing::{Taken, a_record, block_on};
+use super::super::testing::{RecordingSink, a_record, block_on};
 use super::*;
 use jiff::ToSpan as _;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ const ACCOUNT: &str = "123456789012";
 /// Answers like LookupEvents, with pages of two; what is asked is written down.
 #[derive(Default)]
 struct History {
-    /// Place, names of resources, record.
+    /// ScopeState, names of resources, record.
     events: Vec<(Scope, Vec<&'static str>, Value)>,
     asked: Mutex<Vec<(Scope, Query, Option<String>)>>,
     /// Calls (from 0) that are throttled.
@@ -20,10 +20,10 @@ struct History {
 
 #[async_trait]
 impl LookupApi for Arc<History> {
-    async fn lookup(&self, place: &Scope, query: &Query, token: Option<&str>) -> Result<Page, SourceError> {
+    async fn lookup(&self, scope: &Scope, query: &Query, token: Option<&str>) -> Result<Page, SourceError> {
         let call = {
             let mut asked = self.asked.lock().unwrap();
-            asked.push((place.clone(), query.clone(), token.map(str::to_owned)));
+            asked.push((scope.clone(), query.clone(), token.map(str::to_owned)));
             asked.len() - 1
         };
         let failed = |reason, code: &str| SourceError { reason, action: ACTION, detail: format!("{ACTION}: {code}") };
@@ -37,7 +37,7 @@ impl LookupApi for Arc<History> {
         let mut found: Vec<&Value> = self
             .events
             .iter()
-            .filter(|(at, _, record)| at == place && query.since <= time(record) && time(record) <= query.until)
+            .filter(|(at, _, record)| at == scope && query.since <= time(record) && time(record) <= query.until)
             .filter(|(_, names, record)| match &query.attribute {
                 None => true,
                 Some(Attribute::Writes) => record["readOnly"] == json!(false),
@@ -90,8 +90,8 @@ fn lookup(history: &Arc<History>) -> Lookup<'static> {
     Lookup { limits, ..Lookup::new(Box::new(history.clone()), "us-east-1", paces) }
 }
 
-fn subject(region: &str, names: &[&str]) -> Subject {
-    Subject { scope: Scope::new(ACCOUNT, region), names: names.iter().map(|name| (*name).to_owned()).collect() }
+fn resource(region: &str, names: &[&str]) -> ResourceQuery {
+    ResourceQuery { scope: Scope::new(ACCOUNT, region), names: names.iter().map(|name| (*name).to_owned()).collect() }
 }
 
 fn is_name(attribute: &Option<Attribute>) -> bool {
@@ -113,12 +113,12 @@ fn few_resources_are_sought_by_their_names() {
     history.add("eu-west-1", &["vol-1"], "old", 48 * 60);
     let history = Arc::new(history);
     let source = lookup(&history);
-    let mut taken = Taken::default();
-    let subjects = [subject("eu-west-1", &["vol-1", "arn:vol-1"]), subject(GLOBAL, &["role"])].into();
-    assert_eq!(block_on(source.about(&subjects, last_day(), &mut taken)), vec![]);
-    assert_eq!(taken.ids(), "a b c d e iam");
+    let mut recorded = RecordingSink::default();
+    let resources = [resource("eu-west-1", &["vol-1", "arn:vol-1"]), resource(GLOBAL, &["role"])].into();
+    assert_eq!(block_on(source.about(&resources, last_day(), &mut recorded)), vec![]);
+    assert_eq!(recorded.ids(), "a b c d e iam");
     assert_eq!((history.asked(is_name), history.asked(is_sweep)), (5, 0), "three pages, and two names");
-    block_on(source.about(&subjects, last_day(), &mut taken));
+    block_on(source.about(&resources, last_day(), &mut recorded));
     assert_eq!(history.calls(), 5, "asked once");
 }
 
@@ -128,15 +128,15 @@ fn many_resources_and_unnamed_ones_are_swept() {
     history.add("eu-west-1", &[], "unnamed", 10);
     history.add("eu-west-1", &[], "read", 10)["readOnly"] = json!(true);
     let history = Arc::new(history);
-    let mut taken = Taken::default();
-    let one = [subject("eu-west-1", &["vol-1"])].into();
-    block_on(lookup(&history).about(&one, last_day(), &mut taken));
-    assert_eq!((taken.ids().as_str(), history.asked(is_name), history.asked(is_sweep)), ("unnamed", 1, 1));
+    let mut recorded = RecordingSink::default();
+    let one = [resource("eu-west-1", &["vol-1"])].into();
+    block_on(lookup(&history).about(&one, last_day(), &mut recorded));
+    assert_eq!((recorded.ids().as_str(), history.asked(is_name), history.asked(is_sweep)), ("unnamed", 1, 1));
     let names = ["a", "b", "c", "d", "e", "f"];
-    let many: BTreeSet<Subject> = names.iter().map(|name| subject("eu-west-1", &[name])).collect();
+    let many: BTreeSet<ResourceQuery> = names.iter().map(|name| resource("eu-west-1", &[name])).collect();
     let source = lookup(&history);
-    block_on(source.about(&many, last_day(), &mut taken));
-    block_on(source.writes(&[Scope::new(ACCOUNT, "eu-west-1")].into(), last_day(), &mut taken));
+    block_on(source.about(&many, last_day(), &mut recorded));
+    block_on(source.writes(&[Scope::new(ACCOUNT, "eu-west-1")].into(), last_day(), &mut recorded));
     assert_eq!((history.asked(is_name), history.asked(is_sweep)), (1, 2), "swept once for both");
 }
 
@@ -146,22 +146,22 @@ fn throttling_is_waited_for_but_not_for_ever() {
     history.add("eu-west-1", &[], "a", 10);
     let history = Arc::new(history);
     let scopes = [Scope::new(ACCOUNT, "eu-west-1")].into();
-    let mut taken = Taken::default();
-    assert_eq!(block_on(lookup(&history).writes(&scopes, last_day(), &mut taken)), vec![]);
-    assert_eq!((taken.ids().as_str(), history.calls()), ("a", 4));
+    let mut recorded = RecordingSink::default();
+    assert_eq!(block_on(lookup(&history).writes(&scopes, last_day(), &mut recorded)), vec![]);
+    assert_eq!((recorded.ids().as_str(), history.calls()), ("a", 4));
 
     let mut history = History { throttled: 1..usize::MAX, ..History::default() };
     for (id, ago) in [("a", 10), ("b", 20), ("c", 30)] {
         history.add("eu-west-1", &[], id, ago);
     }
     let history = Arc::new(history);
-    let mut taken = Taken::default();
-    let gaps = block_on(lookup(&history).writes(&scopes, last_day(), &mut taken));
-    assert_eq!((taken.ids().as_str(), history.calls()), ("a b", 8));
+    let mut recorded = RecordingSink::default();
+    let gaps = block_on(lookup(&history).writes(&scopes, last_day(), &mut recorded));
+    assert_eq!((recorded.ids().as_str(), history.calls()), ("a b", 8));
     assert_eq!((gaps.len(), gaps[0].reason), (1, GapReason::Throttled), "{gaps:#?}");
     let detail = &gaps[0].detail;
     assert!(detail.contains("7 times in a row") && detail.contains("s3://bucket"), "{detail}");
-    let second = taken.events.iter().find(|event| event.id == "b").unwrap().time;
+    let second = recorded.events.iter().find(|event| event.id == "b").unwrap().time;
     assert!(detail.contains(&format!("before {second} were not read")), "it says how far it went: {detail}");
     assert_eq!(gaps[0].scope.source.as_deref(), Some("lookup"));
     assert_eq!(gaps[0].scope.region.as_deref(), Some("eu-west-1"));
@@ -177,14 +177,14 @@ fn the_budget_ends_a_sweep() {
     let mut source = lookup(&history);
     source.limits.calls = 5;
     let scopes = [Scope::new(ACCOUNT, "eu-west-1")].into();
-    let mut taken = Taken::default();
-    let gaps = block_on(source.writes(&scopes, last_day(), &mut taken));
-    assert_eq!((taken.events.len(), history.calls()), (10, 5));
+    let mut recorded = RecordingSink::default();
+    let gaps = block_on(source.writes(&scopes, last_day(), &mut recorded));
+    assert_eq!((recorded.events.len(), history.calls()), (10, 5));
     assert!(gaps.len() == 1 && gaps[0].detail.contains("ended after 5 calls"), "{gaps:#?}");
-    assert_eq!(block_on(source.writes(&scopes, last_day(), &mut taken)), vec![], "told once");
+    assert_eq!(block_on(source.writes(&scopes, last_day(), &mut recorded)), vec![], "reported once");
     source = lookup(&history);
     source.limits.time = Duration::ZERO;
-    let gaps = block_on(source.writes(&scopes, last_day(), &mut taken));
+    let gaps = block_on(source.writes(&scopes, last_day(), &mut recorded));
     assert!(gaps[0].detail.contains("after 0 seconds") && gaps[0].detail.contains("since"), "{gaps:#?}");
 }
 
@@ -192,8 +192,8 @@ fn the_budget_ends_a_sweep() {
 fn refusals_are_gaps_with_their_action() {
     let history = Arc::new(History { denied: true, ..History::default() });
     let source = lookup(&history);
-    let subjects = [subject("eu-west-1", &["a", "b"]), subject("eu-west-1", &["c"])].into();
-    let gaps = block_on(source.about(&subjects, last_day(), &mut Taken::default()));
+    let resources = [resource("eu-west-1", &["a", "b"]), resource("eu-west-1", &["c"])].into();
+    let gaps = block_on(source.about(&resources, last_day(), &mut RecordingSink::default()));
     assert_eq!((gaps.len(), gaps[0].reason, history.calls()), (1, GapReason::Denied, 1), "{gaps:#?}");
     assert_eq!(gaps[0].scope.action.as_deref(), Some(ACTION));
 }
@@ -203,22 +203,22 @@ fn ninety_days_are_all_there_is() {
     let history = Arc::new(History::default());
     let scopes = [Scope::new(ACCOUNT, "eu-west-1")].into();
     let days = |days: i64| Window { since: ago_time(days * 24 * 60), until: ago_time(0) };
-    assert_eq!(block_on(lookup(&history).writes(&scopes, days(90), &mut Taken::default())), vec![]);
-    let gaps = block_on(lookup(&history).writes(&scopes, days(120), &mut Taken::default()));
+    assert_eq!(block_on(lookup(&history).writes(&scopes, days(90), &mut RecordingSink::default())), vec![]);
+    let gaps = block_on(lookup(&history).writes(&scopes, days(120), &mut RecordingSink::default()));
     assert!(gaps.len() == 1 && gaps[0].detail.contains("90 days"), "{gaps:#?}");
     let oldest = history.asked.lock().unwrap().iter().map(|(_, query, _)| query.since).min().unwrap();
     assert!(oldest >= ago_time(90 * 24 * 60 + 1), "{oldest}");
 }
 
 /// A session that began ten minutes ago, and the call that began it.
-fn began(history: &mut History, region: &str, names: &[&'static str], key: &str) -> Session {
+fn began(history: &mut History, region: &str, names: &[&'static str], key: &str) -> SessionQuery {
     let record = history.add(region, names, &format!("began-{key}"), 10);
     record["eventSource"] = json!("sts.amazonaws.com");
     record["eventName"] = json!("AssumeRole");
     record["readOnly"] = json!(true);
     record["responseElements"] = json!({"credentials": {"accessKeyId": key},
         "assumedRoleUser": {"assumedRoleId": format!("AROA:{key}")}});
-    Session {
+    SessionQuery {
         scope: Scope::new(ACCOUNT, "eu-west-1"),
         access_key: Some(key.to_owned()),
         principal_id: format!("AROA:{key}"),
@@ -228,24 +228,24 @@ fn began(history: &mut History, region: &str, names: &[&'static str], key: &str)
 
 #[test]
 fn sessions_are_sought_by_moment_by_key_and_by_name() {
-    let sought = |history: History, sessions: &[Session]| {
+    let sought = |history: History, sessions: &[SessionQuery]| {
         let history = Arc::new(history);
-        let mut taken = Taken::default();
+        let mut recorded = RecordingSink::default();
         let sessions = sessions.iter().cloned().collect();
-        assert_eq!(block_on(lookup(&history).sessions(&sessions, &mut taken)), vec![]);
+        assert_eq!(block_on(lookup(&history).sessions(&sessions, &mut recorded)), vec![]);
         let asked: Vec<String> = history.asked.lock().unwrap().iter().map(|(at, ..)| at.region.clone()).collect();
-        (taken.events.iter().any(|event| event.id == "began-ASIA1"), asked.join(" "), history)
+        (recorded.events.iter().any(|event| event.id == "began-ASIA1"), asked.join(" "), history)
     };
     let mut history = History::default();
     let session = began(&mut history, "eu-west-1", &[], "ASIA1");
     // The keys of a console's requests share the moment.
     let mut sessions = vec![session.clone()];
-    sessions.extend((0..50).map(|at| Session { access_key: Some(format!("ASIAX{at}")), ..session.clone() }));
+    sessions.extend((0..50).map(|at| SessionQuery { access_key: Some(format!("ASIAX{at}")), ..session.clone() }));
     let (found, asked, _) = sought(history, &sessions);
     assert_eq!((found, asked.as_str()), (true, "eu-west-1"));
 
     let mut history = History::default();
-    let session = Session { access_key: None, ..began(&mut history, "us-east-1", &[], "ASIA1") };
+    let session = SessionQuery { access_key: None, ..began(&mut history, "us-east-1", &[], "ASIA1") };
     let (found, asked, _) = sought(history, &[session]);
     assert_eq!((found, asked.as_str()), (true, "eu-west-1 us-east-1"));
 
@@ -262,7 +262,7 @@ fn sessions_are_sought_by_moment_by_key_and_by_name() {
     assert_eq!((found, history.calls(), history.asked(is_name)), (true, 4, 1), "a busy second is asked by key");
 
     let mut history = busy();
-    let session = Session { access_key: None, ..began(&mut history, "eu-west-1", &[], "ASIA1") };
+    let session = SessionQuery { access_key: None, ..began(&mut history, "eu-west-1", &[], "ASIA1") };
     let (found, _, history) = sought(history, &[session]);
     assert_eq!((found, history.calls(), history.asked(is_name)), (true, 4, 0), "or by what begins sessions");
 }
@@ -273,7 +273,7 @@ fn records_are_parsed_again_and_bad_ones_counted() {
     history.add("eu-west-1", &[], "a", 10);
     *history.add("eu-west-1", &[], "b", 10) = json!({"eventTime": ago_time(10).to_string(), "readOnly": false});
     let history = Arc::new(history);
-    let mut taken = Taken::default();
-    block_on(lookup(&history).writes(&[Scope::new(ACCOUNT, "eu-west-1")].into(), last_day(), &mut taken));
-    assert_eq!((taken.ids().as_str(), taken.malformed), ("a", 1));
+    let mut recorded = RecordingSink::default();
+    block_on(lookup(&history).writes(&[Scope::new(ACCOUNT, "eu-west-1")].into(), last_day(), &mut recorded));
+    assert_eq!((recorded.ids().as_str(), recorded.malformed), ("a", 1));
 }

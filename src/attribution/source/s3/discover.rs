@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::{Mutex, OnceCell};
 
-use super::super::name::is_account;
 use super::{FEW_REGIONS, LogFolder, Problems, Root, S3Logs, layout};
+use crate::model::account::is_account_id;
 use crate::model::{GapReason, GapScope, Scope};
 
 /// What was listed.
@@ -29,7 +29,7 @@ impl S3Logs<'_> {
             let known = problems.len();
             let folders = self.folders_of(account, problems).await;
             let found: BTreeSet<&str> = folders.iter().map(|folder| folder.scope.region.as_str()).collect();
-            // A failure that was told already explains what is not there.
+            // A failure that was reported already explains what is not there.
             let said = problems.len() > known;
             for region in regions.iter().filter(|region| !said && !found.is_empty() && !found.contains(*region)) {
                 let detail = format!("no logs of account {account} in {region}: does the trail cover that region?");
@@ -86,10 +86,10 @@ impl S3Logs<'_> {
         let names = self.list(&top).await?;
         for name in &names {
             let folder = format!("{top}{name}/");
-            if is_account(name) {
+            if is_account_id(name) {
                 accounts.entry(name.clone()).or_default().push(folder);
             } else if name.starts_with("o-") && root.organization.is_none() {
-                for account in self.list(&folder).await?.into_iter().filter(|name| is_account(name)) {
+                for account in self.list(&folder).await?.into_iter().filter(|name| is_account_id(name)) {
                     let inside = format!("{folder}{account}/");
                     accounts.entry(account).or_default().push(inside);
                 }

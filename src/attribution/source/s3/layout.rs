@@ -4,8 +4,10 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::name::{TIME, delivered, is_account};
-use super::{LogFolder, Window};
+use super::super::log_file_name::{TIME, delivered};
+use super::LogFolder;
+use crate::attribution::event::Window;
+use crate::model::account::is_account_id;
 
 const LOGS: &str = "AWSLogs";
 
@@ -37,7 +39,7 @@ impl Root {
         let mut root = Self { base: format!("{}/", before.join("/")), ..Self::default() };
         root.organization = rest.next_if(|segment| segment.starts_with("o-")).map(str::to_owned);
         let Some(account) = rest.next() else { return Ok(root) };
-        if !is_account(account) {
+        if !is_account_id(account) {
             return Err(format!(
                 "{account:?} is neither an organization nor an account: give the prefix before {LOGS}/"
             ));

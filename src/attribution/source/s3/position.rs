@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::super::name::delivered;
+use super::super::log_file_name::delivered;
 use super::{LogFolder, layout};
 
 /// Files do not appear in the order of their names: this much is read again. Events have ids, a second look harms nothing.

@@ -8,9 +8,9 @@ use bytes::{Buf as _, Bytes};
 use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use super::super::deliver::Outlet;
+use super::super::event_sender::EventSender;
 use super::super::log::{self, LogError};
-use super::super::name::is_log;
+use super::super::log_file_name::is_log;
 use super::super::problems::Problems;
 use super::{FILES_AT_A_TIME, LogFolder, Root, S3Logs, SourceError, Span, is_behind, later, layout};
 use crate::model::{GapReason, GapScope};
@@ -33,7 +33,13 @@ impl Denials {
 }
 
 impl S3Logs<'_> {
-    pub(super) async fn read_folder(&self, folder: &LogFolder, span: Span, outlet: &Outlet, problems: &mut Problems) {
+    pub(super) async fn read_folder(
+        &self,
+        folder: &LogFolder,
+        span: Span,
+        events: &EventSender,
+        problems: &mut Problems,
+    ) {
         let day = Root::parse(&self.prefix).map(|root| root.day).unwrap_or_default();
         let within = format!("{}{day}", folder.prefix);
         let mut after = if span.remember {
@@ -50,7 +56,7 @@ impl S3Logs<'_> {
             let end = page.keys.iter().position(|key| is_behind(key, folder, span.delivered.until));
             let keys = &page.keys[..end.unwrap_or(page.keys.len())];
             let logs = keys.iter().filter(|key| is_log(key) && span.delivered.has(key)).cloned().collect();
-            let failed = self.read_files(logs, folder, outlet, problems).await;
+            let failed = self.read_files(logs, folder, events, problems).await;
             // What failed is tried again by the next run; so is everything behind it.
             let done = failed
                 .as_ref()
@@ -75,12 +81,12 @@ impl S3Logs<'_> {
         &self,
         keys: Vec<String>,
         folder: &LogFolder,
-        outlet: &Outlet,
+        events: &EventSender,
         problems: &mut Problems,
     ) -> Option<String> {
         let mut reads = stream::iter(keys)
             .map(|key| async move {
-                let outcome = self.read_file(&key, outlet).await;
+                let outcome = self.read_file(&key, events).await;
                 (key, outcome)
             })
             .buffer_unordered(FILES_AT_A_TIME);
@@ -95,7 +101,7 @@ impl S3Logs<'_> {
         failed
     }
 
-    async fn read_file(&self, key: &str, outlet: &Outlet) -> Result<(), SourceError> {
+    async fn read_file(&self, key: &str, events: &EventSender) -> Result<(), SourceError> {
         // Closed only when dropped.
         let _permit = self.files.acquire().await;
         if self.denials.are_many() {
@@ -103,7 +109,7 @@ impl S3Logs<'_> {
         }
         let mut attempt = 1;
         loop {
-            let outcome = self.try_file(key, outlet).await;
+            let outcome = self.try_file(key, events).await;
             match &outcome {
                 Err(error) if error.reason == GapReason::Timeout && attempt < ATTEMPTS => attempt += 1,
                 Err(error) if error.reason == GapReason::Denied => {
@@ -115,12 +121,12 @@ impl S3Logs<'_> {
         }
     }
 
-    async fn try_file(&self, key: &str, outlet: &Outlet) -> Result<(), SourceError> {
+    async fn try_file(&self, key: &str, events: &EventSender) -> Result<(), SourceError> {
         let mut pieces = self.store.get(&self.bucket, key).await?;
         let (sender, receiver) = channel(WAITING);
-        let outlet = outlet.clone();
+        let events = events.clone();
         let parse = tokio::task::spawn_blocking(move || {
-            log::read(Piecewise { receiver, piece: Bytes::new() }, &mut |text| outlet.record(text).is_ok())
+            log::read(Piecewise { receiver, piece: Bytes::new() }, &mut |text| events.record(text).is_ok())
         });
         let feed = async move {
             while let Some(piece) = pieces.next().await {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use super::super::testing::{Taken, a_record, block_on, window};
+use super::super::testing::{RecordingSink, a_record, block_on, window};
 use super::*;
 use crate::model::GapReason;
 use serde_json::json;
@@ -88,10 +88,10 @@ fn scopes(scopes: &[(&str, &str)]) -> BTreeSet<Scope> {
 }
 
 fn read(source: &S3Logs<'_>, scopes: &BTreeSet<Scope>) -> (String, Vec<Gap>) {
-    let mut taken = Taken::default();
+    let mut recorded = RecordingSink::default();
     let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");
-    let gaps = block_on(source.writes(scopes, wanted, &mut taken));
-    (taken.ids(), gaps)
+    let gaps = block_on(source.writes(scopes, wanted, &mut recorded));
+    (recorded.ids(), gaps)
 }
 
 #[test]
@@ -120,14 +120,14 @@ fn a_wrong_prefix_says_what_is_there() {
     let mut bucket = Bucket::default();
     bucket.log("org/AWSLogs/", ACCOUNT, "eu-west-1", "20260102T0310Z", "a", "2026-01-02T03:04:05Z");
     let wanted = scopes(&[(ACCOUNT, "eu-west-1"), ("999999999999", "eu-west-1")]);
-    let told = |prefix: &str| {
+    let messages = |prefix: &str| {
         let (_, gaps) = read(&bucket.logs(prefix), &wanted);
         gaps.iter().map(|gap| format!("{}: {}", gap.reason.as_str(), gap.detail)).collect::<Vec<_>>().join("\n")
     };
-    assert!(told("").contains("there is org/"), "{}", told(""));
-    assert!(told("org/AWSLogs/123456789012/CloudTrail-Digest").contains("holds no events"));
+    assert!(messages("").contains("there is org/"), "{}", messages(""));
+    assert!(messages("org/AWSLogs/123456789012/CloudTrail-Digest").contains("holds no events"));
     assert_eq!(
-        told("org"),
+        messages("org"),
         "not_configured: no logs of account 999999999999: does a trail of that account write here?"
     );
     let denied = Bucket { denied: true, ..bucket.clone() };
@@ -154,18 +154,18 @@ fn only_what_may_count_is_opened() {
         log(region, "20260102T0310Z", region, "2026-01-02T03:04:05Z");
     }
     let source = bucket.logs("");
-    let mut taken = Taken::default();
+    let mut recorded = RecordingSink::default();
     let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");
-    let subjects = [Subject { scope: Scope::new(ACCOUNT, "eu-west-1"), names: vec![] }].into();
-    assert_eq!(block_on(source.about(&subjects, wanted, &mut taken)), vec![]);
-    assert_eq!(taken.ids(), "home in late");
+    let resources = [ResourceQuery { scope: Scope::new(ACCOUNT, "eu-west-1"), names: vec![] }].into();
+    assert_eq!(block_on(source.about(&resources, wanted, &mut recorded)), vec![]);
+    assert_eq!(recorded.ids(), "home in late");
     for unopened in ["Z_old", "Z_before", "Z_next", "eu-west-2_"] {
         assert_eq!(bucket.asked(unopened), 0, "{unopened}");
     }
     // Global services log at home.
     let global = scopes(&[(ACCOUNT, GLOBAL)]);
-    block_on(source.writes(&global, wanted, &mut taken));
-    assert_eq!(taken.events.len(), 3, "it was given");
+    block_on(source.writes(&global, wanted, &mut recorded));
+    assert_eq!(recorded.events.len(), 3, "it was given");
     let (ids, _) = read(&bucket.logs(""), &global);
     assert_eq!(ids, "home");
 }
@@ -198,12 +198,15 @@ fn a_broken_file_is_named_and_the_others_are_read() {
     let source = bucket.logs("");
     let (ids, gaps) = read(&source, &scopes(&[(ACCOUNT, "eu-west-1")]));
     assert!(ids.contains("good") && ids.contains("last"), "{ids}");
-    let told: Vec<_> = gaps.iter().map(|gap| (gap.reason, gap.detail.as_str())).collect();
-    assert_eq!(told.len(), 3, "{told:#?}");
+    let messages: Vec<_> = gaps.iter().map(|gap| (gap.reason, gap.detail.as_str())).collect();
+    assert_eq!(messages.len(), 3, "{messages:#?}");
     for (reason, key) in
         [(GapReason::Denied, &denied), (GapReason::Unreadable, &half), (GapReason::Unreadable, &foreign)]
     {
-        assert!(told.iter().any(|(told, detail)| *told == reason && detail.contains(key.as_str())), "{told:#?}");
+        assert!(
+            messages.iter().any(|(messages, detail)| *messages == reason && detail.contains(key.as_str())),
+            "{messages:#?}"
+        );
     }
     assert_eq!(gaps[0].scope.action.as_deref(), Some("s3:GetObject"));
     // What may be readable one day is before the position; what never will be is behind it.
@@ -262,21 +265,21 @@ fn a_session_is_sought_near_and_then_far() {
     for region in regions {
         bucket.put(&key(region), began(region, &format!("ASIA-{region}")));
     }
-    let session = |region: &str| Session {
+    let session = |region: &str| SessionQuery {
         scope: Scope::new(ACCOUNT, "eu-west-1"),
         access_key: Some(format!("ASIA-{region}")),
         principal_id: "AROA1:bob".to_owned(),
         created: "2026-01-01T09:00:00Z".parse().unwrap(),
     };
     let sought = |region: &str| {
-        let mut taken = Taken::default();
+        let mut recorded = RecordingSink::default();
         bucket.asked.lock().unwrap().clear();
-        assert_eq!(block_on(bucket.logs("").sessions(&[session(region)].into(), &mut taken)), vec![]);
-        (taken.ids().contains(region), bucket.asked("get "))
+        assert_eq!(block_on(bucket.logs("").sessions(&[session(region)].into(), &mut recorded)), vec![]);
+        (recorded.ids().contains(region), bucket.asked("get "))
     };
     assert_eq!(sought("eu-west-1"), (true, 2));
     assert_eq!(sought("us-east-1"), (true, 2));
     assert_eq!(sought("eu-north-1"), (true, 6));
-    let nobody = Session { scope: Scope::new("999999999999", "eu-west-1"), ..session("x") };
-    assert_eq!(block_on(bucket.logs("").sessions(&[nobody].into(), &mut Taken::default())), vec![]);
+    let nobody = SessionQuery { scope: Scope::new("999999999999", "eu-west-1"), ..session("x") };
+    assert_eq!(block_on(bucket.logs("").sessions(&[nobody].into(), &mut RecordingSink::default())), vec![]);
 }

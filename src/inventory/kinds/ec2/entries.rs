@@ -4,10 +4,8 @@
 use aws_sdk_ec2::types::{NetworkAcl, NetworkAclEntry};
 use serde_json::{Value, json};
 
-use super::atoms::integer;
-use super::cidr;
 use crate::inventory::value::text;
-use crate::model::Attributes;
+use crate::model::{Attributes, cidr, number::integer, protocol};
 
 /// The rules that AWS puts at the end of every ACL and nobody can change, IPv4 and IPv6:
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/default-network-acl.html>.
@@ -32,7 +30,7 @@ pub(in crate::inventory::kinds) struct Entry {
 impl Entry {
     /// One form per meaning.
     fn canonical(self) -> Self {
-        let protocol = protocol_number(&self.protocol);
+        let protocol = protocol::number(&self.protocol);
         let icmp = matches!(protocol.as_str(), "1" | "58");
         Self {
             action: self.action.to_lowercase(),
@@ -80,7 +78,7 @@ pub(in crate::inventory::kinds) fn of_live(entry: &NetworkAclEntry) -> Entry {
 
 /// An element of `ingress` or `egress`, or an `aws_network_acl_rule` (other names for number and action).
 pub(in crate::inventory::kinds) fn of_attributes(attributes: &Attributes) -> Entry {
-    let number = |name: &str| integer(attributes.get(name));
+    let number = |name: &str| attributes.get(name).and_then(integer).unwrap_or_default();
     let either = |one: &'static str, other: &'static str| if attributes.contains_key(one) { one } else { other };
     Entry {
         number: number(either("rule_no", "rule_number")),
@@ -112,47 +110,6 @@ pub(in crate::inventory::kinds) fn normalize(attributes: &mut Attributes) {
         entries.sort_unstable();
         attributes.insert(direction.to_owned(), entries.iter().map(Entry::element).collect());
     }
-}
-
-/// The API speaks numbers only; the code may give a name. Names as IANA has them:
-/// <https://www.iana.org/assignments/protocol-numbers/protocol-numbers.xhtml>.
-fn protocol_number(protocol: &str) -> String {
-    let lower = protocol.to_lowercase();
-    match lower.as_str() {
-        "all" => "-1",
-        "hopopt" => "0",
-        "icmp" => "1",
-        "igmp" => "2",
-        "ggp" => "3",
-        "ipv4" => "4",
-        "st" => "5",
-        "tcp" => "6",
-        "cbt" => "7",
-        "egp" => "8",
-        "igp" => "9",
-        "udp" => "17",
-        "rdp" => "27",
-        "dccp" => "33",
-        "ipv6" => "41",
-        "ipv6-route" => "43",
-        "ipv6-frag" => "44",
-        "rsvp" => "46",
-        "gre" => "47",
-        "esp" => "50",
-        "ah" => "51",
-        "icmpv6" | "ipv6-icmp" => "58",
-        "ipv6-nonxt" => "59",
-        "ipv6-opts" => "60",
-        "eigrp" => "88",
-        "ospf" | "ospfigp" => "89",
-        "pim" => "103",
-        "vrrp" => "112",
-        "l2tp" => "115",
-        "sctp" => "132",
-        "udplite" => "136",
-        other => other,
-    }
-    .to_owned()
 }
 
 #[cfg(test)]

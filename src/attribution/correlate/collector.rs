@@ -1,0 +1,161 @@
+//! Keeps what matters of a stream of events: those that belong to a drift, and those that identify whoever is behind a session. The
+//! rest is dropped at once, so that a day of a big organisation fits.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::drift_case::{DriftCase, Link};
+use super::payload_values::Payloads;
+use crate::attribution::event::{Event, EventSink, ResourceQuery, event_class, event_table};
+use crate::attribution::principal::Sessions;
+use crate::model::{Drift, DriftStatus, arn};
+
+/// Events kept of one drift; the newest win. More would be a resource that a machine writes every minute.
+const MOST_OF_ONE: usize = 500;
+
+/// All that is known: events of drifts, and sessions.
+pub struct Collector<'a> {
+    pub(super) cases: Vec<Option<DriftCase<'a>>>,
+    /// Name -> cases.
+    by_name: HashMap<String, Vec<usize>>,
+    singletons: Vec<usize>,
+    pub(super) sessions: Sessions,
+    /// Event id -> the event, and of how many cases it is.
+    kept: BTreeMap<String, (Event, usize)>,
+    /// Of each case: its events, oldest first, and how they belong to it.
+    links: Vec<BTreeMap<(Timestamp, String), Link>>,
+}
+
+impl<'a> Collector<'a> {
+    /// For these drifts; those that are `unknown` are not attributed.
+    pub fn new(drifts: &'a [Drift]) -> Self {
+        let of = |drift: &'a Drift| (drift.status != DriftStatus::Unknown).then(|| DriftCase::new(drift));
+        let cases: Vec<_> = drifts.iter().map(of).collect();
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut singletons = Vec::new();
+        for (index, case) in cases.iter().enumerate() {
+            let Some(case) = case else { continue };
+            if case.is_singleton() {
+                singletons.push(index);
+            }
+            for name in case.names().flat_map(with_tail) {
+                by_name.entry(name.to_owned()).or_default().push(index);
+            }
+        }
+        let links = vec![BTreeMap::new(); cases.len()];
+        let sessions = Sessions::default();
+        Self { cases, by_name, singletons, sessions, kept: BTreeMap::new(), links }
+    }
+
+    /// What sources are asked about these drifts.
+    pub fn resource_queries(&self) -> BTreeSet<ResourceQuery> {
+        self.cases.iter().flatten().map(DriftCase::resource_query).collect()
+    }
+
+    fn belongs_to(&self, event: &Event) -> Vec<(usize, Link)> {
+        let mut near: Vec<usize> = Vec::new();
+        for payload in [&event.request, &event.response] {
+            self.find(payload, &mut near);
+        }
+        for arn in &event.resources {
+            with_tail(arn).for_each(|name| near.extend(self.by_name.get(name).into_iter().flatten()));
+        }
+        if event_table::row(event).is_some_and(event_table::Row::is_singleton) {
+            near.extend(&self.singletons);
+        }
+        if near.is_empty() {
+            return Vec::new();
+        }
+        near.sort_unstable();
+        near.dedup();
+        let payloads = Payloads::of(event);
+        let link = |index: usize| Some((index, self.cases.get(index)?.as_ref()?.link(event, &payloads)?));
+        near.into_iter().filter_map(link).collect()
+    }
+
+    fn find(&self, value: &Value, near: &mut Vec<usize>) {
+        match value {
+            Value::String(text) => {
+                with_tail(text).for_each(|name| near.extend(self.by_name.get(name).into_iter().flatten()))
+            }
+            Value::Number(number) => near.extend(self.by_name.get(&number.to_string()).into_iter().flatten()),
+            Value::Array(items) => items.iter().for_each(|item| self.find(item, near)),
+            Value::Object(members) => members.values().for_each(|member| self.find(member, near)),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    fn keep(&mut self, event: Event, links: Vec<(usize, Link)>) {
+        let (id, time, uses) = (event.id.clone(), event.time, links.len());
+        self.kept.insert(id.clone(), (event, uses));
+        for (index, link) in links {
+            let Some(list) = self.links.get_mut(index) else { continue };
+            list.insert((time, id.clone()), link);
+            if list.len() > MOST_OF_ONE
+                && let Some(((_, oldest), _)) = list.pop_first()
+            {
+                self.release(&oldest);
+            }
+        }
+    }
+
+    /// Drops an event that a later copy corrects.
+    fn drop_event(&mut self, id: &str) {
+        if let Some((event, _)) = self.kept.remove(id) {
+            let key = (event.time, event.id);
+            self.links.iter_mut().for_each(|list| {
+                list.remove(&key);
+            });
+        }
+    }
+
+    /// One case less has use for this event.
+    fn release(&mut self, id: &str) {
+        if let Some((_, uses)) = self.kept.get_mut(id) {
+            *uses = uses.saturating_sub(1);
+            if *uses == 0 {
+                self.kept.remove(id);
+            }
+        }
+    }
+
+    /// The events of a case, oldest first.
+    pub(super) fn events_of(&self, case: usize) -> impl Iterator<Item = (&Event, Link)> {
+        let links = self.links.get(case).into_iter().flatten();
+        links.filter_map(|((_, id), link)| Some((&self.kept.get(id)?.0, *link)))
+    }
+}
+
+impl EventSink for Collector<'_> {
+    fn accept(&mut self, event: Event) {
+        // Any event may be the half of a call that another account's trail has without a name.
+        self.sessions.note(&event);
+        if event_class::identifies(event.service(), &event.name) {
+            return;
+        }
+        if let Some((known, _)) = self.kept.get(&event.id) {
+            // Of two copies the corrected one counts, whichever comes first.
+            if !event.late || known.late {
+                return;
+            }
+            self.drop_event(&event.id.clone());
+        }
+        if event.error.is_some() {
+            return;
+        }
+        let links = self.belongs_to(&event);
+        if !links.is_empty() {
+            self.keep(event, links);
+        }
+    }
+
+    /// Counted by whoever reads.
+    fn malformed(&mut self) {}
+}
+
+/// A text, and the name at the end of it if it is an ARN.
+fn with_tail(text: &str) -> impl Iterator<Item = &str> {
+    [Some(text), arn::name(text)].into_iter().flatten().filter(|name| !name.is_empty())
+}

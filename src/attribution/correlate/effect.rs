@@ -1,0 +1,335 @@
+//! What one event did to one changed value: set it to what is live, to something else, or touched it without telling.
+
+use serde_json::Value;
+
+use super::payload_values::{PayloadValues, Payloads, ValueMatch, is_telling};
+use super::tags::Tags;
+use crate::attribution::event::{Event, operation_effect, security_group_rules, text};
+use crate::model::security_group_rule::GroupRef;
+use crate::model::{Change, SecurityGroupRule, pointer};
+
+/// What an event did to an item, the most telling last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// It did not concern it.
+    None,
+    /// It set it to another value than the live one.
+    Other,
+    /// It may have: the event is about this attribute family, and its words are not understood.
+    Weak,
+    /// It did touch it, but hides the value.
+    Touched,
+    /// It set it to the live value: shown, or certain from what the operation is.
+    Live,
+}
+
+/// One thing that differs: a scalar, a tag, or an element of a set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item<'a> {
+    /// Path of the change it belongs to.
+    pub path: &'a str,
+    /// The attribute's name where the value stands: the last name of the path.
+    name: String,
+    /// The attribute or block of the resource that it is in.
+    top: String,
+    what: What<'a>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum What<'a> {
+    Scalar(&'a Value),
+    Tag(String, &'a Value),
+    Added(&'a Value),
+    Removed(&'a Value),
+    Hidden,
+}
+
+impl Item<'_> {
+    /// Is one value compared with one value?
+    pub fn is_exact(&self) -> bool {
+        matches!(self.what, What::Tag(..) | What::Scalar(_))
+    }
+
+    /// Is it a tag?
+    pub fn is_tag(&self) -> bool {
+        matches!(self.what, What::Tag(..))
+    }
+}
+
+/// The items of a change.
+pub fn items(change: &Change) -> Vec<Item<'_>> {
+    let names: Vec<String> = pointer::segments(&change.path).collect();
+    let name = names.iter().rev().find(|name| name.parse::<usize>().is_err()).cloned().unwrap_or_default();
+    let top = names.first().cloned().unwrap_or_default();
+    let item = |what| Item { path: &change.path, name: name.clone(), top: top.clone(), what };
+    if change.sensitive {
+        return vec![item(What::Hidden)];
+    }
+    if let [.., holder, key] = names.as_slice()
+        && (holder.ends_with("tags") || holder == "tags_all")
+    {
+        return vec![item(What::Tag(key.clone(), &change.live))];
+    }
+    let (added, removed) = match (&change.added, &change.removed, &change.desired, &change.live) {
+        (None, None, desired, live) => (without(live, desired), without(desired, live)),
+        (added, removed, ..) => (added.iter().flatten().collect(), removed.iter().flatten().collect()),
+    };
+    let elements: Vec<_> =
+        added.into_iter().map(What::Added).chain(removed.into_iter().map(What::Removed)).map(item).collect();
+    if elements.is_empty() { vec![item(What::Scalar(&change.live))] } else { elements }
+}
+
+/// The elements of one list that the other has not.
+fn without<'a>(list: &'a Value, other: &Value) -> Vec<&'a Value> {
+    let items = |value: &'a Value| value.as_array().map(Vec::as_slice).unwrap_or_default();
+    let known = other.as_array().map(Vec::as_slice).unwrap_or_default();
+    items(list).iter().filter(|item| !known.contains(item)).collect()
+}
+
+/// What the event did to the item of resource `id`. `listed`: the table says that it can change this attribute, and how many
+/// others.
+pub fn effect(item: &Item<'_>, event: &Event, payloads: &Payloads, listed: Option<&[String]>, id: &str) -> Effect {
+    if is_other_direction(&item.top, event) {
+        return Effect::None;
+    }
+    let effect = match &item.what {
+        What::Tag(key, live) => tag(key, live, event),
+        What::Scalar(live) => scalar(&item.name, live, event, payloads, listed.is_some()),
+        What::Added(element) => {
+            by_rule(item, element, event, id).unwrap_or_else(|| added(&item.name, element, event, payloads))
+        }
+        What::Removed(element) => {
+            by_rule(item, element, event, id).unwrap_or_else(|| removed(&item.name, element, event, payloads))
+        }
+        What::Hidden if payloads.request.mentions(&item.name) || payloads.request.mentions(&item.top) => {
+            Effect::Touched
+        }
+        What::Hidden => Effect::Weak,
+    };
+    match (effect, listed, &item.what) {
+        // The table does not say that it can change this: a value that fits is a hint, no more.
+        (Effect::Live, None, What::Scalar(_)) => Effect::Weak,
+        (_, None, _) => Effect::None,
+        (Effect::Weak, Some(attributes), what) => {
+            let others = attributes.iter().filter(|name| *name != "tags_all" && **name != item.top);
+            match (others.clone().count(), what) {
+                // It changes nothing else.
+                (0, What::Scalar(_) | What::Hidden) => Effect::Touched,
+                _ if others.into_iter().any(|name| payloads.request.mentions(name)) => Effect::None,
+                _ => Effect::Weak,
+            }
+        }
+        (effect, ..) => effect,
+    }
+}
+
+/// An entry of a network ACL says in which direction it counts.
+fn is_other_direction(top: &str, event: &Event) -> bool {
+    let egress = event
+        .request
+        .get("egress")
+        .and_then(|value| value.as_bool().or_else(|| value.as_str().map(|word| word == "true")));
+    event.name.contains("NetworkAclEntry") && matches!((top, egress), ("ingress", Some(true)) | ("egress", Some(false)))
+}
+
+/// Rules of a security group, by what they are. `None`: the event is about something else.
+fn by_rule(item: &Item<'_>, element: &Value, event: &Event, group: &str) -> Option<Effect> {
+    let Value::Object(members) = element else { return None };
+    if !matches!(item.top.as_str(), "ingress" | "egress") {
+        return None;
+    }
+    let of_event = security_group_rules::of_event(event)?;
+    let owner = GroupRef { group, account: "" };
+    let rules = SecurityGroupRule::from_attributes(members, owner, Some(item.top == "egress"));
+    let about = of_event.iter().any(|one| rules.iter().any(|rule| one.is(rule, group)));
+    let removes = operation_effect::removes(&event.name);
+    let described = || {
+        let words = members.get("description").map(text).unwrap_or_default();
+        !event.name.contains("Description")
+            || PayloadValues::of(&event.request).match_value("description", &words.into()) == ValueMatch::Equal
+    };
+    Some(match (&item.what, about, removes) {
+        (_, false, _) => Effect::None,
+        (What::Added(_), true, false) if described() => Effect::Live,
+        (What::Removed(_), true, true) => Effect::Live,
+        // What was described anew was there under its old description, too.
+        (What::Removed(_), true, false) if event.name.contains("Description") => Effect::None,
+        _ => Effect::Other,
+    })
+}
+
+fn tag(key: &str, live: &Value, event: &Event) -> Effect {
+    if event.omitted {
+        return Effect::Touched;
+    }
+    let about_tags = event.name.contains("Tag");
+    let tags = if about_tags { Tags::of(&event.request) } else { Tags::of_making(&event.request) };
+    let removes = operation_effect::removes(&event.name);
+    let whole = operation_effect::writes_whole(&event.name) && event.name.contains("Tagging");
+    let set = tags.pairs.get(key).filter(|_| !removes);
+    // A call that removes tags and names none removes all.
+    let all = removes && about_tags && tags.pairs.is_empty() && tags.keys.is_empty();
+    let unset = tags.keys.contains(key) || all || removes && tags.pairs.contains_key(key) || whole && set.is_none();
+    match (set, live) {
+        (Some(value), live) if !live.is_null() && *value == text(live) => Effect::Live,
+        (Some(_), _) => Effect::Other,
+        (None, Value::Null) if unset => Effect::Live,
+        (None, _) if unset => Effect::Other,
+        (None, _) => Effect::None,
+    }
+}
+
+fn scalar(name: &str, live: &Value, event: &Event, payloads: &Payloads, listed: bool) -> Effect {
+    if listed && is_off(live) {
+        let spoken = payloads.request.mentions(name);
+        if operation_effect::removes(&event.name)
+            || operation_effect::writes_whole(&event.name) && !spoken && !event.omitted
+        {
+            return Effect::Live;
+        }
+    }
+    if listed
+        && live == &Value::Bool(true)
+        && operation_effect::switches_on(&event.name)
+        && !payloads.request.mentions(name)
+    {
+        return Effect::Live;
+    }
+    match payloads.request.match_value(name, live) {
+        ValueMatch::Equal if operation_effect::removes(&event.name) => Effect::Other,
+        ValueMatch::Equal => Effect::Live,
+        ValueMatch::Different => Effect::Other,
+        ValueMatch::Redacted => Effect::Touched,
+        ValueMatch::Absent => {
+            by_answer(event, payloads, |payload| payload.match_value(name, live) == ValueMatch::Equal)
+        }
+    }
+}
+
+/// Where the request does not tell: the answer of a call that made something, or nothing.
+fn by_answer(event: &Event, payloads: &Payloads, same: impl Fn(&PayloadValues) -> bool) -> Effect {
+    if operation_effect::answers_what_it_made(&event.name) && same(&payloads.response) {
+        Effect::Live
+    } else if event.omitted {
+        Effect::Touched
+    } else {
+        Effect::Weak
+    }
+}
+
+fn added(name: &str, element: &Value, event: &Event, payloads: &Payloads) -> Effect {
+    if operation_effect::removes(&event.name) {
+        // Only what speaks of this very element undid it.
+        let removes = agrees(name, element, &payloads.request, PayloadValues::match_value).max(agrees(
+            name,
+            element,
+            &payloads.response,
+            PayloadValues::match_value,
+        ));
+        return if removes == Some(true) { Effect::Other } else { Effect::None };
+    }
+    if agrees(name, element, &payloads.request, PayloadValues::match_removed) == Some(true) {
+        return Effect::Other;
+    }
+    match agrees(name, element, &payloads.request, PayloadValues::match_value) {
+        Some(true) => Effect::Live,
+        // Another element beside it is no other value, unless the call writes all of them.
+        Some(false) if operation_effect::writes_whole(&event.name) => Effect::Other,
+        Some(false) => Effect::None,
+        None => by_answer(event, payloads, |payload| {
+            agrees(name, element, payload, PayloadValues::match_value) == Some(true)
+        }),
+    }
+}
+
+fn removed(name: &str, element: &Value, event: &Event, payloads: &Payloads) -> Effect {
+    if operation_effect::removes(&event.name) {
+        // A setting of a bucket goes as a whole.
+        if event.name.starts_with("DeleteBucket") {
+            return Effect::Live;
+        }
+        let by_request = meets(name, element, &payloads.request, PayloadValues::match_value);
+        return match by_request.or_else(|| meets(name, element, &payloads.response, PayloadValues::match_value)) {
+            Some(true) => Effect::Live,
+            Some(false) => Effect::None,
+            None => Effect::Weak,
+        };
+    }
+    if agrees(name, element, &payloads.request, PayloadValues::match_removed) == Some(true) {
+        return Effect::Live;
+    }
+    match agrees(name, element, &payloads.request, PayloadValues::match_value) {
+        Some(true) => Effect::Other,
+        // What a call that writes all of them leaves out is gone.
+        _ if operation_effect::writes_whole(&event.name) && !event.omitted => Effect::Live,
+        // A list of ids that is given is the whole list.
+        Some(false) if WRITING_LISTS.contains(&event.name.as_str()) && !element.is_object() => Effect::Live,
+        _ if event.omitted => Effect::Touched,
+        // Another element of the set is altered: this one is not.
+        Some(false) => Effect::None,
+        None => Effect::Weak,
+    }
+}
+
+/// Calls that give a whole list of ids (`groupSet`) among other attributes.
+const WRITING_LISTS: &[&str] = &["ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute"];
+
+type Matcher = fn(&PayloadValues, &str, &Value) -> ValueMatch;
+
+/// Does the payload hold this element? Every telling value of it must be there, none may be another, and something must be.
+fn agrees(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Option<bool> {
+    let matched = matches_of(name, element, payload, matcher);
+    if matched.iter().any(|(_, matched)| *matched == ValueMatch::Different) {
+        return Some(false);
+    }
+    let telling_missing = matched.iter().any(|(telling, matched)| *telling && *matched != ValueMatch::Equal);
+    let some = matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal);
+    (some && !telling_missing).then_some(true)
+}
+
+/// Does the payload mention this element, though perhaps only by what identifies it?
+fn meets(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Option<bool> {
+    let matched = matches_of(name, element, payload, matcher);
+    if matched.iter().any(|(_, matched)| *matched == ValueMatch::Different) {
+        return Some(false);
+    }
+    matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal).then_some(true)
+}
+
+/// For every attribute of an element: is its value telling, and what does the payload say of it? A list is what its least fitting
+/// value is.
+fn matches_of(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Vec<(bool, ValueMatch)> {
+    match element {
+        Value::Object(members) => {
+            members.iter().flat_map(|(name, member)| matches_of(name, member, payload, matcher)).collect()
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            items.iter().flat_map(|item| matches_of(name, item, payload, matcher)).collect()
+        }
+        Value::Array(items) => {
+            let matched: Vec<_> = items.iter().map(|item| match_of(name, item, payload, matcher)).collect();
+            let other = matched.iter().find(|(_, matched)| *matched == ValueMatch::Different);
+            other.or_else(|| matched.iter().max_by_key(|(_, matched)| *matched)).copied().into_iter().collect()
+        }
+        scalar if is_off(scalar) => Vec::new(),
+        scalar => vec![match_of(name, scalar, payload, matcher)],
+    }
+}
+
+fn match_of(name: &str, scalar: &Value, payload: &PayloadValues, matcher: Matcher) -> (bool, ValueMatch) {
+    (is_telling(&text(scalar)), matcher(payload, name, scalar))
+}
+
+/// Nothing, or switched off.
+fn is_off(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => {
+            text.is_empty() || ["disabled", "suspended", "off", "false"].contains(&text.to_ascii_lowercase().as_str())
+        }
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+    }
+}

@@ -1,0 +1,14 @@
+//! Which event made which change: events are held against every changed value of a drift, with the names and ids under which
+//! CloudTrail knows its resource. Knows nothing of where events come from.
+
+mod activity_log;
+mod collector;
+mod drift_case;
+mod effect;
+mod explanation;
+mod payload_values;
+mod tags;
+
+pub use activity_log::{ActivityLog, UnresolvedSession};
+pub use collector::Collector;
+pub use explanation::{Explanation, correlate};

@@ -1,0 +1,364 @@
+//! The values that an event's payloads hold, as (key, text) pairs, and when a key and a value of a Terraform attribute are the
+//! same thing there: Terraform writes `cidr_blocks`, EC2 `cidrIp`.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::Value;
+
+use crate::attribution::event::{Event, objects, squash, text};
+use crate::model::{arn, policy, protocol};
+
+/// More values than these of one payload are not looked at: no call that changes a resource carries as many.
+const MOST: usize = 20_000;
+
+/// What CloudTrail and services write where a value is hidden.
+const HIDDEN: &[&str] = &[
+    "hidden_due_to_security_reasons",
+    "<sensitivedataremoved>",
+    "****",
+    "***(redacted)",
+    "value hidden due to security reasons.",
+    "redacted",
+    "<sensitive>",
+];
+
+/// Terraform attribute -> keys of events, both squashed, where the names differ by more than their spelling.
+const ALIASES: &[(&str, &[&str])] = &[
+    ("acl", &["xamzacl"]),
+    ("action", &["ruleaction"]),
+    ("aliasname", &["accountalias"]),
+    ("allowremotevpcdnsresolution", &["allowdnsresolutionfromremotevpc"]),
+    ("ami", &["imageid"]),
+    ("assigngeneratedipv6cidrblock", &["amazonprovidedipv6cidrblock"]),
+    ("assumerolepolicy", &["assumerolepolicydocument", "policydocument"]),
+    ("availabilityzone", &["zone"]),
+    ("bucket", &["bucketname"]),
+    ("cidrblock", &["cidrblock", "destinationcidrblock", "cidr"]),
+    ("cidrblocks", &["cidrip", "cidripv4"]),
+    ("cidripv4", &["cidrip"]),
+    ("clientidlist", &["clientidlist", "clientid"]),
+    ("defaultversion", &["setdefaultversion", "defaultversion"]),
+    ("description", &["groupdescription", "description"]),
+    ("devicename", &["device"]),
+    ("egressonlygatewayid", &["egressonlyinternetgatewayid"]),
+    ("enabled", &["isenabled", "enabled"]),
+    ("enablekeyrotation", &["keyrotationenabled"]),
+    ("events", &["event"]),
+    ("filterprefix", &["value"]),
+    ("filtersuffix", &["value"]),
+    ("fromport", &["from", "fromport"]),
+    ("group", &["groupname", "group"]),
+    ("groups", &["groupname"]),
+    ("iaminstanceprofile", &["name", "arn"]),
+    ("icmpcode", &["code"]),
+    ("icmptype", &["type"]),
+    ("instance", &["instanceid"]),
+    ("ipprotocol", &["ipprotocol", "protocol"]),
+    ("ipv6cidrblock", &["destinationipv6cidrblock", "ipv6cidrblock"]),
+    ("ipv6cidrblocks", &["cidripv6"]),
+    ("lambdafunctionarn", &["cloudfunction", "lambdafunctionarn", "function"]),
+    ("managedpolicyarns", &["policyarn"]),
+    (
+        "name",
+        &[
+            "groupname",
+            "rolename",
+            "username",
+            "policyname",
+            "instanceprofilename",
+            "launchtemplatename",
+            "prefixlistname",
+            "servercertificatename",
+        ],
+    ),
+    ("networkinterface", &["networkinterfaceid"]),
+    ("optionalfields", &["field", "optionalfield"]),
+    ("passwordreusprevention", &["passwordreuseprevention"]),
+    ("path", &["newpath", "path"]),
+    ("permissionsboundary", &["permissionsboundary", "permissionsboundaryarn"]),
+    ("policy", &["policydocument", "bucketpolicy", "policytext", "policy", "resourcepolicy"]),
+    ("policyarns", &["policyarn"]),
+    ("policynames", &["policyname"]),
+    ("prefixlistid", &["prefixlistid", "destinationprefixlistid"]),
+    ("prefixlistids", &["prefixlistid"]),
+    ("privateips", &["privateipaddress"]),
+    ("propagatingvgws", &["gatewayid"]),
+    ("protocol", &["ipprotocol", "aclprotocol", "protocol"]),
+    ("queuearn", &["queue"]),
+    ("referencedsecuritygroupid", &["groupid", "referencedgroupid"]),
+    ("role", &["rolename", "role"]),
+    ("roles", &["rolename"]),
+    ("ruleno", &["rulenumber"]),
+    ("securitygroupids", &["groupid", "securitygroupid"]),
+    ("securitygroups", &["groupid", "referencedgroupid", "groupname"]),
+    ("sourcesecuritygroupid", &["groupid", "referencedgroupid"]),
+    ("topicarn", &["topic"]),
+    ("toport", &["to", "toport"]),
+    ("transitgatewaycidrblocks", &["transitgatewaycidrblock"]),
+    ("type", &["volumetype", "attributetype"]),
+    ("user", &["username"]),
+    ("users", &["username"]),
+    ("volumesize", &["size", "volumesize"]),
+    ("vpcsecuritygroupids", &["groupid", "securitygroupid"]),
+];
+
+/// All values of one payload.
+#[derive(Debug, Default)]
+pub struct PayloadValues {
+    pairs: Vec<PayloadValue>,
+    documents: Vec<(String, Value)>,
+    keys: HashSet<String>,
+    hidden: HashSet<String>,
+}
+
+/// One scalar of a payload.
+#[derive(Debug)]
+struct PayloadValue {
+    /// Squashed.
+    key: String,
+    text: String,
+    /// It stands under a key such as `remove` or `removeRouteTableId`: the call removes it.
+    removed: bool,
+}
+
+/// How a payload compares with one attribute's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ValueMatch {
+    /// The payload does not mention the attribute.
+    Absent,
+    /// It has another value.
+    Different,
+    /// It mentions the attribute and hides the value.
+    Redacted,
+    /// It has this very value.
+    Equal,
+}
+
+impl PayloadValues {
+    /// Takes a normalised payload apart.
+    pub fn of(payload: &Value) -> Self {
+        let mut values = Self::default();
+        values.walk("", payload, false);
+        values
+    }
+
+    fn walk(&mut self, key: &str, value: &Value, removed: bool) {
+        let removed = removed || key.starts_with("remove");
+        if self.pairs.len() > MOST {
+            return;
+        }
+        match value {
+            Value::Null => {}
+            Value::Array(items) => items.iter().for_each(|item| self.walk(key, item, removed)),
+            Value::Object(members) => {
+                if !key.is_empty() {
+                    self.keys.insert(key.to_owned());
+                }
+                if is_policy(value) {
+                    self.documents.push((key.to_owned(), policy::canonical(value)));
+                    return;
+                }
+                for (name, member) in members {
+                    self.walk(&squash(name), member, removed);
+                }
+            }
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                let text = text(value);
+                self.keys.insert(key.to_owned());
+                if HIDDEN.contains(&text.to_ascii_lowercase().as_str()) {
+                    self.hidden.insert(key.to_owned());
+                    return;
+                }
+                if let Some(document) = document(&text) {
+                    self.documents.push((key.to_owned(), policy::canonical(&document)));
+                }
+                self.pairs.push(PayloadValue { key: key.to_owned(), text, removed });
+            }
+        }
+    }
+
+    /// Does this text stand anywhere?
+    pub fn has_text(&self, wanted: &str) -> bool {
+        self.pairs.iter().any(|one| one.text == wanted)
+    }
+
+    /// How the payload compares with attribute `name` having this scalar value.
+    pub fn match_value(&self, name: &str, value: &Value) -> ValueMatch {
+        self.match_among(name, value, |one| !one.removed)
+    }
+
+    /// The same under one squashed key alone.
+    pub fn match_under_key(&self, key: &str, value: &str) -> ValueMatch {
+        let mut best = ValueMatch::Absent;
+        for one in self.pairs.iter().filter(|one| one.key == key && !one.removed) {
+            best = best.max(if one.text == value { ValueMatch::Equal } else { ValueMatch::Different });
+        }
+        best
+    }
+
+    /// How the payload compares with attribute `name` losing this scalar value: only what the call removes counts.
+    pub fn match_removed(&self, name: &str, value: &Value) -> ValueMatch {
+        self.match_among(name, value, |one| one.removed)
+    }
+
+    fn match_among(&self, name: &str, value: &Value, counts: impl Fn(&PayloadValue) -> bool) -> ValueMatch {
+        let mut keys = keys_of(name);
+        // A call about a policy of a role names both; the policy's name is what it is about.
+        if name == "name" && self.keys.contains("policyname") {
+            keys = vec!["policyname".to_owned()];
+        }
+        let mine = |key: &str| keys.iter().any(|wanted| wanted == key || key.strip_prefix("add") == Some(wanted));
+        let wanted = text(value);
+        if let Some(wanted) = document(&wanted).map(|document| policy::canonical(&document)) {
+            let mut best = ValueMatch::Absent;
+            for (_, found) in self.documents.iter().filter(|(key, _)| mine(key) || key.contains("policy")) {
+                best = best.max(if *found == wanted { ValueMatch::Equal } else { ValueMatch::Different });
+            }
+            if best != ValueMatch::Absent {
+                return best;
+            }
+        }
+        let mut best = ValueMatch::Absent;
+        for one in
+            self.pairs.iter().filter(|one| counts(one) && mine(one.key.strip_prefix("remove").unwrap_or(&one.key)))
+        {
+            best = best.max(if same(&one.text, &wanted) { ValueMatch::Equal } else { ValueMatch::Different });
+        }
+        if best == ValueMatch::Absent && keys.iter().any(|key| self.hidden.contains(key)) {
+            return ValueMatch::Redacted;
+        }
+        // A value that nothing else is like needs no key: an id, an ARN, a CIDR.
+        if best != ValueMatch::Equal
+            && is_telling(&wanted)
+            && self.pairs.iter().any(|one| counts(one) && one.text == wanted)
+        {
+            return ValueMatch::Equal;
+        }
+        best
+    }
+
+    /// Does any key of the payload correspond to this attribute?
+    pub fn mentions(&self, name: &str) -> bool {
+        keys_of(name).iter().any(|key| self.keys.contains(key) || self.hidden.contains(key))
+    }
+}
+
+/// Request and answer of an event, taken apart once.
+pub struct Payloads {
+    pub request: PayloadValues,
+    pub response: PayloadValues,
+}
+
+impl Payloads {
+    pub fn of(event: &Event) -> Self {
+        Self { request: PayloadValues::of(&event.request), response: PayloadValues::of(&event.response) }
+    }
+
+    /// Does one of the identifying paths (or the record's own list of resources) hold one of these names?
+    pub fn identify_any(&self, event: &Event, paths: &[String], names: &BTreeSet<String>) -> bool {
+        if names.is_empty() {
+            return false;
+        }
+        // A name stands for an ARN only where the one side has no ARN: AWS's own policies share names with others.
+        let arns = names.iter().any(|name| arn::is_arn(name));
+        let known = |text: &String| {
+            names.contains(text)
+                || names.iter().any(|name| arn::name(name) == Some(text))
+                || !arns && arn::name(text).is_some_and(|tail| names.contains(tail))
+        };
+        let found = objects::at(event, paths);
+        found.iter().any(known) || event.resources.iter().any(|arn| names.contains(arn))
+    }
+}
+
+/// The squashed event keys that an attribute may have.
+fn keys_of(name: &str) -> Vec<String> {
+    let own = squash(name);
+    let aliases = ALIASES.iter().find(|(attribute, _)| *attribute == own).map_or(&[][..], |(_, keys)| *keys);
+    // Terraform's lists have plural names, the members of AWS's lists singular ones.
+    let one = own.strip_suffix("ies").map(|stem| format!("{stem}y"));
+    let one = one.or_else(|| own.strip_suffix('s').filter(|stem| stem.len() > 3).map(str::to_owned));
+    aliases.iter().map(|key| (*key).to_owned()).chain(one).chain([own]).collect()
+}
+
+/// Numbers by value, protocols by number or name, words without regard to case.
+fn same(found: &str, wanted: &str) -> bool {
+    found.eq_ignore_ascii_case(wanted)
+        || protocol::is_same(found, wanted)
+        || matches!((found.parse::<f64>(), wanted.parse::<f64>()), (Ok(a), Ok(b)) if a == b)
+        || found.trim_end_matches('.').eq_ignore_ascii_case(wanted.trim_end_matches('.')) && !wanted.is_empty()
+        || found.trim_start_matches('"').trim_end_matches('"') == wanted
+        // A role or profile by name in one place, by ARN in the other.
+        || arn::name(found).is_some_and(|tail| tail == wanted)
+        || arn::name(wanted).is_some_and(|tail| tail == found)
+}
+
+/// Long, and not a mere word or number.
+pub fn is_telling(text: &str) -> bool {
+    text.len() >= 8 && text.contains(|c: char| c.is_ascii_digit()) && text.contains(['-', ':', '/', '.'])
+}
+
+fn is_policy(value: &Value) -> bool {
+    value.as_object().is_some_and(|members| members.keys().any(|name| name.eq_ignore_ascii_case("statement")))
+}
+
+/// The JSON object that a text is; IAM's answers are URL-encoded.
+fn document(text: &str) -> Option<Value> {
+    let decoded = if text.starts_with("%7B") {
+        percent_encoding::percent_decode_str(text).decode_utf8().ok()?.into_owned()
+    } else {
+        text.trim_start().to_owned()
+    };
+    if !decoded.starts_with('{') {
+        return None;
+    }
+    serde_json::from_str::<Value>(&decoded).ok().filter(Value::is_object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn keys_and_values_of_two_worlds() {
+        let values = PayloadValues::of(
+            &json!({"groupId": "sg-1", "ipPermissions": [{"ipProtocol": "-1", "fromPort": 22,
+            "ipRanges": [{"cidrIp": "0.0.0.0/0"}]}], "userData": "<sensitiveDataRemoved>", "enableDnsSupport": "true"}),
+        );
+        for (name, value, best) in [
+            ("cidr_blocks", json!("0.0.0.0/0"), ValueMatch::Equal),
+            ("cidr_blocks", json!("10.0.0.0/8"), ValueMatch::Different),
+            ("from_port", json!(22), ValueMatch::Equal),
+            ("from_port", json!(23), ValueMatch::Different),
+            ("protocol", json!("all"), ValueMatch::Equal),
+            ("user_data", json!("x"), ValueMatch::Redacted),
+            ("enable_dns_support", json!(true), ValueMatch::Equal),
+            ("instance_type", json!("m5.large"), ValueMatch::Absent),
+        ] {
+            assert_eq!(values.match_value(name, &value), best, "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn policies_by_meaning() {
+        let policy =
+            json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": "*"}]});
+        let wanted = json!(
+            "{\"Version\":\"2012-10-17\",\"Statement\":{\"Resource\":[\"*\"],\"Effect\":\"Allow\",\"Action\":\"s3:*\"}}"
+        );
+        assert_eq!(
+            PayloadValues::of(&json!({"policyDocument": policy.to_string()}))
+                .match_value("assume_role_policy", &wanted),
+            ValueMatch::Equal
+        );
+        assert_eq!(
+            PayloadValues::of(&json!({"bucketPolicy": policy})).match_value("policy", &wanted),
+            ValueMatch::Equal
+        );
+        assert_eq!(
+            PayloadValues::of(&json!({"policyDocument": "{\"Statement\":[]}"})).match_value("policy", &wanted),
+            ValueMatch::Different
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! CloudTrail events: one record in one form, what its operation does, and which resources it can change. Data and pure
+//! functions; knows neither who made a call nor which drift it explains.
+
+pub(super) mod event_class;
+mod event_name;
+pub(super) mod event_table;
+pub(super) mod objects;
+pub(super) mod operation_effect;
+mod parse;
+mod payload;
+mod query;
+mod record;
+pub(super) mod security_group_rules;
+
+pub use parse::{Skipped, parse};
+pub(super) use payload::{squash, text};
+pub use query::{EventSink, ResourceQuery, SessionQuery, Window};
+pub use record::{Event, Identity, Issuer};

@@ -1,0 +1,79 @@
+//! What the verb of an operation's name tells of its effect.
+
+const REMOVING: &[&str] = &[
+    "Delete",
+    "Detach",
+    "Disassociate",
+    "Remove",
+    "Revoke",
+    "Deregister",
+    "Unassign",
+    "Disable",
+    "Untag",
+    "Release",
+    "Reject",
+    "Deactivate",
+    "Terminate",
+    "Unmonitor",
+    "Stop",
+    "Suspend",
+    "Cancel",
+];
+const WRITING_WHOLE: &[&str] = &[
+    "PutAccelerateConfiguration",
+    "PutAccountPublicAccessBlock",
+    "PutInventoryConfiguration",
+    "PutKeyPolicy",
+    "PutLifecyclePolicy",
+    "PutObjectTagging",
+    "PutResourcePolicy",
+    "SetRepositoryPolicy",
+    "UpdateAccountPasswordPolicy",
+    "UpdateAssumeRolePolicy",
+    "UpdateDistribution",
+    "UpdateOpenIDConnectProviderThumbprint",
+];
+const SWITCHING_ON: &[&str] = &["Enable", "Monitor", "Start", "Resume", "Activate"];
+
+/// Does the operation remove something?
+pub fn removes(name: &str) -> bool {
+    starts(name, REMOVING)
+}
+
+/// Does the operation switch something on, by its name alone?
+pub fn switches_on(name: &str) -> bool {
+    starts(name, SWITCHING_ON)
+}
+
+/// Does the operation write a whole setting anew, so that what it leaves out is gone? Not every `Put` does: PutRolePolicy writes
+/// one of many.
+pub fn writes_whole(name: &str) -> bool {
+    name.starts_with("PutBucket") || WRITING_WHOLE.contains(&name)
+}
+
+/// Is its answer what the operation made (not the object as it was before)?
+pub fn answers_what_it_made(name: &str) -> bool {
+    starts(
+        name,
+        &["Create", "Run", "Allocate", "Authorize", "Revoke", "Register", "Copy", "Import", "Upload", "Associate"],
+    )
+}
+
+fn starts(name: &str, verbs: &[&str]) -> bool {
+    verbs.iter().any(|verb| {
+        name.strip_prefix(verb)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_uppercase()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbs_are_whole_words() {
+        assert!(removes("DeleteRoute") && removes("UntagRole") && !removes("Deletion"));
+        assert!(switches_on("EnableKeyRotation") && !switches_on("DisableKeyRotation"));
+        assert!(writes_whole("PutBucketTagging") && !writes_whole("UpdateRole"));
+    }
+}
