@@ -213,7 +213,7 @@ mod tests {
                 (4, 16, "config/not-a-network"),
                 (5, 16, "config/not-a-pattern"),
                 (6, 15, "config/not-an-arn"),
-                (7, 10, "config/not-a-pattern"),
+                (7, 14, "config/not-a-pattern"),
             ],
             "{mistakes:#?}"
         );

@@ -22,6 +22,9 @@ async fn who(args: Who, config: Config) -> u8 {
     if !matches!(scan.format, FormatArg::Table | FormatArg::Json | FormatArg::Markdown) {
         return bad_config(&[Diagnostic::error("cli/format", "`who` writes table, json or markdown")]);
     }
+    if !scan.targets.is_empty() {
+        return bad_config(&[Diagnostic::error("cli/target", "`who` looks at all that somebody did: leave --target out")]);
+    }
     let mut config = match scan.over(config) {
         Ok(config) => config,
         Err(mistakes) => return bad_config(&mistakes),

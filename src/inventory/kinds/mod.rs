@@ -283,12 +283,18 @@ mod tests {
             return String::new();
         }
         seen.push(module.to_owned());
-        let own = [format!("{module}.rs"), format!("{module}/mod.rs")];
-        let mut text: String = own.iter().filter_map(|name| std::fs::read_to_string(folder.join(name)).ok()).collect();
-        for part in std::fs::read_dir(folder.join(module)).into_iter().flatten().flatten() {
-            text.push_str(&std::fs::read_to_string(part.path()).unwrap_or_default());
+        let mut files = vec![folder.join(format!("{module}.rs"))];
+        let parts = std::fs::read_dir(folder.join(module)).into_iter().flatten().flatten();
+        files.extend(parts.map(|part| part.path()));
+        let code_of = |path: &std::path::PathBuf| {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
+        };
+        let code: String = files.iter().map(code_of).collect();
+        if code.contains("use crate::model::security_group_rule") {
+            let model = folder.join("../../model");
+            return code + &code_of(&model.join("security_group_rule.rs"));
         }
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
         let imports: Vec<&str> = code.lines().filter(|line| line.starts_with("use super::")).collect();
         let words = imports.iter().flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
         let modules: Vec<String> = words.filter(|word| is_module(folder, word)).map(str::to_owned).collect();
