@@ -24,8 +24,9 @@ class Proxy:
         self.upstream = urllib.parse.urlsplit(upstream)
         self.memory: dict[tuple, bytes] | None = {} if memory else None
         self.latency, self.doors, self.pages = latency, doors, pages
-        self.accounts: dict[str, str] = {}   # access key of an assumed role -> account
+        self.accounts: dict[str, str] = {}                 # access key of an assumed role -> account
         self._cuts: dict[tuple, tuple[bytes, paging.Cut]] = {}   # with the head of the answer
+        self._asked: dict[tuple, asyncio.Future] = {}      # what moto is about to answer
         self.history: History | None = None
         self.recorded: list[dict] | None = None
         self.ports: list[int] = []
@@ -86,8 +87,17 @@ class Proxy:
         return framed(head, cut.page(start, listing))
 
     async def _whole(self, request: Request) -> bytes:
-        if self.memory is not None and (known := self.memory.get(request.key)):
+        if self.memory is None:
+            return await self._ask(request)
+        if known := self.memory.get(request.key):
             return known
+        # A client that gave up and asks again waits for the same answer: moto must not have to make it twice.
+        if (asked := self._asked.get(request.key)) is None:
+            asked = self._asked[request.key] = asyncio.ensure_future(self._ask(request))
+            asked.add_done_callback(lambda _: self._asked.pop(request.key))
+        return await asyncio.shield(asked)
+
+    async def _ask(self, request: Request) -> bytes:
         host = request.headers.get("host") or self.upstream.netloc
         headers = {**request.headers, "host": host, "content-length": str(len(request.body)), "connection": "close"}
         reader, writer = await asyncio.open_connection(self.upstream.hostname, self.upstream.port)
@@ -116,8 +126,17 @@ class Door:
         self.calls: list[str] = []
         self.ended: list[dict[str, str]] = []
         self.struck = 0
+        self._serving: set[asyncio.Task | None] = set()   # the event loop itself does not hold its tasks
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._serving.add(task)
+        try:
+            await self._serve(reader, writer)
+        finally:
+            self._serving.discard(task)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             while request := await read_request(reader, writer):
                 if request.target in ("/_door", "/_history"):
