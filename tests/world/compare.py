@@ -1,6 +1,7 @@
 """Holds driftd's report against Terraform's truth. What Terraform calls drift must be reported, at the same address, as
 the same kind of drift, with the same attributes; nothing else may be. Strict: `unknown` is not an answer here.
 """
+import collections
 import fnmatch
 import json
 import subprocess
@@ -79,8 +80,8 @@ def reads_apart(sweep: dict, read: dict) -> list[str]:
         if swept.get(address) != alone.get(address):
             found.append(f"read alone: {address}: {alone.get(address, 'nothing')}, in the sweep {swept.get(address, 'nothing')}")
     in_sweep, at_parents = children(sweep), children(read)
-    found += [f"read alone: unmanaged {kind} {id_} was not found" for kind, id_ in sorted(in_sweep - at_parents)]
-    found += [f"read alone: unmanaged {kind} {id_}, not in the sweep" for kind, id_ in sorted(at_parents - in_sweep)]
+    found += [f"read alone: unmanaged {kind} {id_} in {region} was not found" for region, kind, id_ in sorted(in_sweep - at_parents)]
+    found += [f"read alone: unmanaged {kind} {id_} in {region}, not in the sweep" for region, kind, id_ in sorted(at_parents - in_sweep)]
     found += [f"read alone: gap: {gap['reason']} {gap['scope']}: {gap['detail']}" for gap in read["gaps"] if gap not in sweep["gaps"]]
     return found
 
@@ -94,8 +95,10 @@ def by_address(report: dict) -> dict[str, list]:
     return found
 
 
-def children(report: dict) -> set[tuple[str, str]]:
-    return {(f["kind"], f["id"]) for f in report["findings"] if f["drift"] == "unmanaged" and f["kind"] in CHILDREN}
+def children(report: dict) -> collections.Counter:
+    """How often each is told."""
+    unmanaged = (f for f in report["findings"] if f["drift"] == "unmanaged" and f["kind"] in CHILDREN)
+    return collections.Counter((f["region"], f["kind"], f["id"]) for f in unmanaged)
 
 
 def segment(path: str) -> str:
