@@ -24,7 +24,7 @@ use crate::desired::{self, LoadOptions, ObjectStore, StateConfig};
 use crate::judge::RuleSet;
 use crate::model::{Counts, DesiredState, Outcome, ResourceKey};
 
-pub use crate::attribution::source::AttributionOptions;
+pub use crate::attribution::AttributionOptions;
 use attribute::{Attributed, EventRegions, Principal, Question};
 pub use ignore_tags::IgnoreTags;
 use plan::Plan;

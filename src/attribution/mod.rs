@@ -10,11 +10,13 @@
 pub mod config;
 pub mod correlate;
 pub mod event;
+mod options;
 pub mod principal;
 mod since;
 pub mod source;
 
 pub use correlate::{ActivityLog, Collector, Explanation, UnresolvedSession, correlate};
 pub use event::{Event, EventSink, ResourceQuery, SessionQuery, Window, parse};
+pub use options::AttributionOptions;
 pub use principal::{Pipeline, Settings};
 pub use since::Since;

@@ -23,7 +23,10 @@ async fn who(args: Who, config: Config) -> u8 {
         return bad_config(&[Diagnostic::error("cli/format", "`who` writes table, json or markdown")]);
     }
     if !scan.targets.is_empty() {
-        return bad_config(&[Diagnostic::error("cli/target", "`who` looks at all that somebody did: leave --target out")]);
+        return bad_config(&[Diagnostic::error(
+            "cli/target",
+            "`who` looks at all that somebody did: leave --target out",
+        )]);
     }
     let mut config = match scan.over(config) {
         Ok(config) => config,

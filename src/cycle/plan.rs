@@ -225,16 +225,16 @@ impl Plan {
         let readable = self.unread.iter().all(|unread| !unread.may_declare_in(&scope));
         let mut tasks = Vec::new();
         for kind in kinds::ALL {
+            let here = (kind.reach() == Reach::Global) == (scope.region == GLOBAL);
             let declared = declared.get(kind.name()).map(Vec::as_slice).unwrap_or_default();
             let (unmanaged, undeclared) = match &self.selection {
                 Selection::Sweep { unmanaged, kinds } => {
                     let asked = kinds.as_ref().is_none_or(|only| only.is_match(kind.name()));
-                    let here = (kind.reach() == Reach::Global) == (scope.region == GLOBAL);
                     (*unmanaged && readable && asked && here, None)
                 }
                 Selection::Resources(all) => {
                     let ids = all.get(&scope).and_then(|kinds| kinds.get(kind.name())).cloned().unwrap_or_default();
-                    (readable, Some(ids))
+                    (readable && here, Some(ids))
                 }
             };
             let mut batches = batches_by_unique_id(declared, |index| &resources[index].id).into_iter();

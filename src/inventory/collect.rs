@@ -131,7 +131,11 @@ impl Collector<'_> {
         let mut failed: Vec<(&str, ReadError)> = Vec::new();
         for (parent, read) in parents.iter().copied().zip(reads) {
             match read {
-                Ok(live) => self.listing.live.extend(live.into_iter().filter(|live| !request.declares(&live.id))),
+                Ok(children) => {
+                    let read: HashSet<String> = self.listing.live.iter().map(|live| live.id.clone()).collect();
+                    let new = |live: &Live| !request.declares(&live.id) && !read.contains(&live.id);
+                    self.listing.live.extend(children.into_iter().filter(new));
+                }
                 Err(error) => failed.push((parent, error)),
             }
         }

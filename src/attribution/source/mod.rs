@@ -22,7 +22,7 @@ use jiff::SignedDuration;
 use super::event::{EventSink, ResourceQuery, SessionQuery, Window};
 use crate::model::{Gap, GapReason, Scope};
 
-pub use open::{AttributionOptions, open};
+pub use open::open;
 pub use reference::SourceRef;
 
 /// A place that has CloudTrail events. Its gaps have `scope.source`, its name, and no `scope.kind`: so gaps in events are

@@ -2,24 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use jiff::Timestamp;
-
 use super::folder::Folder;
 use super::lookup::{EventHistory, Lookup, Paces};
 use super::s3::{LogBucket, S3Logs};
 use super::{EventSource, SourceRef};
-use crate::attribution::Settings;
 use crate::aws::Aws;
-
-/// How the person behind a drift is looked for.
-#[derive(Debug, Clone, Default)]
-pub struct AttributionOptions {
-    /// Empty: nobody is named.
-    pub sources: Vec<SourceRef>,
-    /// How far back; `None` leaves it to each source's [`EventSource::default_reach`].
-    pub since: Option<Timestamp>,
-    pub settings: Settings,
-}
 
 /// The sources to read, in the order in which they were given. They live for one cycle: what one has given once it does
 /// not give again.
