@@ -22,8 +22,8 @@ fn silent_as_terraform_left_it() {
 #[test]
 fn every_page_is_read() {
     for (name, page, paged) in [
-        ("shop", 1, &["ec2:DescribeInstances", "ec2:DescribeRouteTables", "ec2:DescribeVpcs"][..]),
-        ("estate", 3, &["iam:GetAccountAuthorizationDetails", "iam:ListRoles", "ec2:DescribeSecurityGroups"]),
+        ("shop", 2, &["ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSubnets"][..]),
+        ("estate", 5, &["iam:GetAccountAuthorizationDetails", "iam:ListRoles", "ec2:DescribeInstances"]),
     ] {
         let world = World::paged(name, page);
         let (whole, door) = (scan(&world.moto, &world.state, &[]), world.door(0));
