@@ -74,7 +74,12 @@ fn nothing_that_was_read_outlives_its_cycle() {
         let third = run(&reread, "3").await;
         let fingerprints =
             |outcome: &Outcome| outcome.findings.iter().map(|one| one.fingerprint.clone()).collect::<BTreeSet<_>>();
-        assert_eq!(fingerprints(&third), fingerprints(&second), "{:#?}", third.findings.iter().map(|one| &one.key).collect::<Vec<_>>());
+        assert_eq!(
+            fingerprints(&third),
+            fingerprints(&second),
+            "{:#?}",
+            third.findings.iter().map(|one| &one.key).collect::<Vec<_>>()
+        );
         assert!(third.coverage.iter().all(|one| one.resources.is_some() && one.complete), "{:?}", third.coverage);
         assert!(third.api_calls < second.api_calls / 2, "{} of {}", third.api_calls, second.api_calls);
         by_hand("close");

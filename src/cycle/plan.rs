@@ -22,6 +22,8 @@ pub(super) struct Plan {
     selection: Selection,
     /// Scopes in which a source that could not be read may declare something: nothing is called unmanaged there.
     unread: Vec<UnreadSource>,
+    /// Accounts that neither the credentials nor a configured role belong to, with the number of their declared resources.
+    unreachable: BTreeMap<String, u64>,
     /// Managed resources on which unmanaged children are looked for: (account, kind) -> ids.
     parents: BTreeMap<(String, String), BTreeSet<String>>,
     /// Declared resources that cannot be read: no reader, or the state tells too little.
@@ -69,6 +71,7 @@ pub(super) fn plan(work: &Work, desired: &DesiredState, facts: &HashMap<&'static
         declared: BTreeMap::new(),
         selection: Selection::Resources(BTreeMap::new()),
         unread: desired.unread.clone(),
+        unreachable: BTreeMap::new(),
         parents: BTreeMap::new(),
         unreadable: Vec::new(),
         gaps: Vec::new(),
@@ -79,7 +82,7 @@ pub(super) fn plan(work: &Work, desired: &DesiredState, facts: &HashMap<&'static
     };
     match work {
         Work::Sweep(sweep) => plan.sweep(sweep, desired, &places, aws),
-        Work::Resources(resources) => plan.resources(resources, desired, &places, facts),
+        Work::Resources(resources) => plan.resources(resources, desired, &places, facts, aws),
     }
     plan
 }
@@ -92,7 +95,7 @@ impl Plan {
         self.selection = Selection::Sweep { unmanaged: *unmanaged, kinds: kinds.clone() };
         let all = desired.resources.iter().zip(places).enumerate();
         self.parents(all.clone().map(|(_, (resource, place))| (resource, place)));
-        self.declare(all.filter(|(_, (resource, _))| wants(&resource.kind)), desired);
+        self.declare(all.filter(|(_, (resource, _))| wants(&resource.kind)), desired, aws);
         if self.accounts.is_empty() {
             self.accounts.insert(aws.account().to_owned());
         }
@@ -104,6 +107,7 @@ impl Plan {
         desired: &DesiredState,
         places: &[Place],
         facts: &HashMap<&'static str, KindFacts>,
+        aws: &Aws,
     ) {
         let Resources { keys, addresses } = resources;
         let mut targets = BTreeSet::new();
@@ -126,7 +130,7 @@ impl Plan {
         let family = with_companions(&targets, &placed);
         let all = desired.resources.iter().zip(places).enumerate().filter(|(index, _)| family.contains(index));
         self.parents(all.clone().map(|(_, (resource, place))| (resource, place)));
-        self.declare(all, desired);
+        self.declare(all, desired, aws);
         let mut undeclared: BTreeMap<Scope, BTreeMap<&'static str, Vec<String>>> = BTreeMap::new();
         for key in keys.difference(&declared) {
             if let Some(kind) = kinds::get(&key.kind) {
@@ -142,6 +146,7 @@ impl Plan {
         &mut self,
         resources: impl Iterator<Item = (usize, (&'a Desired, &'a Place))>,
         desired: &DesiredState,
+        aws: &Aws,
     ) {
         let mut unsupported: BTreeMap<(String, String), u64> = BTreeMap::new();
         for (index, (resource, place)) in resources {
@@ -158,6 +163,11 @@ impl Plan {
                 self.bucket_regions.extend(resource.region.clone());
             }
             match place.reader {
+                _ if resource.provider.is_aws() && !aws.reaches(&place.scope.account) => {
+                    *self.unreachable.entry(place.scope.account.clone()).or_default() += 1;
+                    let reason = format!("not_configured: no credentials for account {}", place.scope.account);
+                    self.unreadable.push(unknown(index, resource, place.scope.clone(), reason));
+                }
                 Some(kind) => {
                     let kinds = self.declared.entry(place.scope.clone()).or_default();
                     kinds.entry(kind.name()).or_default().push(index);
@@ -169,6 +179,14 @@ impl Plan {
                     *unsupported.entry(key).or_default() += 1;
                 }
             }
+        }
+        for (account, count) in &self.unreachable {
+            let detail = format!(
+                "no credentials for account {account} (they are of {}): name a role for it under aws.accounts; {count} not checked",
+                aws.account()
+            );
+            let scope = GapScope { account: Some(account.clone()), ..GapScope::default() };
+            self.gaps.push(Gap { reason: GapReason::NotConfigured, scope, detail });
         }
         for ((account, kind), count) in unsupported {
             let detail = format!("no reader for {kind}: {count} not checked");
@@ -197,7 +215,8 @@ impl Plan {
         let mut scopes: BTreeSet<Scope> = self.declared.keys().cloned().collect();
         match &self.selection {
             Selection::Sweep { unmanaged, .. } => {
-                for account in self.accounts.iter().filter(|_| *unmanaged) {
+                let reachable = self.accounts.iter().filter(|account| !self.unreachable.contains_key(*account));
+                for account in reachable.filter(|_| *unmanaged) {
                     let regions = self.regions.iter().map(String::as_str).chain([GLOBAL]);
                     scopes.extend(regions.map(|region| Scope::new(account, region)));
                 }

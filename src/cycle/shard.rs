@@ -9,7 +9,7 @@ use super::plan::{ListingTask, Shard};
 use super::read::{Context, Seen};
 use crate::diff::{self, Compared};
 use crate::inventory::{self, Request, ScopeReader, Selection};
-use crate::model::{Coverage, GLOBAL, Gap, GapReason, GapScope, Listing, PriorState, Scope};
+use crate::model::{Coverage, Gap, GapReason, GapScope, Listing, PriorState, Scope};
 
 /// Kinds of one scope that are read at a time.
 const CONCURRENT_KINDS: usize = 16;
@@ -21,7 +21,7 @@ const UNANSWERED: usize = 4;
 pub(super) async fn read(shard: Shard, context: &Context<'_>) -> Seen {
     let mut seen = Seen::default();
     let Some(client) = context.aws.scope(&shard.scope).await else {
-        unreachable_account(shard, context, &mut seen);
+        unreachable(shard, context, &mut seen);
         return seen;
     };
     let reader = ScopeReader::new(client);
@@ -100,22 +100,17 @@ fn coverage(
     }
 }
 
-/// One gap for the account, however many resources it has.
-fn unreachable_account(shard: Shard, context: &Context<'_>, seen: &mut Seen) {
-    let account = &shard.scope.account;
+/// The declared resources of an account that cannot be reached are told by the plan; of others (re-read by key) it is told here.
+fn unreachable(shard: Shard, context: &Context<'_>, seen: &mut Seen) {
+    let Scope { account, .. } = &shard.scope;
     let detail = format!("no credentials for account {account}: name a role for it under aws.accounts");
     let reason = format!("{}: {detail}", GapReason::NotConfigured.as_str());
     for index in shard.tasks.iter().flat_map(|task| task.desired.iter().copied()) {
         let resource = &context.desired.resources[index];
         seen.drifts.push(super::plan::unknown(index, resource, shard.scope.clone(), reason.clone()));
     }
-    shard.tasks.iter().for_each(|_| context.progress.advance());
-    let region = (shard.scope.region != GLOBAL).then(|| shard.scope.region.clone());
-    seen.gaps.push(Gap {
-        reason: GapReason::NotConfigured,
-        scope: GapScope { account: Some(account.clone()), region, ..GapScope::default() },
-        detail,
-    });
+    let scope = GapScope { account: Some(account.clone()), ..GapScope::default() };
+    seen.gaps.push(Gap { reason: GapReason::NotConfigured, scope, detail });
 }
 
 /// A gap of one kind of one scope.
