@@ -6,14 +6,17 @@ VENV   := .venv
 CARGO  ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench bench-events clean record
+.PHONY: help demo debug test lint fmt bench bench-events clean record
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ -/' | sort
 
-demo: $(VENV)/ready ## a false AWS account, people and a pipeline at work, what driftd says and whom it names (no account, no Terraform)
-	$(CARGO) build --locked --bins --tests
+demo: ## a false AWS account, people and a pipeline at work, what driftd says and whom it names (no account, no Terraform)
+	@$(MAKE) --no-print-directory -j2 $(VENV)/ready debug
 	$(VENV)/bin/python demo/demo.py --driftd $(TARGET)/debug/driftd
+
+debug:
+	$(CARGO) build --locked --bin driftd
 
 test: $(VENV)/ready ## every test; those that need Terraform say loudly when it is absent
 	DRIFTD_TEST_PYTHON=$(abspath $(VENV)/bin/python) $(CARGO) test --locked --bins --tests --lib
