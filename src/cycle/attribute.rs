@@ -45,7 +45,7 @@ pub struct Attributed {
     pub activity: Vec<ActivityRecord>,
 }
 
-/// Somebody of whom everything is to be told.
+/// A principal of whom all activity is reported.
 pub struct Principal {
     /// A person's name, a user, a role, a session, an ARN, an access key or a source address.
     pub name: String,
@@ -153,13 +153,16 @@ pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource +
     if let (Some(principal), Some(activity_log)) = (principal, &sink.activity_log) {
         attributed.activity = activity_log.of(&principal.name, &sink.collector, settings);
         let names: Vec<String> = sources.iter().map(|source| source.name()).collect();
-        let told =
-            search.untold(&activity_log.unresolved_sessions(&principal.name, &sink.collector, settings)).into_iter();
+        let unresolved = search
+            .unresolved_details(&activity_log.unresolved_sessions(&principal.name, &sink.collector, settings))
+            .into_iter();
         of_activity.extend(
-            told.chain(activity_log.omitted_calls()).map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)),
+            unresolved
+                .chain(activity_log.omitted_calls())
+                .map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)),
         );
     }
-    // A record that is no event is told, and hides no more than itself: not everybody's name is in doubt for it.
+    // A record that is no event is a gap, and hides no more than itself: not everybody's name is in doubt for it.
     let who = drifts.iter().zip(explanations).map(|(drift, explanation)| {
         let incomplete = sink.gaps.iter().any(|gap| event_regions.hides(gap, drift));
         explanation.map(|explanation| to_attributions(explanation, incomplete, earliest))
@@ -234,7 +237,7 @@ impl Search {
     }
 
     /// What those that are still wanted mean for the list of activity.
-    fn untold(&self, wanted: &[UnresolvedSession]) -> Vec<String> {
+    fn unresolved_details(&self, wanted: &[UnresolvedSession]) -> Vec<String> {
         let hidden = wanted.iter().filter(|wanted| !wanted.named);
         let (sought, others): (Vec<&UnresolvedSession>, Vec<_>) =
             hidden.partition(|wanted| self.sought.contains(&key(&wanted.session)));

@@ -1,5 +1,5 @@
 //! Tags as Terraform shows them: `tags_all` is what lies on the resource, `tags` is that without the provider's
-//! default tags. The state does not name the defaults, but it tells them: they are in `tags_all` and not in `tags`.
+//! default tags. The state does not name the defaults, but it shows them: they are in `tags_all` and not in `tags`.
 
 use serde_json::{Map, Value};
 

@@ -139,7 +139,7 @@ impl Walk<'_> {
         if self.equal(path, desired, live) {
             return;
         }
-        // Empty collections are nothing; an empty string is worth showing where only it tells a key from none.
+        // Empty collections are nothing; an empty string is worth showing where only it distinguishes a key from none.
         let shown = |value: &Value| match value {
             Value::Array(_) | Value::Object(_) if is_empty(value) => Value::Null,
             Value::String(text) if text.is_empty() && !(desired.is_null() || live.is_null()) => Value::Null,

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 
 /// Interpreter with tests/requirements.txt: `$DRIFTD_TEST_PYTHON`, else the one `make test` puts into .venv.
+#[expect(clippy::disallowed_methods, reason = "which Python is the environment's to say")]
 pub fn python() -> Command {
     let named = std::env::var_os("DRIFTD_TEST_PYTHON").map(PathBuf::from);
     let path = named.unwrap_or_else(|| root().join(".venv/bin/python"));
@@ -21,6 +22,8 @@ pub fn python() -> Command {
 }
 
 /// Lets the AWS SDK of this very process talk to this endpoint, and to nothing of this machine.
+#[expect(unsafe_code, reason = "the SDK of this process reads its environment, and no thread runs yet")]
+#[expect(clippy::disallowed_methods, reason = "clears what the machine sets for AWS")]
 pub fn point_aws_at(endpoint: &str) {
     let set = |name: &str, value: &str| {
         // SAFETY: whoever calls this is the only test of its process, and no other thread runs yet.
@@ -50,7 +53,7 @@ pub struct World {
     pub moto: String,
     pub state: PathBuf,
     /// Everything that the world said when it was up.
-    pub told: Value,
+    pub announced: Value,
 }
 
 impl World {
@@ -82,7 +85,7 @@ impl World {
         let up: Value = serde_json::from_str(&line).expect("the world says in JSON that it is up");
         let text = |value: &Value| value.as_str().expect("a string").to_owned();
         let doors = up["doors"].as_array().expect("doors").iter().map(text).collect();
-        Self { process, doors, moto: text(&up["moto"]), state: text(&up["state"]).into(), told: up }
+        Self { process, doors, moto: text(&up["moto"]), state: text(&up["state"]).into(), announced: up }
     }
 
     /// Several people change the account; their CloudTrail logs go to `logs` and to `s3://acme-trail`. See `people_at_work` in
@@ -218,8 +221,8 @@ pub fn driftd_measured(endpoint: &str, state: &Path, arguments: &[&str]) -> (Out
         let watch = scope.spawn(|| {
             let mut peak = 0;
             while !ended.load(std::sync::atomic::Ordering::Relaxed) {
-                let told = std::fs::read_to_string(&status).unwrap_or_default();
-                let line = told.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+                let text = std::fs::read_to_string(&status).unwrap_or_default();
+                let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
                 peak = line.and_then(|kib| kib.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0).max(peak);
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
@@ -231,6 +234,7 @@ pub fn driftd_measured(endpoint: &str, state: &Path, arguments: &[&str]) -> (Out
     })
 }
 
+#[expect(clippy::disallowed_methods, reason = "clears what the machine sets for AWS and driftd")]
 fn command(endpoint: &str, state: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_driftd"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("DRIFTD_")) {

@@ -64,7 +64,7 @@ impl<'a> DriftCase<'a> {
         self.object.is_singleton()
     }
 
-    /// What a source of events is asked about it: telling names first, ids before names.
+    /// What a source of events is asked about it: specific names first, ids before names.
     pub fn resource_query(&self) -> ResourceQuery {
         let mut names: Vec<String> = self.names().map(str::to_owned).collect();
         names.sort_by_key(|name| (!payload_values::is_telling(name), arn::is_arn(name), name.clone()));
@@ -161,7 +161,7 @@ impl<'a> DriftCase<'a> {
         let changing: Vec<String> = self.drift.changes.iter().map(|change| pointer::top(&change.path)).collect();
         let mut agreed = self.object.parts.is_empty();
         for (part, key) in &self.object.parts {
-            // What has changed cannot tell which part it is.
+            // What has changed cannot identify the part.
             if changing.contains(part) && !target.gone {
                 agreed = true;
                 continue;
@@ -171,7 +171,7 @@ impl<'a> DriftCase<'a> {
             objects::values(&self.drift.live_attributes, part, &mut values);
             let match_one = |payload: &PayloadValues, value: &String| match key {
                 Some(key) => payload.match_under_key(key, value),
-                // What is removed tells which part it is, too.
+                // What is removed identifies the part, too.
                 None => payload
                     .match_value(part, &value.as_str().into())
                     .max(payload.match_removed(part, &value.as_str().into())),

@@ -1,5 +1,5 @@
 //! What is never a cause: calls that read, and calls that are marked as writes but change nothing that Terraform manages.
-//! Sign-ins and role assumptions pass: they are no causes either, but they tell who is behind a session ([`identifies`]).
+//! Sign-ins and role assumptions pass: they are no causes either, but they show who is behind a session ([`identifies`]).
 
 use super::event_name;
 
@@ -18,7 +18,7 @@ const WRITES_NOTHING: &[(&str, &[&str])] = &[
     ("trustedadvisor", &["RefreshCheck"]),
 ];
 
-/// Services whose events tell who is behind a session.
+/// Services whose events show who is behind a session.
 const IDENTIFYING: &[&str] = &["signin", "sso", "sts"];
 
 /// Is this a record that neither changes anything nor identifies anybody?
@@ -33,7 +33,7 @@ pub fn is_irrelevant(source: &str, name: &str, read_only: Option<bool>) -> bool 
     WRITES_NOTHING.iter().any(|(of, events)| *of == service && (events == &["*"] || events.contains(&name)))
 }
 
-/// Does this event tell who is behind a session (and is itself never a cause)? AssumeRole is marked as a read.
+/// Does this event show who is behind a session (and is itself never a cause)? AssumeRole is marked as a read.
 pub fn identifies(service: &str, name: &str) -> bool {
     match service {
         "sts" => {

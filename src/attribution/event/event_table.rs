@@ -47,7 +47,7 @@ struct RawRow {
     changes: String,
 }
 
-type Rows = HashMap<String, HashMap<String, Row>>;
+type Rows = BTreeMap<String, BTreeMap<String, Row>>;
 
 static ROWS: LazyLock<Rows> = LazyLock::new(|| {
     let written: BTreeMap<String, BTreeMap<String, RawRow>> =
@@ -60,7 +60,8 @@ static ROWS: LazyLock<Rows> = LazyLock::new(|| {
 
 /// S3 renames its events in several ways; this is what its names have in common.
 static S3_NAMES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    let names = ROWS.get("s3.amazonaws.com").into_iter().flat_map(HashMap::keys);
+    // Two names may have the same in common: the last in order is taken, never whichever a hash puts last.
+    let names = ROWS.get("s3.amazonaws.com").into_iter().flat_map(BTreeMap::keys);
     names.map(|name| (without_renames(name), name.clone())).collect()
 });
 

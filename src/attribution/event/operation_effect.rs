@@ -1,4 +1,4 @@
-//! What the verb of an operation's name tells of its effect.
+//! What the verb of an operation's name says about its effect.
 
 const REMOVING: &[&str] = &[
     "Delete",

@@ -1,5 +1,5 @@
 //! Rules of security groups in events: what a call authorizes, revokes or alters, one by one. Two rules that share ports or a
-//! peer are two rules. Shapes: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRule.html>.
+//! peer are two rules. Forms: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRule.html>.
 
 use serde_json::Value;
 

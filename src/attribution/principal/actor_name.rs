@@ -188,7 +188,7 @@ fn account(chain: &Chain) -> Option<ActorName> {
             .because("the session's name, which its maker chose"),
         None => ActorName::of(ActorType::Account, &format!("account {id}")),
     };
-    let reason = format!("only the trail of account {} tells who it was", sanitize_input(id));
+    let reason = format!("only the trail of account {} shows who it was", sanitize_input(id));
     Some(ActorName { elsewhere: true, ..named.because(reason) })
 }
 

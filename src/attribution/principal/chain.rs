@@ -87,7 +87,7 @@ pub fn walk(event: &Event, sessions: &Sessions) -> Chain {
     chain
 }
 
-/// The session whose issuing call was not seen and would tell more.
+/// The session whose issuing call was not seen and would show more.
 pub fn unresolved_session(event: &Event, chain: &Chain) -> Option<SessionQuery> {
     let last = chain.origin();
     if chain.end != End::NotSeen || chain.source_identity().is_some() || is_of_stack(last) {
