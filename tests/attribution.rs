@@ -210,7 +210,7 @@ fn names_do_no_harm() {
             assert!(
                 !text.contains(raw),
                 "{command} {format}: {:?}",
-                text.find(raw).map(|at| &text[at.saturating_sub(80)..at])
+                text.split_once(raw).and_then(|(before, _)| before.lines().next_back())
             );
             assert!(!text.lines().any(|line| line.starts_with("# head")), "{format}");
             match format {

@@ -16,7 +16,7 @@ use crate::model::{
     ActivityRecord, Attribution, Caution, Confidence, Drift, DriftStatus, Gap, GapReason, GapScope, Scope,
 };
 
-pub use event_regions::EventRegions;
+pub(super) use event_regions::EventRegions;
 
 /// Roles assumed by roles: longer chains are not followed.
 const HOPS: usize = 10;
@@ -24,7 +24,7 @@ const HOPS: usize = 10;
 const MOST_SESSIONS: usize = 200;
 
 /// What is asked.
-pub struct Question<'a> {
+pub(super) struct Question<'a> {
     pub drifts: &'a [Drift],
     /// How far back; `None` leaves it to each source.
     pub since: Option<Timestamp>,
@@ -36,7 +36,7 @@ pub struct Question<'a> {
 
 /// Who did what, drift by drift.
 #[derive(Default)]
-pub struct Attributed {
+pub(super) struct Attributed {
     /// One for each drift: whoever acted last first; `None` where nobody was asked.
     pub who: Vec<Option<Vec<Attribution>>>,
     /// All of them are gaps in events.
@@ -46,7 +46,7 @@ pub struct Attributed {
 }
 
 /// A principal of whom all activity is reported.
-pub struct Principal {
+pub(super) struct Principal {
     /// A person's name, a user, a role, a session, an ARN, an access key or a source address.
     pub name: String,
     /// Where.
@@ -99,7 +99,7 @@ impl EventSink for CycleSink<'_> {
 }
 
 /// Names those behind the drifts. Without sources nobody is asked.
-pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource + '_>]) -> Attributed {
+pub(super) async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource + '_>]) -> Attributed {
     let Question { drifts, since, until, settings, principal, event_regions } = question;
     let mut attributed = Attributed { who: vec![None; drifts.len()], ..Attributed::default() };
     let nothing_to_ask = drifts.iter().all(|drift| drift.status == DriftStatus::Unknown) && principal.is_none();

@@ -241,12 +241,12 @@ struct Strings(HashMap<String, String>);
 impl<'de> Deserialize<'de> for Strings {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = HashMap::<String, &'de RawValue>::deserialize(deserializer)?;
-        let strings = raw.into_iter().filter(|(name, _)| is_telling(name));
+        let strings = raw.into_iter().filter(|(name, _)| is_distinctive(name));
         Ok(Self(strings.filter_map(|(name, raw)| Some((name, serde_json::from_str(raw.get()).ok()?))).collect()))
     }
 }
 
-fn is_telling(name: &str) -> bool {
+fn is_distinctive(name: &str) -> bool {
     name.ends_with("arn") || matches!(name, "id" | "owner_id" | "registry_id" | "region" | "availability_zone")
         || name.ends_with("account_id")
         // `role`, `resource`, ...: may hold the ARN that `id` repeats

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::payload_values::{PayloadValues, Payloads, ValueMatch, is_telling};
+use super::payload_values::{PayloadValues, Payloads, ValueMatch, is_distinctive};
 use super::tags::Tags;
 use crate::attribution::event::{Event, operation_effect, security_group_rules, text};
 use crate::model::security_group_rule::GroupRef;
@@ -10,7 +10,7 @@ use crate::model::{Change, SecurityGroupRule, pointer};
 
 /// What an event did to an item, the most conclusive last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effect {
+pub(super) enum Effect {
     /// It did not concern it.
     None,
     /// It set it to another value than the live one.
@@ -25,7 +25,7 @@ pub enum Effect {
 
 /// One thing that differs: a scalar, a tag, or an element of a set.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Item<'a> {
+pub(super) struct Item<'a> {
     /// Path of the change it belongs to.
     pub path: &'a str,
     /// The attribute's name where the value stands: the last name of the path.
@@ -46,18 +46,18 @@ enum What<'a> {
 
 impl Item<'_> {
     /// Is one value compared with one value?
-    pub fn is_exact(&self) -> bool {
+    pub(super) fn is_exact(&self) -> bool {
         matches!(self.what, What::Tag(..) | What::Scalar(_))
     }
 
     /// Is it a tag?
-    pub fn is_tag(&self) -> bool {
+    pub(super) fn is_tag(&self) -> bool {
         matches!(self.what, What::Tag(..))
     }
 }
 
 /// The items of a change.
-pub fn items(change: &Change) -> Vec<Item<'_>> {
+pub(super) fn items(change: &Change) -> Vec<Item<'_>> {
     let names: Vec<String> = pointer::segments(&change.path).collect();
     let name = names.iter().rev().find(|name| name.parse::<usize>().is_err()).cloned().unwrap_or_default();
     let top = names.first().cloned().unwrap_or_default();
@@ -88,7 +88,13 @@ fn without<'a>(list: &'a Value, other: &Value) -> Vec<&'a Value> {
 
 /// What the event did to the item of resource `id`. `listed`: the table says that it can change this attribute, and how many
 /// others.
-pub fn effect(item: &Item<'_>, event: &Event, payloads: &Payloads, listed: Option<&[String]>, id: &str) -> Effect {
+pub(super) fn effect(
+    item: &Item<'_>,
+    event: &Event,
+    payloads: &Payloads,
+    listed: Option<&[String]>,
+    id: &str,
+) -> Effect {
     if is_other_direction(&item.top, event) {
         return Effect::None;
     }
@@ -318,7 +324,7 @@ fn matches_of(name: &str, element: &Value, payload: &PayloadValues, matcher: Mat
 }
 
 fn match_of(name: &str, scalar: &Value, payload: &PayloadValues, matcher: Matcher) -> (bool, ValueMatch) {
-    (is_telling(&text(scalar)), matcher(payload, name, scalar))
+    (is_distinctive(&text(scalar)), matcher(payload, name, scalar))
 }
 
 /// Nothing, or switched off.

@@ -22,7 +22,7 @@ const WRITES_NOTHING: &[(&str, &[&str])] = &[
 const IDENTIFYING: &[&str] = &["signin", "sso", "sts"];
 
 /// Is this a record that neither changes anything nor identifies anybody?
-pub fn is_irrelevant(source: &str, name: &str, read_only: Option<bool>) -> bool {
+pub(crate) fn is_irrelevant(source: &str, name: &str, read_only: Option<bool>) -> bool {
     let service = source.split('.').next().unwrap_or_default();
     if identifies(service, name) {
         return false;
@@ -34,7 +34,7 @@ pub fn is_irrelevant(source: &str, name: &str, read_only: Option<bool>) -> bool 
 }
 
 /// Does this event show who is behind a session (and is itself never a cause)? AssumeRole is marked as a read.
-pub fn identifies(service: &str, name: &str) -> bool {
+pub(crate) fn identifies(service: &str, name: &str) -> bool {
     match service {
         "sts" => {
             name.starts_with("AssumeRole") || matches!(name, "AssumeRoot" | "GetFederationToken" | "GetSessionToken")

@@ -15,14 +15,14 @@ use super::Event;
 
 /// What an event can change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub(crate) struct Row {
     pub ids: Vec<String>,
     pub targets: Vec<Target>,
 }
 
 /// One Terraform type that an event can change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     /// `*`: whatever EC2 tags.
     pub kind: String,
     /// Where this kind's id stands, if not in the row's `ids`.
@@ -36,7 +36,7 @@ pub struct Target {
 
 impl Row {
     /// The object is the account's (and region's) only one.
-    pub fn is_singleton(&self) -> bool {
+    pub(crate) fn is_singleton(&self) -> bool {
         self.ids.iter().any(|path| path.starts_with('('))
     }
 }
@@ -66,7 +66,7 @@ static S3_NAMES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
 });
 
 /// What the table says of an event.
-pub fn row(event: &Event) -> Option<&'static Row> {
+pub(crate) fn row(event: &Event) -> Option<&'static Row> {
     of(&event.source, &event.name)
 }
 

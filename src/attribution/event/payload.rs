@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 const DEEPEST: usize = 40;
 
 /// One form: wrappers gone, first letters lowered, `items`/`item` lists and `{value: x}`/`{content: x}` scalars unfolded.
-pub fn normalise(payload: Value) -> Value {
+pub(super) fn normalise(payload: Value) -> Value {
     form(unwrap(payload), 0)
 }
 
@@ -99,12 +99,12 @@ fn lowered(name: &str) -> String {
 }
 
 /// `cidr_ip`, `cidrIp`, `x-amz-acl` in one spelling.
-pub fn squash(name: &str) -> String {
+pub(crate) fn squash(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// A scalar as text: CloudTrail writes numbers and booleans as text at will.
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

@@ -14,7 +14,7 @@ const MOSTLY: &str = "AssumedRole";
 const LONGEST: usize = 700;
 
 /// The text of an identity, without access key, creation time and MFA.
-pub fn pack(identity: &Identity) -> String {
+pub(crate) fn pack(identity: &Identity) -> String {
     let derived = Derived::of(identity.arn.as_deref());
     let issuer = identity.issuer.as_ref();
     // `AROA...:session` -> `AROA...:`
@@ -45,7 +45,7 @@ pub fn pack(identity: &Identity) -> String {
 }
 
 /// The identity of a text.
-pub fn unpack(text: &str) -> Identity {
+pub(crate) fn unpack(text: &str) -> Identity {
     let mut fields = text.split(NEXT);
     let mut next = |derived: Option<&str>| match fields.next().unwrap_or_default() {
         "" => None,

@@ -14,7 +14,7 @@ pub(super) const TIME: &str = "%Y%m%dT%H%MZ";
 const NEIGHBOURS: &[&str] = &["CloudTrail-Digest", "CloudTrail-Insight", "CloudTrail-Aggregated"];
 
 /// Can this path (with `/`) be a log? Digests, insights and files of other kinds are none.
-pub fn is_log(path: &str) -> bool {
+pub(super) fn is_log(path: &str) -> bool {
     let packed = path.strip_suffix(".gz").unwrap_or(path);
     let ends = [".json", ".jsonl", ".ndjson"].iter().any(|end| packed.ends_with(end));
     ends && !path.split('/').any(|segment| NEIGHBOURS.contains(&segment))
@@ -22,7 +22,7 @@ pub fn is_log(path: &str) -> bool {
 
 /// When a file was delivered, in UTC and to the minute: no event in it is younger. `None`: the name does not say.
 /// `123456789012_CloudTrail_eu-west-1_20260102T0310Z_AbCdEf.json.gz`
-pub fn delivered(name: &str) -> Option<Timestamp> {
+pub(super) fn delivered(name: &str) -> Option<Timestamp> {
     let mut parts = name.rsplit('/').next()?.split('_');
     let (account, trail, _region, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     if !is_account_id(account) || trail != "CloudTrail" {

@@ -7,7 +7,7 @@ use crate::model::{Attributes, Drift, GLOBAL, Gap, Scope, is_region};
 
 /// The regions of a run, as far as events go.
 #[derive(Debug, Clone, Default)]
-pub struct EventRegions {
+pub(crate) struct EventRegions {
     /// Where global services log.
     pub home: String,
     /// Every region in which a bucket of the run may lie.
@@ -16,14 +16,14 @@ pub struct EventRegions {
 
 impl EventRegions {
     /// These, and the regions of the buckets that the drifts name.
-    pub fn with_buckets_of(&self, drifts: &[Drift]) -> Self {
+    pub(crate) fn with_buckets_of(&self, drifts: &[Drift]) -> Self {
         let mut all = self.clone();
         all.regions.extend(drifts.iter().filter(|drift| is_of_s3(drift)).filter_map(bucket_region));
         all
     }
 
     /// Where else than in its own scope a drift's events may be logged.
-    pub fn elsewhere(&self, drift: &Drift) -> BTreeSet<Scope> {
+    pub(crate) fn elsewhere(&self, drift: &Drift) -> BTreeSet<Scope> {
         if !is_of_s3(drift) {
             return BTreeSet::new();
         }
@@ -33,7 +33,7 @@ impl EventRegions {
     }
 
     /// Does this gap hide events that may be about the drift? Its account and region decide; none of them means all.
-    pub fn hides(&self, gap: &Gap, drift: &Drift) -> bool {
+    pub(crate) fn hides(&self, gap: &Gap, drift: &Drift) -> bool {
         let own = if drift.scope.region == GLOBAL { &self.home } else { &drift.scope.region };
         let in_region = |region: &String| {
             region == own
