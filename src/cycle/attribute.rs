@@ -254,7 +254,7 @@ fn key(session: &SessionQuery) -> (String, Timestamp) {
     (session.principal_id.clone(), session.created)
 }
 
-/// The verdict in the report's words. `incomplete`: not all events of its place could be read.
+/// The explanation as attributions of the report. `incomplete`: not all events of its place could be read.
 fn to_attributions(explanation: Explanation, incomplete: bool, since: Timestamp) -> Vec<Attribution> {
     let mut all = explanation.attributions;
     if all.is_empty() {
