@@ -47,7 +47,7 @@ pub struct Sweep {
     pub unmanaged: bool,
     /// Only these kinds.
     pub kinds: Option<GlobSet>,
-    /// Tell everything that this principal did, too.
+    /// Report everything that this principal did, too.
     pub principal: Option<String>,
 }
 

@@ -1,6 +1,8 @@
 //! Who did it: several people, automation and a pipeline change a recorded account, and driftd has to name each of them, from
 //! log files, from S3 and from LookupEvents; to say that it does not know where it cannot; and to take no harm from names.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,9 +24,9 @@ impl Monday {
     fn new() -> Self {
         let world = World::recorded("shop", 1);
         let folder = tempfile::tempdir().expect("a folder");
-        let told = world.people(&folder.path().join("logs"));
-        let truth = serde_json::from_value(told["truth"].clone()).expect("names");
-        std::fs::write(folder.path().join("driftd.yaml"), told["config"].as_str().expect("YAML")).expect("writable");
+        let people = world.people(&folder.path().join("logs"));
+        let truth = serde_json::from_value(people["truth"].clone()).expect("names");
+        std::fs::write(folder.path().join("driftd.yaml"), people["config"].as_str().expect("YAML")).expect("writable");
         Self { world, folder, truth }
     }
 
@@ -57,7 +59,7 @@ fn everybody_is_named_by_every_source() {
             assert_eq!(
                 without_chains(&who),
                 without_chains(&said[&thing]),
-                "{source} tells of {thing} otherwise than the folder"
+                "{source} reports {thing} otherwise than the folder"
             );
         }
     }
@@ -98,12 +100,12 @@ fn one_persons_activity_with_the_ways_out() {
         ("carol@example.com", 4),
         ("nobody", 0),
     ] {
-        let deeds = who(principal);
-        assert_eq!(deeds["changes"].as_array().map(Vec::len), Some(calls), "{principal}: {deeds:#}");
+        let activity = who(principal);
+        assert_eq!(activity["changes"].as_array().map(Vec::len), Some(calls), "{principal}: {activity:#}");
     }
-    let deeds = who("alice@example.com");
+    let activity = who("alice@example.com");
     let of = |call: &str| {
-        let changes = deeds["changes"].as_array().into_iter().flatten();
+        let changes = activity["changes"].as_array().into_iter().flatten();
         changes.filter(|change| change["call"]["event_name"] == call).collect::<Vec<_>>()
     };
     let policy = of("PutBucketPolicy")[0];
@@ -142,8 +144,8 @@ fn refused(monday: &Monday, fault: &str, reason: &str) {
     let report = scan.report.expect("a report");
     assert_eq!(scan.code, 2, "{fault}: {}", scan.stderr);
     let gaps = report["gaps"].as_array().expect("gaps");
-    let told = |gap: &Value| gap["reason"] == reason && gap["scope"]["source"] == "lookup";
-    assert!(!gaps.is_empty() && gaps.iter().all(told), "{gaps:#?}");
+    let is_expected = |gap: &Value| gap["reason"] == reason && gap["scope"]["source"] == "lookup";
+    assert!(!gaps.is_empty() && gaps.iter().all(is_expected), "{gaps:#?}");
     let findings = attributions(&report);
     assert_eq!(findings.keys().collect::<Vec<_>>(), monday.truth.keys().collect::<Vec<_>>());
     for (thing, who) in findings {
@@ -203,12 +205,12 @@ fn names_do_no_harm() {
                 String::from_utf8_lossy(&done.stderr)
             );
             assert!(text.len() < 1 << 20, "{format}: {} bytes", text.len());
-            assert!(text.contains("alert(1)"), "{command} {format}: the name is told");
+            assert!(text.contains("alert(1)"), "{command} {format}: the name is shown");
             let raw = ['\u{1b}', '\u{7}', '\u{202e}', '\u{0}', '\r'];
             assert!(
                 !text.contains(raw),
                 "{command} {format}: {:?}",
-                text.find(raw).map(|at| &text[at.saturating_sub(80)..at])
+                text.split_once(raw).and_then(|(before, _)| before.lines().next_back())
             );
             assert!(!text.lines().any(|line| line.starts_with("# head")), "{format}");
             match format {
@@ -232,9 +234,9 @@ fn after_all(monday: &Monday) -> String {
 fn attributions(report: &Value) -> BTreeMap<String, Value> {
     let findings = report["findings"].as_array().into_iter().flatten();
     let of = |finding: &Value| {
-        let stranger =
+        let unmanaged =
             || format!("{} {}", finding["kind"].as_str().unwrap_or("?"), finding["id"].as_str().unwrap_or("?"));
-        let thing = finding["address"].as_str().map_or_else(stranger, str::to_owned);
+        let thing = finding["address"].as_str().map_or_else(unmanaged, str::to_owned);
         let mut all = vec![finding["attribution"].clone()];
         all.extend(finding["other_attributions"].as_array().into_iter().flatten().cloned());
         (thing, Value::Array(all))

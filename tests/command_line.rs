@@ -1,5 +1,7 @@
 //! The program as people start it: the example configuration, mistakes, bad states, and what goes to stdout. No AWS.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::process::{Command, Output};

@@ -1,6 +1,8 @@
 //! Two cycles on one client see the account as it is each time, whether as sweeps or as reads of single resources; and what a
 //! cycle gives can be stored.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::collections::BTreeSet;
@@ -60,9 +62,9 @@ fn nothing_that_was_read_outlives_its_cycle() {
         assert_eq!(found(&first), [""; 0], "as Terraform left it");
         by_hand("open");
         let second = run(&sweep, "2").await;
-        let told = found(&second);
+        let addresses = found(&second);
         for expected in ["changed aws_security_group.web", "unmanaged aws_iam_role_policy_attachment"] {
-            assert!(told.iter().any(|one| one == expected), "{told:?}");
+            assert!(addresses.iter().any(|one| one == expected), "{addresses:?}");
         }
         // The counter is the cycle's: both made about the same calls.
         assert!(second.api_calls < first.api_calls * 2, "{} {}", first.api_calls, second.api_calls);

@@ -1,5 +1,7 @@
 //! The event table of attribution against AWS's own API models: an event that no service has can never be seen.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 #[test]

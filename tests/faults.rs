@@ -2,6 +2,8 @@
 //! never a green scan, and never a crash. The account is the recorded one, as Terraform left it: every finding but `unknown`
 //! is false.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,8 @@
 //! A resource that is read by itself has the attributes that the sweep shows: every resource of the recorded accounts, both ways,
 //! and which calls the single read of each kind takes.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,11 +25,11 @@ fn read_alone_is_read_in_a_sweep() {
         runtime.block_on(both_ways(&world, &mut calls, &mut differences));
     }
     assert!(differences.is_empty(), "\n{}\n", differences.join("\n"));
-    let mut told = String::new();
+    let mut lines = String::new();
     for (kind, calls) in calls {
-        writeln!(told, "{kind}: {}", Vec::from_iter(calls).join(", ")).expect("a string");
+        writeln!(lines, "{kind}: {}", Vec::from_iter(calls).join(", ")).expect("a string");
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(lines);
 }
 
 async fn both_ways(world: &World, calls: &mut BTreeMap<&'static str, BTreeSet<String>>, differences: &mut Vec<String>) {

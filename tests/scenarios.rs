@@ -1,6 +1,8 @@
 //! Does driftd agree with Terraform? Applies tests/scenarios/*, changes the account by hand and compares `driftd scan` with what
 //! Terraform's own refresh sees. The work is in tests/world; needs Terraform, and says so where there is none.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 #[test]

@@ -1,6 +1,8 @@
 //! Hundreds of accounts and regions at once: a scope that does not answer and one that is denied blind only themselves, and nobody
 //! waits for them.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::time::{Duration, Instant};
@@ -21,8 +23,9 @@ type Place = (String, String);
 #[test]
 fn a_scope_that_fails_blinds_only_itself() {
     let world = World::accounts(ACCOUNTS, REGIONS);
-    let place =
-        |account: usize, region: usize| (text(&world.told["accounts"][account]), text(&world.told["regions"][region]));
+    let place = |account: usize, region: usize| {
+        (text(&world.announced["accounts"][account]), text(&world.announced["regions"][region]))
+    };
     // Both have a change and a resource that nobody declares, and neither is the first or last of its account.
     let (hanging, denied) = (place(2, 15), place(6, 15));
     let door = world.door(0);
@@ -76,9 +79,11 @@ fn a_scope_that_fails_blinds_only_itself() {
 }
 
 /// One scan of everything; prints what it took. Every role is assumed once, however many regions it is for.
+#[expect(clippy::disallowed_methods, reason = "measures real time")]
+#[expect(clippy::print_stdout, reason = "figures for whoever runs it with --nocapture")]
 fn scan(world: &World, door: &Door<'_>, what: &str, fault: &Value) -> (Scan, Duration) {
     door.fault(fault);
-    let config = text(&world.told["config"]);
+    let config = text(&world.announced["config"]);
     let mut arguments = vec!["scan", "--format", "json", "--config", &config, "--fail-on", "critical"];
     arguments.extend(KINDS.iter().flat_map(|kind| ["--kind", kind]));
     let began = Instant::now();

@@ -120,6 +120,7 @@ impl Aws {
     }
 
     /// An S3 client for a bucket that may lie in another account, region or S3 than what is watched.
+    #[expect(clippy::disallowed_methods, reason = "a client of services::s3 with one more setting")]
     pub async fn s3(&self, access: &S3Access) -> aws_sdk_s3::Client {
         let region = access.region.clone().unwrap_or_else(|| self.default_region());
         let mut config = match (&access.profile, &access.role) {
@@ -172,6 +173,7 @@ impl Scopes {
 }
 
 /// The configuration of the environment or of a profile, with driftd's retries and time limits.
+#[expect(clippy::disallowed_methods, reason = "the one place where the SDK is configured")]
 async fn load_base(region: Option<&str>, profile: Option<&str>) -> SdkConfig {
     let retries = RetryConfig::adaptive()
         .with_max_attempts(MAX_ATTEMPTS)

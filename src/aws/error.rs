@@ -30,7 +30,7 @@ impl ReadError {
         let status = error.raw_response().map(|response| response.status().as_u16());
         let message = match error {
             SdkError::ServiceError(service) => match (service.err().message(), &code) {
-                // The encoded part differs on every call and tells of the caller's policies.
+                // The encoded part differs on every call and reveals the caller's policies.
                 (Some(message), _) => {
                     message.split(" Encoded authorization failure message").next().unwrap_or_default().to_owned()
                 }

@@ -30,7 +30,7 @@ const ROOTS: [(&str, &str); 8] = [
     ("ListAccessPoints", "ListAccessPointsResult"),
 ];
 
-/// Refuses half an answer, and puts the root element's name right.
+/// Returns an error when an answer is truncated, and puts the root element's name right.
 #[derive(Debug)]
 pub(super) struct RejectTruncated;
 
@@ -76,35 +76,30 @@ fn is_whole(document: &[u8]) -> bool {
     if !text.starts_with('<') {
         return true;
     }
-    let Some(start) = text
-        .match_indices('<')
-        .map(|(at, _)| at + 1)
-        .find(|&at| text[at..].starts_with(|c: char| c.is_ascii_alphabetic()))
-    else {
-        return false;
-    };
-    let name = text[start..].split([' ', '/', '>', '\n', '\t', '\r']).next().unwrap_or_default();
-    let closed_at_once = text.ends_with("/>") && !text[start..].trim_end_matches("/>").contains('<');
+    let Some((_, name, after)) = root_of(text) else { return false };
+    let is_alone = |rest: &str| !rest.trim_end_matches("/>").contains('<');
+    let closed_at_once = text.ends_with("/>") && is_alone(name) && is_alone(after);
     text.ends_with(&format!("</{name}>")) || closed_at_once
+}
+
+/// An XML document taken apart at the name of its root element: what is before it, the name, what is after it.
+fn root_of(text: &str) -> Option<(&str, &str, &str)> {
+    let is_name = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic());
+    let start = text.match_indices('<').map(|(at, _)| at + 1).find(|at| text.get(*at..).is_some_and(is_name))?;
+    let (before, rest) = text.split_at_checked(start)?;
+    let (name, after) = rest.split_at_checked(rest.find([' ', '/', '>', '\n', '\t', '\r']).unwrap_or(rest.len()))?;
+    Some((before, name, after))
 }
 
 /// The document with its root element called `root`; what is no XML stays as it is.
 fn renamed(document: Bytes, root: &str) -> Bytes {
     let Ok(text) = std::str::from_utf8(&document) else { return document };
-    let Some(start) = text.match_indices('<').map(|(at, _)| at + 1).find(|&at| {
-        text[at..].starts_with(|c: char| c.is_ascii_alphabetic()) //
-    }) else {
-        return document;
-    };
-    let length = text[start..].find([' ', '/', '>', '\n', '\t', '\r']).unwrap_or(text.len() - start);
-    let name = &text[start..start + length];
+    let Some((before, name, after)) = root_of(text) else { return document };
     if name == root {
         return document;
     }
-    let (before, after) = (&text[..start], &text[start + length..]);
-    let end = format!("</{name}>");
-    let after = match after.rfind(&end) {
-        Some(at) => format!("{}</{root}>{}", &after[..at], &after[at + end.len()..]),
+    let after = match after.rsplit_once(format!("</{name}>").as_str()) {
+        Some((content, rest)) => format!("{content}</{root}>{rest}"),
         None => after.to_owned(),
     };
     Bytes::from(format!("{before}{root}{after}"))
@@ -115,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_an_answer_is_none() {
+    fn a_truncated_answer_is_an_error() {
         for whole in ["", "{}", "plain", "<A/>", "<?xml version=\"1.0\"?>\n<A x=\"/\"/>", "<A><B/><B></B></A>\n"] {
             assert!(is_whole(whole.as_bytes()), "{whole}");
         }

@@ -89,6 +89,7 @@ fn other_region<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
 }
 
 /// Path-style when `AWS_S3_USE_PATH_STYLE=true` or the endpoint is an IP address.
+#[expect(clippy::disallowed_methods, reason = "settings of the SDK that SdkConfig does not carry")]
 pub(super) fn path_style(config: &SdkConfig) -> bool {
     std::env::var("AWS_S3_USE_PATH_STYLE").is_ok_and(|value| value.eq_ignore_ascii_case("true"))
         || endpoint_is_address(config.endpoint_url())

@@ -29,6 +29,7 @@ macro_rules! services {
         }
 
         $(/// A client of its own for a configuration; its retries are paced by account, region and service.
+        #[expect(clippy::disallowed_methods, reason = "the one place where clients are made")]
         pub(super) fn $name(config: &SdkConfig, account: &str, region: &str) -> $sdk::Client {
             let builder = $sdk::config::Builder::from(config)
                 .retry_partition(retry_partition(account, region, stringify!($name)))

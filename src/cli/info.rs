@@ -19,6 +19,7 @@ use crate::setup::Setup;
 /// The report's contract.
 const REPORT_SCHEMA: &str = include_str!("../../docs/scan-report.schema.json");
 
+#[expect(clippy::disallowed_methods, reason = "the edge: from here on the time is an argument")]
 pub(super) fn check_config(named: Option<&Path>) -> u8 {
     let Some(path) = config::find(named) else {
         eprintln!("error: no configuration found; looked at $DRIFTD_CONFIG, {}", config::PLACES.join(", "));

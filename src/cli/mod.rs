@@ -1,5 +1,7 @@
 //! argv -> config -> one subcommand -> exit code.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the one module that talks to a terminal")]
+
 mod args;
 mod info;
 mod overlay;

@@ -43,6 +43,7 @@ pub(super) struct Prepared {
 }
 
 /// A configuration with the command line over it -> what a cycle needs, or the exit code of a mistake that is printed.
+#[expect(clippy::disallowed_methods, reason = "the edge: from here on the time is an argument")]
 pub(super) async fn connect(config: &Config) -> Result<Prepared, u8> {
     let setup = Setup::from_config(config, Environment::of_process(), Timestamp::now());
     let Setup { settings, sweep, aws } = setup.map_err(|mistakes| bad_config(&mistakes))?;
@@ -52,6 +53,7 @@ pub(super) async fn connect(config: &Config) -> Result<Prepared, u8> {
 }
 
 /// One cycle, with progress on a terminal and warnings on stderr.
+#[expect(clippy::disallowed_methods, reason = "the edge: the clock and the id of a scan come from here")]
 pub(super) async fn run_cycle(aws: &Aws, settings: &Settings, work: &Work) -> Outcome {
     let progress = Bar::new();
     let store = StateBucket::new(aws);

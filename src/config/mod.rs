@@ -67,6 +67,7 @@ struct RawConfig {
 }
 
 /// The configuration file to use: the one named, `$DRIFTD_CONFIG`, or the first of [`PLACES`] that exists.
+#[expect(clippy::disallowed_methods, reason = "where the configuration lies is asked once, at the start")]
 pub fn find(named: Option<&Path>) -> Option<PathBuf> {
     if let Some(path) = named {
         return Some(path.to_owned());

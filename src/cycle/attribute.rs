@@ -16,7 +16,7 @@ use crate::model::{
     ActivityRecord, Attribution, Caution, Confidence, Drift, DriftStatus, Gap, GapReason, GapScope, Scope,
 };
 
-pub use event_regions::EventRegions;
+pub(super) use event_regions::EventRegions;
 
 /// Roles assumed by roles: longer chains are not followed.
 const HOPS: usize = 10;
@@ -24,7 +24,7 @@ const HOPS: usize = 10;
 const MOST_SESSIONS: usize = 200;
 
 /// What is asked.
-pub struct Question<'a> {
+pub(super) struct Question<'a> {
     pub drifts: &'a [Drift],
     /// How far back; `None` leaves it to each source.
     pub since: Option<Timestamp>,
@@ -36,7 +36,7 @@ pub struct Question<'a> {
 
 /// Who did what, drift by drift.
 #[derive(Default)]
-pub struct Attributed {
+pub(super) struct Attributed {
     /// One for each drift: whoever acted last first; `None` where nobody was asked.
     pub who: Vec<Option<Vec<Attribution>>>,
     /// All of them are gaps in events.
@@ -45,8 +45,8 @@ pub struct Attributed {
     pub activity: Vec<ActivityRecord>,
 }
 
-/// Somebody of whom everything is to be told.
-pub struct Principal {
+/// A principal of whom all activity is reported.
+pub(super) struct Principal {
     /// A person's name, a user, a role, a session, an ARN, an access key or a source address.
     pub name: String,
     /// Where.
@@ -99,7 +99,7 @@ impl EventSink for CycleSink<'_> {
 }
 
 /// Names those behind the drifts. Without sources nobody is asked.
-pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource + '_>]) -> Attributed {
+pub(super) async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource + '_>]) -> Attributed {
     let Question { drifts, since, until, settings, principal, event_regions } = question;
     let mut attributed = Attributed { who: vec![None; drifts.len()], ..Attributed::default() };
     let nothing_to_ask = drifts.iter().all(|drift| drift.status == DriftStatus::Unknown) && principal.is_none();
@@ -153,13 +153,16 @@ pub async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource +
     if let (Some(principal), Some(activity_log)) = (principal, &sink.activity_log) {
         attributed.activity = activity_log.of(&principal.name, &sink.collector, settings);
         let names: Vec<String> = sources.iter().map(|source| source.name()).collect();
-        let told =
-            search.untold(&activity_log.unresolved_sessions(&principal.name, &sink.collector, settings)).into_iter();
+        let unresolved = search
+            .unresolved_details(&activity_log.unresolved_sessions(&principal.name, &sink.collector, settings))
+            .into_iter();
         of_activity.extend(
-            told.chain(activity_log.omitted_calls()).map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)),
+            unresolved
+                .chain(activity_log.omitted_calls())
+                .map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)),
         );
     }
-    // A record that is no event is told, and hides no more than itself: not everybody's name is in doubt for it.
+    // A record that is no event is a gap, and hides no more than itself: not everybody's name is in doubt for it.
     let who = drifts.iter().zip(explanations).map(|(drift, explanation)| {
         let incomplete = sink.gaps.iter().any(|gap| event_regions.hides(gap, drift));
         explanation.map(|explanation| to_attributions(explanation, incomplete, earliest))
@@ -234,7 +237,7 @@ impl Search {
     }
 
     /// What those that are still wanted mean for the list of activity.
-    fn untold(&self, wanted: &[UnresolvedSession]) -> Vec<String> {
+    fn unresolved_details(&self, wanted: &[UnresolvedSession]) -> Vec<String> {
         let hidden = wanted.iter().filter(|wanted| !wanted.named);
         let (sought, others): (Vec<&UnresolvedSession>, Vec<_>) =
             hidden.partition(|wanted| self.sought.contains(&key(&wanted.session)));
@@ -251,7 +254,7 @@ fn key(session: &SessionQuery) -> (String, Timestamp) {
     (session.principal_id.clone(), session.created)
 }
 
-/// The verdict in the report's words. `incomplete`: not all events of its place could be read.
+/// The explanation as attributions of the report. `incomplete`: not all events of its place could be read.
 fn to_attributions(explanation: Explanation, incomplete: bool, since: Timestamp) -> Vec<Attribution> {
     let mut all = explanation.attributions;
     if all.is_empty() {

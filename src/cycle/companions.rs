@@ -15,7 +15,7 @@ pub(super) struct Placed<'a> {
     pub owned_fields: Vec<OwnedField>,
 }
 
-/// These resources (by index), the parents of each, and all children of them: what a parent shows and a child owns is told by
+/// These resources (by index), the parents of each, and all children of them: what a parent shows and a child owns is reported by
 /// the child, so neither is compared without the other.
 pub(super) fn with_companions(targets: &BTreeSet<usize>, all: &[Placed<'_>]) -> BTreeSet<usize> {
     // A parent may be of any kind (whatever bears a tag), and global while its children are regional: the account decides.

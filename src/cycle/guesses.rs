@@ -1,4 +1,4 @@
-//! A resource whose account or region nothing tells was looked for where the credentials point. Where several places are in play,
+//! A resource whose account or region is not known was looked for where the credentials point. Where several places are in play,
 //! "not there" says nothing about elsewhere.
 
 use super::shard::gap_scope;
@@ -28,7 +28,7 @@ pub(super) fn downgrade_missing(
                 reason: GapReason::NotConfigured,
                 scope: GapScope { id: Some(one.id.clone()), ..gap_scope(scope, kind.name()) },
                 detail: format!(
-                    "{}: nothing tells its account and region, and it is not in {account} {region}",
+                    "{}: its account and region are not known, and it is not in {account} {region}",
                     one.address
                 ),
             });

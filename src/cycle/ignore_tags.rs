@@ -1,4 +1,4 @@
-//! Tags that are none of Terraform's business: the provider's `ignore_tags`, which no state tells.
+//! Tags that are none of Terraform's business: the provider's `ignore_tags`, which no state contains.
 //! <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/resource-tagging>
 
 use serde_json::Value;

@@ -26,12 +26,12 @@ pub(super) struct Plan {
     unreachable: BTreeMap<String, u64>,
     /// Managed resources on which unmanaged children are looked for: (account, kind) -> ids.
     parents: BTreeMap<(String, String), BTreeSet<String>>,
-    /// Declared resources that cannot be read: no reader, or the state tells too little.
+    /// Declared resources that cannot be read: no reader, or the state says too little.
     pub unreadable: Vec<Drift>,
     pub gaps: Vec<Gap>,
     pub accounts: BTreeSet<String>,
     pub regions: BTreeSet<String>,
-    /// Regions that the declared buckets tell, as a bucket has one although it is listed globally.
+    /// Regions that the declared buckets show, as a bucket has one although it is listed globally.
     bucket_regions: BTreeSet<String>,
     /// How many declared resources were asked for. The others still own what is theirs.
     pub desired: u64,
@@ -58,7 +58,7 @@ pub(super) struct ListingTask {
     pub kind: &'static dyn Kind,
     /// Declared resources, by index; no id stands twice.
     pub desired: Vec<usize>,
-    /// Tell of resources that nobody declares.
+    /// Report resources that nobody declares.
     pub unmanaged: bool,
     /// `Some`: only the declared ones and these are read, each by itself.
     pub undeclared: Option<Vec<String>>,
@@ -141,7 +141,7 @@ impl Plan {
         self.selection = Selection::Resources(undeclared);
     }
 
-    /// Takes up declared resources: those with a reader are to be read, of the others it is told why not.
+    /// Takes up declared resources: those with a reader are to be read, of the others it is reported why not.
     fn declare<'a>(
         &mut self,
         resources: impl Iterator<Item = (usize, (&'a Desired, &'a Place))>,
@@ -308,7 +308,7 @@ struct Place {
 }
 
 impl Place {
-    /// What nothing tells is assumed: the account and region of the credentials.
+    /// What is not known is assumed: the account and region of the credentials.
     fn of(resource: &Desired, aws: &Aws) -> Self {
         let account = resource.account.clone().unwrap_or_else(|| aws.account().to_owned());
         let reader = if resource.provider.is_aws() { kinds::get(&resource.kind) } else { None };
@@ -327,7 +327,7 @@ fn placed<'a>(resource: &'a Desired, place: &'a Place, facts: &HashMap<&'static 
     Placed { scope: &place.scope, kind: &resource.kind, id: &resource.id, owned_fields }
 }
 
-/// What the state itself could not tell of an instance: one that was written too long ago.
+/// What the state itself could not say of an instance: one that was written too long ago.
 fn incompletely_read<'a>(desired: &'a DesiredState, resource: &Desired) -> Option<&'a Gap> {
     desired
         .gaps

@@ -78,7 +78,7 @@ pub(super) async fn read(
         }
     }
     ownership.add_live_owned_fields(&seen.owned_fields);
-    seen.drop_told_twice(facts, &ownership);
+    seen.drop_reported_twice(facts, &ownership);
     seen.fold(ownership.owned_fields());
     seen
 }
@@ -95,12 +95,12 @@ impl Seen {
         self.owned_fields.extend(owned_fields);
     }
 
-    /// An unmanaged child that a changed parent tells of already (an attachment added to a list of them) is not told twice.
-    fn drop_told_twice(&mut self, facts: &HashMap<&'static str, KindFacts>, ownership: &OwnershipIndex<'_>) {
+    /// An unmanaged child that a changed parent shows already (an attachment added to a list of them) is not reported twice.
+    fn drop_reported_twice(&mut self, facts: &HashMap<&'static str, KindFacts>, ownership: &OwnershipIndex<'_>) {
         self.drifts.retain(|drift| {
             let kind = facts.get(drift.kind.as_str()).filter(|kind| kind.report_unmanaged_children);
             drift.status != DriftStatus::Unmanaged
-                || !kind.is_some_and(|kind| ownership.is_spoken_for(kind, &drift.scope.account, &drift.live_attributes))
+                || !kind.is_some_and(|kind| ownership.is_owned(kind, &drift.scope.account, &drift.live_attributes))
         });
     }
 

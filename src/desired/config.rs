@@ -43,7 +43,7 @@ impl fmt::Debug for StateConfig {
     }
 }
 
-/// What `terraform init` would be told besides; so far only the command line says it.
+/// What `terraform init` would be given besides; so far only the command line says it.
 #[derive(Debug, Clone, Default)]
 pub struct CodeConfig {
     /// Directories of Terraform code for states that are not named by their directory.

@@ -9,6 +9,7 @@ pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
     /// That of this process; variables that are not Unicode are left out.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads it for all of desired")]
     pub fn of_process() -> Self {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

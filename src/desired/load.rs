@@ -250,7 +250,7 @@ impl Codes {
     async fn new(options: &LoadOptions, store: &dyn ObjectStore) -> Self {
         let mut indices = Vec::new();
         for directory in &options.code_dirs {
-            // Which states it writes, as far as its backend tells; not reading it is no fault here.
+            // Which states it writes, as far as its backend says; not reading it is no fault here.
             let opened = request::open_directory(directory, options, store).await.unwrap_or_default();
             let locations = opened.files.iter().map(|file| file.location()).collect();
             indices.push((directory.clone(), locations, CodeIndex::of(directory)));

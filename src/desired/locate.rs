@@ -1,5 +1,5 @@
 //! Where every AWS instance lives: account and region, from what the state itself says. Pure; never a guess: what
-//! nothing tells stays `None`.
+//! nothing shows stays `None`.
 //!
 //! First each instance for itself: its own ARN, its owner, its `region` or availability zone. Then, for those that say
 //! nothing, what most others of the same provider configuration say. An ARN that points to another object decides
@@ -58,7 +58,7 @@ const REGION_OF_ANOTHER: &[&str] = &[
     "aws_servicequotas_template",
 ];
 
-/// Services without regions: their instances tell an account only, and take no region over from others.
+/// Services without regions: their instances show an account only, and take no region over from others.
 const GLOBAL_SERVICES: &[&str] = &[
     "aws_account_",
     "aws_budgets_",
@@ -79,21 +79,21 @@ const REGIONAL_AFTER_ALL: &[&str] = &["aws_route53_resolver_", "aws_networkmanag
 /// The regions that the code gives to provider configurations, where it does so literally: (module, alias) -> region.
 pub type ProviderRegions = BTreeMap<(Option<String>, Option<String>), String>;
 
-/// Fills `account` and `region` of the AWS instances of one source, as far as anything tells.
+/// Fills `account` and `region` of the AWS instances of one source, as far as anything shows it.
 pub fn locate(resources: &mut [Desired], from_code: &ProviderRegions) {
     for resource in resources.iter_mut().filter(|resource| resource.provider.is_aws()) {
         let own = own_place(&resource.kind, &resource.raw_attributes);
         resource.account = own.account;
         resource.region = own.region.filter(|_| !is_global(&resource.kind));
     }
-    let told = Told::by(resources);
+    let known = KnownPlaces::by(resources);
     for resource in resources.iter_mut().filter(|resource| resource.provider.is_aws()) {
         if resource.account.is_none() {
-            resource.account = told.account(&resource.provider);
+            resource.account = known.account(&resource.provider);
         }
         if resource.region.is_none() && !is_global(&resource.kind) {
             let key = configuration(&resource.provider);
-            resource.region = told.region(&resource.provider).or_else(|| from_code.get(&key).cloned());
+            resource.region = known.region(&resource.provider).or_else(|| from_code.get(&key).cloned());
         }
     }
 }
@@ -168,6 +168,7 @@ fn parse_arn(text: &str) -> Option<OwnArn> {
     Some(OwnArn { account, region })
 }
 
+#[expect(clippy::expect_used, reason = "the pattern is constant, and tests use it")]
 static REGION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^([a-z]{2,4}(?:-[a-z]+){1,3}-[0-9]{1,2})(?:$|[a-z]$|-)").expect("the pattern is constant")
 });
@@ -186,7 +187,7 @@ fn configuration(provider: &ProviderRef) -> (Option<String>, Option<String>) {
 
 /// What the instances of a source say about their provider configurations.
 #[derive(Default)]
-struct Told {
+struct KnownPlaces {
     by_configuration: HashMap<(Option<String>, Option<String>), Votes>,
     all: Votes,
 }
@@ -197,12 +198,12 @@ struct Votes {
     regions: BTreeMap<String, usize>,
 }
 
-impl Told {
+impl KnownPlaces {
     fn by(resources: &[Desired]) -> Self {
-        let mut told = Self::default();
+        let mut known = Self::default();
         for resource in resources.iter().filter(|resource| resource.provider.is_aws()) {
-            let here = told.by_configuration.entry(configuration(&resource.provider)).or_default();
-            for votes in [here, &mut told.all] {
+            let here = known.by_configuration.entry(configuration(&resource.provider)).or_default();
+            for votes in [here, &mut known.all] {
                 if let Some(account) = &resource.account {
                     *votes.accounts.entry(account.clone()).or_default() += 1;
                 }
@@ -211,7 +212,7 @@ impl Told {
                 }
             }
         }
-        told
+        known
     }
 
     /// Most of the configuration; for the default configuration also the whole source, if it is of one mind. An aliased
@@ -240,12 +241,12 @@ struct Strings(HashMap<String, String>);
 impl<'de> Deserialize<'de> for Strings {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = HashMap::<String, &'de RawValue>::deserialize(deserializer)?;
-        let strings = raw.into_iter().filter(|(name, _)| is_telling(name));
+        let strings = raw.into_iter().filter(|(name, _)| is_distinctive(name));
         Ok(Self(strings.filter_map(|(name, raw)| Some((name, serde_json::from_str(raw.get()).ok()?))).collect()))
     }
 }
 
-fn is_telling(name: &str) -> bool {
+fn is_distinctive(name: &str) -> bool {
     name.ends_with("arn") || matches!(name, "id" | "owner_id" | "registry_id" | "region" | "availability_zone")
         || name.ends_with("account_id")
         // `role`, `resource`, ...: may hold the ARN that `id` repeats

@@ -9,7 +9,7 @@ use crate::model::schema::{Block, NestedBlock, Nesting, Type};
 
 /// How the strings of an attribute are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Text {
+pub(super) enum Text {
     /// JSON is recognised by itself.
     Plain,
     /// IAM policy documents.
@@ -17,7 +17,7 @@ pub enum Text {
 }
 
 /// "Not set", as the provider's plugin SDK sees it.
-pub fn is_empty(value: &Value) -> bool {
+pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(flag) => !flag,
@@ -29,7 +29,7 @@ pub fn is_empty(value: &Value) -> bool {
 }
 
 /// The canonical form of an attribute's value.
-pub fn of_type(value: &Value, ty: &Type, text: Text) -> Value {
+pub(super) fn of_type(value: &Value, ty: &Type, text: Text) -> Value {
     let form = match (ty, value) {
         (_, Value::Null) => Value::Null,
         (Type::List(inner), Value::Array(items)) => {
@@ -61,7 +61,7 @@ pub fn of_type(value: &Value, ty: &Type, text: Text) -> Value {
 }
 
 /// The canonical form of a nested block's value (all its repetitions).
-pub fn of_nested(value: &Value, nested: &NestedBlock, text: Text) -> Value {
+pub(super) fn of_nested(value: &Value, nested: &NestedBlock, text: Text) -> Value {
     let form = match (nested.nesting, value) {
         (Nesting::Set, Value::Array(items)) => {
             sorted(items.iter().map(|item| of_block(item, &nested.block, text)).collect())
@@ -79,7 +79,7 @@ pub fn of_nested(value: &Value, nested: &NestedBlock, text: Text) -> Value {
 }
 
 /// The canonical form of one block.
-pub fn of_block(value: &Value, block: &Block, text: Text) -> Value {
+pub(super) fn of_block(value: &Value, block: &Block, text: Text) -> Value {
     let Value::Object(members) = value else { return Value::Null };
     pruned(members.iter().filter_map(|(name, member)| {
         let form = match (block.attributes.get(name), block.blocks.get(name)) {
@@ -127,7 +127,7 @@ fn string(value: &Value, text: Text) -> Value {
 }
 
 /// The JSON object or array that a string holds.
-pub fn document(string: &str) -> Option<Value> {
+pub(super) fn document(string: &str) -> Option<Value> {
     let start = string.trim_start().as_bytes().first()?;
     if !matches!(start, b'{' | b'[') {
         return None;

@@ -1,5 +1,5 @@
 //! What a managed resource brought along: the state names objects that AWS made for it (the volumes of an instance, the
-//! snapshots of an image, the group of a cluster). Nobody declares them, and they are no strangers.
+//! snapshots of an image, the group of a cluster). They are undeclared, and not unmanaged.
 
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ const INSTANCE: &[&str] = &[
     "spot_instance_id",
 ];
 
-/// The owned_fields that every VPC comes with.
+/// The parts that every VPC comes with.
 const VPC: &[&str] = &["default_network_acl_id", "default_route_table_id", "default_security_group_id"];
 
 /// Ids of the objects that came with a resource.

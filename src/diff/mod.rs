@@ -30,9 +30,9 @@ pub use ownership::OwnershipIndex;
 pub struct KindFacts {
     pub name: &'static str,
     pub rules: CompareRules,
-    /// What a resource with these attributes speaks for in its parents.
+    /// What a resource with these attributes owns in its parents.
     pub owned_fields: fn(&'static str, &Attributes) -> Vec<OwnedField>,
-    /// Strangers that are part of a managed owner count as unmanaged (a policy attached by hand).
+    /// Undeclared children of a managed owner count as unmanaged (a policy attached by hand).
     pub report_unmanaged_children: bool,
 }
 
@@ -44,7 +44,7 @@ pub struct Compared {
     pub in_sync: Vec<usize>,
     /// Live resources seen.
     pub live: u64,
-    /// What the live form of desired children speaks for in their parents.
+    /// What the live form of desired children owns in their parents.
     pub owned_fields: Vec<OwnedField>,
     /// Attributes (`kind.attribute`) that the state has and the reader neither read nor excused.
     pub uncovered: HashSet<String>,
@@ -53,25 +53,25 @@ pub struct Compared {
 }
 
 /// Compares the desired resources of one kind and scope (each with its index in the run) with what was listed there;
-/// with a ownership, strangers that nobody in it owns are unmanaged.
+/// with an ownership index, the other resources that nothing in it owns are unmanaged.
 pub fn listing(
     kind: &KindFacts,
     scope: &Scope,
     desired: &[(usize, &Desired)],
     listing: Listing,
-    strangers_of: Option<&OwnershipIndex>,
+    ownership: Option<&OwnershipIndex>,
 ) -> Compared {
     let mut compared = Compared { live: listing.live.len() as u64, ..Compared::default() };
     let gaps = Gaps::new(&listing.gaps);
     let missing: HashSet<&str> = listing.confirmed_missing.iter().map(String::as_str).collect();
     let mut live: HashMap<String, Live> = HashMap::new();
-    let mut strangers = Vec::new();
+    let mut undeclared = Vec::new();
     let wanted: HashSet<&str> = desired.iter().map(|(_, desired)| desired.id.as_str()).collect();
     for found in listing.live {
         if wanted.contains(found.id.as_str()) {
             live.insert(found.id.clone(), found);
         } else {
-            strangers.push(found)
+            undeclared.push(found)
         }
     }
     for &(index, resource) in desired {
@@ -118,9 +118,9 @@ pub fn listing(
             compared.drifts.push(drift(DriftStatus::Unknown, Some(reason)));
         }
     }
-    if let Some(ownership) = strangers_of {
-        strangers.retain(|stranger| ownership.is_unmanaged(kind, &scope.account, stranger));
-        compared.drifts.extend(strangers.into_iter().map(|stranger| unmanaged(kind, scope, stranger)));
+    if let Some(ownership) = ownership {
+        undeclared.retain(|live| ownership.is_unmanaged(kind, &scope.account, live));
+        compared.drifts.extend(undeclared.into_iter().map(|live| unmanaged(kind, scope, live)));
     }
     compared
 }
@@ -225,8 +225,8 @@ fn shown(kind: &KindFacts, resource: &Desired, mut attributes: Attributes) -> At
     attributes
 }
 
-fn unmanaged(kind: &KindFacts, scope: &Scope, stranger: Live) -> Drift {
-    let mut live_attributes = stranger.attributes;
+fn unmanaged(kind: &KindFacts, scope: &Scope, live: Live) -> Drift {
+    let mut live_attributes = live.attributes;
     if let Some(Value::Object(tags)) = live_attributes.get("tags_all").cloned() {
         live_attributes.insert("tags".to_owned(), Value::Object(tags));
     }
@@ -236,7 +236,7 @@ fn unmanaged(kind: &KindFacts, scope: &Scope, stranger: Live) -> Drift {
     Drift {
         status: DriftStatus::Unmanaged,
         kind: kind.name.to_owned(),
-        id: stranger.id,
+        id: live.id,
         scope: scope.clone(),
         desired: None,
         reason: None,

@@ -20,17 +20,17 @@ fn key_of(account: &str, part: &OwnedField) -> ParentAttribute {
     (account.to_owned(), part.parent_kind.to_owned(), part.parent_id.clone(), part.attribute.to_owned())
 }
 
-/// What children speak for, by parent and attribute.
+/// What children own, by parent and attribute.
 #[derive(Debug, Default)]
 pub struct OwnedFieldIndex {
     /// Parent's attribute -> canonical elements.
     elements: HashMap<ParentAttribute, HashSet<String>>,
-    /// Attributes that a child speaks for as a whole.
+    /// Attributes that a child owns as a whole.
     whole: HashSet<ParentAttribute>,
 }
 
 impl OwnedFieldIndex {
-    /// Adds what one child of this account speaks for; `rules` is the parent kind's.
+    /// Adds what one child of this account owns; `rules` is the parent kind's.
     pub fn add(&mut self, account: &str, part: &OwnedField, rules: &CompareRules) {
         let key = key_of(account, part);
         match &part.element {
@@ -43,7 +43,7 @@ impl OwnedFieldIndex {
         }
     }
 
-    /// Does some child speak for exactly this?
+    /// Does some child own exactly this?
     pub fn contains(&self, account: &str, part: &OwnedField, rules: &CompareRules) -> bool {
         let key = key_of(account, part);
         match &part.element {
@@ -54,7 +54,7 @@ impl OwnedFieldIndex {
         }
     }
 
-    /// Takes out of a changed resource what children speak for. `true` when nothing is left of it.
+    /// Takes out of a changed resource what children own. `true` when nothing is left of it.
     pub fn explain(&self, drift: &mut Drift) -> bool {
         if drift.status != DriftStatus::Changed {
             return false;
@@ -74,16 +74,16 @@ impl OwnedFieldIndex {
         if known.is_empty() {
             return false;
         }
-        let spoken = |element: &Value| known.iter().any(|known| known.contains(&element.to_string()));
+        let owned = |element: &Value| known.iter().any(|known| known.contains(&element.to_string()));
         let (Some(added), Some(removed)) = (&mut change.added, &mut change.removed) else {
             // One key of a map, or one value that a child sets.
             return match pointer::segments(&change.path).nth(1) {
-                Some(map_key) => spoken(&Value::from(map_key)),
-                None => spoken(&change.live),
+                Some(map_key) => owned(&Value::from(map_key)),
+                None => owned(&change.live),
             };
         };
-        added.retain(|element| !spoken(element));
-        removed.retain(|element| !spoken(element));
+        added.retain(|element| !owned(element));
+        removed.retain(|element| !owned(element));
         added.is_empty() && removed.is_empty()
     }
 }

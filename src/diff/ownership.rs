@@ -1,4 +1,4 @@
-//! Who owns what, over all sources: decides whether a live stranger is unmanaged.
+//! Who owns what, over all sources: decides whether a live resource that was not asked for is unmanaged.
 
 use std::collections::{HashMap, HashSet};
 
@@ -58,12 +58,12 @@ impl<'a> OwnershipIndex<'a> {
         ownership
     }
 
-    /// What desired children speak for in their parents.
+    /// What desired children own in their parents.
     pub fn owned_fields(&self) -> &OwnedFieldIndex {
         &self.owned_fields
     }
 
-    /// Adds what the live form of children speaks for, each with its account.
+    /// Adds what the live form of children owns, each with its account.
     pub fn add_live_owned_fields(&mut self, owned_fields: &[(String, OwnedField)]) {
         for (account, part) in owned_fields {
             let rules = self.rules(part.parent_kind);
@@ -72,33 +72,33 @@ impl<'a> OwnershipIndex<'a> {
     }
 
     /// Nobody declares it, AWS did not make it, and no managed resource owns it.
-    pub fn is_unmanaged(&self, kind: &KindFacts, account: &str, stranger: &Live) -> bool {
-        match &stranger.owner {
+    pub fn is_unmanaged(&self, kind: &KindFacts, account: &str, live: &Live) -> bool {
+        match &live.owner {
             Owner::Aws(_) | Owner::Account(_) => false,
             Owner::Parent { kind: owner_kind, id } => {
                 kind.report_unmanaged_children
                     && self.by_id.contains_key(&(account, *owner_kind, id.as_str()))
-                    && !self.is_spoken_for(kind, account, &stranger.attributes)
+                    && !self.is_owned(kind, account, &live.attributes)
             }
             Owner::None => {
-                let arn = stranger.attributes.get("arn").and_then(Value::as_str).unwrap_or_default();
+                let arn = live.attributes.get("arn").and_then(Value::as_str).unwrap_or_default();
                 let known = |object: &str| is_unique_id(object) && self.objects.contains(object);
-                !known(&stranger.id) && !known(arn)
+                !known(&live.id) && !known(arn)
             }
         }
     }
 
-    /// Another kind of resource declares the same attachment, or the owner's own attribute tells of it.
-    pub fn is_spoken_for(&self, kind: &KindFacts, account: &str, stranger: &Attributes) -> bool {
-        (kind.owned_fields)(kind.name, stranger).iter().any(|part| {
+    /// Another kind of resource declares the same attachment, or the owner's own attribute shows it.
+    pub fn is_owned(&self, kind: &KindFacts, account: &str, attributes: &Attributes) -> bool {
+        (kind.owned_fields)(kind.name, attributes).iter().any(|part| {
             let rules = self.rules(part.parent_kind);
-            self.owned_fields.contains(account, part, &rules) || self.owner_tells(account, part).unwrap_or(false)
+            self.owned_fields.contains(account, part, &rules) || self.owner_shows(account, part).unwrap_or(false)
         })
     }
 
     /// The owner's attribute has it, or is the owner's to manage as a whole (legacy `inline_policy` blocks of a role): one
     /// more is a change of the owner then. Its own it is where the code sets it, or where it holds what no child declares.
-    fn owner_tells(&self, account: &str, part: &OwnedField) -> Option<bool> {
+    fn owner_shows(&self, account: &str, part: &OwnedField) -> Option<bool> {
         let owner = self.by_id.get(&(account, part.parent_kind, part.parent_id.as_str()))?;
         if owner.declared.as_ref().is_some_and(|names| names.iter().any(|name| name == part.attribute)) {
             return Some(true);

@@ -7,13 +7,13 @@ use crate::model::schema::{Block, Schema};
 use crate::model::{Attributes, Change, REDACTED, SensitivePath, pointer};
 
 /// Every sensitive path of a resource: the union of the schema's and the state's.
-pub struct Secrets {
+pub(super) struct Secrets {
     pointers: Vec<Vec<String>>,
 }
 
 impl Secrets {
     /// `marked`: the state's `sensitive_attributes`.
-    pub fn new(schema: &Schema, marked: &[SensitivePath]) -> Self {
+    pub(super) fn new(schema: &Schema, marked: &[SensitivePath]) -> Self {
         let mut pointers = Vec::new();
         of_block(&schema.block, &mut Vec::new(), &mut pointers);
         pointers.extend(marked.iter().map(|path| pointer::segments(&path.0).collect()));
@@ -21,7 +21,7 @@ impl Secrets {
     }
 
     /// Hides the values of sensitive changes.
-    pub fn hide_changes(&self, changes: &mut [Change]) {
+    pub(super) fn hide_changes(&self, changes: &mut [Change]) {
         for change in changes {
             let path: Vec<String> = pointer::segments(&change.path).collect();
             // Either may contain the other: a secret below a change makes the whole change secret.
@@ -37,7 +37,7 @@ impl Secrets {
     }
 
     /// Hides sensitive values in attributes that rules and reports get to see.
-    pub fn hide_attributes(&self, attributes: &mut Attributes) {
+    pub(super) fn hide_attributes(&self, attributes: &mut Attributes) {
         for secret in &self.pointers {
             if let Some((first, rest)) = secret.split_first()
                 && let Some(value) = attributes.get_mut(first)

@@ -1,12 +1,12 @@
 //! Tags as Terraform shows them: `tags_all` is what lies on the resource, `tags` is that without the provider's
-//! default tags. The state does not name the defaults, but it tells them: they are in `tags_all` and not in `tags`.
+//! default tags. The state does not name the defaults, but it shows them: they are in `tags_all` and not in `tags`.
 
 use serde_json::{Map, Value};
 
 use crate::model::{Attributes, Change, pointer};
 
 /// Adds the live `tags` to what was read, if `tags_all` was.
-pub fn derive(desired: &Attributes, live: &mut Attributes) {
+pub(super) fn derive(desired: &Attributes, live: &mut Attributes) {
     let Some(Value::Object(all)) = live.get("tags_all") else { return };
     let members = |name: &str| desired.get(name).and_then(Value::as_object);
     let (own, empty) = (members("tags"), Map::new());
@@ -21,7 +21,7 @@ pub fn derive(desired: &Attributes, live: &mut Attributes) {
 }
 
 /// Drops the echo in `tags_all` of a change in `tags`; a default tag that was removed has no other place and stays.
-pub fn drop_echo(changes: &mut Vec<Change>) {
+pub(super) fn drop_echo(changes: &mut Vec<Change>) {
     let own: Vec<String> = changes.iter().filter_map(|c| c.path.strip_prefix("/tags/")).map(str::to_owned).collect();
     changes.retain(|change| {
         change.path.strip_prefix(&pointer::join("/tags_all", "")).is_none_or(|key| !own.iter().any(|o| o == key))

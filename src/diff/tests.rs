@@ -31,7 +31,7 @@ fn live(id: &str, attributes: Value, owner: Owner) -> Live {
     Live { id: id.into(), attributes, owner }
 }
 
-/// Inline policies speak for their element in the role.
+/// Inline policies own their element in the role.
 fn role_policy_parts(kind: &'static str, attributes: &Attributes) -> Vec<OwnedField> {
     let text = |name: &str| attributes[name].as_str().unwrap().to_owned();
     match kind {
@@ -154,14 +154,14 @@ fn a_newer_provider_or_a_half_made_resource_is_unknown() {
 }
 
 #[test]
-fn strangers() {
-    let stranger = |owner| {
+fn unmanaged_resources() {
+    let unmanaged = |owner| {
         let found = complete(vec![live("vpc-0000000b", json!({"arn": null}), owner)]);
         run("aws_vpc", &[], found).drifts.len()
     };
-    assert_eq!(stranger(Owner::None), 1);
-    assert_eq!(stranger(Owner::Aws("default VPC")), 0);
-    assert_eq!(stranger(Owner::Parent { kind: "aws_instance", id: "i-1".into() }), 0);
+    assert_eq!(unmanaged(Owner::None), 1);
+    assert_eq!(unmanaged(Owner::Aws("default VPC")), 0);
+    assert_eq!(unmanaged(Owner::Parent { kind: "aws_instance", id: "i-1".into() }), 0);
     // The same object under another type's name is managed; an equal name of another kind is not.
     let default = desired("aws_default_vpc", "vpc-0000000b", json!({"id": "vpc-0000000b"}));
     let found = || complete(vec![live("vpc-0000000b", json!({}), Owner::None)]);
@@ -199,19 +199,19 @@ fn an_inline_policy_by_hand_is_seen_and_a_managed_one_is_the_childs() {
     assert_eq!(drifts[0].changes[0].added.as_ref().unwrap().len(), 1);
     assert_eq!(drifts[0].changes[0].added.as_ref().unwrap()[0]["name"], "hand");
 
-    // As a stranger of its own kind: unmanaged on a managed role, folded on an unmanaged one, silent when spoken for.
-    let stranger = |role: &str, name: &str| {
+    // As a resource of its own kind: unmanaged on a managed role, folded on an unmanaged one, silent when owned.
+    let unmanaged = |role: &str, name: &str| {
         let owner = Owner::Parent { kind: "aws_iam_role", id: role.into() };
         let attributes = json!({"role": role, "name": name, "policy": policy("a:B")});
         let found = complete(vec![live(&format!("{role}:{name}"), attributes, owner)]);
         let drifts = run("aws_iam_role_policy", &all, found).drifts;
         drifts.iter().filter(|drift| drift.status == DriftStatus::Unmanaged).count()
     };
-    assert_eq!((stranger("r", "hand"), stranger("other", "hand")), (1, 0));
+    assert_eq!((unmanaged("r", "hand"), unmanaged("other", "hand")), (1, 0));
 }
 
 #[test]
-fn fingerprints_are_stable_and_tell_drifts_apart() {
+fn fingerprints_are_stable_and_distinguish_drifts() {
     let with = |cidr: &str| {
         let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": cidr}), Owner::None)]);
         {
@@ -232,7 +232,7 @@ fn the_reader_must_cover_what_people_can_set() {
 }
 
 #[test]
-fn a_child_speaks_for_the_value_it_sets_and_no_other() {
+fn a_child_owns_the_value_it_sets_and_no_other() {
     let mut index = OwnedFieldIndex::default();
     let element = Some(json!("vpc-0000000a"));
     let part =

@@ -1,4 +1,4 @@
-//! Children that no reader reads still speak for their piece of a parent: an interface shows the groups that an
+//! Children that no reader reads still own their piece of a parent: an interface shows the groups that an
 //! attachment resource gave it. By the state alone, from the documentation of each type in the AWS provider.
 
 use serde_json::Value;
@@ -74,7 +74,7 @@ pub(super) fn owned_fields_of_instances<'a>(
     .collect()
 }
 
-/// What a resource of a type without a reader speaks for.
+/// What a resource of a type without a reader owns.
 pub(super) fn owned_fields(kind: &str, attributes: &Attributes) -> Vec<OwnedField> {
     let text = |name: &str| attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let rows = CHILDREN.iter().filter(|row| row.0 == kind);

@@ -8,7 +8,7 @@ use crate::model::schema::{Attribute, Block, NestedBlock, Nesting, Schema, Type}
 use crate::model::{Attributes, Change, CompareRules, pointer};
 
 /// Everything that differs, in the order of paths.
-pub fn changes(schema: &Schema, rules: &CompareRules, desired: &Attributes, live: &Attributes) -> Vec<Change> {
+pub(super) fn changes(schema: &Schema, rules: &CompareRules, desired: &Attributes, live: &Attributes) -> Vec<Change> {
     let mut walk = Walk { rules, changes: Vec::new() };
     let skipped = |name: &str| {
         let id = name == "id" && !rules.compare_computed.contains(&"id");
@@ -31,7 +31,7 @@ pub fn changes(schema: &Schema, rules: &CompareRules, desired: &Attributes, live
 }
 
 /// The canonical form of one top-level attribute or block.
-pub fn canonical_member(schema: &Schema, rules: &CompareRules, name: &str, value: &Value) -> Value {
+pub(super) fn canonical_member(schema: &Schema, rules: &CompareRules, name: &str, value: &Value) -> Value {
     match (schema.block.attributes.get(name), schema.block.blocks.get(name)) {
         (Some(attribute), _) => canonical::of_type(value, &attribute.ty, text(rules, name)),
         (_, Some(nested)) => canonical::of_nested(value, nested, text(rules, name)),
@@ -139,7 +139,7 @@ impl Walk<'_> {
         if self.equal(path, desired, live) {
             return;
         }
-        // Empty collections are nothing; an empty string is worth showing where only it tells a key from none.
+        // Empty collections are nothing; an empty string is worth showing where only it distinguishes a key from none.
         let shown = |value: &Value| match value {
             Value::Array(_) | Value::Object(_) if is_empty(value) => Value::Null,
             Value::String(text) if text.is_empty() && !(desired.is_null() || live.is_null()) => Value::Null,

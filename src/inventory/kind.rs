@@ -126,7 +126,7 @@ pub trait Kind: Send + Sync {
         CompareRules::default()
     }
 
-    /// Lists the scope as far as bulk listings tell. It may give more than was asked for. `Err` means that the listing itself
+    /// Lists the scope as far as bulk listings show it. It may give more than was asked for. `Err` means that the listing itself
     /// failed: nothing is known of the scope.
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError>;
 

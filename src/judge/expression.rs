@@ -73,7 +73,7 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 
 impl Expression {
     /// Compiles CEL text. The error lists all mistakes, separated by semicolons.
-    pub fn compile(source: &str) -> Result<Self, String> {
+    pub(super) fn compile(source: &str) -> Result<Self, String> {
         let program = Program::compile(source).map_err(|errors| {
             let lines: Vec<_> =
                 errors.errors.iter().map(|e| format!("line {} column {}: {}", e.pos.0, e.pos.1, e.msg)).collect();
@@ -86,7 +86,7 @@ impl Expression {
     }
 
     /// Is it true of this drift? An error says what could not be evaluated.
-    pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
+    pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
         match Cel::resolve(&self.root, &scope.context) {
             Ok(Cel::Bool(result)) => Ok(result),
             Ok(other) => Err(format!("`when` gave {}, not true or false", other.type_of())),
@@ -97,7 +97,7 @@ impl Expression {
 
 impl Scope<'_> {
     /// The variables of a drift, once for everybody who had a part in it; once if nobody is known.
-    pub fn of_all(drift: &Drift, address: Option<&str>, attributions: &[Attribution]) -> Vec<Self> {
+    pub(super) fn of_all(drift: &Drift, address: Option<&str>, attributions: &[Attribution]) -> Vec<Self> {
         if attributions.is_empty() {
             return vec![Self::new(drift, address, None)];
         }
@@ -105,7 +105,7 @@ impl Scope<'_> {
     }
 
     /// The variables of a drift and one who had a part in it.
-    pub fn new(drift: &Drift, address: Option<&str>, who: Option<&Attribution>) -> Self {
+    pub(super) fn new(drift: &Drift, address: Option<&str>, who: Option<&Attribution>) -> Self {
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
         functions::add_to(&mut context);
         let changes = Value::Array(drift.changes.iter().map(change).collect());

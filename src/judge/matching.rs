@@ -18,14 +18,14 @@ pub(super) struct Match {
 
 impl Match {
     /// Does it match everything?
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         let Self { kind, drift, path, account, region } = self;
         kind.is_empty() && drift.is_empty() && path.is_empty() && account.is_empty() && region.is_empty()
     }
 
     /// Does the drift fit? `unknown` never does. A missing or unmanaged resource differs as a whole, so `path` is
     /// not checked then.
-    pub fn fits(&self, drift: &Drift) -> bool {
+    pub(super) fn fits(&self, drift: &Drift) -> bool {
         drift.status != DriftStatus::Unknown
             && any(&self.kind, &drift.kind)
             && (self.drift.is_empty() || self.drift.contains(&drift.status))

@@ -1,4 +1,4 @@
-//! Reading firewall rules in Terraform's shapes: inline `ingress` blocks, the three rule resources, network ACLs.
+//! Reading firewall rules in Terraform's forms: inline `ingress` blocks, the three rule resources, network ACLs.
 //! Knows which rules admit the whole internet; does not know what is reachable in the end.
 
 use serde_json::{Map, Value};
@@ -100,7 +100,7 @@ fn opening(rule: &Map<String, Value>) -> Option<Opening> {
     (allowed && !protocol.is_empty()).then_some(Opening { protocol, from, to })
 }
 
-/// Is one of these (a CIDR or a list of them) the world?
+/// Is one of these (a CIDR or a list of them) the whole Internet?
 pub fn any_world(cidrs: &Value) -> bool {
     match cidrs {
         Value::String(text) => cidr::is_world(text),

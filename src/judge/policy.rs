@@ -69,9 +69,9 @@ pub fn added_statements(desired: &Value, live: &Value) -> Vec<Value> {
     let known: Vec<_> = statements(desired).iter().map(canonical).collect();
     let mut seen = Vec::new();
     for statement in statements(live) {
-        let shape = canonical(&statement);
-        if !known.contains(&shape) && !seen.iter().any(|(old, _)| *old == shape) {
-            seen.push((shape, Value::Object(statement)));
+        let form = canonical(&statement);
+        if !known.contains(&form) && !seen.iter().any(|(old, _)| *old == form) {
+            seen.push((form, Value::Object(statement)));
         }
     }
     seen.into_iter().map(|(_, statement)| statement).collect()

@@ -36,7 +36,7 @@ pub enum Channel {
     Cloudshell,
     Cli,
     Sdk,
-    /// Terraform or OpenTofu: they cannot be told apart.
+    /// Terraform or OpenTofu: they cannot be distinguished.
     Terraform,
     Pulumi,
     Crossplane,
@@ -73,7 +73,7 @@ impl Channel {
 pub enum ActorType {
     /// A human being, by SSO, federation, source identity or a chain that ends at one.
     Person,
-    /// A role, where nothing tells who used it (or a machine did).
+    /// A role, where nothing shows who used it (or a machine did).
     Role,
     IamUser,
     Root,
@@ -128,7 +128,7 @@ pub enum Caution {
     Automation,
     /// The name is a session name that the caller chose freely.
     NameIsForgeable,
-    /// Somebody without a name in this account: only the other account's trail tells.
+    /// Somebody without a name in this account: only the other account's trail has it.
     OtherAccount,
     /// The same value was set by others in the same second.
     SameSecond,

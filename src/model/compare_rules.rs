@@ -1,5 +1,5 @@
-//! What the provider's schema does not say about a kind: which paths AWS never tells, which strings are policies,
-//! which values are equal, and which part of a parent a child resource speaks for.
+//! What the provider's schema does not say about a kind: which paths AWS never returns, which strings are policies,
+//! which values are equal, and which part of a parent a child resource owns.
 
 use serde_json::Value;
 

@@ -80,7 +80,7 @@ pub struct Desired {
     /// The `id` attribute; empty when the state has none.
     pub id: String,
     pub account: Option<String>,
-    /// `None` when nothing told it yet; never `global` (the kind decides that).
+    /// `None` when it is not known yet; never `global` (the kind decides that).
     pub region: Option<String>,
     /// Index into the run's sources; the first owner.
     pub source: usize,

@@ -1,4 +1,4 @@
-//! What AWS answered: live resources in Terraform's attribute shape.
+//! What AWS answered: live resources in Terraform's attribute form.
 
 use super::{Attributes, Gap};
 
@@ -11,7 +11,7 @@ pub enum Owner {
     /// AWS made it by itself (a default VPC, a service-linked role, ...): never unmanaged. The text says what it is.
     Aws(&'static str),
     /// It exists only as a part of another resource (the root volume of an instance, a rule of a group, the main
-    /// route table of a VPC): never unmanaged by itself, the owner speaks for it.
+    /// route table of a VPC): never unmanaged by itself, its owner reports it.
     Parent { kind: &'static str, id: String },
     /// Another account's, which shares it with this one: that account's to declare, unless it is declared here.
     Account(String),

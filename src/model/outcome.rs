@@ -39,7 +39,7 @@ pub struct Outcome {
     pub unmapped: BTreeSet<String>,
 }
 
-/// Numbers that the findings do not tell.
+/// Numbers that the findings do not show.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Resource instances of all sources that were asked for.

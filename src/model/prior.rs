@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::{Attributes, Desired};
 
 /// Id and attributes of a resource as they were last known: by a state, or by an earlier read. A kind takes from them what the id
-/// does not tell (the bucket of an object), and which of several equal forms to show.
+/// does not say (the bucket of an object), and which of several equal forms to show.
 #[derive(Debug, Clone, Copy)]
 pub struct PriorState<'a> {
     pub id: &'a str,

@@ -111,8 +111,8 @@ fn parse_type(value: &serde_json::Value) -> Option<Type> {
             _ => None,
         };
     }
-    let [shape, inner, ..] = value.as_array()?.as_slice() else { return None };
-    match shape.as_str()? {
+    let [constructor, inner, ..] = value.as_array()?.as_slice() else { return None };
+    match constructor.as_str()? {
         "list" => Some(Type::List(Box::new(parse_type(inner)?))),
         "set" => Some(Type::Set(Box::new(parse_type(inner)?))),
         "map" => Some(Type::Map(Box::new(parse_type(inner)?))),
@@ -126,13 +126,13 @@ fn parse_type(value: &serde_json::Value) -> Option<Type> {
 
 static COMPRESSED: &[u8] = include_bytes!("aws-provider-5.100.0.schema.json.zst");
 
+#[expect(clippy::expect_used, reason = "the file is part of the binary, and a test decodes every type of it")]
 static RAW: LazyLock<HashMap<String, Box<RawValue>>> = LazyLock::new(|| {
     let mut text = String::new();
     let decoded = ruzstd::decoding::StreamingDecoder::new(COMPRESSED)
         .map_err(|error| error.to_string())
         .and_then(|mut stream| stream.read_to_string(&mut text).map_err(|error| error.to_string()))
         .and_then(|_| serde_json::from_str(&text).map_err(|error| error.to_string()));
-    // The file is part of the binary and a test decodes every type of it.
     decoded.expect("the embedded provider schema is valid")
 });
 

@@ -18,7 +18,7 @@ pub struct SecurityGroupRule {
     pub description: String,
     /// `sgr-...`, where it is known.
     pub id: Option<String>,
-    /// `None`: whoever tells of the rule does not say.
+    /// `None`: the source of the rule does not say.
     pub egress: Option<bool>,
 }
 

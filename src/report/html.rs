@@ -199,6 +199,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "pages to look at, for whoever asks for them")]
     fn the_page_stands_alone() {
         let reasons = crate::judge::starter().reasons();
         let page = render(&sample::rich(), &Options { reasons, ..Options::default() }).unwrap();

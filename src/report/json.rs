@@ -1,11 +1,11 @@
-//! The report for programs, in the shape of `docs/scan-report.schema.json`.
+//! The report for programs, in the format of `docs/scan-report.schema.json`.
 
 use std::fmt::Write as _;
 
 use super::text::deceives;
 use crate::model::report::Report;
 
-/// Indented JSON in the contract's shape and order. Characters that deceive a terminal are written as `\u` escapes; a parser
+/// Indented JSON in the contract's form and order. Characters that deceive a terminal are written as `\u` escapes; a parser
 /// reads the same values.
 pub fn render(report: &Report) -> serde_json::Result<String> {
     Ok(escaped(&serde_json::to_string_pretty(report)?))

@@ -9,10 +9,10 @@ use crate::model::{
 };
 
 /// A hostile name of a resource.
-pub const EVIL: &str = "x\u{1b}[31m\u{202e}<script>alert(1)</script><img src=x>|`@everyone`\n# [a](http://evil.example)\u{9b}\u{200b}]]>\u{7}\u{e0041}";
+pub(super) const EVIL: &str = "x\u{1b}[31m\u{202e}<script>alert(1)</script><img src=x>|`@everyone`\n# [a](http://evil.example)\u{9b}\u{200b}]]>\u{7}\u{e0041}";
 
 /// Characters that no format may let through.
-pub const EVIL_CHARACTERS: &[char] = &['\u{1b}', '\u{202e}', '\u{9b}', '\u{200b}', '\u{7}', '\u{e0041}'];
+pub(super) const EVIL_CHARACTERS: &[char] = &['\u{1b}', '\u{202e}', '\u{9b}', '\u{200b}', '\u{7}', '\u{e0041}'];
 
 fn source(name: &str, resources: u64) -> Source {
     Source {
@@ -47,12 +47,12 @@ fn report(sources: Vec<Source>, summary: Summary, findings: Vec<Finding>, gaps: 
     }
 }
 
-pub fn clean() -> Report {
+pub(super) fn clean() -> Report {
     let summary = Summary { desired: 12, live: 14, in_sync: 12, ..Summary::default() };
     report(vec![source("prod", 12)], summary, Vec::new(), Vec::new())
 }
 
-pub fn finding(drift: DriftStatus, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {
+pub(super) fn finding(drift: DriftStatus, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {
     Finding {
         key: format!("111111111111/eu-central-1/{kind}/{id}"),
         fingerprint: format!("fp-{kind}-{id}"),
@@ -76,7 +76,7 @@ pub fn finding(drift: DriftStatus, severity: Severity, kind: &str, id: &str, add
     }
 }
 
-pub fn attribution(name: &str, confidence: Confidence, channel: Channel) -> Attribution {
+pub(super) fn attribution(name: &str, confidence: Confidence, channel: Channel) -> Attribution {
     let arn = format!("arn:aws:sts::111111111111:assumed-role/admin/{name}");
     Attribution {
         confidence,
@@ -88,7 +88,7 @@ pub fn attribution(name: &str, confidence: Confidence, channel: Channel) -> Attr
     }
 }
 
-pub fn change(path: &str, desired: Value, live: Value) -> Change {
+pub(super) fn change(path: &str, desired: Value, live: Value) -> Change {
     Change { path: path.into(), desired, live, added: None, removed: None, sensitive: false, declared: Some(true) }
 }
 
@@ -107,7 +107,7 @@ fn gap(reason: GapReason, kind: &str, id: Option<&str>, action: Option<&str>, de
     }
 }
 
-pub fn rich() -> Report {
+pub(super) fn rich() -> Report {
     let rule = |port: u16, cidr: &str| json!({"protocol": "tcp", "from_port": port, "to_port": port, "cidr_blocks": [cidr], "description": "", "self": false});
     let mut group = finding(
         DriftStatus::Changed,
@@ -220,7 +220,7 @@ fn event(id: &str, name: &str, source: &str) -> EventRef {
 }
 
 /// The rich report where two of the findings have somebody behind them.
-pub fn attributed() -> Report {
+pub(super) fn attributed() -> Report {
     let mut report = rich();
     let alice = attribution("alice@example.com", Confidence::Certain, Channel::Console);
     let events = [
@@ -236,7 +236,7 @@ pub fn attributed() -> Report {
 }
 
 /// What one person did: two calls of [`attributed`], and one that left nothing.
-pub fn records() -> Vec<ActivityRecord> {
+pub(super) fn records() -> Vec<ActivityRecord> {
     let Attribution { actor, .. } = attribution("alice@example.com", Confidence::Certain, Channel::Console);
     let record = |event: EventRef, objects: &[&str], cautions: &[Caution]| ActivityRecord {
         event,
@@ -259,7 +259,7 @@ pub fn records() -> Vec<ActivityRecord> {
     ]
 }
 
-pub fn hostile() -> Report {
+pub(super) fn hostile() -> Report {
     let mut one = finding(DriftStatus::Changed, Severity::Critical, "aws_vpc", EVIL, EVIL);
     one.source = Some(EVIL.into());
     one.reason = Some(EVIL.into());

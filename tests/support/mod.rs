@@ -11,7 +11,8 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 
 /// Interpreter with tests/requirements.txt: `$DRIFTD_TEST_PYTHON`, else the one `make test` puts into .venv.
-pub fn python() -> Command {
+#[expect(clippy::disallowed_methods, reason = "which Python is the environment's to say")]
+pub(crate) fn python() -> Command {
     let named = std::env::var_os("DRIFTD_TEST_PYTHON").map(PathBuf::from);
     let path = named.unwrap_or_else(|| root().join(".venv/bin/python"));
     assert!(path.is_file(), "no Python at {}: run `make test`, or set DRIFTD_TEST_PYTHON", path.display());
@@ -21,7 +22,9 @@ pub fn python() -> Command {
 }
 
 /// Lets the AWS SDK of this very process talk to this endpoint, and to nothing of this machine.
-pub fn point_aws_at(endpoint: &str) {
+#[expect(unsafe_code, reason = "the SDK of this process reads its environment, and no thread runs yet")]
+#[expect(clippy::disallowed_methods, reason = "clears what the machine sets for AWS")]
+pub(crate) fn point_aws_at(endpoint: &str) {
     let set = |name: &str, value: &str| {
         // SAFETY: whoever calls this is the only test of its process, and no other thread runs yet.
         unsafe { std::env::set_var(name, value) }
@@ -38,33 +41,33 @@ pub fn point_aws_at(endpoint: &str) {
     set("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
 }
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A recorded account in a private moto, with as many doors (endpoints) as asked for. Stops when dropped.
-pub struct World {
+pub(crate) struct World {
     process: Child,
     doors: Vec<String>,
     /// moto itself, for changes by hand.
     pub moto: String,
     pub state: PathBuf,
     /// Everything that the world said when it was up.
-    pub told: Value,
+    pub announced: Value,
 }
 
 impl World {
-    pub fn recorded(name: &str, doors: usize) -> Self {
+    pub(crate) fn recorded(name: &str, doors: usize) -> Self {
         Self::serve(&["serve", "--world", name, "--doors", &doors.to_string()])
     }
 
     /// With one door that cuts every listing into pages of so many items.
-    pub fn paged(name: &str, page: usize) -> Self {
+    pub(crate) fn paged(name: &str, page: usize) -> Self {
         Self::serve(&["serve", "--world", name, "--page", &page.to_string()])
     }
 
     /// Many accounts, each with its role, its state and so many regions, behind one door; see `build` in tests/world/accounts.py.
-    pub fn accounts(accounts: usize, regions: usize) -> Self {
+    pub(crate) fn accounts(accounts: usize, regions: usize) -> Self {
         Self::serve(&["accounts", "--accounts", &accounts.to_string(), "--regions", &regions.to_string()])
     }
 
@@ -82,19 +85,19 @@ impl World {
         let up: Value = serde_json::from_str(&line).expect("the world says in JSON that it is up");
         let text = |value: &Value| value.as_str().expect("a string").to_owned();
         let doors = up["doors"].as_array().expect("doors").iter().map(text).collect();
-        Self { process, doors, moto: text(&up["moto"]), state: text(&up["state"]).into(), told: up }
+        Self { process, doors, moto: text(&up["moto"]), state: text(&up["state"]).into(), announced: up }
     }
 
     /// Several people change the account; their CloudTrail logs go to `logs` and to `s3://acme-trail`. See `people_at_work` in
     /// tests/world/__main__.py for what comes back.
-    pub fn people(&self, logs: &Path) -> Value {
+    pub(crate) fn people(&self, logs: &Path) -> Value {
         let arguments = ["-m", "tests.world", "people", "--endpoint", &self.moto, "--logs"];
         let done = python().args(arguments).arg(logs).output().expect("python starts");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         serde_json::from_slice(&done.stdout).expect("JSON")
     }
 
-    pub fn door(&self, index: usize) -> Door<'_> {
+    pub(crate) fn door(&self, index: usize) -> Door<'_> {
         Door { endpoint: &self.doors[index], state: &self.state }
     }
 }
@@ -107,13 +110,13 @@ impl Drop for World {
 }
 
 /// One endpoint of a [`World`].
-pub struct Door<'a> {
+pub(crate) struct Door<'a> {
     pub endpoint: &'a str,
     state: &'a Path,
 }
 
 /// What happened at a door since its last fault was set.
-pub struct Seen {
+pub(crate) struct Seen {
     /// Operations, in order: `ec2:DescribeVpcs`.
     pub calls: Vec<String>,
     /// How often the fault struck.
@@ -124,7 +127,7 @@ pub struct Seen {
 
 /// The end of one call.
 #[derive(serde::Deserialize)]
-pub struct Ended {
+pub(crate) struct Ended {
     pub operation: String,
     /// Of the assumed role; empty for the base credentials.
     pub account: String,
@@ -135,16 +138,16 @@ pub struct Ended {
 
 impl Door<'_> {
     /// See `Fault` in tests/world/faults.py; a list for several, `null` for none.
-    pub fn fault(&self, fault: &Value) {
+    pub(crate) fn fault(&self, fault: &Value) {
         self.talk("PUT", "/_door", &fault.to_string());
     }
 
     /// What LookupEvents answers from now on, at every door: the records of these log files. `throttled`: as AWS does.
-    pub fn history(&self, logs: &Path, throttled: bool) {
+    pub(crate) fn history(&self, logs: &Path, throttled: bool) {
         self.talk("PUT", "/_history", &serde_json::json!({"folder": logs, "throttled": throttled}).to_string());
     }
 
-    pub fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> Seen {
         let answer: Value = serde_json::from_str(&self.talk("GET", "/_door", "")).expect("JSON");
         let calls = answer["calls"].as_array().expect("calls");
         Seen {
@@ -154,7 +157,7 @@ impl Door<'_> {
         }
     }
 
-    pub fn scan(&self) -> Scan {
+    pub(crate) fn scan(&self) -> Scan {
         scan(self.endpoint, self.state, &[])
     }
 
@@ -170,7 +173,7 @@ impl Door<'_> {
 }
 
 /// One run of `driftd scan --format json`.
-pub struct Scan {
+pub(crate) struct Scan {
     pub code: i32,
     pub stderr: String,
     /// `None` when stdout was no report.
@@ -178,7 +181,7 @@ pub struct Scan {
 }
 
 impl Scan {
-    pub fn of(done: &Output) -> Self {
+    pub(crate) fn of(done: &Output) -> Self {
         Self {
             code: done.status.code().unwrap_or(-1),
             stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
@@ -187,29 +190,29 @@ impl Scan {
     }
 
     /// `address: drift` of every finding of this kind of drift.
-    pub fn findings(&self, drift: &str) -> Vec<String> {
+    pub(crate) fn findings(&self, drift: &str) -> Vec<String> {
         let findings = self.report.as_ref().and_then(|report| report["findings"].as_array());
         let of_kind = findings.into_iter().flatten().filter(|finding| finding["drift"] == drift);
         of_kind.map(|f| f["address"].as_str().unwrap_or(f["id"].as_str().unwrap_or("?")).to_owned()).collect()
     }
 
-    pub fn gaps(&self) -> usize {
+    pub(crate) fn gaps(&self) -> usize {
         self.report.as_ref().and_then(|report| report["gaps"].as_array()).map_or(0, Vec::len)
     }
 }
 
 /// Runs `driftd scan --format json` against one endpoint.
-pub fn scan(endpoint: &str, state: &Path, arguments: &[&str]) -> Scan {
+pub(crate) fn scan(endpoint: &str, state: &Path, arguments: &[&str]) -> Scan {
     Scan::of(&driftd(endpoint, state, &[&["scan", "--format", "json"], arguments].concat()))
 }
 
 /// Runs the program against one endpoint, with nothing of this machine's AWS settings.
-pub fn driftd(endpoint: &str, state: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn driftd(endpoint: &str, state: &Path, arguments: &[&str]) -> Output {
     command(endpoint, state, arguments).output().expect("driftd starts")
 }
 
 /// The same, with the highest resident memory in KiB (Linux; elsewhere 0).
-pub fn driftd_measured(endpoint: &str, state: &Path, arguments: &[&str]) -> (Output, u64) {
+pub(crate) fn driftd_measured(endpoint: &str, state: &Path, arguments: &[&str]) -> (Output, u64) {
     let mut command = command(endpoint, state, arguments);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("driftd starts");
     let status = format!("/proc/{}/status", child.id());
@@ -218,8 +221,8 @@ pub fn driftd_measured(endpoint: &str, state: &Path, arguments: &[&str]) -> (Out
         let watch = scope.spawn(|| {
             let mut peak = 0;
             while !ended.load(std::sync::atomic::Ordering::Relaxed) {
-                let told = std::fs::read_to_string(&status).unwrap_or_default();
-                let line = told.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+                let text = std::fs::read_to_string(&status).unwrap_or_default();
+                let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
                 peak = line.and_then(|kib| kib.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0).max(peak);
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
@@ -231,6 +234,7 @@ pub fn driftd_measured(endpoint: &str, state: &Path, arguments: &[&str]) -> (Out
     })
 }
 
+#[expect(clippy::disallowed_methods, reason = "clears what the machine sets for AWS and driftd")]
 fn command(endpoint: &str, state: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_driftd"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("DRIFTD_")) {

@@ -1,5 +1,5 @@
 """The people, roles and programs of the false account, as CloudTrail sees them. Data only: whose credentials, which user agent,
-which address, how the session began. Times are told by `at(seconds)`, relative to somebody's first call.
+which address, how the session began. Times are given by `at(seconds)`, relative to somebody's first call.
 """
 import dataclasses
 from typing import Callable

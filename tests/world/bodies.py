@@ -84,7 +84,7 @@ def lowered(value: Any, shape, name: str = "") -> Any:
     if SECRETS.search(name) or shape.metadata.get("sensitive"):
         return HIDDEN
     if shape.type_name == "structure":
-        # What identifies an answer of IAM is told, its secret parts are left out.
+        # What identifies an answer of IAM is kept, its secret parts are left out.
         members = {k: v for k, v in value.items() if k in shape.members and k != "SecretAccessKey"}
         return {first_low(k): lowered(v, shape.members[k], k) for k, v in members.items()}
     if shape.type_name == "list":

@@ -62,9 +62,9 @@ def disagreements(code: int, report: dict, wanted: dict[str, Drift], made: set[t
     for address, have in reported.items():
         if address not in wanted:
             found.append(f"false alarm: {address}: {have['drift']} ({have.get('reason')}): {have['changes']}")
-    strangers = {(f["kind"], f["id"]) for f in report["findings"] if f["drift"] == "unmanaged"}
-    found += [f"missed: unmanaged {kind} {id_}" for kind, id_ in sorted(made - strangers)]
-    found += [f"false alarm: unmanaged {kind} {id_}" for kind, id_ in sorted(strangers - made)]
+    unmanaged = {(f["kind"], f["id"]) for f in report["findings"] if f["drift"] == "unmanaged"}
+    found += [f"missed: unmanaged {kind} {id_}" for kind, id_ in sorted(made - unmanaged)]
+    found += [f"false alarm: unmanaged {kind} {id_}" for kind, id_ in sorted(unmanaged - made)]
     found += [f"gap: {gap['reason']} {gap['scope']}: {gap['detail']}" for gap in report["gaps"]]
     expected = 2 if wanted or made else 0
     if code != expected:

@@ -36,7 +36,7 @@ class Hand:
 
     def __init__(self, endpoint: str, attributes: dict[str, dict], prefix: str):
         self.endpoint, self.attributes, self.prefix = endpoint, attributes, prefix
-        self.strangers: set[tuple[str, str]] = set()
+        self.unmanaged: set[tuple[str, str]] = set()
 
     @functools.cache
     def client(self, service: str, region: str = "us-east-1"):
@@ -49,7 +49,7 @@ class Hand:
 
     def made(self, kind: str, id_: str) -> None:
         """Something that no state declares: its Terraform type, and the id that `terraform import` would take."""
-        self.strangers.add((kind, id_))
+        self.unmanaged.add((kind, id_))
 
 
 def run(driftd: str, only: list[str] | None) -> int:
@@ -104,7 +104,7 @@ def run_batch(batch: Batch, driftd: str) -> tuple[list[str], str]:
         for name, prefix in batch.scenarios.items():
             hand = Hand(moto.endpoint, attributes, prefix)
             mutation(name)(hand)
-            made |= hand.strangers
+            made |= hand.unmanaged
         wanted: dict[str, truth.Drift] = {}
         for tf in roots:
             wanted |= truth.drifts(tf.refresh_only(), tf.schema())
@@ -118,7 +118,7 @@ def run_batch(batch: Batch, driftd: str) -> tuple[list[str], str]:
         problems += compare.disagreements(code, sweep, wanted, made)
         targets = [argument for address in attributes for argument in ("--target", address)]
         problems += compare.reads_apart(sweep, compare.scan(driftd, moto.endpoint, states, *targets)[1])
-        return problems, f"{len(attributes)} resources, {len(wanted)} drifts, {len(made)} strangers"
+        return problems, f"{len(attributes)} resources, {len(wanted)} drifts, {len(made)} unmanaged"
 
 
 def mutation(name: str):

@@ -34,7 +34,7 @@ pub struct ActivityLog {
     dropped: Option<Timestamp>,
 }
 
-/// A session whose beginning would tell who is behind calls.
+/// A session whose beginning would show who is behind calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnresolvedSession {
     pub session: SessionQuery,
@@ -128,7 +128,7 @@ impl ActivityLog {
         activity
     }
 
-    /// The sessions whose beginning would tell more, the youngest first, each once.
+    /// The sessions whose beginning would show more, the youngest first, each once.
     pub fn unresolved_sessions(
         &self,
         principal: &str,
@@ -153,7 +153,7 @@ impl ActivityLog {
     pub fn omitted_calls(&self) -> Option<String> {
         let dropped = self.dropped?;
         Some(format!(
-            "only the youngest {} calls are told: those up to {dropped} are not; ask for less time",
+            "only the youngest {} calls are listed: those up to {dropped} are not; ask for less time",
             self.most
         ))
     }

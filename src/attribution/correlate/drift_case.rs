@@ -10,7 +10,7 @@ use crate::model::security_group_rule::GroupRef;
 use crate::model::{Drift, GLOBAL, SecurityGroupRule, arn, pointer};
 
 /// A drift and its names.
-pub struct DriftCase<'a> {
+pub(super) struct DriftCase<'a> {
     pub drift: &'a Drift,
     object: &'static Object,
     own: BTreeSet<String>,
@@ -23,7 +23,7 @@ pub struct DriftCase<'a> {
 
 /// How an event and a drift belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Link {
+pub(super) struct Link {
     /// The resource, or what it is a part of, ceases to exist.
     pub gone: bool,
     /// The event makes such a resource.
@@ -37,7 +37,7 @@ pub struct Link {
 }
 
 impl<'a> DriftCase<'a> {
-    pub fn new(drift: &'a Drift) -> Self {
+    pub(super) fn new(drift: &'a Drift) -> Self {
         let object = objects::of(&drift.kind);
         let (mut own, mut container, mut also, mut hosts) =
             (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -55,24 +55,24 @@ impl<'a> DriftCase<'a> {
     }
 
     /// Every name under which an event may speak of it.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         [&self.own, &self.container, &self.also, &self.hosts].into_iter().flatten().map(String::as_str)
     }
 
     /// Is it the only one of its kind in its account (and region)?
-    pub fn is_singleton(&self) -> bool {
+    pub(super) fn is_singleton(&self) -> bool {
         self.object.is_singleton()
     }
 
-    /// What a source of events is asked about it: telling names first, ids before names.
-    pub fn resource_query(&self) -> ResourceQuery {
+    /// What a source of events is asked about it: specific names first, ids before names.
+    pub(super) fn resource_query(&self) -> ResourceQuery {
         let mut names: Vec<String> = self.names().map(str::to_owned).collect();
-        names.sort_by_key(|name| (!payload_values::is_telling(name), arn::is_arn(name), name.clone()));
+        names.sort_by_key(|name| (!payload_values::is_distinctive(name), arn::is_arn(name), name.clone()));
         ResourceQuery { scope: self.drift.scope.clone(), names }
     }
 
     /// Do the event and the drift lie in the same account, and in regions where the one can be of the other?
-    pub fn is_near(&self, event: &Event) -> bool {
+    pub(super) fn is_near(&self, event: &Event) -> bool {
         let scope = &self.drift.scope;
         (event.account == scope.account || event.account.is_empty())
             && (scope.region == GLOBAL
@@ -82,7 +82,7 @@ impl<'a> DriftCase<'a> {
     }
 
     /// How an event belongs to this drift, if it does. `payloads` are its request and answer.
-    pub fn link(&self, event: &Event, payloads: &Payloads) -> Option<Link> {
+    pub(super) fn link(&self, event: &Event, payloads: &Payloads) -> Option<Link> {
         if !self.is_near(event) {
             return None;
         }
@@ -161,7 +161,7 @@ impl<'a> DriftCase<'a> {
         let changing: Vec<String> = self.drift.changes.iter().map(|change| pointer::top(&change.path)).collect();
         let mut agreed = self.object.parts.is_empty();
         for (part, key) in &self.object.parts {
-            // What has changed cannot tell which part it is.
+            // What has changed cannot identify the part.
             if changing.contains(part) && !target.gone {
                 agreed = true;
                 continue;
@@ -171,7 +171,7 @@ impl<'a> DriftCase<'a> {
             objects::values(&self.drift.live_attributes, part, &mut values);
             let match_one = |payload: &PayloadValues, value: &String| match key {
                 Some(key) => payload.match_under_key(key, value),
-                // What is removed tells which part it is, too.
+                // What is removed identifies the part, too.
                 None => payload
                     .match_value(part, &value.as_str().into())
                     .max(payload.match_removed(part, &value.as_str().into())),
@@ -204,7 +204,7 @@ impl<'a> DriftCase<'a> {
     }
 
     /// Is a call about the block of this name, or about the resource itself? The disks of an instance are objects of their own.
-    pub fn concerns(&self, top: &str, event: &Event, payloads: &Payloads) -> bool {
+    pub(super) fn concerns(&self, top: &str, event: &Event, payloads: &Payloads) -> bool {
         let mentioned = |name: &String| payloads.request.has_text(name) || payloads.response.has_text(name);
         match top {
             "root_block_device" | "ebs_block_device" | "volume_tags" => {
@@ -230,7 +230,7 @@ impl<'a> DriftCase<'a> {
     /// An event that the table does not know: the id in the request is a hint, no more.
     fn unlisted(&self, event: &Event, payloads: &Payloads) -> Option<Link> {
         let named = |name: &String| {
-            payload_values::is_telling(name) && (payloads.request.has_text(name) || event.resources.contains(name))
+            payload_values::is_distinctive(name) && (payloads.request.has_text(name) || event.resources.contains(name))
         };
         let hint = self.own.iter().any(named) && !event_class::identifies(event.service(), &event.name);
         hint.then_some(Link {
@@ -254,6 +254,6 @@ impl<'a> DriftCase<'a> {
 
 /// Services whose calls are logged in one region for all:
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events>.
-pub fn is_global(service: &str) -> bool {
+pub(super) fn is_global(service: &str) -> bool {
     matches!(service, "iam" | "cloudfront" | "route53" | "sts" | "organizations" | "globalaccelerator" | "s3" | "waf")
 }

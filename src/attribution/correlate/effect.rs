@@ -1,16 +1,16 @@
-//! What one event did to one changed value: set it to what is live, to something else, or touched it without telling.
+//! What one event did to one changed value: set it to what is live, to something else, or touched it without showing the value.
 
 use serde_json::Value;
 
-use super::payload_values::{PayloadValues, Payloads, ValueMatch, is_telling};
+use super::payload_values::{PayloadValues, Payloads, ValueMatch, is_distinctive};
 use super::tags::Tags;
 use crate::attribution::event::{Event, operation_effect, security_group_rules, text};
 use crate::model::security_group_rule::GroupRef;
 use crate::model::{Change, SecurityGroupRule, pointer};
 
-/// What an event did to an item, the most telling last.
+/// What an event did to an item, the most conclusive last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effect {
+pub(super) enum Effect {
     /// It did not concern it.
     None,
     /// It set it to another value than the live one.
@@ -25,7 +25,7 @@ pub enum Effect {
 
 /// One thing that differs: a scalar, a tag, or an element of a set.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Item<'a> {
+pub(super) struct Item<'a> {
     /// Path of the change it belongs to.
     pub path: &'a str,
     /// The attribute's name where the value stands: the last name of the path.
@@ -46,18 +46,18 @@ enum What<'a> {
 
 impl Item<'_> {
     /// Is one value compared with one value?
-    pub fn is_exact(&self) -> bool {
+    pub(super) fn is_exact(&self) -> bool {
         matches!(self.what, What::Tag(..) | What::Scalar(_))
     }
 
     /// Is it a tag?
-    pub fn is_tag(&self) -> bool {
+    pub(super) fn is_tag(&self) -> bool {
         matches!(self.what, What::Tag(..))
     }
 }
 
 /// The items of a change.
-pub fn items(change: &Change) -> Vec<Item<'_>> {
+pub(super) fn items(change: &Change) -> Vec<Item<'_>> {
     let names: Vec<String> = pointer::segments(&change.path).collect();
     let name = names.iter().rev().find(|name| name.parse::<usize>().is_err()).cloned().unwrap_or_default();
     let top = names.first().cloned().unwrap_or_default();
@@ -88,7 +88,13 @@ fn without<'a>(list: &'a Value, other: &Value) -> Vec<&'a Value> {
 
 /// What the event did to the item of resource `id`. `listed`: the table says that it can change this attribute, and how many
 /// others.
-pub fn effect(item: &Item<'_>, event: &Event, payloads: &Payloads, listed: Option<&[String]>, id: &str) -> Effect {
+pub(super) fn effect(
+    item: &Item<'_>,
+    event: &Event,
+    payloads: &Payloads,
+    listed: Option<&[String]>,
+    id: &str,
+) -> Effect {
     if is_other_direction(&item.top, event) {
         return Effect::None;
     }
@@ -181,9 +187,9 @@ fn tag(key: &str, live: &Value, event: &Event) -> Effect {
 
 fn scalar(name: &str, live: &Value, event: &Event, payloads: &Payloads, listed: bool) -> Effect {
     if listed && is_off(live) {
-        let spoken = payloads.request.mentions(name);
+        let mentioned = payloads.request.mentions(name);
         if operation_effect::removes(&event.name)
-            || operation_effect::writes_whole(&event.name) && !spoken && !event.omitted
+            || operation_effect::writes_whole(&event.name) && !mentioned && !event.omitted
         {
             return Effect::Live;
         }
@@ -206,7 +212,7 @@ fn scalar(name: &str, live: &Value, event: &Event, payloads: &Payloads, listed: 
     }
 }
 
-/// Where the request does not tell: the answer of a call that made something, or nothing.
+/// Where the request does not say: the answer of a call that made something, or nothing.
 fn by_answer(event: &Event, payloads: &Payloads, same: impl Fn(&PayloadValues) -> bool) -> Effect {
     if operation_effect::answers_what_it_made(&event.name) && same(&payloads.response) {
         Effect::Live
@@ -276,15 +282,16 @@ const WRITING_LISTS: &[&str] = &["ModifyInstanceAttribute", "ModifyNetworkInterf
 
 type Matcher = fn(&PayloadValues, &str, &Value) -> ValueMatch;
 
-/// Does the payload hold this element? Every telling value of it must be there, none may be another, and something must be.
+/// Does the payload hold this element? Every identifying value of it must be there, none may be another, and something must be.
 fn agrees(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Option<bool> {
     let matched = matches_of(name, element, payload, matcher);
     if matched.iter().any(|(_, matched)| *matched == ValueMatch::Different) {
         return Some(false);
     }
-    let telling_missing = matched.iter().any(|(telling, matched)| *telling && *matched != ValueMatch::Equal);
+    let identifying_missing =
+        matched.iter().any(|(identifying, matched)| *identifying && *matched != ValueMatch::Equal);
     let some = matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal);
-    (some && !telling_missing).then_some(true)
+    (some && !identifying_missing).then_some(true)
 }
 
 /// Does the payload mention this element, though perhaps only by what identifies it?
@@ -296,7 +303,7 @@ fn meets(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher)
     matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal).then_some(true)
 }
 
-/// For every attribute of an element: is its value telling, and what does the payload say of it? A list is what its least fitting
+/// For every attribute of an element: does its value identify the element, and what does the payload say of it? A list is what its least fitting
 /// value is.
 fn matches_of(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Vec<(bool, ValueMatch)> {
     match element {
@@ -317,7 +324,7 @@ fn matches_of(name: &str, element: &Value, payload: &PayloadValues, matcher: Mat
 }
 
 fn match_of(name: &str, scalar: &Value, payload: &PayloadValues, matcher: Matcher) -> (bool, ValueMatch) {
-    (is_telling(&text(scalar)), matcher(payload, name, scalar))
+    (is_distinctive(&text(scalar)), matcher(payload, name, scalar))
 }
 
 /// Nothing, or switched off.

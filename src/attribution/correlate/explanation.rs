@@ -18,7 +18,7 @@ use crate::model::{Attribution, Caution, Confidence, DriftStatus, EventRef, Othe
 pub struct Explanation {
     /// Whoever made the last change first. Empty: nobody is known.
     pub attributions: Vec<Attribution>,
-    /// Sessions whose beginning is not known and would tell more.
+    /// Sessions whose beginning is not known and would show more.
     pub unresolved_sessions: BTreeSet<SessionQuery>,
     /// Every change has an event that shows it.
     pub explained: bool,

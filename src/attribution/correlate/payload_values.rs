@@ -104,7 +104,7 @@ const ALIASES: &[(&str, &[&str])] = &[
 
 /// All values of one payload.
 #[derive(Debug, Default)]
-pub struct PayloadValues {
+pub(super) struct PayloadValues {
     pairs: Vec<PayloadValue>,
     documents: Vec<(String, Value)>,
     keys: HashSet<String>,
@@ -123,7 +123,7 @@ struct PayloadValue {
 
 /// How a payload compares with one attribute's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ValueMatch {
+pub(super) enum ValueMatch {
     /// The payload does not mention the attribute.
     Absent,
     /// It has another value.
@@ -136,7 +136,7 @@ pub enum ValueMatch {
 
 impl PayloadValues {
     /// Takes a normalised payload apart.
-    pub fn of(payload: &Value) -> Self {
+    pub(super) fn of(payload: &Value) -> Self {
         let mut values = Self::default();
         values.walk("", payload, false);
         values
@@ -178,17 +178,17 @@ impl PayloadValues {
     }
 
     /// Does this text stand anywhere?
-    pub fn has_text(&self, wanted: &str) -> bool {
+    pub(super) fn has_text(&self, wanted: &str) -> bool {
         self.pairs.iter().any(|one| one.text == wanted)
     }
 
     /// How the payload compares with attribute `name` having this scalar value.
-    pub fn match_value(&self, name: &str, value: &Value) -> ValueMatch {
+    pub(super) fn match_value(&self, name: &str, value: &Value) -> ValueMatch {
         self.match_among(name, value, |one| !one.removed)
     }
 
     /// The same under one squashed key alone.
-    pub fn match_under_key(&self, key: &str, value: &str) -> ValueMatch {
+    pub(super) fn match_under_key(&self, key: &str, value: &str) -> ValueMatch {
         let mut best = ValueMatch::Absent;
         for one in self.pairs.iter().filter(|one| one.key == key && !one.removed) {
             best = best.max(if one.text == value { ValueMatch::Equal } else { ValueMatch::Different });
@@ -197,7 +197,7 @@ impl PayloadValues {
     }
 
     /// How the payload compares with attribute `name` losing this scalar value: only what the call removes counts.
-    pub fn match_removed(&self, name: &str, value: &Value) -> ValueMatch {
+    pub(super) fn match_removed(&self, name: &str, value: &Value) -> ValueMatch {
         self.match_among(name, value, |one| one.removed)
     }
 
@@ -229,7 +229,7 @@ impl PayloadValues {
         }
         // A value that nothing else is like needs no key: an id, an ARN, a CIDR.
         if best != ValueMatch::Equal
-            && is_telling(&wanted)
+            && is_distinctive(&wanted)
             && self.pairs.iter().any(|one| counts(one) && one.text == wanted)
         {
             return ValueMatch::Equal;
@@ -238,24 +238,24 @@ impl PayloadValues {
     }
 
     /// Does any key of the payload correspond to this attribute?
-    pub fn mentions(&self, name: &str) -> bool {
+    pub(super) fn mentions(&self, name: &str) -> bool {
         keys_of(name).iter().any(|key| self.keys.contains(key) || self.hidden.contains(key))
     }
 }
 
 /// Request and answer of an event, taken apart once.
-pub struct Payloads {
+pub(super) struct Payloads {
     pub request: PayloadValues,
     pub response: PayloadValues,
 }
 
 impl Payloads {
-    pub fn of(event: &Event) -> Self {
+    pub(super) fn of(event: &Event) -> Self {
         Self { request: PayloadValues::of(&event.request), response: PayloadValues::of(&event.response) }
     }
 
     /// Does one of the identifying paths (or the record's own list of resources) hold one of these names?
-    pub fn identify_any(&self, event: &Event, paths: &[String], names: &BTreeSet<String>) -> bool {
+    pub(super) fn identify_any(&self, event: &Event, paths: &[String], names: &BTreeSet<String>) -> bool {
         if names.is_empty() {
             return false;
         }
@@ -294,7 +294,7 @@ fn same(found: &str, wanted: &str) -> bool {
 }
 
 /// Long, and not a mere word or number.
-pub fn is_telling(text: &str) -> bool {
+pub(super) fn is_distinctive(text: &str) -> bool {
     text.len() >= 8 && text.contains(|c: char| c.is_ascii_digit()) && text.contains(['-', ':', '/', '.'])
 }
 

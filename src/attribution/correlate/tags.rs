@@ -8,7 +8,7 @@ use crate::attribution::event::{squash, text};
 
 /// What a request says of tags.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Tags {
+pub(super) struct Tags {
     /// Key -> value, as written.
     pub pairs: BTreeMap<String, String>,
     /// Keys without a value: what an untagging call names.
@@ -17,14 +17,14 @@ pub struct Tags {
 
 impl Tags {
     /// Reads a normalised request of a call about tags.
-    pub fn of(request: &Value) -> Self {
+    pub(super) fn of(request: &Value) -> Self {
         let mut tags = Self::default();
         tags.walk("", request, 0);
         tags
     }
 
     /// Reads the tags that a call gives to what it makes: only what stands where tags stand.
-    pub fn of_making(request: &Value) -> Self {
+    pub(super) fn of_making(request: &Value) -> Self {
         let mut tags = Self::default();
         if let Value::Object(members) = request {
             for (name, member) in members {

@@ -1,5 +1,5 @@
 //! What is never a cause: calls that read, and calls that are marked as writes but change nothing that Terraform manages.
-//! Sign-ins and role assumptions pass: they are no causes either, but they tell who is behind a session ([`identifies`]).
+//! Sign-ins and role assumptions pass: they are no causes either, but they show who is behind a session ([`identifies`]).
 
 use super::event_name;
 
@@ -18,11 +18,11 @@ const WRITES_NOTHING: &[(&str, &[&str])] = &[
     ("trustedadvisor", &["RefreshCheck"]),
 ];
 
-/// Services whose events tell who is behind a session.
+/// Services whose events show who is behind a session.
 const IDENTIFYING: &[&str] = &["signin", "sso", "sts"];
 
 /// Is this a record that neither changes anything nor identifies anybody?
-pub fn is_irrelevant(source: &str, name: &str, read_only: Option<bool>) -> bool {
+pub(crate) fn is_irrelevant(source: &str, name: &str, read_only: Option<bool>) -> bool {
     let service = source.split('.').next().unwrap_or_default();
     if identifies(service, name) {
         return false;
@@ -33,8 +33,8 @@ pub fn is_irrelevant(source: &str, name: &str, read_only: Option<bool>) -> bool 
     WRITES_NOTHING.iter().any(|(of, events)| *of == service && (events == &["*"] || events.contains(&name)))
 }
 
-/// Does this event tell who is behind a session (and is itself never a cause)? AssumeRole is marked as a read.
-pub fn identifies(service: &str, name: &str) -> bool {
+/// Does this event show who is behind a session (and is itself never a cause)? AssumeRole is marked as a read.
+pub(crate) fn identifies(service: &str, name: &str) -> bool {
     match service {
         "sts" => {
             name.starts_with("AssumeRole") || matches!(name, "AssumeRoot" | "GetFederationToken" | "GetSessionToken")

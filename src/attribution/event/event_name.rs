@@ -2,7 +2,7 @@
 //! S3's renames are kept: the event table is written in CloudTrail's words.
 
 /// `UpdateFunctionCode20150331v2` -> `UpdateFunctionCode`; `CreateDistribution2014_01_31` -> `CreateDistribution`.
-pub fn normalise(name: &str) -> &str {
+pub(super) fn normalise(name: &str) -> &str {
     without_date(without_version(name))
 }
 
@@ -48,7 +48,7 @@ const READING: &[&str] = &[
 ];
 
 /// Does the name itself say that nothing is changed?
-pub fn only_reads(name: &str) -> bool {
+pub(super) fn only_reads(name: &str) -> bool {
     READING.iter().any(|verb| {
         name.strip_prefix(verb)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_uppercase()))

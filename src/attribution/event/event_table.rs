@@ -15,14 +15,14 @@ use super::Event;
 
 /// What an event can change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub(crate) struct Row {
     pub ids: Vec<String>,
     pub targets: Vec<Target>,
 }
 
 /// One Terraform type that an event can change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     /// `*`: whatever EC2 tags.
     pub kind: String,
     /// Where this kind's id stands, if not in the row's `ids`.
@@ -36,7 +36,7 @@ pub struct Target {
 
 impl Row {
     /// The object is the account's (and region's) only one.
-    pub fn is_singleton(&self) -> bool {
+    pub(crate) fn is_singleton(&self) -> bool {
         self.ids.iter().any(|path| path.starts_with('('))
     }
 }
@@ -47,7 +47,7 @@ struct RawRow {
     changes: String,
 }
 
-type Rows = HashMap<String, HashMap<String, Row>>;
+type Rows = BTreeMap<String, BTreeMap<String, Row>>;
 
 static ROWS: LazyLock<Rows> = LazyLock::new(|| {
     let written: BTreeMap<String, BTreeMap<String, RawRow>> =
@@ -60,12 +60,13 @@ static ROWS: LazyLock<Rows> = LazyLock::new(|| {
 
 /// S3 renames its events in several ways; this is what its names have in common.
 static S3_NAMES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    let names = ROWS.get("s3.amazonaws.com").into_iter().flat_map(HashMap::keys);
+    // Two names may have the same in common: the last in order is taken, never whichever a hash puts last.
+    let names = ROWS.get("s3.amazonaws.com").into_iter().flat_map(BTreeMap::keys);
     names.map(|name| (without_renames(name), name.clone())).collect()
 });
 
 /// What the table says of an event.
-pub fn row(event: &Event) -> Option<&'static Row> {
+pub(crate) fn row(event: &Event) -> Option<&'static Row> {
     of(&event.source, &event.name)
 }
 

@@ -18,7 +18,7 @@ use crate::model::Attributes;
 
 /// How one kind is known to CloudTrail.
 #[derive(Debug, Clone, Default)]
-pub struct Object {
+pub(crate) struct Object {
     pub own: Vec<String>,
     pub also: Vec<String>,
     pub container: Vec<String>,
@@ -48,7 +48,7 @@ static DEFAULT: LazyLock<Object> =
     LazyLock::new(|| Object { own: ["id", "arn", "name"].map(str::to_owned).into(), ..Object::default() });
 
 /// How this kind is known.
-pub fn of(kind: &str) -> &'static Object {
+pub(crate) fn of(kind: &str) -> &'static Object {
     OBJECTS.get(kind).unwrap_or(&DEFAULT)
 }
 
@@ -77,13 +77,13 @@ fn parsed(written: &RawObject) -> Object {
 
 impl Object {
     /// The account's (or region's) only one.
-    pub fn is_singleton(&self) -> bool {
+    pub(crate) fn is_singleton(&self) -> bool {
         self.own.iter().any(|name| name.starts_with('('))
     }
 }
 
 /// The texts at these paths of a normalised record: `R.` its request, `P.` its answer.
-pub fn at(event: &Event, paths: &[String]) -> BTreeSet<String> {
+pub(crate) fn at(event: &Event, paths: &[String]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for path in paths {
         let (payload, rest) = match path.split_once('.') {
@@ -99,7 +99,7 @@ pub fn at(event: &Event, paths: &[String]) -> BTreeSet<String> {
 }
 
 /// The texts at an attribute path; lists and blocks are walked through.
-pub fn values(attributes: &Attributes, path: &str, found: &mut BTreeSet<String>) {
+pub(crate) fn values(attributes: &Attributes, path: &str, found: &mut BTreeSet<String>) {
     let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
     if let Some(value) = attributes.get(first) {
         collect(value, rest, found);

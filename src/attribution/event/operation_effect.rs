@@ -1,4 +1,4 @@
-//! What the verb of an operation's name tells of its effect.
+//! What the verb of an operation's name says about its effect.
 
 const REMOVING: &[&str] = &[
     "Delete",
@@ -36,23 +36,23 @@ const WRITING_WHOLE: &[&str] = &[
 const SWITCHING_ON: &[&str] = &["Enable", "Monitor", "Start", "Resume", "Activate"];
 
 /// Does the operation remove something?
-pub fn removes(name: &str) -> bool {
+pub(crate) fn removes(name: &str) -> bool {
     starts(name, REMOVING)
 }
 
 /// Does the operation switch something on, by its name alone?
-pub fn switches_on(name: &str) -> bool {
+pub(crate) fn switches_on(name: &str) -> bool {
     starts(name, SWITCHING_ON)
 }
 
 /// Does the operation write a whole setting anew, so that what it leaves out is gone? Not every `Put` does: PutRolePolicy writes
 /// one of many.
-pub fn writes_whole(name: &str) -> bool {
+pub(crate) fn writes_whole(name: &str) -> bool {
     name.starts_with("PutBucket") || WRITING_WHOLE.contains(&name)
 }
 
 /// Is its answer what the operation made (not the object as it was before)?
-pub fn answers_what_it_made(name: &str) -> bool {
+pub(crate) fn answers_what_it_made(name: &str) -> bool {
     starts(
         name,
         &["Create", "Run", "Allocate", "Authorize", "Revoke", "Register", "Copy", "Import", "Upload", "Associate"],

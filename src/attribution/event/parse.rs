@@ -1,4 +1,4 @@
-//! Bytes of one CloudTrail record -> [`Event`]. Tolerant: any event version, odd types, missing parts; only a record without
+//! Bytes of one CloudTrail record -> [`Event`]. Tolerant: any event version, unexpected types, missing parts; only a record without
 //! id, time, source or name is no record. Payloads are parsed only for records that may matter.
 
 use jiff::Timestamp;

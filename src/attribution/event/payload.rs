@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 /// Deeper payloads are cut: nothing that changes a resource nests like that.
 const DEEPEST: usize = 40;
 
-/// One shape: wrappers gone, first letters lowered, `items`/`item` lists and `{value: x}`/`{content: x}` scalars unfolded.
-pub fn normalise(payload: Value) -> Value {
+/// One form: wrappers gone, first letters lowered, `items`/`item` lists and `{value: x}`/`{content: x}` scalars unfolded.
+pub(super) fn normalise(payload: Value) -> Value {
     form(unwrap(payload), 0)
 }
 
@@ -50,7 +50,7 @@ fn object(members: Map<String, Value>, depth: usize) -> Value {
     let wrapped = members.contains_key("tag") || members.contains_key("xmlns");
     let mut lower = Map::new();
     for (name, value) in members {
-        // Bookkeeping of the wrapped shape: the index of a repeated member, the namespace.
+        // Bookkeeping of the wrapped form: the index of a repeated member, the namespace.
         if name == "xmlns" || wrapped && name == "tag" && !value.is_object() && !value.is_array() {
             continue;
         }
@@ -99,12 +99,12 @@ fn lowered(name: &str) -> String {
 }
 
 /// `cidr_ip`, `cidrIp`, `x-amz-acl` in one spelling.
-pub fn squash(name: &str) -> String {
+pub(crate) fn squash(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// A scalar as text: CloudTrail writes numbers and booleans as text at will.
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

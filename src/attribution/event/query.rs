@@ -36,7 +36,7 @@ impl Window {
 pub struct ResourceQuery {
     /// Where its events are logged; a global resource's region is [`crate::model::GLOBAL`].
     pub scope: Scope,
-    /// Ids, names and ARNs under which events may name it, the most telling first.
+    /// Ids, names and ARNs under which events may name it, the most specific first.
     pub names: Vec<String>,
 }
 

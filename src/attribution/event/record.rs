@@ -36,9 +36,9 @@ pub struct Event {
     pub error: Option<String>,
     /// `None`: the record does not say.
     pub read_only: Option<bool>,
-    /// `requestParameters`, in one shape ([`super::payload`]).
+    /// `requestParameters`, in one form ([`super::payload`]).
     pub request: Value,
-    /// `responseElements`, in one shape.
+    /// `responseElements`, in one form.
     pub response: Value,
     /// `additionalEventData`, as it is.
     pub additional: Value,

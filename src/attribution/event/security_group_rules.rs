@@ -1,5 +1,5 @@
 //! Rules of security groups in events: what a call authorizes, revokes or alters, one by one. Two rules that share ports or a
-//! peer are two rules. Shapes: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRule.html>.
+//! peer are two rules. Forms: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRule.html>.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::model::security_group_rule::{GroupRef, Peer, Traffic};
 
 /// A rule that an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EventRule {
+pub(crate) enum EventRule {
     /// By its id only.
     Id(String),
     Rule(SecurityGroupRule),
@@ -19,7 +19,7 @@ pub enum EventRule {
 
 impl EventRule {
     /// Is this the rule (or one of the rules) that Terraform has? `group` is the group it is in.
-    pub fn is(&self, rule: &SecurityGroupRule, group: &str) -> bool {
+    pub(crate) fn is(&self, rule: &SecurityGroupRule, group: &str) -> bool {
         match (self, &rule.id) {
             (Self::Id(id), theirs) => theirs.as_ref() == Some(id),
             (Self::Rule(SecurityGroupRule { id: Some(id), .. }), Some(theirs)) => id == theirs,
@@ -34,7 +34,7 @@ impl EventRule {
 }
 
 /// The rules that an event is about; `None` if it is not about rules.
-pub fn of_event(event: &Event) -> Option<Vec<EventRule>> {
+pub(crate) fn of_event(event: &Event) -> Option<Vec<EventRule>> {
     if event.service() != "ec2"
         || !event.name.contains("SecurityGroup")
         || !(event.name.contains("gress") || event.name.contains("Rules"))

@@ -8,7 +8,7 @@ use crate::model::{ActorType, arn};
 
 /// A name and its worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActorName {
+pub(super) struct ActorName {
     pub kind: ActorType,
     pub name: String,
     /// The caller chose the name.
@@ -33,7 +33,7 @@ const CI: &[&str] = &[
 ];
 
 /// Names whoever is behind the credentials.
-pub fn name(chain: &Chain) -> Option<ActorName> {
+pub(super) fn name(chain: &Chain) -> Option<ActorName> {
     best(chain).filter(|named| !named.name.is_empty())
 }
 
@@ -103,7 +103,7 @@ fn role(chain: &Chain) -> Option<ActorName> {
 }
 
 /// The name of a role, from its session's ARN or its own.
-pub fn role_name(identity: &Identity) -> Option<&str> {
+pub(super) fn role_name(identity: &Identity) -> Option<&str> {
     let of_arn = || identity.arn.as_deref().filter(|arn| arn.contains(":role/"))?.rsplit('/').next();
     identity.role_name().or_else(of_arn)
 }
@@ -141,7 +141,7 @@ fn provider_name(provider: &str) -> &str {
 }
 
 /// Is this provider a CI system? The provider is in IAM's own ARN, so nobody makes it up.
-pub fn is_ci(provider: &str) -> bool {
+pub(super) fn is_ci(provider: &str) -> bool {
     CI.iter().any(|ci| provider_name(provider).starts_with(ci))
 }
 
@@ -188,12 +188,12 @@ fn account(chain: &Chain) -> Option<ActorName> {
             .because("the session's name, which its maker chose"),
         None => ActorName::of(ActorType::Account, &format!("account {id}")),
     };
-    let reason = format!("only the trail of account {} tells who it was", sanitize_input(id));
+    let reason = format!("only the trail of account {} shows who it was", sanitize_input(id));
     Some(ActorName { elsewhere: true, ..named.because(reason) })
 }
 
 /// Looks like the mail address of a human being.
-pub fn is_mail(name: &str) -> bool {
+pub(super) fn is_mail(name: &str) -> bool {
     let allowed = |c: char| c.is_alphanumeric() || "._+-='%".contains(c);
     name.split_once('@').is_some_and(|(who, at)| {
         !who.is_empty()
@@ -205,7 +205,7 @@ pub fn is_mail(name: &str) -> bool {
 }
 
 /// Names that programs give their sessions.
-pub fn is_machine(name: &str) -> bool {
+pub(super) fn is_machine(name: &str) -> bool {
     let starts = [
         "i-0",
         "botocore-session-",

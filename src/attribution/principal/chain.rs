@@ -11,7 +11,7 @@ const MOST_HOPS: usize = 10;
 
 /// How the walk ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub(super) enum End {
     /// At somebody, or at something that is no session.
     Known,
     /// The call that began the last session was not seen.
@@ -23,7 +23,7 @@ pub enum End {
 
 /// Identities from the credentials used to the origin.
 #[derive(Debug, Clone)]
-pub struct Chain {
+pub(super) struct Chain {
     pub hops: Vec<Identity>,
     /// An MFA device was named at one of the calls.
     pub device: bool,
@@ -34,20 +34,20 @@ pub struct Chain {
 
 impl Chain {
     /// Where the credentials come from.
-    pub fn origin(&self) -> &Identity {
+    pub(super) fn origin(&self) -> &Identity {
         // There is at least the identity of the event.
         self.hops.last().unwrap_or(&self.hops[0])
     }
 
     /// Somebody's name that was set once and could not be changed since.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html>
-    pub fn source_identity(&self) -> Option<&str> {
+    pub(super) fn source_identity(&self) -> Option<&str> {
         self.hops.iter().find_map(|hop| hop.source_identity.as_deref())
     }
 }
 
 /// Walks back as far as is known.
-pub fn walk(event: &Event, sessions: &Sessions) -> Chain {
+pub(super) fn walk(event: &Event, sessions: &Sessions) -> Chain {
     let foreign = event.identity.kind == "AWSAccount";
     let named = event.shared_id.as_deref().filter(|_| foreign).and_then(|shared| sessions.caller(shared));
     let mut chain = Chain {
@@ -87,8 +87,8 @@ pub fn walk(event: &Event, sessions: &Sessions) -> Chain {
     chain
 }
 
-/// The session whose issuing call was not seen and would tell more.
-pub fn unresolved_session(event: &Event, chain: &Chain) -> Option<SessionQuery> {
+/// The session whose issuing call was not seen and would show more.
+pub(super) fn unresolved_session(event: &Event, chain: &Chain) -> Option<SessionQuery> {
     let last = chain.origin();
     if chain.end != End::NotSeen || chain.source_identity().is_some() || is_of_stack(last) {
         return None;
@@ -119,7 +119,7 @@ fn is_session(identity: &Identity) -> bool {
 /// path cannot be chosen by anybody, a role's name can: where the role's ARN is not recorded (a switch of roles has only the
 /// session's, which has lost the path), it is a role like any other.
 /// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>
-pub fn is_sso(identity: &Identity) -> bool {
+pub(super) fn is_sso(identity: &Identity) -> bool {
     let named = identity.role_name().is_some_and(|name| name.starts_with("AWSReservedSSO_"));
     let arn = identity.issuer.as_ref().and_then(|issuer| issuer.arn.as_deref());
     named && arn.is_some_and(|arn| arn.contains(":role/aws-reserved/sso.amazonaws.com/"))
@@ -127,7 +127,7 @@ pub fn is_sso(identity: &Identity) -> bool {
 
 /// A role that only one service of AWS can assume.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html>
-pub fn is_service_linked(identity: &Identity) -> bool {
+pub(super) fn is_service_linked(identity: &Identity) -> bool {
     match identity.issuer.as_ref().and_then(|issuer| issuer.arn.as_deref()) {
         Some(arn) => arn.contains(":role/aws-service-role/"),
         None => {

@@ -86,7 +86,7 @@ fn by_service(event: &Event, agent: &str) -> Option<AccessPath> {
 }
 
 /// `autoscaling.amazonaws.com`; the console's own hosts are no services.
-pub fn service(name: &str) -> Option<&str> {
+pub(super) fn service(name: &str) -> Option<&str> {
     let of_aws = name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn");
     let of_console = ["signin.", "console."].iter().any(|host| name.starts_with(host));
     (of_aws && !of_console && !name.contains(char::is_whitespace)).then_some(name)
@@ -140,7 +140,7 @@ fn by_console(event: &Event, agent: &str) -> Option<AccessPath> {
 }
 
 /// A key of a user that does not end by itself.
-pub fn is_long_lived(identity: &Identity) -> bool {
+pub(super) fn is_long_lived(identity: &Identity) -> bool {
     matches!(identity.kind.as_str(), "IAMUser" | "Root")
         && identity.created.is_none()
         && identity.access_key.as_deref().is_some_and(|key| key.starts_with("AKIA"))

@@ -14,14 +14,13 @@ const MOSTLY: &str = "AssumedRole";
 const LONGEST: usize = 700;
 
 /// The text of an identity, without access key, creation time and MFA.
-pub fn pack(identity: &Identity) -> String {
+pub(crate) fn pack(identity: &Identity) -> String {
     let derived = Derived::of(identity.arn.as_deref());
     let issuer = identity.issuer.as_ref();
-    let session = derived.session.as_deref().map(|session| format!(":{session}"));
     // `AROA...:session` -> `AROA...:`
-    let principal = identity.principal_id.as_deref().map(|id| match &session {
-        Some(session) if id.ends_with(session.as_str()) => &id[..id.len() - session.len() + 1],
-        _ => id,
+    let principal = identity.principal_id.as_deref().map(|id| {
+        let role = derived.session.as_deref().and_then(|session| id.strip_suffix(session));
+        role.filter(|role| role.ends_with(':')).unwrap_or(id)
     });
     let role_id = role_id(identity.principal_id.as_deref());
     let fields = [
@@ -46,7 +45,7 @@ pub fn pack(identity: &Identity) -> String {
 }
 
 /// The identity of a text.
-pub fn unpack(text: &str) -> Identity {
+pub(crate) fn unpack(text: &str) -> Identity {
     let mut fields = text.split(NEXT);
     let mut next = |derived: Option<&str>| match fields.next().unwrap_or_default() {
         "" => None,

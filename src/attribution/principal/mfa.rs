@@ -8,7 +8,7 @@ use super::sessions::Sessions;
 use crate::attribution::event::Event;
 
 /// `None`: an identity provider knows, nobody knows, or it is a service.
-pub fn mfa(event: &Event, chain: &Chain, sessions: &Sessions) -> Option<bool> {
+pub(super) fn mfa(event: &Event, chain: &Chain, sessions: &Sessions) -> Option<bool> {
     // Any sign of MFA on the way is one: a role's session keeps nothing of how its user signed in.
     if chain.device || chain.hops.iter().any(|hop| hop.mfa == Some(true)) {
         return Some(true);

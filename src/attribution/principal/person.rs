@@ -30,7 +30,7 @@ pub struct Person {
     pub cautions: Vec<Caution>,
     /// How the name is known, and what is not.
     pub reasons: Vec<String>,
-    /// A session whose issuing call is not known and would tell more; `Sessions::note` it, and ask again. Calls by services
+    /// A session whose issuing call is not known and would show more; `Sessions::note` it, and ask again. Calls by services
     /// are never kept, so the second answer may name the same session: do not ask a third time.
     pub unresolved: Option<SessionQuery>,
 }

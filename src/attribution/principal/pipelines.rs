@@ -15,7 +15,7 @@ use crate::model::ActorType;
 
 /// How a call stands to the list of pipelines. Ordered: the best last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub(super) enum Standing {
     NotListed,
     /// The principal of a pipeline, and what speaks against it.
     ByHand(&'static str),
@@ -25,7 +25,13 @@ pub enum Standing {
 }
 
 /// The best standing over all pipelines.
-pub fn standing(event: &Event, chain: &Chain, access: &AccessPath, named: &ActorName, settings: &Settings) -> Standing {
+pub(super) fn standing(
+    event: &Event,
+    chain: &Chain,
+    access: &AccessPath,
+    named: &ActorName,
+    settings: &Settings,
+) -> Standing {
     let standings = settings.pipelines.iter().map(|pipeline| against(pipeline, event, chain, access, named));
     standings.max().unwrap_or(Standing::NotListed)
 }
@@ -72,13 +78,13 @@ fn subject(chain: &Chain) -> Option<&str> {
 }
 
 /// A CI system's token began this session.
-pub fn by_ci(identity: &Identity) -> bool {
+pub(super) fn by_ci(identity: &Identity) -> bool {
     let provider = identity.federated_provider.as_deref().or(identity.identity_provider.as_deref());
     provider.is_some_and(is_ci)
 }
 
 /// Is a principal on a list? Its own ARN counts, and its role's with and without path.
-pub fn is_any(identity: &Identity, patterns: &[Pattern]) -> bool {
+pub(super) fn is_any(identity: &Identity, patterns: &[Pattern]) -> bool {
     let role = identity.arn.as_deref().and_then(principal_arn::role);
     let issuer = identity.issuer.as_ref().and_then(|issuer| issuer.arn.as_deref());
     let arns = [identity.arn.as_deref(), role.as_deref(), issuer];

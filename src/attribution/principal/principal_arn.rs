@@ -5,13 +5,13 @@ use crate::attribution::event::Identity;
 use crate::model::Arn;
 
 /// `arn:aws:sts::1:assumed-role/ops/x` -> `arn:aws:iam::1:role/ops`. A session's ARN has lost the role's path.
-pub fn role(arn: &str) -> Option<String> {
+pub(crate) fn role(arn: &str) -> Option<String> {
     let (before, after) = arn.split_once(":assumed-role/")?;
     Some(format!("{}:role/{}", before.replacen(":sts:", ":iam:", 1), after.split('/').next()?))
 }
 
 /// The identity that an ARN alone gives.
-pub fn identity(arn: &str) -> Option<Identity> {
+pub(super) fn identity(arn: &str) -> Option<Identity> {
     let parsed = Arn::parse(arn)?;
     let last = parsed.resource.rsplit('/').next().unwrap_or_default();
     let (kind, user_name) = match parsed.resource.split('/').next()? {

@@ -2,15 +2,15 @@
 //! nothing that turns the direction of writing, and an end. Escaping for HTML and terminals is the report's business.
 
 /// The longest name or tool that is shown, in characters.
-pub const LONGEST: usize = 256;
+pub(super) const LONGEST: usize = 256;
 
 /// One line of at most [`LONGEST`] characters.
-pub fn sanitize_input(text: &str) -> String {
+pub(super) fn sanitize_input(text: &str) -> String {
     sanitize_to(text, LONGEST)
 }
 
 /// One line of at most so many characters.
-pub fn sanitize_to(text: &str, longest: usize) -> String {
+pub(super) fn sanitize_to(text: &str, longest: usize) -> String {
     let shown = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_hidden(*c));
     shown.take(longest).collect::<String>().trim().to_owned()
 }

@@ -22,7 +22,7 @@ const KEY_LENGTH: usize = 20;
 const NEVER: i64 = i64::MIN;
 
 /// Sign-ins, and calls that issued credentials. `note` every event that [`event_class::identifies`]; noting others costs nothing
-/// but the ones with a `sharedEventID`, which tell another account's trail who it was.
+/// but the ones with a `sharedEventID`, which show another account's trail who it was.
 #[derive(Debug, Default)]
 pub struct Sessions {
     issues: Vec<Issue>,
@@ -67,7 +67,7 @@ pub(super) enum Beginning {
 }
 
 impl Sessions {
-    /// Keeps what tells who somebody is. The same event twice is the same as once; failed calls tell nothing.
+    /// Keeps what shows who somebody is. The same event twice is the same as once; failed calls show nothing.
     pub fn note(&mut self, event: &Event) {
         if event.error.is_some() {
             return;
@@ -268,7 +268,7 @@ impl Issue {
         Beginning::By { caller: Box::new(caller), device: self.device }
     }
 
-    /// How much it tells: another account's half says nothing, a switch of roles an ARN, the caller's own record everything.
+    /// How much it shows: another account's half says nothing, a switch of roles an ARN, the caller's own record everything.
     fn rank(&self) -> u8 {
         let caller = compact::unpack(&self.caller);
         if caller.kind == "AWSAccount" { 0 } else { 1 + u8::from(caller.principal_id.is_some()) }

@@ -4,13 +4,13 @@
 use super::sanitize_input::sanitize_input;
 
 /// S3 writes user agents in brackets.
-pub fn bare(agent: &str) -> &str {
+pub(super) fn bare(agent: &str) -> &str {
     let agent = agent.trim();
     agent.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(agent).trim()
 }
 
 /// `Boto3/1.40 (linux; x) a/b` -> its pieces; a comment in parentheses is one.
-pub fn pieces(agent: &str) -> Vec<&str> {
+pub(super) fn pieces(agent: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = agent.trim_start();
     while !rest.is_empty() {
@@ -26,7 +26,7 @@ pub fn pieces(agent: &str) -> Vec<&str> {
 }
 
 /// The AWS CLI names its subcommand: `md/command#rds.modify-db-instance`, before 2.22 `command/rds.modify-db-instance`.
-pub fn command(agent: &str) -> Option<String> {
+pub(super) fn command(agent: &str) -> Option<String> {
     let named =
         |piece: &&str| piece.strip_prefix("md/command#").or_else(|| piece.strip_prefix("command/")).map(sanitize_input);
     let is_command = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
@@ -34,7 +34,7 @@ pub fn command(agent: &str) -> Option<String> {
 }
 
 /// Where an SDK runs, by `AWS_EXECUTION_ENV`: `AWS_Lambda_python3.12`, `CloudShell`.
-pub fn runs_in(agent: &str) -> Option<&str> {
+pub(super) fn runs_in(agent: &str) -> Option<&str> {
     pieces(agent).into_iter().find_map(|piece| piece.strip_prefix("exec-env/")).filter(|place| !place.is_empty())
 }
 
@@ -48,7 +48,7 @@ const NAMED: &[(&str, &str, bool)] = &[
 ];
 
 /// A program with a name of its own: `CloudCustodian(net-change)/0.9.2` -> `Cloud Custodian net-change`.
-pub fn named(agent: &str) -> Option<String> {
+pub(super) fn named(agent: &str) -> Option<String> {
     let (says, name, _) = NAMED.iter().find(|(says, ..)| agent.contains(says))?;
     let policy =
         agent.split_once(says).and_then(|(_, rest)| rest.strip_prefix('(')?.split_once(')')).map(|(in_, _)| in_);
@@ -56,7 +56,7 @@ pub fn named(agent: &str) -> Option<String> {
 }
 
 /// Does it say it is a program that works by itself?
-pub fn works_alone(agent: &str) -> bool {
+pub(super) fn works_alone(agent: &str) -> bool {
     NAMED.iter().any(|(says, _, alone)| *alone && agent.contains(says))
 }
 
@@ -84,7 +84,7 @@ const OF_TERRAFORM: &[&str] = &[
 /// `Terraform 1.11.4, terraform-provider-aws 5.100.0, run-42`: versions, and the stamp of `TF_APPEND_USER_AGENT`, of the
 /// provider's `user_agent` or of a module's `provider_meta`.
 /// <https://registry.terraform.io/providers/hashicorp/aws/latest/docs#custom-user-agent-information>
-pub fn terraform(agent: &str) -> String {
+pub(super) fn terraform(agent: &str) -> String {
     let pieces = pieces(agent);
     let of = |start: &str| pieces.iter().find(|piece| piece.starts_with(start));
     let mut parts = Vec::new();
@@ -99,7 +99,7 @@ pub fn terraform(agent: &str) -> String {
 }
 
 /// The first piece with this in it, any case, `/` before the version as a space: `Pulumi-Aws 4.17.0`.
-pub fn piece_with(agent: &str, needle: &str) -> Option<String> {
+pub(super) fn piece_with(agent: &str, needle: &str) -> Option<String> {
     let of_it = |piece: &&&str| piece.to_ascii_lowercase().contains(needle);
     // `Pulumi/1.0` says less than the `Pulumi-Aws/4.17.0` behind it.
     let pieces = pieces(agent);
@@ -107,7 +107,7 @@ pub fn piece_with(agent: &str, needle: &str) -> Option<String> {
 }
 
 /// `Boto3/1.40.2 in AWS_Lambda_python3.12`; a program's own name before it, and an application id (`app/...`), too.
-pub fn sdk(agent: &str) -> String {
+pub(super) fn sdk(agent: &str) -> String {
     let pieces = pieces(agent);
     let is_sdk = |piece: &str| ["Boto3", "aws-sdk-", "Botocore", "aws-cli/"].iter().any(|sdk| piece.starts_with(sdk));
     let at = pieces.iter().position(|piece| is_sdk(piece));

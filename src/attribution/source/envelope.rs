@@ -168,7 +168,7 @@ fn decoded(key: &str) -> String {
     percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
-/// Names of members tell what it is; values may be anybody's business.
+/// Names of members show what it is; values may be anybody's business.
 fn unknown(body: &str) -> EnvelopeError {
     match serde_json::from_str::<Value>(body) {
         Ok(Value::Object(members)) => {

@@ -189,7 +189,7 @@ mod tests {
         write("late.json", &log("late", "2026-01-05T04:00:00Z"));
         write("README.md", "not a log");
         write(".hidden/x.json", "not for us");
-        write("broken.json", &log("half", "2026-01-02T04:00:00Z")[..40]);
+        write("broken.json", log("half", "2026-01-02T04:00:00Z").get(..40).unwrap());
         let source = Folder::new(folder.path());
         let mut recorded = RecordingSink::default();
         let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");

@@ -2,7 +2,7 @@
 //! in memory. Knows nothing of where documents lie. Log file format:
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>.
 //!
-//! Shapes: `{"Records": [...]}` as trails write it, a plain array, one record per line, and `{"Events": [...]}` as
+//! Forms: `{"Records": [...]}` as trails write it, a plain array, one record per line, and `{"Events": [...]}` as
 //! `aws cloudtrail lookup-events` prints it; each of them packed with gzip or not.
 
 mod document;

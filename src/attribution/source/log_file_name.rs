@@ -1,4 +1,4 @@
-//! Names of log files, and what they tell without the file being opened. The layout:
+//! Names of log files, and what they say without the file being opened. The layout:
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-find-log-files.html>.
 
 use jiff::Timestamp;
@@ -14,15 +14,15 @@ pub(super) const TIME: &str = "%Y%m%dT%H%MZ";
 const NEIGHBOURS: &[&str] = &["CloudTrail-Digest", "CloudTrail-Insight", "CloudTrail-Aggregated"];
 
 /// Can this path (with `/`) be a log? Digests, insights and files of other kinds are none.
-pub fn is_log(path: &str) -> bool {
+pub(super) fn is_log(path: &str) -> bool {
     let packed = path.strip_suffix(".gz").unwrap_or(path);
     let ends = [".json", ".jsonl", ".ndjson"].iter().any(|end| packed.ends_with(end));
     ends && !path.split('/').any(|segment| NEIGHBOURS.contains(&segment))
 }
 
-/// When a file was delivered, in UTC and to the minute: no event in it is younger. `None`: the name does not tell.
+/// When a file was delivered, in UTC and to the minute: no event in it is younger. `None`: the name does not say.
 /// `123456789012_CloudTrail_eu-west-1_20260102T0310Z_AbCdEf.json.gz`
-pub fn delivered(name: &str) -> Option<Timestamp> {
+pub(super) fn delivered(name: &str) -> Option<Timestamp> {
     let mut parts = name.rsplit('/').next()?.split('_');
     let (account, trail, _region, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     if !is_account_id(account) || trail != "CloudTrail" {
@@ -37,14 +37,14 @@ mod tests {
 
     #[test]
     fn names_tell_the_time_of_delivery() {
-        let tells = |name| delivered(name).map(|time| time.to_string());
+        let minute = |name| delivered(name).map(|time| time.to_string());
         assert_eq!(
-            tells("a/123456789012_CloudTrail_eu-west-1_20260102T0310Z_AbC_dEf.json.gz").as_deref(),
+            minute("a/123456789012_CloudTrail_eu-west-1_20260102T0310Z_AbC_dEf.json.gz").as_deref(),
             Some("2026-01-02T03:10:00Z")
         );
         for name in ["events.json", "123456789012_CloudTrail_eu-west-1", "1_CloudTrail_x_20260102T0310Z_y", "", "_____"]
         {
-            assert_eq!(tells(name), None, "{name}");
+            assert_eq!(minute(name), None, "{name}");
         }
     }
 

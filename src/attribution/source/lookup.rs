@@ -156,6 +156,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// The part of a window that the history still has.
+    #[expect(clippy::disallowed_methods, reason = "what AWS still keeps depends on the time of the call")]
     fn kept(&self, window: Window, problems: &mut Problems) -> Option<Window> {
         let oldest = Timestamp::now().checked_sub(KEEPS).unwrap_or(window.since);
         if window.since.saturating_add(TOLERATED).is_ok_and(|since| since < oldest) {
@@ -229,6 +230,7 @@ impl EventSource for Lookup<'_> {
         self.run(plans, window, problems, sink).await
     }
 
+    #[expect(clippy::disallowed_methods, reason = "what AWS still keeps depends on the time of the call")]
     async fn sessions(&self, sessions: &BTreeSet<SessionQuery>, sink: &mut dyn EventSink) -> Vec<Gap> {
         let oldest = Timestamp::now().checked_sub(KEEPS).unwrap_or_default();
         let sessions: BTreeSet<SessionQuery> =

@@ -7,7 +7,7 @@ use crate::model::{Attributes, Drift, GLOBAL, Gap, Scope, is_region};
 
 /// The regions of a run, as far as events go.
 #[derive(Debug, Clone, Default)]
-pub struct EventRegions {
+pub(crate) struct EventRegions {
     /// Where global services log.
     pub home: String,
     /// Every region in which a bucket of the run may lie.
@@ -15,15 +15,15 @@ pub struct EventRegions {
 }
 
 impl EventRegions {
-    /// These, and the regions of the buckets that the drifts tell of.
-    pub fn with_buckets_of(&self, drifts: &[Drift]) -> Self {
+    /// These, and the regions of the buckets that the drifts name.
+    pub(crate) fn with_buckets_of(&self, drifts: &[Drift]) -> Self {
         let mut all = self.clone();
         all.regions.extend(drifts.iter().filter(|drift| is_of_s3(drift)).filter_map(bucket_region));
         all
     }
 
     /// Where else than in its own scope a drift's events may be logged.
-    pub fn elsewhere(&self, drift: &Drift) -> BTreeSet<Scope> {
+    pub(crate) fn elsewhere(&self, drift: &Drift) -> BTreeSet<Scope> {
         if !is_of_s3(drift) {
             return BTreeSet::new();
         }
@@ -32,8 +32,8 @@ impl EventRegions {
         others.map(|region| Scope::new(&drift.scope.account, region)).collect()
     }
 
-    /// Does this gap hide events that may be about the drift? Its account and region tell; none of them means all.
-    pub fn hides(&self, gap: &Gap, drift: &Drift) -> bool {
+    /// Does this gap hide events that may be about the drift? Its account and region decide; none of them means all.
+    pub(crate) fn hides(&self, gap: &Gap, drift: &Drift) -> bool {
         let own = if drift.scope.region == GLOBAL { &self.home } else { &drift.scope.region };
         let in_region = |region: &String| {
             region == own
@@ -49,11 +49,11 @@ fn is_of_s3(drift: &Drift) -> bool {
     drift.kind.starts_with("aws_s3") && drift.scope.region == GLOBAL
 }
 
-/// The bucket's region, where the resource's attributes tell it.
+/// The bucket's region, where the resource's attributes show it.
 fn bucket_region(drift: &Drift) -> Option<String> {
     let of = |attributes: &Attributes| {
-        let told = ["bucket_region", "region"].iter().find_map(|name| attributes.get(*name)?.as_str());
-        told.filter(|region| is_region(region)).map(str::to_owned)
+        let named = ["bucket_region", "region"].iter().find_map(|name| attributes.get(*name)?.as_str());
+        named.filter(|region| is_region(region)).map(str::to_owned)
     };
     of(&drift.live_attributes).or_else(|| of(&drift.desired_attributes))
 }

@@ -165,11 +165,11 @@ fn a_bucket_is_asked_about_where_it_is() {
         attributes.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         missing("aws_s3_bucket", GLOBAL, attributes)
     };
-    // Its own attributes tell the region; then no other is asked but home.
+    // Its own attributes show the region; then no other is asked but home.
     let found = ask(&[bucket(json!({"region": "eu-west-1"}))], &fake, None);
     assert_eq!(name_of(&found.who[0]), Some("eve"));
     assert_eq!(*fake.asked.lock().unwrap(), ["eu-west-1", "us-east-1"]);
-    // Nothing tells it: all regions of the run are asked, and those of the other buckets.
+    // Nothing shows it: all regions of the run are asked, and those of the other buckets.
     let policy = missing("aws_s3_bucket_policy", GLOBAL, json!({"id": "there", "bucket": "there"}));
     assert_eq!(name_of(&ask(std::slice::from_ref(&policy), &fake, None).who[0]), Some("eve"));
     fake.asked.lock().unwrap().clear();
@@ -200,7 +200,7 @@ fn what_was_done_through_a_role_is_the_principals() {
     assert_eq!((found.activity.len(), found.gaps.len()), (1, 0), "{:#?}", found.gaps);
     assert_eq!(found.activity[0].objects, ["i-0aaaaaaaa"]);
     assert_eq!(fake.sought.lock().unwrap().len(), 2, "each once");
-    // Its beginning is nowhere to be found: it may have been dave, and that is told.
+    // Its beginning is nowhere to be found: it may have been dave, and that is a gap.
     let unseen = Fake { beginnings: Vec::new(), ..fake };
     let found = ask(&[], &unseen, Some("dave"));
     assert_eq!((found.activity.len(), found.gaps.len()), (0, 1), "{:#?}", found.gaps);
@@ -210,7 +210,7 @@ fn what_was_done_through_a_role_is_the_principals() {
 }
 
 #[test]
-fn sessions_beyond_the_budget_are_told() {
+fn sessions_beyond_the_budget_are_gaps() {
     let records = (0..MOST_SESSIONS + 7).map(|at| {
         let name = format!("i-{at:09x}");
         terminated(session("ops", &format!("s{at:07}")), &name, "eu-central-1")

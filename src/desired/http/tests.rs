@@ -16,6 +16,7 @@ pub(in crate::desired) struct Server {
 
 impl Server {
     /// `answers`: (path and query, raw response after the status line's `HTTP/1.1 `); `None` never answers.
+    #[expect(clippy::disallowed_methods, reason = "a server beside the test, which ends with its runtime")]
     pub(in crate::desired) async fn start(answers: Vec<(&str, Option<String>)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

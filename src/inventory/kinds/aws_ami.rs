@@ -1,5 +1,5 @@
 //! `aws_ami`: the account's own images. How an image came to be (registered, copied, taken from an instance) cannot be
-//! told afterwards: `aws_ami_copy` and `aws_ami_from_instance` read the same, and unmanaged resources are reported here only.
+//! distinguished afterwards: `aws_ami_copy` and `aws_ami_from_instance` read the same, and unmanaged resources are reported here only.
 
 use std::sync::Arc;
 

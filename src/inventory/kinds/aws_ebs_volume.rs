@@ -56,7 +56,7 @@ pub(super) async fn by_id(aws: &ScopeReader, id: &str) -> Result<Arc<Option<Volu
     .await
 }
 
-/// The instances that a volume is attached to, where its attachments alone do not tell its owner. By a filter, which leaves out
+/// The instances that a volume is attached to, where its attachments alone do not show its owner. By a filter, which leaves out
 /// what does not exist instead of failing.
 async fn users(aws: &ScopeReader, volume: &Volume) -> Result<Vec<Reservation>, ReadError> {
     let attachments = volume.attachments();

@@ -59,7 +59,7 @@ impl Kind for AwsEc2TransitGatewayRoute {
 }
 
 /// The static routes of a table, or those to one destination; none when there is no such table. AWS answers with up
-/// to 1,000 unless told otherwise.
+/// to 1,000 by default.
 async fn search(aws: &ScopeReader, table: &str, to: Option<&str>) -> Result<Vec<TransitGatewayRoute>, ReadError> {
     let mut search = aws.ec2().search_transit_gateway_routes().transit_gateway_route_table_id(table);
     search = search.filters(network::filter("type", "static"));

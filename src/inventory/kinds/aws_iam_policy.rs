@@ -51,7 +51,7 @@ impl Kind for AwsIamPolicy {
     }
 }
 
-/// What the account's details tell.
+/// What the account's details show.
 fn live(policy: &ManagedPolicyDetail) -> Live {
     let arn = policy.arn().unwrap_or_default();
     let default = policy.policy_version_list().iter().find(|version| {
@@ -84,7 +84,7 @@ async fn policy(aws: &ScopeReader, arn: &str) -> Result<Arc<Option<Policy>>, Rea
     one(aws, "iam:GetPolicy", arn, aws.iam().get_policy().policy_arn(arn).send(), |answer| answer.policy).await
 }
 
-/// That it does not exist does not tell that the policy is gone: it may be the default no longer.
+/// That it does not exist does not mean that the policy is gone: it may be the default no longer.
 async fn default_version(aws: &ScopeReader, policy: &Policy) -> Result<PolicyVersion, ReadError> {
     const ACTION: &str = "iam:GetPolicyVersion";
     let version = policy.default_version_id().unwrap_or_default();

@@ -63,7 +63,7 @@ fn live(id: &str, prior: &Attributes, uses: &Uses) -> Option<Live> {
     let mut values = attributes(json!({ "id": id, "name": text(prior, "name"), "policy_arn": arn }));
     for (attribute, principal) in SETS {
         let named: Vec<&str> = iam::strings(prior, attribute).collect();
-        // ListEntitiesForPolicy, which the provider asks, also tells whom the policy only bounds: such a name in the state
+        // ListEntitiesForPolicy, which the provider asks, also lists whom the policy only bounds: such a name in the state
         // is no drift, and one that is not there neither.
         let bounded = uses.bounded.iter().filter(|(_, name)| named.contains(&name.as_str()));
         let names = uses.attached.iter().chain(bounded).filter(|(of, _)| *of == principal).map(|(_, name)| name);

@@ -95,7 +95,7 @@ pub(super) fn detail(role: &Role, inline: Vec<PolicyDetail>, attached: Vec<Attac
         .build()
 }
 
-/// What the account's details tell.
+/// What the account's details show.
 fn live(role: &RoleDetail) -> Live {
     let name = role.role_name().unwrap_or_default();
     let inline = role.role_policy_list().iter().map(|policy| {
@@ -119,7 +119,7 @@ fn live(role: &RoleDetail) -> Live {
     Live { id: name.to_owned(), attributes: attributes(values), owner: owner_of(role.path().unwrap_or_default()) }
 }
 
-/// What only ListRoles and GetRole tell.
+/// What only ListRoles and GetRole return.
 pub(super) fn more(role: &Role) -> Attributes {
     attributes(json!({
         "description": role.description(),

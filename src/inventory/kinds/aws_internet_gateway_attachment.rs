@@ -1,4 +1,4 @@
-//! `aws_internet_gateway_attachment`, id `igw-...:vpc-...`: speaks for `vpc_id` of its gateway.
+//! `aws_internet_gateway_attachment`, id `igw-...:vpc-...`: owns `vpc_id` of its gateway.
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::InternetGateway;

@@ -35,7 +35,7 @@ impl Kind for AwsLaunchTemplate {
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let templates = ec2::launch_templates(aws).await?;
-        // What nobody declares is known by what the listing tells of it.
+        // What nobody declares is known by what the listing shows of it.
         let versions = match request.desired {
             [] => Ok(Arc::default()),
             _ => latest_versions(aws).await,

@@ -36,7 +36,7 @@ impl Kind for AwsNetworkAcl {
     }
 }
 
-/// What DescribeNetworkAcls tells.
+/// What DescribeNetworkAcls returns.
 pub(super) fn live(aws: &ScopeReader, acl: &NetworkAcl) -> Live {
     let id = acl.network_acl_id().unwrap_or_default();
     let owner = acl.owner_id().unwrap_or(&aws.account);

@@ -1,5 +1,5 @@
 //! `aws_network_interface`. Most interfaces belong to something else: an instance, a NAT gateway, a load balancer.
-//! `private_ip_list_enabled` and `ipv6_address_list_enabled` only tell Terraform which list rules.
+//! `private_ip_list_enabled` and `ipv6_address_list_enabled` only say to Terraform which list rules.
 
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ fn live(aws: &ScopeReader, interface: &NetworkInterface) -> Live {
 /// What has interfaces of its own: its type, its id, its interfaces.
 type Keeper<'a> = (&'static str, &'a str, Vec<&'a str>);
 
-/// A listing that failed folds nothing: the interfaces' own marks mostly tell the same.
+/// A listing that failed folds nothing: the interfaces' own marks mostly show the same.
 fn fold_all(
     found: &mut [Live],
     gateways: Result<Arc<Vec<NatGateway>>, ReadError>,

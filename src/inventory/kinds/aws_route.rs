@@ -1,4 +1,4 @@
-//! `aws_route`: one route of a table, found by table and destination (its state id is a hash). Speaks for its element
+//! `aws_route`: one route of a table, found by table and destination (its state id is a hash). Owns its element
 //! of the table's `route`.
 
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! `aws_s3_bucket`: the listing tells names and regions; every setting of a desired bucket is a call of its own,
+//! `aws_s3_bucket`: the listing shows names and regions; every setting of a desired bucket is a call of its own,
 //! shared with the resources that are split from it. A setting that cannot be read leaves its attribute unread.
 
 use async_trait::async_trait;

@@ -1,5 +1,5 @@
 //! `aws_s3_object`: the declared ones are read by their head and their tags; unmanaged ones are never listed, there may be
-//! millions. The content itself is not read: `etag` tells that it changed.
+//! millions. The content itself is not read: `etag` shows that it changed.
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -153,7 +153,7 @@ fn map(head: &HeadObjectOutput) -> Attributes {
         "version_id": head.version_id(),
         "website_redirect": head.website_redirect_location(),
     }));
-    // The state keeps the last key when AWS names none; `server_side_encryption` tells of it.
+    // The state keeps the last key when AWS names none; `server_side_encryption` shows it.
     if let Some(key) = head.ssekms_key_id() {
         values.insert("kms_key_id".to_owned(), json!(key));
     }

@@ -41,7 +41,7 @@ impl Kind for AwsSecurityGroup {
     }
 }
 
-/// What DescribeSecurityGroups tells.
+/// What DescribeSecurityGroups returns.
 pub(super) fn live(aws: &ScopeReader, group: &SecurityGroup) -> Live {
     let id = group.group_id().unwrap_or_default();
     let owner = group.owner_id().unwrap_or(&aws.account);

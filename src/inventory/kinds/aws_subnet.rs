@@ -1,4 +1,4 @@
-//! `aws_subnet`. One bulk listing tells everything; the default subnets of a region are AWS's own.
+//! `aws_subnet`. One bulk listing shows everything; the default subnets of a region are AWS's own.
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::Subnet;

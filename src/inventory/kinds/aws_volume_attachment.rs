@@ -55,7 +55,7 @@ impl Kind for AwsVolumeAttachment {
         if id.is_empty() {
             return Err(ReadError::unexpected(
                 "ec2:DescribeVolumes",
-                "the id of an attachment does not tell its volume",
+                "the id of an attachment does not contain its volume",
             ));
         }
         let volume = aws_ebs_volume::by_id(aws, id).await?;

@@ -62,7 +62,7 @@ pub(super) async fn list_parts(aws: &ScopeReader, vpcs: &[Vpc], request: &ListRe
     }
 }
 
-/// What DescribeVpcs tells.
+/// What DescribeVpcs returns.
 pub(super) fn live(aws: &ScopeReader, vpc: &Vpc, prior: Option<&PriorState<'_>>) -> Live {
     let id = vpc.vpc_id().unwrap_or_default();
     let owner = vpc.owner_id().unwrap_or(&aws.account);

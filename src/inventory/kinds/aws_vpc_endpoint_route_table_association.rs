@@ -1,5 +1,5 @@
 //! `aws_vpc_endpoint_route_table_association`: a gateway endpoint's routes in one table (its state id is a hash).
-//! Speaks for its element of the endpoint's `route_table_ids`.
+//! Owns its element of the endpoint's `route_table_ids`.
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::VpcEndpoint;

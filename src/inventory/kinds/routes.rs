@@ -48,13 +48,13 @@ pub(super) async fn list(
     Ok(found)
 }
 
-/// One table by a read of its own. Whether it was displaced as a VPC's main one (`fold_displaced`) cannot be told from it: that
+/// One table by a read of its own. Whether it was displaced as a VPC's main one (`fold_displaced`) cannot be seen from it: that
 /// depends on what else is declared, which only a listing knows.
 pub(super) async fn read(aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
     Ok(single::route_table(aws, prior.id).await?.map(|table| live(aws, &table, Some(prior))))
 }
 
-/// Takes out the routes to interfaces of AWS services: the interfaces tell which are.
+/// Takes out the routes to interfaces of AWS services: the interfaces show which are.
 pub(super) async fn complete(aws: &ScopeReader, live: &mut Live) -> Completion {
     let ids = interfaces(&live.attributes);
     if ids.is_empty() {
@@ -89,7 +89,7 @@ fn id(table: &RouteTable) -> &str {
 }
 
 /// A table declared by Terraform that became a VPC's main one has displaced the table that came with the VPC: that one
-/// stays behind, empty, untagged and unassociated, and nobody made it. AWS does not mark it; it is told by being the
+/// stays behind, empty, untagged and unassociated, and nobody made it. AWS does not mark it; it is recognised by being the
 /// only such table of its VPC.
 fn fold_displaced(tables: &[RouteTable], declared: impl Fn(&str) -> bool, live: &mut [Live]) {
     let declared = |table: &&RouteTable| declared(id(table));

@@ -134,7 +134,7 @@ pub(super) fn there<T>(answer: Result<Option<T>, ReadError>) -> Result<Option<T>
     not_found(answer, &["NoSuchBucket"]).map(Option::flatten)
 }
 
-/// The buckets of the account with the regions where they lie, as far as the listing tells.
+/// The buckets of the account with the regions where they lie, as far as the listing shows.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>: a region stands there only in answers to
 /// requests with a parameter.
 pub(super) async fn buckets(aws: &ScopeReader) -> Result<Arc<Buckets>, ReadError> {
@@ -147,9 +147,9 @@ pub(super) async fn buckets(aws: &ScopeReader) -> Result<Arc<Buckets>, ReadError
     .await
 }
 
-/// One call that tells where all buckets lie, before many of their parts are read.
+/// One call that shows where all buckets lie, before many of their parts are read.
 pub(super) async fn prefetch_regions(aws: &ScopeReader) {
-    // A refused listing hides nothing: GetBucketLocation tells, too.
+    // A refused listing hides nothing: GetBucketLocation shows it, too.
     let _ = buckets(aws).await;
 }
 
@@ -167,7 +167,7 @@ pub(super) async fn region_of(aws: &ScopeReader, bucket: &str) -> Result<Arc<Str
     Box::pin(aws.cached_for(LOCATE, bucket, read)).await
 }
 
-/// Does the bucket exist? -> the region where it lies, as far as the answer tells. [`region_of`] then knows it, too.
+/// Does the bucket exist? -> the region where it lies, as far as the answer says. [`region_of`] then knows it, too.
 pub(super) async fn head(aws: &ScopeReader, bucket: &str) -> Result<Option<Option<String>>, ReadError> {
     let head = async {
         match aws.s3().head_bucket().bucket(bucket).send().await {
@@ -188,7 +188,7 @@ pub(super) async fn head(aws: &ScopeReader, bucket: &str) -> Result<Option<Optio
     Ok(Some(region))
 }
 
-/// Does a failed HEAD say that the bucket lies in another region? -> which one, as far as it tells.
+/// Does a failed HEAD say that the bucket lies in another region? -> which one, as far as it says.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>: 301 or 400, and a header with the region.
 fn elsewhere(answer: Option<&HttpResponse>) -> Option<Option<String>> {
     let answer = answer?;
@@ -303,19 +303,19 @@ mod tests {
 
     #[test]
     fn a_bucket_of_another_region_exists() {
-        let told = |status: u16, region: Option<&'static str>| {
+        let located = |status: u16, region: Option<&'static str>| {
             let mut answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
             if let Some(region) = region {
                 answer.headers_mut().insert("x-amz-bucket-region", region);
             }
             elsewhere(Some(&answer))
         };
-        assert_eq!(told(301, Some("eu-west-1")), Some(Some("eu-west-1".to_owned())));
-        assert_eq!(told(301, None), Some(None));
-        assert_eq!(told(400, Some("eu-west-1")), Some(Some("eu-west-1".to_owned())));
-        assert_eq!(told(400, None), None);
-        assert_eq!(told(403, Some("eu-west-1")), None);
-        assert_eq!(told(404, None), None);
+        assert_eq!(located(301, Some("eu-west-1")), Some(Some("eu-west-1".to_owned())));
+        assert_eq!(located(301, None), Some(None));
+        assert_eq!(located(400, Some("eu-west-1")), Some(Some("eu-west-1".to_owned())));
+        assert_eq!(located(400, None), None);
+        assert_eq!(located(403, Some("eu-west-1")), None);
+        assert_eq!(located(404, None), None);
         assert_eq!(elsewhere(None), None);
     }
 }

@@ -1,4 +1,4 @@
-"""A disk is detached, an image deregistered: its snapshots stay, and are its own. A disk attached by hand is a stranger."""
+"""A disk is detached, an image deregistered: its snapshots stay, and are its own. A disk attached by hand is unmanaged."""
 
 
 def mutate(hand):

@@ -1,5 +1,5 @@
-"""A console password and memberships by hand: where a resource lists all members it has changed, elsewhere it is a stranger. The
-account gets another name. A user that nobody declares speaks for its own memberships."""
+"""A console password and memberships by hand: where a resource lists all members it has changed, elsewhere it is unmanaged. The
+account gets another name. A user that nobody declares owns its memberships."""
 
 
 def mutate(hand):

@@ -1,4 +1,4 @@
-"""Of the rules that stand apart, one of each kind is revoked; a stranger comes in beside them."""
+"""Of the rules that stand apart, one of each kind is revoked; an unmanaged one comes in beside them."""
 
 
 def mutate(hand):

@@ -86,7 +86,11 @@ fn two_callers_in_one_second_are_nobody() {
     sessions.note(&assume(&user("dave", "111111111111"), "same", "ASIA1", json!({})));
     sessions.note(&assume(&user("eve", "111111111111"), "same", "ASIA2", json!({})));
     assert_eq!(caller(&sessions, &session("same", None)).as_deref(), Some("several"));
-    assert_eq!(caller(&sessions, &session("same", Some("ASIA1"))).as_deref(), Some(DAVE), "the key still tells");
+    assert_eq!(
+        caller(&sessions, &session("same", Some("ASIA1"))).as_deref(),
+        Some(DAVE),
+        "the key still identifies him"
+    );
     let mut sessions = Sessions::default();
     for key in ["ASIA1", "ASIA2", "ASIA3"] {
         sessions.note(&assume(&user("dave", "111111111111"), "same", key, json!({})));

@@ -44,8 +44,8 @@ fn log_files_in_every_envelope() {
             assert_eq!((contents.objects, contents.events.len(), contents.malformed), (object(KEY), 0, 0), "{body}");
         }
     }
-    let odd = opened(&notification("ObjectCreated:Copy", "my+logs/a%2Bb%3D%C3%A4.json.gz"));
-    assert_eq!(odd.objects, object("my logs/a+b=ä.json.gz"));
+    let encoded = opened(&notification("ObjectCreated:Copy", "my+logs/a%2Bb%3D%C3%A4.json.gz"));
+    assert_eq!(encoded.objects, object("my logs/a+b=ä.json.gz"));
     let plus = json!({"bucket": {"name": "logs"}, "object": {"key": "a+b%20.json.gz"}});
     assert_eq!(opened(&bridged("Object Created", "aws.s3", &plus)).objects, object("a+b%20.json.gz"), "not encoded");
 }

@@ -1,4 +1,4 @@
-//! Shapes of documents, and what is done to them on purpose or by accident.
+//! Forms of documents, and what is done to them on purpose or by accident.
 
 use std::io::Write as _;
 

@@ -30,6 +30,7 @@ impl Paces {
         Self { every, scopes: Mutex::default() }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "turns are spaced by the real clock")]
     pub(super) fn of(&self, scope: &Scope) -> Arc<Pace> {
         let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || Arc::new(Pace { every: self.every, next: tokio::sync::Mutex::new(Instant::now()) });
@@ -46,6 +47,7 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Waits for a turn. Those who wait stand in line.
+    #[expect(clippy::disallowed_methods, reason = "turns are spaced by the real clock")]
     pub(super) async fn turn(&self) {
         let mut next = self.next.lock().await;
         sleep_until(*next).await;
@@ -53,6 +55,7 @@ impl Pace {
     }
 
     /// Nobody calls for so long.
+    #[expect(clippy::disallowed_methods, reason = "turns are spaced by the real clock")]
     pub(super) async fn rest(&self, pause: Duration) {
         let mut next = self.next.lock().await;
         *next = (*next).max(Instant::now() + pause);
@@ -65,6 +68,7 @@ mod tests {
     use crate::attribution::source::testing::block_on;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "measures how long turns take")]
     fn turns_come_one_after_the_other_for_all_who_share_a_place() {
         let paces = Paces::new(Duration::from_millis(30));
         let (here, there) = (Scope::new("1", "eu-west-1"), Scope::new("1", "us-east-1"));

@@ -84,6 +84,7 @@ pub(super) struct ScopeLookup<'v> {
 }
 
 impl<'v> ScopeLookup<'v> {
+    #[expect(clippy::disallowed_methods, reason = "a scope has so much real time")]
     pub(super) async fn begin(
         api: &'v dyn LookupApi,
         limits: Limits,

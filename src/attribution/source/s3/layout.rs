@@ -103,7 +103,7 @@ impl Delivered {
         merged
     }
 
-    /// May this file have events of it? One whose name does not tell is read.
+    /// May this file have events of it? One whose name does not say is read.
     pub(super) fn has(&self, key: &str) -> bool {
         delivered(key).is_none_or(|at| self.from <= at && at <= self.until)
     }

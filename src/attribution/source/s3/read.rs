@@ -51,7 +51,7 @@ impl S3Logs<'_> {
         loop {
             let page = match self.store.keys(&self.bucket, &within, &after).await {
                 Ok(page) => page,
-                Err(error) => return tell(problems, folder, &error, &self.location(&within)),
+                Err(error) => return report(problems, folder, &error, &self.location(&within)),
             };
             let end = page.keys.iter().position(|key| is_behind(key, folder, span.delivered.until));
             let keys = &page.keys[..end.unwrap_or(page.keys.len())];
@@ -93,7 +93,7 @@ impl S3Logs<'_> {
         let mut failed: Option<String> = None;
         while let Some((key, outcome)) = reads.next().await {
             let Err(error) = outcome else { continue };
-            tell(problems, folder, &error, &self.location(&key));
+            report(problems, folder, &error, &self.location(&key));
             if error.reason != GapReason::Unreadable && failed.as_ref().is_none_or(|first| key < *first) {
                 failed = Some(key);
             }
@@ -157,7 +157,7 @@ fn given_up() -> SourceError {
     SourceError { reason: GapReason::Denied, action: "s3:GetObject", detail }
 }
 
-fn tell(problems: &mut Problems, folder: &LogFolder, error: &SourceError, location: &str) {
+fn report(problems: &mut Problems, folder: &LogFolder, error: &SourceError, location: &str) {
     let scope = GapScope {
         account: Some(folder.scope.account.clone()),
         region: Some(folder.scope.region.clone()),

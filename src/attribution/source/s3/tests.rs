@@ -25,7 +25,8 @@ impl Bucket {
 
     /// A log with one record, under `AWSLogs/...` after `before`.
     fn log(&mut self, before: &str, account: &str, region: &str, delivered: &str, id: &str, time: &str) -> String {
-        let day = format!("{}/{}/{}", &delivered[..4], &delivered[4..6], &delivered[6..8]);
+        let part = |range: std::ops::Range<usize>| delivered.get(range).unwrap();
+        let day = format!("{}/{}/{}", part(0..4), part(4..6), part(6..8));
         let key = format!(
             "{before}{account}/CloudTrail/{region}/{day}/{account}_CloudTrail_{region}_{delivered}_{id}.json.gz"
         );

@@ -1,4 +1,4 @@
-//! What an instance tells only one by one: four attributes, and the credits of burstable types (in bulk).
+//! What an instance shows only one by one: four attributes, and the credits of burstable types (in bulk).
 
 use std::collections::HashMap;
 

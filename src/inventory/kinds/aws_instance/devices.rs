@@ -1,7 +1,7 @@
 //! The block devices of an instance: root, EBS, and the tags of volumes.
 //!
 //! The provider shows every attached volume under `ebs_block_device`, those of `aws_volume_attachment` too, and nothing
-//! in the state tells which is which. But a device block of an instance can only be had at launch: a volume that was
+//! in the state shows which is which. But a device block of an instance can only be had at launch: a volume that was
 //! attached later is another resource's, which owns its size and tags; here only that it is attached counts.
 
 use std::collections::HashMap;

@@ -117,13 +117,13 @@ where
 /// IAM takes a call without a name to be about the caller.
 fn named(action: &'static str, id: &str) -> Result<(), ReadError> {
     match id {
-        "" => Err(ReadError::unexpected(action, "nothing tells its name")),
+        "" => Err(ReadError::unexpected(action, "it has no name")),
         _ => Ok(()),
     }
 }
 
 /// Kinds whose id says nothing, so that each desired one is judged by its attributes: what `read` makes of them is its
-/// live form, `None` says that it does not exist. Two different ones (by `key`) under one id cannot be told apart.
+/// live form, `None` says that it does not exist. Two different ones (by `key`) under one id cannot be distinguished.
 pub(super) fn judged(
     request: &ListRequest<'_>,
     key: &'static str,

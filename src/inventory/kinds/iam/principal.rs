@@ -161,7 +161,7 @@ pub(in super::super) async fn read_attached(
     if arn.is_empty() {
         return Err(ReadError::unexpected(
             narrow::attached_action(principal),
-            "nothing tells which policy it attaches",
+            "nothing shows which policy it attaches",
         ));
     }
     let policies = narrow::attached(aws, principal, &name).await?;
@@ -231,7 +231,7 @@ pub(in super::super) async fn read_exclusive(
     Ok(set.map(|set| exclusive(prior.id, principal, name, what, set)))
 }
 
-/// Who speaks for an attachment. Only roles have the attribute; for users and groups the part is no more than the
+/// Which fields an attachment owns. Only roles have the attribute; for users and groups the part is no more than the
 /// knowledge that somebody declares the attachment.
 pub(in super::super) fn attachment_part(principal: Principal, name: &str, arn: &str) -> OwnedField {
     OwnedField {
@@ -242,7 +242,7 @@ pub(in super::super) fn attachment_part(principal: Principal, name: &str, arn: &
     }
 }
 
-/// Who speaks for the name of an inline policy: knowledge only, whatever the policy says.
+/// Which field the name of an inline policy belongs to: knowledge only, whatever the policy says.
 pub(in super::super) fn policy_name_part(principal: Principal, holder: &str, policy: &str) -> OwnedField {
     OwnedField {
         parent_kind: principal.kind(),
@@ -252,7 +252,7 @@ pub(in super::super) fn policy_name_part(principal: Principal, holder: &str, pol
     }
 }
 
-/// Who speaks for a user's membership of a group. Groups have no such attribute: no more than the knowledge that
+/// Which field a user's membership of a group belongs to. Groups have no such attribute: no more than the knowledge that
 /// somebody declares it.
 pub(in super::super) fn membership_part(group: &str, user: &str) -> OwnedField {
     OwnedField {

@@ -5,7 +5,7 @@ locals {
 
 # Its own blocks say all that it may have.
 resource "aws_iam_role" "blocks" {
-  name                = "told-once-blocks"
+  name                = "reported-once-blocks"
   assume_role_policy  = local.trust
   managed_policy_arns = [local.read]
 
@@ -17,7 +17,7 @@ resource "aws_iam_role" "blocks" {
 
 # Other resources do.
 resource "aws_iam_role" "exclusive" {
-  name               = "told-once-exclusive"
+  name               = "reported-once-exclusive"
   assume_role_policy = local.trust
 }
 
@@ -33,6 +33,6 @@ resource "aws_iam_role_policy_attachments_exclusive" "this" {
 
 # Nothing does.
 resource "aws_iam_role" "open" {
-  name               = "told-once-open"
+  name               = "reported-once-open"
   assume_role_policy = local.trust
 }

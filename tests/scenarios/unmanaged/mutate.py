@@ -9,9 +9,9 @@ def mutate(hand):
     volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=5)["VolumeId"]
     instance = ec2.run_instances(ImageId="ami-12c6146b", InstanceType="t3.micro", MinCount=1, MaxCount=1, SubnetId=subnet,
                                  SecurityGroupIds=[group])["Instances"][0]["InstanceId"]
-    hand.client("s3").create_bucket(Bucket="scenario-stranger")
-    hand.client("iam").create_role(RoleName="stranger", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+    hand.client("s3").create_bucket(Bucket="scenario-unmanaged")
+    hand.client("iam").create_role(RoleName="unmanaged", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}]}))
     for kind, id_ in (("aws_subnet", subnet), ("aws_security_group", group), ("aws_ebs_volume", volume), ("aws_instance", instance),
-                      ("aws_s3_bucket", "scenario-stranger"), ("aws_iam_role", "stranger")):
+                      ("aws_s3_bucket", "scenario-unmanaged"), ("aws_iam_role", "unmanaged")):
         hand.made(kind, id_)
