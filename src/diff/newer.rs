@@ -156,7 +156,8 @@ mod tests {
         assert_eq!(unknown("aws_vpc", 9, json!({"shiny": 1, "timeouts": null})), ["shiny"]);
         assert_eq!(unknown("aws_iam_role", 0, json!({"shiny": 1, "tags": {}})), ["shiny"]);
         assert_eq!(unknown("aws_iam_access_key", 0, json!({"ses_smtp_password": "x"})), [""; 0]);
-        let nested = json!({"region": "us-east-1", "cpu_options": [{"core_count": 1, "shiny": 1}], "tags": {"shiny": "1"}});
+        let nested =
+            json!({"region": "us-east-1", "cpu_options": [{"core_count": 1, "shiny": 1}], "tags": {"shiny": "1"}});
         assert_eq!(unknown("aws_instance", 2, nested), ["cpu_options.shiny"]);
         let route = json!({"region": "us-east-1", "route": [{"cidr_block": "x", "odb_network_arn": "", "shiny": ""}]});
         assert_eq!(unknown("aws_route_table", 0, route), ["route.shiny"]);
@@ -174,7 +175,9 @@ mod tests {
 
     #[test]
     fn what_aws_does_not_return_is_a_gap_where_it_is_set() {
-        let with = |count: Value| of("aws_instance", 2, json!({"secondary_network_interface": [{"private_ip_address_count": count}]}));
+        let with = |count: Value| {
+            of("aws_instance", 2, json!({"secondary_network_interface": [{"private_ip_address_count": count}]}))
+        };
         assert_eq!(with(Value::Null).gap("aws_instance"), None);
         let gap = with(json!(2)).gap("aws_instance").unwrap();
         assert!(gap.detail.contains("`secondary_network_interface.private_ip_address_count`"), "{}", gap.detail);
@@ -196,7 +199,10 @@ mod tests {
             let block = schema::of(kind).unwrap();
             for name in *names {
                 let first = name.split('.').next().unwrap();
-                assert!(block.block.attributes.contains_key(first) || block.block.blocks.contains_key(first), "{kind}.{name}");
+                assert!(
+                    block.block.attributes.contains_key(first) || block.block.blocks.contains_key(first),
+                    "{kind}.{name}"
+                );
             }
         }
     }

@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn another_shape_is_named() {
         let vpc = schema::of("aws_vpc").unwrap();
-        let attributes = json!({"cidr_block": ["10.0.0.0/16"], "tags": {"a": "1"}, "enable_dns_support": "true", "new": []});
+        let attributes =
+            json!({"cidr_block": ["10.0.0.0/16"], "tags": {"a": "1"}, "enable_dns_support": "true", "new": []});
         assert_eq!(misfits(&vpc.block, attributes.as_object().unwrap()), ["cidr_block"]);
     }
 }

@@ -248,7 +248,9 @@ mod tests {
             let attributes = Attributes::from_iter([(name.to_owned(), "x".into())]);
             of(kind).unwrap().is_written_by_6(version, &attributes)
         };
-        assert!(of_6("aws_vpc", 1, "region") && of_6("aws_instance", 2, "id") && of_6("aws_s3_bucket", 0, "bucket_region"));
+        assert!(
+            of_6("aws_vpc", 1, "region") && of_6("aws_instance", 2, "id") && of_6("aws_s3_bucket", 0, "bucket_region")
+        );
         assert!(!of_6("aws_vpc", 1, "id") && !of_6("aws_instance", 1, "id") && !of_6("aws_s3_bucket", 0, "region"));
     }
 }

@@ -77,5 +77,28 @@ fn live(aws: &ScopeReader, gateway: &TransitGateway) -> Live {
         "transit_gateway_cidr_blocks": options.map(|o| o.transit_gateway_cidr_blocks()).unwrap_or_default(),
         "vpn_ecmp_support": options.and_then(|o| o.vpn_ecmp_support()).map(|switch| switch.as_str()),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), owner: network::owner(aws, gateway.owner_id()) }
+    let mut attributes = attributes(values);
+    if let Some(state) = options.and_then(|o| o.encryption_support()).and_then(|support| support.encryption_state()) {
+        attributes.insert("encryption_support".to_owned(), switch(state.as_str()).into());
+    }
+    Live { id: id.to_owned(), attributes, owner: network::owner(aws, gateway.owner_id()) }
+}
+
+/// The switch that a state of encryption comes from: AWS tells how far it is, Terraform what was asked for.
+fn switch(state: &str) -> &str {
+    match state {
+        "enabled" | "enabling" => "enable",
+        "disabled" | "disabling" => "disable",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encryption_is_a_switch() {
+        assert_eq!(["enabling", "enabled", "disabled", "x"].map(switch), ["enable", "enable", "disable", "x"]);
+    }
 }

@@ -61,7 +61,7 @@ impl Kind for AwsInstance {
     }
 
     fn compare_rules(&self) -> CompareRules {
-        let not_returned = &["get_password_data", "password_data", "user_data_replace_on_change"];
+        let not_returned = &["force_destroy", "get_password_data", "password_data", "user_data_replace_on_change"];
         CompareRules { not_returned, normalize: Some(normalize), ..CompareRules::default() }
     }
 
@@ -228,6 +228,7 @@ fn join(live: &mut Live, instance: &Instance, related: &Related, state: &Attribu
         market(instance, related, state),
         credit_specification(instance, related, state),
         Ok(network_interfaces(instance, state)),
+        Ok(interfaces_of_6(instance, state)),
     ];
     let mut errors = Vec::new();
     for part in parts {
@@ -263,6 +264,7 @@ fn live(aws: &ScopeReader, instance: &Instance) -> Live {
         "key_name": instance.key_name(),
         "outpost_arn": instance.outpost_arn(),
         "placement_group": placement.and_then(|placement| placement.group_name()),
+        "placement_group_id": placement.and_then(|placement| placement.group_id()),
         "placement_partition_number": placement.and_then(|placement| placement.partition_number()),
         "primary_network_interface_id": primary.and_then(|interface| interface.network_interface_id()),
         "private_dns": instance.private_dns_name(),
@@ -314,6 +316,7 @@ fn options(instance: &Instance) -> Attributes {
         json!({
             "amd_sev_snp": cpu.amd_sev_snp().map(|value| value.as_str()),
             "core_count": cpu.core_count(),
+            "nested_virtualization": cpu.nested_virtualization().map(|value| value.as_str()),
             "threads_per_core": cpu.threads_per_core(),
         })
     });
@@ -430,6 +433,43 @@ fn network_interfaces(instance: &Instance, state: &Attributes) -> Attributes {
     attributes(json!({"network_interface": blocks}))
 }
 
+/// The blocks that provider 6 has beside `network_interface`. It fills the primary one whether the code names it or not, but not
+/// from the first on: where the state has none, none is expected.
+fn interfaces_of_6(instance: &Instance, state: &Attributes) -> Attributes {
+    let held = |name: &str| state.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let primary = primary(instance).filter(|_| !held("primary_network_interface").is_empty()).map(|interface| {
+        json!({
+            "delete_on_termination": interface.attachment().and_then(|attachment| attachment.delete_on_termination()),
+            "network_interface_id": interface.network_interface_id(),
+        })
+    });
+    let secondary = instance.secondary_interfaces().iter().map(|interface| {
+        let attachment = interface.attachment();
+        let id = interface.secondary_interface_id();
+        // A wish that AWS does not repeat; the addresses that came of it are here.
+        let known = held("secondary_network_interface").iter().find(|one| one["secondary_interface_id"].as_str() == id);
+        let addresses = interface.private_ip_addresses().iter().filter_map(|address| address.private_ip_address());
+        json!({
+            "delete_on_termination": attachment.and_then(|attachment| attachment.delete_on_termination()),
+            "device_index": attachment.and_then(|attachment| attachment.device_index()),
+            "interface_type": interface.interface_type().map(|kind| kind.as_str()),
+            "mac_address": interface.mac_address(),
+            "network_card_index": attachment.and_then(|attachment| attachment.network_card_index()),
+            "private_ip_address_count": known.map(|one| &one["private_ip_address_count"]),
+            "private_ip_addresses": addresses.collect::<Vec<_>>(),
+            "secondary_interface_id": id,
+            "secondary_network_id": interface.secondary_network_id(),
+            "secondary_subnet_id": interface.secondary_subnet_id(),
+            "source_dest_check": interface.source_dest_check(),
+            "status": interface.status().map(|status| status.as_str()),
+        })
+    });
+    attributes(json!({
+        "primary_network_interface": Vec::from_iter(primary),
+        "secondary_network_interface": secondary.collect::<Value>(),
+    }))
+}
+
 const TEMPLATE_ID: &str = "aws:ec2launchtemplate:id";
 const TEMPLATE_VERSION: &str = "aws:ec2launchtemplate:version";
 
@@ -490,11 +530,12 @@ fn credit_specification(instance: &Instance, related: &Related, state: &Attribut
     Ok(attributes(json!({name: Vec::from_iter(block)})))
 }
 
-/// User data as the hash that the state has, device tags under one name, IPv6 addresses in order.
+/// No user data as nothing, base64 without line breaks, device tags under one name, IPv6 addresses in order.
 fn normalize(values: &mut Attributes) {
-    let hash = attribute::user_data_hash(text(values, "user_data"));
-    if let Some(user_data) = values.get_mut("user_data") {
-        *user_data = hash.into();
+    if let Some(user_data) = values.get_mut("user_data")
+        && *user_data == attribute::HASH_OF_NOTHING
+    {
+        *user_data = "".into();
     }
     let encoded = attribute::canonical_base64(text(values, "user_data_base64"));
     if let Some(user_data) = values.get_mut("user_data_base64") {
@@ -560,6 +601,15 @@ mod tests {
         assert_eq!(blocks(json!({"network_interface": [{"device_index": 1}]})), json!([]));
         let named = blocks(json!({"network_interface": [{"device_index": 0}]}));
         assert_eq!(named[0]["network_interface_id"], "eni-1");
+    }
+
+    #[test]
+    fn a_primary_interface_where_the_state_has_one() {
+        let instance = instance(InstanceStateName::Running, None);
+        let blocks = |state: Value| interfaces_of_6(&instance, &attributes(state))["primary_network_interface"].clone();
+        assert_eq!(blocks(json!({"primary_network_interface": []})), json!([]));
+        let held = json!({"primary_network_interface": [{"network_interface_id": "eni-0"}]});
+        assert_eq!(blocks(held)[0]["network_interface_id"], "eni-1");
     }
 
     #[test]

@@ -53,7 +53,10 @@ fn merge(block: &mut Block, more: &Block) {
 /// Members of objects come together; for everything else the older type stays.
 fn merge_type(known: &mut Type, more: &Type) {
     match (known, more) {
-        (Type::List(known) | Type::Set(known) | Type::Map(known), Type::List(more) | Type::Set(more) | Type::Map(more)) => {
+        (
+            Type::List(known) | Type::Set(known) | Type::Map(known),
+            Type::List(more) | Type::Set(more) | Type::Map(more),
+        ) => {
             merge_type(known, more);
         }
         (Type::Object(known), Type::Object(more)) => {
