@@ -143,3 +143,6 @@ pub(super) fn kind_facts() -> HashMap<&'static str, KindFacts> {
     });
     facts.collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,6 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("aws_lightsail_bucket_access_key", &["secret_access_key"]),
     ("aws_lightsail_key_pair", &["private_key"]),
     ("aws_spot_instance_request", USER_DATA),
-    ("aws_transfer_host_key", &["host_key_body"]),
     ("aws_workmail_user", &["password"]),
 ];
 const USER_DATA: &[&str] = &["user_data", "user_data_base64"];
