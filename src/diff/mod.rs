@@ -186,12 +186,15 @@ fn resource_changes(kind: &KindFacts, resource: &Desired, live: &Attributes) -> 
     }
     let mut live = live.clone();
     tags::derive(&desired, &mut live);
-    let (shown_desired, shown_live) = (desired.clone(), live.clone());
+    let (mut shown_desired, shown_live) = (desired.clone(), live.clone());
     for side in [&mut desired, &mut live] {
         shape::fit(&schema.block, side);
     }
     let not_compared = NotCompared::of(kind.name, &schema, resource.schema_version, &desired);
-    desired.retain(|name, _| !not_compared.unknown.contains(name));
+    // Nobody knows whether they are secrets, either.
+    for side in [&mut desired, &mut shown_desired] {
+        side.retain(|name, _| !not_compared.unknown.contains(name));
+    }
     let uncovered = uncovered(kind, &schema, &desired, &live);
     // By the state as it is: what a kind's `normalize` adds was not recorded.
     let recorded = Recorded::of(&schema.block, &desired);
@@ -230,6 +233,8 @@ fn uncovered(kind: &KindFacts, schema: &Schema, desired: &Attributes, live: &Att
 
 fn shown(kind: &KindFacts, resource: &Desired, mut attributes: Attributes) -> Attributes {
     if let Some(schema) = schema::of(kind.name) {
+        let unknown = NotCompared::of(kind.name, &schema, resource.schema_version, &attributes).unknown;
+        attributes.retain(|name, _| !unknown.contains(name));
         redact::Secrets::new(&schema, &resource.sensitive).hide_attributes(&mut attributes);
     }
     attributes

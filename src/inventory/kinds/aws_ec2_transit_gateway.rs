@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::TransitGateway;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ec2, network};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Live, PriorState};
+use crate::model::{Attributes, CompareRules, Live, PriorState};
 
 pub(super) struct AwsEc2TransitGateway;
 
@@ -22,6 +22,10 @@ impl Kind for AwsEc2TransitGateway {
 
     fn actions(&self) -> &'static [&'static str] {
         &["ec2:DescribeTransitGateways"]
+    }
+
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
@@ -79,9 +83,15 @@ fn live(aws: &ScopeReader, gateway: &TransitGateway) -> Live {
     });
     let mut attributes = attributes(values);
     if let Some(state) = options.and_then(|o| o.encryption_support()).and_then(|support| support.encryption_state()) {
-        attributes.insert("encryption_support".to_owned(), switch(state.as_str()).into());
+        attributes.insert("encryption_support".to_owned(), state.as_str().into());
     }
     Live { id: id.to_owned(), attributes, owner: network::owner(aws, gateway.owner_id()) }
+}
+
+fn normalize(values: &mut Attributes) {
+    if let Some(Value::String(support)) = values.get_mut("encryption_support") {
+        *support = switch(support).to_owned();
+    }
 }
 
 /// The switch that a state of encryption comes from: AWS tells how far it is, Terraform what was asked for.
