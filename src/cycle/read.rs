@@ -1,13 +1,13 @@
 //! Reads all shards of a plan, fairly, and joins what they saw.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures::{StreamExt as _, stream};
 
 use super::plan::Plan;
 use super::{Environment, Progress, Settings, shard};
 use crate::aws::Aws;
-use crate::diff::{KindFacts, OwnedFieldIndex, OwnershipIndex};
+use crate::diff::{KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex};
 use crate::inventory::kinds;
 use crate::model::{Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, OwnedField};
 
@@ -26,6 +26,8 @@ pub(super) struct Seen {
     pub live: u64,
     /// See [`crate::model::Outcome::unmapped`].
     pub unmapped: BTreeSet<String>,
+    /// What was not compared because it is too new, or AWS does not return it, by kind.
+    pub not_compared: BTreeMap<&'static str, NotCompared>,
     /// Which fields the live form of declared resources owns, with the account.
     pub owned_fields: Vec<(String, OwnedField)>,
 }
@@ -78,6 +80,8 @@ pub(super) async fn read(
         }
     }
     ownership.add_live_owned_fields(&seen.owned_fields);
+    // Once per kind, whatever the number of its resources and scopes.
+    seen.gaps.extend(seen.not_compared.iter().filter_map(|(kind, not_compared)| not_compared.gap(kind)));
     seen.drop_reported_twice(facts, &ownership);
     seen.fold(ownership.owned_fields());
     seen
@@ -85,13 +89,16 @@ pub(super) async fn read(
 
 impl Seen {
     fn add(&mut self, shard: Seen) {
-        let Seen { drifts, gaps, coverage, in_sync, live, unmapped, owned_fields } = shard;
+        let Seen { drifts, gaps, coverage, in_sync, live, unmapped, not_compared, owned_fields } = shard;
         self.drifts.extend(drifts);
         self.gaps.extend(gaps);
         self.coverage.extend(coverage);
         self.in_sync += in_sync;
         self.live += live;
         self.unmapped.extend(unmapped);
+        for (kind, more) in not_compared {
+            self.not_compared.entry(kind).or_default().extend(more);
+        }
         self.owned_fields.extend(owned_fields);
     }
 
@@ -136,3 +143,6 @@ pub(super) fn kind_facts() -> HashMap<&'static str, KindFacts> {
     });
     facts.collect()
 }
+
+#[cfg(test)]
+mod tests;

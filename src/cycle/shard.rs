@@ -66,12 +66,13 @@ fn compare(mut listing: Listing, task: ListingTask, scope: &Scope, context: &Con
     seen.gaps.extend(listing.gaps.iter().cloned());
     seen.coverage.push(coverage(&listing, &task, &declared, scope));
     let ownership = task.unmanaged.then_some(context.ownership);
-    let Compared { drifts, in_sync, live, owned_fields, uncovered, gaps } =
+    let Compared { drifts, in_sync, live, owned_fields, uncovered, not_compared, gaps } =
         diff::listing(facts, scope, &declared, listing, ownership);
     seen.drifts.extend(drifts);
     seen.in_sync += in_sync.len() as u64;
     seen.live += live;
     seen.unmapped.extend(uncovered);
+    seen.not_compared.entry(facts.name).or_default().extend(not_compared);
     seen.gaps.extend(gaps);
     seen.owned_fields.extend(owned_fields.into_iter().map(|field| (scope.account.clone(), field)));
 }

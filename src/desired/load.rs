@@ -163,7 +163,7 @@ async fn read_once(file: &dyn StateFile) -> Result<(State, bool), ReadError> {
 
 fn add_source(desired: &mut DesiredState, name: String, job: Job, state: State, codes: &mut Codes) {
     let source = desired.sources.len();
-    let State { serial, lineage, terraform_version, mut resources, gaps, warnings } = state;
+    let State { serial, lineage, terraform_version, mut resources, gaps, warnings, .. } = state;
     let mut warnings = [job.warnings, warnings].concat();
     let own_code = job.code.map(|directory| CodeIndex::of(&directory));
     let code = own_code.as_ref().or_else(|| codes.belonging_to(&job.location, &resources));

@@ -1,8 +1,8 @@
 //! Where every AWS instance lives: account and region, from what the state itself says. Pure; never a guess: what
 //! nothing shows stays `None`.
 //!
-//! First each instance for itself: its own ARN, its owner, its `region` or availability zone. Then, for those that say
-//! nothing, what most others of the same provider configuration say. An ARN that points to another object decides
+//! First each instance for itself: its `region` (since provider 6 the region that it is managed in, whatever the provider's
+//! configuration says), its own ARN, its owner, its availability zone, its `identity`. Then, for those that say nothing, what most others of the same provider configuration say. An ARN that points to another object decides
 //! nothing, see the tables below (read off the schema and documentation of the AWS provider 5.100.0).
 
 use std::collections::{BTreeMap, HashMap};
@@ -48,13 +48,13 @@ const OWN_ACCOUNT_ID: &[&str] = &[
 ];
 const OWN_ACCOUNT_ID_PREFIX: &str = "aws_s3control_";
 
-/// Kinds whose `region` is not where they live (up to provider 5; since 6 `region` is always the instance's own, but
-/// these two keep the old meaning or say nothing else).
+/// Kinds whose `region` is not where they live: the old meaning, which provider 6 deprecates or keeps.
 const REGION_OF_ANOTHER: &[&str] = &[
     "aws_cloudformation_stack_set_instance",
     "aws_cloudformation_stack_instances",
     "aws_config_aggregate_authorization",
     "aws_dx_hosted_connection",
+    "aws_savingsplans_savings_plan",
     "aws_servicequotas_template",
 ];
 
@@ -83,8 +83,9 @@ pub type ProviderRegions = BTreeMap<(Option<String>, Option<String>), String>;
 pub fn locate(resources: &mut [Desired], from_code: &ProviderRegions) {
     for resource in resources.iter_mut().filter(|resource| resource.provider.is_aws()) {
         let own = own_place(&resource.kind, &resource.raw_attributes);
-        resource.account = own.account;
-        resource.region = own.region.filter(|_| !is_global(&resource.kind));
+        // What stands there already is the word of an `identity`.
+        resource.account = own.account.or_else(|| resource.account.take());
+        resource.region = own.region.or_else(|| resource.region.take()).filter(|_| !is_global(&resource.kind));
     }
     let known = KnownPlaces::by(resources);
     for resource in resources.iter_mut().filter(|resource| resource.provider.is_aws()) {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use flate2::bufread::MultiGzDecoder;
 use serde_json::value::RawValue;
 
-use crate::model::{Desired, Gap, GapReason, GapScope, InstanceStatus};
+use crate::model::{Desired, Gap, GapReason, GapScope, InstanceStatus, is_account_id, is_region};
 
 pub use address::without_keys;
 pub use error::StateError;
@@ -35,11 +35,13 @@ pub struct State {
     pub lineage: Option<String>,
     pub terraform_version: Option<String>,
     /// Managed instances of every provider but the builtin one, in the order of the document. `source` is 0, account and
-    /// region are not known yet.
+    /// region are only what an `identity` says.
     pub resources: Vec<Desired>,
     /// Instances that were written too long ago to be understood.
     pub gaps: Vec<Gap>,
     pub warnings: Vec<String>,
+    /// Instances with `attributes_flat`.
+    old_instances: usize,
 }
 
 /// Reads a state; `location` names it in errors and is free of secrets. Gzip is unpacked, a byte order mark skipped.
@@ -76,6 +78,7 @@ fn read_plain(mut reader: impl BufRead, location: &str) -> Result<State, StateEr
     state.lineage = document.lineage;
     state.terraform_version = document.terraform_version;
     warn_of_duplicates(&mut state);
+    state.warnings.extend(old_instances(state.old_instances));
     Ok(state)
 }
 
@@ -94,6 +97,7 @@ fn add(state: &mut State, resource: &document::Resource, mut instance: document:
     let raw_attributes = match (instance.attributes.take(), &instance.attributes_flat) {
         (Some(raw), _) => raw,
         (None, Some(flat)) => {
+            state.old_instances += 1;
             let attributes = flatmap::expand(&resource.kind, flat).unwrap_or_else(|(readable, name)| {
                 state.gaps.push(old_instance(&address, &resource.kind, &id, &name));
                 readable
@@ -103,12 +107,13 @@ fn add(state: &mut State, resource: &document::Resource, mut instance: document:
         // A partially created object.
         (None, None) => Box::default(),
     };
+    let (account, region) = told_by_identity(instance.identity.as_deref());
     state.resources.push(Desired {
         address,
         kind: Arc::clone(&resource.kind),
         id,
-        account: None,
-        region: None,
+        account,
+        region,
         source: 0,
         also_in: Vec::new(),
         provider,
@@ -125,6 +130,13 @@ fn add(state: &mut State, resource: &document::Resource, mut instance: document:
     });
 }
 
+/// Account and region out of an instance's `identity`; each only if it is one.
+fn told_by_identity(identity: Option<&RawValue>) -> (Option<String>, Option<String>) {
+    let identity = identity.and_then(|raw| serde_json::from_str::<serde_json::Value>(raw.get()).ok());
+    let text = |name: &str| identity.as_ref()?.get(name)?.as_str().map(str::to_owned);
+    (text("account_id").filter(|id| is_account_id(id)), text("region").filter(|name| is_region(name)))
+}
+
 fn old_instance(address: &str, kind: &str, id: &str, attribute: &str) -> Gap {
     Gap {
         reason: GapReason::Unreadable,
@@ -134,6 +146,16 @@ fn old_instance(address: &str, kind: &str, id: &str, attribute: &str) -> Gap {
              run `terraform apply -refresh-only` to upgrade it"
         ),
     }
+}
+
+/// What was empty is not in such instances, so it is not compared: see [`flatmap`].
+fn old_instances(count: usize) -> Option<String> {
+    (count > 0).then(|| {
+        format!(
+            "{count} instances were last written by Terraform 0.11 or older, which left out what was empty: what they \
+             lack is not compared; `terraform apply -refresh-only` upgrades them"
+        )
+    })
 }
 
 fn warn_of_duplicates(state: &mut State) {

@@ -115,7 +115,8 @@ fn sorted(mut items: Vec<Value>) -> Value {
 fn string(value: &Value, text: Text) -> Value {
     let Value::String(string) = value else {
         return match value {
-            Value::Number(_) | Value::Bool(_) => Value::String(value.to_string()),
+            Value::Number(_) => Value::String(number(value).to_string()),
+            Value::Bool(_) => Value::String(value.to_string()),
             other => other.clone(),
         };
     };
@@ -174,6 +175,9 @@ mod tests {
         assert!(same(&Type::Number, json!(5.0), json!(5)));
         assert!(!same(&Type::Number, json!(12345678901234567890_u64), json!(12345678901234567891_u64)));
         assert!(same(&Type::Bool, json!("true"), json!(true)));
+        assert!(same(&Type::Bool, json!("1"), json!(true)) && same(&Type::Bool, json!("0"), json!(false)));
+        assert!(same(&Type::String, json!("true"), json!(true)));
+        assert!(same(&Type::String, json!("64512"), json!(64512)) && same(&Type::String, json!("5"), json!(5.0)));
         assert!(same(&Type::String, json!("{\"a\":1,\"b\":2}"), json!("{ \"b\": 2, \"a\": 1 }")));
         assert!(!same(&Type::String, json!("{\"a\":[1,2]}"), json!("{\"a\":[2,1]}")));
     }

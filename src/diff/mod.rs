@@ -4,9 +4,12 @@
 mod canonical;
 mod companion_objects;
 mod fingerprint;
+mod newer;
 mod owned_fields;
 mod ownership;
+mod recorded;
 mod redact;
+mod shape;
 mod tags;
 mod unread_children;
 mod walk;
@@ -22,8 +25,10 @@ use crate::model::{
 };
 
 pub use fingerprint::fingerprint;
+pub use newer::NotCompared;
 pub use owned_fields::{ANY_KIND, OwnedFieldIndex};
 pub use ownership::OwnershipIndex;
+use recorded::Recorded;
 
 /// What the comparison needs to know of a kind.
 #[derive(Clone, Copy)]
@@ -48,6 +53,8 @@ pub struct Compared {
     pub owned_fields: Vec<OwnedField>,
     /// Attributes (`kind.attribute`) that the state has and the reader neither read nor excused.
     pub uncovered: HashSet<String>,
+    /// What the states have and no known provider does, or AWS does not return.
+    pub not_compared: NotCompared,
     /// What could not be compared although it was read.
     pub gaps: Vec<Gap>,
 }
@@ -97,6 +104,7 @@ pub fn listing(
                 }
             };
             compared.uncovered.extend(outcome.uncovered);
+            compared.not_compared.extend(outcome.not_compared);
             compared.owned_fields.extend((kind.owned_fields)(kind.name, &found.attributes));
             if outcome.changes.is_empty() {
                 match gaps.of(&resource.id) {
@@ -164,6 +172,7 @@ struct Outcome {
     desired: Attributes,
     live: Attributes,
     uncovered: Vec<String>,
+    not_compared: NotCompared,
 }
 
 /// Compares one resource; the changes come out redacted.
@@ -171,25 +180,29 @@ fn resource_changes(kind: &KindFacts, resource: &Desired, live: &Attributes) -> 
     let Some(schema) = schema::of(kind.name) else {
         return Err(format!("the provider schema {} has no {}", schema::PROVIDER_VERSION, kind.name));
     };
-    if resource.schema_version > schema.version {
-        return Err(format!(
-            "the state was written by a newer provider (schema version {} of {}, known is {})",
-            resource.schema_version, kind.name, schema.version
-        ));
-    }
     let mut desired = resource.attributes();
     if desired.is_empty() {
         return Err("the state holds no attributes: the resource was only partially created".to_owned());
     }
     let mut live = live.clone();
-    let uncovered = uncovered(kind, &schema, &desired, &live);
     tags::derive(&desired, &mut live);
-    let (shown_desired, shown_live) = (desired.clone(), live.clone());
+    let (mut shown_desired, shown_live) = (desired.clone(), live.clone());
+    for side in [&mut desired, &mut live] {
+        shape::fit(&schema.block, side);
+    }
+    let not_compared = NotCompared::of(kind.name, &schema, resource.schema_version, &desired);
+    // Nobody knows whether they are secrets, either.
+    for side in [&mut desired, &mut shown_desired] {
+        side.retain(|name, _| !not_compared.unknown.contains(name));
+    }
+    let uncovered = uncovered(kind, &schema, &desired, &live);
+    // By the state as it is: what a kind's `normalize` adds was not recorded.
+    let recorded = Recorded::of(&schema.block, &desired);
     if let Some(normalize) = kind.rules.normalize {
         normalize(&mut desired);
         normalize(&mut live);
     }
-    let mut changes = walk::changes(&schema, &kind.rules, &desired, &live);
+    let mut changes = walk::changes(&schema, &kind.rules, &recorded, &desired, &live);
     tags::drop_echo(&mut changes);
     for change in &mut changes {
         change.declared = resource.declared.as_deref().map(|names| names.contains(&pointer::top(&change.path)));
@@ -197,12 +210,12 @@ fn resource_changes(kind: &KindFacts, resource: &Desired, live: &Attributes) -> 
     let secrets = redact::Secrets::new(&schema, &resource.sensitive);
     secrets.hide_changes(&mut changes);
     if changes.is_empty() {
-        return Ok(Outcome { changes, desired: Attributes::new(), live: Attributes::new(), uncovered });
+        return Ok(Outcome { changes, desired: Attributes::new(), live: Attributes::new(), uncovered, not_compared });
     }
     let (mut desired, mut live) = (shown_desired, shown_live);
     secrets.hide_attributes(&mut desired);
     secrets.hide_attributes(&mut live);
-    Ok(Outcome { changes, desired, live, uncovered })
+    Ok(Outcome { changes, desired, live, uncovered, not_compared })
 }
 
 /// What the state has, the schema lets people set, and the reader neither reads nor excuses.
@@ -220,6 +233,8 @@ fn uncovered(kind: &KindFacts, schema: &Schema, desired: &Attributes, live: &Att
 
 fn shown(kind: &KindFacts, resource: &Desired, mut attributes: Attributes) -> Attributes {
     if let Some(schema) = schema::of(kind.name) {
+        let unknown = NotCompared::of(kind.name, &schema, resource.schema_version, &attributes).unknown;
+        attributes.retain(|name, _| !unknown.contains(name));
         redact::Secrets::new(&schema, &resource.sensitive).hide_attributes(&mut attributes);
     }
     attributes

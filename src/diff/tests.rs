@@ -144,13 +144,74 @@ fn what_was_half_read_is_never_in_sync() {
 }
 
 #[test]
-fn a_newer_provider_or_a_half_made_resource_is_unknown() {
-    let found = || complete(vec![live("vpc-0000000a", json!({"cidr_block": "10.0.0.0/16"}), Owner::None)]);
-    let newer = Desired { schema_version: 99, ..vpc() };
+fn a_half_made_resource_is_unknown() {
+    let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": "10.0.0.0/16"}), Owner::None)]);
     let half = desired("aws_vpc", "vpc-0000000a", Value::Null);
-    for resource in [newer, half] {
-        assert_eq!(one("aws_vpc", resource, found())[0].status, DriftStatus::Unknown);
+    assert_eq!(one("aws_vpc", half, found)[0].status, DriftStatus::Unknown);
+}
+
+#[test]
+fn of_a_newer_provider_the_known_attributes_are_compared() {
+    let newer = |cidr: &str| {
+        let attributes = json!({"id": "vpc-0000000a", "region": "eu-central-1", "cidr_block": "10.0.0.0/16",
+            "instance_tenancy": ["of", "another", "shape"], "shiny": {"new": true}});
+        let newer = Desired { schema_version: 99, ..desired("aws_vpc", "vpc-0000000a", attributes) };
+        let attributes = json!({"cidr_block": cidr, "instance_tenancy": "default"});
+        run("aws_vpc", &[newer], complete(vec![live("vpc-0000000a", attributes, Owner::None)]))
+    };
+    let same = newer("10.0.0.0/16");
+    assert_eq!((same.drifts.as_slice(), same.in_sync.as_slice()), (&[][..], &[0][..]));
+    let gap = same.not_compared.gap("aws_vpc").unwrap();
+    for named in ["99", "`instance_tenancy`", "`shiny`"] {
+        assert!(gap.detail.contains(named), "{}", gap.detail);
     }
+    assert_eq!(newer("10.1.0.0/16").drifts[0].changes[0].path, "/cidr_block");
+}
+
+#[test]
+fn what_the_state_has_not_is_not_compared_and_null_is() {
+    let changes = |attributes: Value| {
+        let found = json!({"cidr_block": "10.0.0.0/16", "instance_tenancy": "dedicated", "tags_all": {"a": "2"}});
+        let resource = desired("aws_vpc", "vpc-0000000a", attributes);
+        let drifts = one("aws_vpc", resource, complete(vec![live("vpc-0000000a", found, Owner::None)]));
+        Vec::from_iter(drifts.iter().flat_map(|drift| &drift.changes).map(|change| change.path.clone()))
+    };
+    assert_eq!(changes(json!({"id": "x"})), [""; 0]);
+    assert_eq!(changes(json!({"instance_tenancy": null})), ["/instance_tenancy"]);
+    // Either of the two is enough, and both are one.
+    assert_eq!(changes(json!({"tags": {"a": "1"}})), ["/tags/a"]);
+    assert_eq!(changes(json!({"tags_all": {"a": "1"}})), ["/tags_all/a"]);
+    assert_eq!(changes(json!({"tags": {"a": "1"}, "tags_all": {"a": "1"}})), ["/tags/a"]);
+    assert_eq!(changes(json!({"tags": {"a": "2"}})), [""; 0]);
+    assert_eq!(changes(json!({"tags": null})), ["/tags/a"]);
+}
+
+#[test]
+fn an_added_element_is_shown_with_what_the_state_does_not_know() {
+    let role = desired("aws_iam_role", "r", json!({"id": "r", "inline_policy": [{"name": "own"}]}));
+    let inline = json!([{"name": "own", "policy": policy("a:B")}, {"name": "hand", "policy": policy("a:C")}]);
+    let found = complete(vec![live("r", json!({"inline_policy": inline}), Owner::None)]);
+    let change = &one("aws_iam_role", role, found)[0].changes[0];
+    let added = change.added.as_ref().unwrap();
+    assert_eq!((added.len(), &added[0]["name"]), (1, &json!("hand")));
+    assert!(added[0].get("policy").is_some(), "{added:?}");
+    assert_eq!(change.removed.as_deref(), Some(&[][..]));
+}
+
+#[test]
+fn user_data_is_never_shown() {
+    let kinds = HashMap::from([("aws_instance", facts("aws_instance"))]);
+    let with = |text: &str| json!({"id": "i-0000000a", "user_data": text});
+    let state = [desired("aws_instance", "i-0000000a", with("password=old"))];
+    let found = complete(vec![live("i-0000000a", with("password=new"), Owner::None)]);
+    let wanted = [(0, &state[0])];
+    let compared = listing(&kinds["aws_instance"], &Scope::new(SCOPE.0, SCOPE.1), &wanted, found, None);
+    let drift = &compared.drifts[0];
+    assert_eq!((&drift.changes[0].desired, &drift.changes[0].live), (&json!("(sensitive)"), &json!("(sensitive)")));
+    assert!(!format!("{drift:?}").contains("password"), "{drift:?}");
+    let gone = Listing { confirmed_missing: vec!["i-0000000a".to_owned()], ..complete(vec![]) };
+    let compared = listing(&kinds["aws_instance"], &Scope::new(SCOPE.0, SCOPE.1), &wanted, gone, None);
+    assert_eq!(compared.drifts[0].desired_attributes["user_data"], "(sensitive)");
 }
 
 #[test]

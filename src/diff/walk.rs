@@ -4,30 +4,81 @@
 use serde_json::{Map, Value};
 
 use super::canonical::{self, Text, is_empty};
+use super::recorded::Recorded;
 use crate::model::schema::{Attribute, Block, NestedBlock, Nesting, Schema, Type};
 use crate::model::{Attributes, Change, CompareRules, pointer};
 
-/// Everything that differs, in the order of paths.
-pub(super) fn changes(schema: &Schema, rules: &CompareRules, desired: &Attributes, live: &Attributes) -> Vec<Change> {
+/// Everything that differs of what the state recorded, in the order of paths.
+pub(super) fn changes(
+    schema: &Schema,
+    rules: &CompareRules,
+    recorded: &Recorded,
+    desired: &Attributes,
+    live: &Attributes,
+) -> Vec<Change> {
     let mut walk = Walk { rules, changes: Vec::new() };
+    // A key that the reader did not give was not read.
     let skipped = |name: &str| {
         let id = name == "id" && !rules.compare_computed.contains(&"id");
-        id || name == "timeouts" || rules.not_returned.contains(&name)
+        id || name == "timeouts"
+            || rules.not_returned.contains(&name)
+            || !recorded.has(name)
+            || !live.contains_key(name)
+    };
+    let both = |name: &str| {
+        // Both sides: a kind's `normalize` may have filled up the state's elements, too.
+        let [mut old, mut new] = [desired, live].map(|side| get(side, name).clone());
+        recorded.prune_member(name, &mut old);
+        recorded.prune_member(name, &mut new);
+        (old, new)
     };
     for (name, attribute) in &schema.block.attributes {
         let computed = attribute.computed_only() && !rules.compare_computed.contains(&name.as_str());
-        // A key that the reader did not give was not read.
-        if skipped(name) || computed || attribute.write_only || !live.contains_key(name) {
+        if skipped(name) || computed || attribute.write_only {
             continue;
         }
-        walk.attribute(&pointer::join("", name), attribute, get(desired, name), get(live, name), text(rules, name));
+        let (old, new) = both(name);
+        walk.attribute(&pointer::join("", name), attribute, &old, &new, text(rules, name));
     }
     for (name, nested) in &schema.block.blocks {
-        if !skipped(name) && live.contains_key(name) {
-            walk.nested(&pointer::join("", name), nested, get(desired, name), get(live, name), text(rules, name));
+        if !skipped(name) {
+            let (old, new) = both(name);
+            walk.nested(&pointer::join("", name), nested, &old, &new, text(rules, name));
         }
     }
+    for change in &mut walk.changes {
+        show_whole_elements(schema, rules, recorded, live, change);
+    }
     walk.changes
+}
+
+/// Shows live elements of a set with all that was read of them, not only with what was compared: a child that speaks for one
+/// knows it as a whole.
+fn show_whole_elements(
+    schema: &Schema,
+    rules: &CompareRules,
+    recorded: &Recorded,
+    live: &Attributes,
+    change: &mut Change,
+) {
+    let name = pointer::top(&change.path);
+    let (Some(added), true) = (&mut change.added, pointer::join("", &name) == change.path) else { return };
+    let one = |element: &Value| {
+        let form = canonical_member(schema, rules, &name, &Value::Array(vec![element.clone()]));
+        elements(&form).first().cloned()
+    };
+    let mut whole = Vec::new();
+    for element in elements(get(live, &name)) {
+        let mut compared = Value::Array(vec![element.clone()]);
+        recorded.prune_member(&name, &mut compared);
+        let compared = elements(&compared).first().and_then(one);
+        whole.extend(one(element).map(|whole| (whole, compared)));
+    }
+    whole.sort_by_cached_key(|(whole, _)| whole.to_string());
+    whole.dedup();
+    let is_added = |compared: &Option<Value>| compared.as_ref().is_some_and(|compared| added.contains(compared));
+    *added = whole.iter().filter(|(_, compared)| is_added(compared)).map(|(whole, _)| whole.clone()).collect();
+    change.live = Value::Array(whole.into_iter().map(|(whole, _)| whole).collect());
 }
 
 /// The canonical form of one top-level attribute or block.
@@ -89,7 +140,7 @@ impl Walk<'_> {
 
     fn block(&mut self, path: &str, block: &Block, desired: &Attributes, live: &Attributes, text: Text) {
         for (name, attribute) in &block.attributes {
-            // Inside a block that was read, an absent key means empty, except for what AWS only computes.
+            // Inside a block that was read, a recorded key that AWS did not give is empty, except for what AWS only computes.
             if !attribute.computed_only() && !attribute.write_only {
                 self.attribute(&pointer::join(path, name), attribute, get(desired, name), get(live, name), text);
             }

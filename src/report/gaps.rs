@@ -41,7 +41,13 @@ pub fn grouped(gaps: &[Gap]) -> Vec<GapGroup> {
                 .collect::<BTreeSet<_>>()
                 .into_iter()
                 .collect(),
-            remedy: remedy(reason, action, kind),
+            remedy: match members.first() {
+                // The kind is read, but not all that its state has is compared.
+                Some(gap) if reason == GapReason::Unsupported && gap.detail.contains("compared") => {
+                    "see the detail".into()
+                }
+                _ => remedy(reason, action, kind),
+            },
             example: members.first().map(|gap| sanitize_output(&gap.detail)).unwrap_or_default(),
         })
         .collect()

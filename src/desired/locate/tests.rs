@@ -181,6 +181,27 @@ fn the_silent_follow_most_of_their_provider_configuration() {
 }
 
 #[test]
+fn a_region_of_its_own_comes_before_arn_identity_and_configuration() {
+    let default = (None, TERRAFORM, None);
+    let with = |identity: Option<&str>, attributes: &str| {
+        let queue = instance("aws_sqs_queue", default, QUEUE_EU);
+        let mut rule = instance("aws_security_group_rule", default, attributes);
+        rule.region = identity.map(str::to_owned);
+        last(vec![queue, rule]).1
+    };
+    let region = |name: &str| Some(name.to_owned());
+    assert_eq!(with(None, "{}"), region("eu-west-1"));
+    assert_eq!(with(Some("ap-south-1"), "{}"), region("ap-south-1"));
+    assert_eq!(with(Some("ap-south-1"), r#"{"region":"us-west-2"}"#), region("us-west-2"));
+    assert_eq!(with(Some("ap-south-1"), r#"{"region":null}"#), region("ap-south-1"));
+    let both = r#"{"region":"us-west-2","arn":"arn:aws:ec2:us-east-1:111111111111:security-group-rule/sgr-1"}"#;
+    assert_eq!(with(None, both), region("us-west-2"));
+    let mut role = instance("aws_iam_role", default, "{}");
+    (role.account, role.region) = place(Some("111111111111"), Some("us-east-1"));
+    assert_eq!(last(vec![role]), place(Some("111111111111"), None), "IAM has no region");
+}
+
+#[test]
 fn the_code_tells_the_region_of_a_silent_alias() {
     let code = ProviderRegions::from([((None, Some("west".to_owned())), "us-west-2".to_owned())]);
     let silent = instance("aws_route_table_association", (None, TERRAFORM, Some("west")), "{}");

@@ -49,6 +49,8 @@ pub(super) struct Instance {
     pub attributes: Option<Box<RawValue>>,
     pub attributes_flat: Option<BTreeMap<String, Option<String>>>,
     pub sensitive_attributes: Option<Box<RawValue>>,
+    /// What names the instance in AWS, since Terraform 1.12 with AWS provider 6, of many types. Any value may be null.
+    pub identity: Option<Box<RawValue>>,
     /// OpenTofu, for a provider with `for_each`.
     pub provider: Option<String>,
 }

@@ -1,6 +1,10 @@
 //! `attributes_flat`, the map of strings that states written before Terraform 0.12 hold: `tags.%`, `tags.Name`,
 //! `ingress.#`, `ingress.123.from_port`. Only scalars, maps and lists or sets of scalars are converted, typed by the
 //! provider's schema; blocks are not, because only the provider knows how to upgrade those.
+//!
+//! A key that is absent here may have been empty (the writer left null out, but wrote "", "0", "false" and the count of an empty
+//! list) or unknown to the provider of that day: nothing tells which. As everywhere, what is absent was not recorded and is
+//! not compared, and the state says so in a warning; a false alarm for every attribute that came since 2019 would be worse.
 
 use std::collections::BTreeMap;
 

@@ -69,7 +69,9 @@ fn odd_states_are_read() {
             ("aws_security_group.flat", "sg-flat", InstanceStatus::Ready),
         ]
     );
-    assert_eq!(state.warnings, ["aws_sqs_queue.twice stands more than once in the state"]);
+    assert_eq!(state.warnings.len(), 2, "{:?}", state.warnings);
+    assert_eq!(state.warnings[0], "aws_sqs_queue.twice stands more than once in the state");
+    assert!(state.warnings[1].starts_with("2 instances were last written by Terraform 0.11"), "{}", state.warnings[1]);
     let [gap] = state.gaps.as_slice() else { panic!("{:?}", state.gaps) };
     assert_eq!((gap.scope.kind.as_deref(), gap.scope.id.as_deref()), (Some("aws_security_group"), Some("sg-flat")));
     assert!(gap.detail.contains("`ingress`"), "{}", gap.detail);
@@ -102,6 +104,25 @@ fn a_state_of_terraform_1_11_is_read() {
     assert!(state.resources.iter().all(|r| !r.id.is_empty() && r.provider.is_aws()), "{:?}", state.resources);
     assert!(state.resources.iter().any(|r| &*r.kind == "aws_security_group"));
     assert!(state.warnings.is_empty() && state.gaps.is_empty());
+}
+
+#[test]
+fn an_identity_hints_at_the_place() {
+    let place = |identity: &str| {
+        let text = format!(
+            r#"{{"version":4,"resources":[{{"mode":"managed","type":"aws_security_group_rule","name":"x",
+            "provider":"provider[\"registry.terraform.io/hashicorp/aws\"]","instances":[{{"schema_version":2,
+            "attributes":{{"id":"sgrule-1"}},"identity_schema_version":0,"identity":{identity}}}]}}]}}"#
+        );
+        let mut state = read(text.as_bytes(), PLACE).unwrap();
+        let resource = state.resources.remove(0);
+        (resource.account, resource.region)
+    };
+    let told = (Some("111122223333".to_owned()), Some("eu-west-1".to_owned()));
+    assert_eq!(place(r#"{"account_id":"111122223333","region":"eu-west-1","id":"sgrule-1"}"#), told);
+    for nothing in ["null", r#"{"account_id":null,"region":null}"#, r#"{"account_id":"x","region":1}"#, "[]"] {
+        assert_eq!(place(nothing), (None, None), "{nothing}");
+    }
 }
 
 #[test]

@@ -95,6 +95,7 @@ fn live(aws: &ScopeReader, volume: &Volume, roots: &HashSet<String>) -> Live {
         "snapshot_id": volume.snapshot_id(),
         "tags_all": ec2_tags(volume.tags()),
         "throughput": volume.throughput(),
+        "volume_initialization_rate": volume.volume_initialization_rate(),
         "type": volume.volume_type().map(|kind| kind.as_str()),
     });
     Live { id: id.to_owned(), attributes: attributes(values), owner: owner_of(volume, roots) }

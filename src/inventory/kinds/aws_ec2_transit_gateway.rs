@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::TransitGateway;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ec2, network};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Live, PriorState};
+use crate::model::{Attributes, CompareRules, Live, PriorState};
 
 pub(super) struct AwsEc2TransitGateway;
 
@@ -22,6 +22,10 @@ impl Kind for AwsEc2TransitGateway {
 
     fn actions(&self) -> &'static [&'static str] {
         &["ec2:DescribeTransitGateways"]
+    }
+
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
@@ -77,5 +81,34 @@ fn live(aws: &ScopeReader, gateway: &TransitGateway) -> Live {
         "transit_gateway_cidr_blocks": options.map(|o| o.transit_gateway_cidr_blocks()).unwrap_or_default(),
         "vpn_ecmp_support": options.and_then(|o| o.vpn_ecmp_support()).map(|switch| switch.as_str()),
     });
-    Live { id: id.to_owned(), attributes: attributes(values), owner: network::owner(aws, gateway.owner_id()) }
+    let mut attributes = attributes(values);
+    if let Some(state) = options.and_then(|o| o.encryption_support()).and_then(|support| support.encryption_state()) {
+        attributes.insert("encryption_support".to_owned(), state.as_str().into());
+    }
+    Live { id: id.to_owned(), attributes, owner: network::owner(aws, gateway.owner_id()) }
+}
+
+fn normalize(values: &mut Attributes) {
+    if let Some(Value::String(support)) = values.get_mut("encryption_support") {
+        *support = switch(support).to_owned();
+    }
+}
+
+/// The switch that a state of encryption comes from: AWS tells how far it is, Terraform what was asked for.
+fn switch(state: &str) -> &str {
+    match state {
+        "enabled" | "enabling" => "enable",
+        "disabled" | "disabling" => "disable",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encryption_is_a_switch() {
+        assert_eq!(["enabling", "enabled", "disabled", "x"].map(switch), ["enable", "enable", "disable", "x"]);
+    }
 }

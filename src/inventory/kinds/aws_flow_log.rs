@@ -57,6 +57,10 @@ fn live(aws: &ScopeReader, log: &FlowLog) -> Live {
             "per_hour_partition": options.per_hour_partition(),
         }])
     });
+    let tag_fields = log.tag_field_specifications().iter().map(|specification| {
+        let kind = specification.resource_type().map(|kind| kind.as_str());
+        json!({"resource_type": kind, "tag_keys": specification.tag_keys()})
+    });
     let watched = log.resource_id().unwrap_or_default();
     let of = |attribute: &str| (watched_by(watched) == attribute).then_some(watched);
     let values = json!({
@@ -71,7 +75,9 @@ fn live(aws: &ScopeReader, log: &FlowLog) -> Live {
         "log_format": log.log_format(),
         "log_group_name": log.log_group_name(),
         "max_aggregation_interval": log.max_aggregation_interval(),
+        "regional_nat_gateway_id": of("regional_nat_gateway_id"),
         "subnet_id": of("subnet_id"),
+        "tag_field_specification": tag_fields.collect::<Value>(),
         "tags_all": ec2_tags(log.tags()),
         "transit_gateway_attachment_id": of("transit_gateway_attachment_id"),
         "transit_gateway_id": of("transit_gateway_id"),
@@ -93,6 +99,7 @@ fn watched_by(id: &str) -> &'static str {
         id if id.starts_with("tgw-") => "transit_gateway_id",
         id if id.starts_with("subnet-") => "subnet_id",
         id if id.starts_with("eni-") => "eni_id",
+        id if id.starts_with("nat-") => "regional_nat_gateway_id",
         _ => "",
     }
 }
@@ -106,6 +113,7 @@ mod tests {
         assert_eq!(watched_by("tgw-attach-1"), "transit_gateway_attachment_id");
         assert_eq!(watched_by("tgw-1"), "transit_gateway_id");
         assert_eq!(watched_by("eni-1"), "eni_id");
+        assert_eq!(watched_by("nat-1"), "regional_nat_gateway_id");
     }
 
     #[test]

@@ -31,7 +31,9 @@ impl Kind for AwsIamPolicy {
 
     /// `name_prefix` is what the provider cuts out of the name.
     fn compare_rules(&self) -> CompareRules {
-        CompareRules { not_returned: &["name_prefix"], policies: &["policy"], ..CompareRules::default() }
+        // How long Terraform waits.
+        let not_returned = &["delay_after_policy_creation_in_ms", "name_prefix"];
+        CompareRules { not_returned, policies: &["policy"], ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {

@@ -71,6 +71,7 @@ async fn provider(aws: &ScopeReader, arn: &str) -> Result<Arc<Option<GetSamlProv
 fn details(provider: &GetSamlProviderOutput) -> Attributes {
     attributes(json!({
         "saml_metadata_document": provider.saml_metadata_document(),
+        "saml_provider_uuid": provider.saml_provider_uuid(),
         "tags_all": iam_tags(provider.tags()),
         "valid_until": time(provider.valid_until()),
     }))

@@ -68,6 +68,7 @@ fn live(device: &VirtualMfaDevice) -> Live {
         "enable_date": time(device.enable_date()),
         "id": arn,
         "path": format!("{path}/"),
+        "serial_number": arn,
         "user_name": user.map(|user| user.user_name()),
         "virtual_mfa_device_name": name,
     });

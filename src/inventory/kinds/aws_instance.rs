@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 pub(super) use attribute::is_burstable;
 
-use described::live;
+use described::{live, primary};
 use related::Related;
 
 use super::ec2;
@@ -62,7 +62,7 @@ impl Kind for AwsInstance {
     }
 
     fn compare_rules(&self) -> CompareRules {
-        let not_returned = &["get_password_data", "password_data", "user_data_replace_on_change"];
+        let not_returned = &["force_destroy", "get_password_data", "password_data", "user_data_replace_on_change"];
         CompareRules { not_returned, normalize: Some(normalize), ..CompareRules::default() }
     }
 
@@ -144,6 +144,7 @@ fn join(live: &mut Live, instance: &Instance, related: &Related, state: &Attribu
         market(instance, related, state),
         credit_specification(instance, related, state),
         Ok(network_interfaces(instance, state)),
+        Ok(interfaces_of_6(instance, state)),
     ];
     let mut errors = Vec::new();
     for part in parts {
@@ -188,6 +189,43 @@ fn network_interfaces(instance: &Instance, state: &Attributes) -> Attributes {
     };
     let blocks: Vec<_> = instance.network_interfaces().iter().filter_map(block).collect();
     attributes(json!({"network_interface": blocks}))
+}
+
+/// The blocks that provider 6 has beside `network_interface`. It fills the primary one whether the code names it or not, but not
+/// from the first on: where the state has none, none is expected.
+fn interfaces_of_6(instance: &Instance, state: &Attributes) -> Attributes {
+    let held = |name: &str| state.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let primary = primary(instance).filter(|_| !held("primary_network_interface").is_empty()).map(|interface| {
+        json!({
+            "delete_on_termination": interface.attachment().and_then(|attachment| attachment.delete_on_termination()),
+            "network_interface_id": interface.network_interface_id(),
+        })
+    });
+    let secondary = instance.secondary_interfaces().iter().map(|interface| {
+        let attachment = interface.attachment();
+        let id = interface.secondary_interface_id();
+        // A wish that AWS does not repeat; the addresses that came of it are here.
+        let known = held("secondary_network_interface").iter().find(|one| one["secondary_interface_id"].as_str() == id);
+        let addresses = interface.private_ip_addresses().iter().filter_map(|address| address.private_ip_address());
+        json!({
+            "delete_on_termination": attachment.and_then(|attachment| attachment.delete_on_termination()),
+            "device_index": attachment.and_then(|attachment| attachment.device_index()),
+            "interface_type": interface.interface_type().map(|kind| kind.as_str()),
+            "mac_address": interface.mac_address(),
+            "network_card_index": attachment.and_then(|attachment| attachment.network_card_index()),
+            "private_ip_address_count": known.map(|one| &one["private_ip_address_count"]),
+            "private_ip_addresses": addresses.collect::<Vec<_>>(),
+            "secondary_interface_id": id,
+            "secondary_network_id": interface.secondary_network_id(),
+            "secondary_subnet_id": interface.secondary_subnet_id(),
+            "source_dest_check": interface.source_dest_check(),
+            "status": interface.status().map(|status| status.as_str()),
+        })
+    });
+    attributes(json!({
+        "primary_network_interface": Vec::from_iter(primary),
+        "secondary_network_interface": secondary.collect::<Value>(),
+    }))
 }
 
 const TEMPLATE_ID: &str = "aws:ec2launchtemplate:id";
@@ -250,11 +288,12 @@ fn credit_specification(instance: &Instance, related: &Related, state: &Attribut
     Ok(attributes(json!({name: Vec::from_iter(block)})))
 }
 
-/// User data as the hash that the state has, device tags under one name, IPv6 addresses in order.
+/// No user data as nothing, base64 without line breaks, device tags under one name, IPv6 addresses in order.
 fn normalize(values: &mut Attributes) {
-    let hash = attribute::user_data_hash(text(values, "user_data"));
-    if let Some(user_data) = values.get_mut("user_data") {
-        *user_data = hash.into();
+    if let Some(user_data) = values.get_mut("user_data")
+        && *user_data == attribute::HASH_OF_NOTHING
+    {
+        *user_data = "".into();
     }
     let encoded = attribute::canonical_base64(text(values, "user_data_base64"));
     if let Some(user_data) = values.get_mut("user_data_base64") {

@@ -30,7 +30,8 @@ impl Kind for AwsLaunchTemplate {
     }
 
     fn compare_rules(&self) -> CompareRules {
-        CompareRules { not_returned: &["update_default_version"], ..CompareRules::default() }
+        let not_returned = &["update_default_version"];
+        CompareRules { not_returned, normalize: Some(data::normalize), ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {

@@ -30,6 +30,7 @@ impl Kind for AwsNetworkInterface {
     fn compare_rules(&self) -> CompareRules {
         CompareRules {
             not_returned: &["ipv6_address_list_enabled", "private_ip_list_enabled"],
+            suppress_diff: Some(suppress_diff),
             ..CompareRules::default()
         }
     }
@@ -68,6 +69,7 @@ fn live(aws: &ScopeReader, interface: &NetworkInterface) -> Live {
         "arn": format!("arn:{}:ec2:{}:{owner}:network-interface/{id}", aws.partition, aws.region),
         "attachment": attachment(interface),
         "description": interface.description(),
+        "ena_srd_specification": ena_srd(interface),
         "enable_primary_ipv6": interface.ipv6_addresses().iter().any(|ip| ip.is_primary_ipv6() == Some(true)),
         "id": id,
         "interface_type": interface.interface_type().map(|kind| kind.as_str()),
@@ -141,8 +143,32 @@ fn attachment(interface: &NetworkInterface) -> Value {
             "attachment_id": attachment.attachment_id(),
             "device_index": attachment.device_index(),
             "instance": attachment.instance_id(),
+            "network_card_index": attachment.network_card_index(),
         }])
     })
+}
+
+/// What the one attachment says of ENA Express.
+fn ena_srd(interface: &NetworkInterface) -> Value {
+    let specification = interface.attachment().and_then(|attachment| attachment.ena_srd_specification());
+    Value::from_iter(specification.map(|specification| {
+        let udp = specification.ena_srd_udp_specification();
+        let udp = udp.map(|udp| json!({"ena_srd_udp_enabled": udp.ena_srd_udp_enabled()}));
+        json!({"ena_srd_enabled": specification.ena_srd_enabled(), "ena_srd_udp_specification": Value::from_iter(udp)})
+    }))
+}
+
+/// ENA Express that is off and ENA Express that nobody speaks of are one.
+fn suppress_diff(path: &str, desired: &Value, live: &Value) -> bool {
+    path.starts_with("/ena_srd_specification") && is_off(desired) && is_off(live)
+}
+
+fn is_off(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(is_off),
+        Value::Object(members) => members.values().all(is_off),
+        other => *other != Value::Bool(true),
+    }
 }
 
 /// How services describe the interfaces that they make. Most are marked as the requester's as well:
@@ -198,6 +224,15 @@ mod tests {
     use aws_sdk_ec2::types::{NetworkInterfaceAttachment, NetworkInterfaceType};
 
     use super::*;
+
+    #[test]
+    fn ena_express_is_on_or_not() {
+        let off = json!([{"ena_srd_enabled": false, "ena_srd_udp_specification": [{"ena_srd_udp_enabled": false}]}]);
+        let on = json!([{"ena_srd_enabled": true, "ena_srd_udp_specification": []}]);
+        assert!(suppress_diff("/ena_srd_specification", &json!([]), &off));
+        assert!(!suppress_diff("/ena_srd_specification", &json!([]), &on));
+        assert!(!suppress_diff("/ena_srd_specification", &on, &off));
+    }
 
     #[test]
     fn an_endpoint_owns_its_interfaces() {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::s3;
 use crate::aws::{ReadError, not_found};
-use crate::inventory::value::attributes;
+use crate::inventory::value::{self, attributes, text};
 use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Arn, Attributes, CompareRules, Live, Owner, PriorState, arn};
 
@@ -23,7 +23,7 @@ impl Kind for AwsS3AccessPoint {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["s3:ListAccessPoints", "s3:GetAccessPoint", "s3:GetAccessPointPolicy"]
+        &["s3:ListAccessPoints", "s3:GetAccessPoint", "s3:GetAccessPointPolicy", "s3:ListTagsForResource"]
     }
 
     fn compare_rules(&self) -> CompareRules {
@@ -43,7 +43,20 @@ impl Kind for AwsS3AccessPoint {
         };
         let Some(point) = point.as_ref() else { return Completion::Gone };
         live.attributes.extend(details(aws, prior.id, point));
-        Completion::extend(live, policy(aws, prior.id).await.map(Some))
+        let mut errors = Vec::new();
+        // Tags came with provider 6; where the state has none nobody has to be asked.
+        let state = prior.attributes();
+        let has_tags = state.contains_key("tags") || state.contains_key("tags_all");
+        let tags = async {
+            if has_tags { tags(aws, prior.id, text(&live.attributes, "arn")).await } else { Ok(Attributes::new()) }
+        };
+        for part in [policy(aws, prior.id).await, tags.await] {
+            match part {
+                Ok(part) => live.attributes.extend(part),
+                Err(error) => errors.push(error),
+            }
+        }
+        Completion::of(errors)
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
@@ -106,6 +119,14 @@ async fn policy(aws: &ScopeReader, id: &str) -> Result<Attributes, ReadError> {
     let answer = aws.call("s3:GetAccessPointPolicy", call).await;
     let policy = not_found(answer, &["NoSuchAccessPointPolicy", "NoSuchAccessPoint"])?;
     Ok(attributes(json!({ "policy": policy.as_ref().and_then(|answer| answer.policy()) })))
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListTagsForResource.html>
+async fn tags(aws: &ScopeReader, id: &str, arn: &str) -> Result<Attributes, ReadError> {
+    let (account, _) = parse(aws, id);
+    let call = aws.s3control().list_tags_for_resource().account_id(account).resource_arn(arn).send();
+    let answer = aws.call("s3:ListTagsForResource", call).await?;
+    Ok(attributes(json!({ "tags_all": value::tags(answer.tags().iter().map(|tag| (tag.key(), tag.value()))) })))
 }
 
 /// What the listing shows, too.

@@ -48,8 +48,11 @@ impl Kind for AwsS3Bucket {
     fn compare_rules(&self) -> CompareRules {
         CompareRules {
             // `acl` is what was asked for, `grant` what came of it; the hosted zone follows from the region.
-            not_returned: &["acl", "bucket_prefix", "force_destroy", "hosted_zone_id", "timeouts"],
+            // The namespace is a part of the name.
+            not_returned: &["acl", "bucket_namespace", "bucket_prefix", "force_destroy", "hosted_zone_id", "timeouts"],
             policies: &["policy"],
+            // Since provider 6; `region` is where the bucket is managed from.
+            compare_computed: &["bucket_region"],
             suppress_diff: Some(suppress_diff),
             ..CompareRules::default()
         }
@@ -95,6 +98,7 @@ fn bucket(aws: &ScopeReader, name: &str, region: Option<&str>) -> Live {
 fn of_region(aws: &ScopeReader, name: &str, region: &str) -> Attributes {
     attributes(json!({
         "bucket_regional_domain_name": format!("{name}.s3.{region}.{}", s3::dns_suffix(aws)),
+        "bucket_region": region,
         "region": region,
     }))
 }

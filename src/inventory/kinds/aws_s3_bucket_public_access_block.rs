@@ -7,7 +7,7 @@ use super::s3::{self, BucketPart, PartId};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
-use crate::model::Attributes;
+use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketPublicAccessBlock;
 
@@ -19,6 +19,11 @@ impl BucketPart for AwsS3BucketPublicAccessBlock {
 
     fn actions(&self) -> &'static [&'static str] {
         &["s3:GetBucketPublicAccessBlock", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+    }
+
+    fn compare_rules(&self) -> CompareRules {
+        // Terraform's own: whether a destroy is one.
+        CompareRules { not_returned: &["skip_destroy"], ..CompareRules::default() }
     }
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {

@@ -24,7 +24,9 @@ impl Kind for AwsSubnet {
     }
 
     fn compare_rules(&self) -> CompareRules {
-        CompareRules { normalize: Some(normalize), ..CompareRules::default() }
+        // What was asked of an address pool; the block that came of it is compared.
+        let not_returned = &["ipv4_ipam_pool_id", "ipv4_netmask_length", "ipv6_ipam_pool_id", "ipv6_netmask_length"];
+        CompareRules { not_returned, normalize: Some(normalize), ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {

@@ -77,6 +77,8 @@ fn live(aws: &ScopeReader, endpoint: &VpcEndpoint) -> Live {
         json!([{
             "dns_record_ip_type": options.dns_record_ip_type().map(|kind| kind.as_str()),
             "private_dns_only_for_inbound_resolver_endpoint": options.private_dns_only_for_inbound_resolver_endpoint(),
+            "private_dns_preference": options.private_dns_preference(),
+            "private_dns_specified_domains": options.private_dns_specified_domains(),
         }])
     });
     let values = json!({

@@ -24,6 +24,7 @@ pub(super) const TARGETS: &[&str] = &[
     "local_gateway_id",
     "nat_gateway_id",
     "network_interface_id",
+    "odb_network_arn",
     "transit_gateway_id",
     "vpc_endpoint_id",
     "vpc_peering_connection_id",
@@ -118,7 +119,7 @@ fn is_untouched(table: &RouteTable) -> bool {
 }
 
 /// The members of a route: targets under Terraform's names. A VPC endpoint stands in AWS's gateway id.
-pub(super) fn members(route: &Route) -> [(&'static str, Option<&str>); 10] {
+pub(super) fn members(route: &Route) -> [(&'static str, Option<&str>); 11] {
     let (endpoint, gateway) = match route.gateway_id() {
         Some(id) if id.starts_with("vpce-") => (Some(id), None),
         other => (None, other),
@@ -131,6 +132,7 @@ pub(super) fn members(route: &Route) -> [(&'static str, Option<&str>); 10] {
         ("local_gateway_id", route.local_gateway_id()),
         ("nat_gateway_id", route.nat_gateway_id()),
         ("network_interface_id", route.network_interface_id()),
+        ("odb_network_arn", route.odb_network_arn()),
         ("transit_gateway_id", route.transit_gateway_id()),
         ("vpc_endpoint_id", endpoint),
         ("vpc_peering_connection_id", route.vpc_peering_connection_id()),

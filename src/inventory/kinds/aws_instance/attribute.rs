@@ -64,23 +64,29 @@ fn user_data(encoded: Option<&str>, state: &Attributes) -> Attributes {
     let (plain, base64) = match encoded {
         None => (kept("user_data"), kept("user_data_base64")),
         Some(encoded) if !text(state, "user_data_base64").is_empty() => (kept("user_data"), encoded.into()),
-        Some(encoded) => (user_data_hash(encoded).into(), kept("user_data_base64")),
+        Some(encoded) => (plain_user_data(encoded, text(state, "user_data")).into(), kept("user_data_base64")),
     };
     attributes(json!({"user_data": plain, "user_data_base64": base64}))
 }
 
-/// The SHA-1 that the state has for user data (its base64 decoded, where it is base64); a hash stays, nothing is
-/// nothing, also as the hash of nothing.
-pub(super) fn user_data_hash(data: &str) -> String {
-    const NOTHING: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
-    let is_hash = data.len() == 40 && data.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
-    if data.is_empty() || data == NOTHING {
-        return String::new();
+/// The SHA-1 of nothing, which provider 5 keeps for user data that is empty.
+pub(super) const HASH_OF_NOTHING: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+
+/// User data in the form of the state: provider 5 keeps its SHA-1, provider 6 the text, and until its first refresh a state of 6
+/// may still have the hash. The state's value tells which; text that happens to be base64 is text.
+/// <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade>
+///
+/// Bytes that are no UTF-8 cannot stand in a state as they are: against text they prove nothing.
+fn plain_user_data(encoded: &str, held: &str) -> String {
+    let bytes = decode(encoded).unwrap_or_else(|| encoded.as_bytes().to_vec());
+    let hash = || hex::encode(Sha1::digest(&bytes));
+    let is_hash = held.len() == 40 && held.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if text == held || !is_hash => text.to_owned(),
+        Err(_) if !is_hash && !held.is_empty() => held.to_owned(),
+        _ if held.eq_ignore_ascii_case(&hash()) => held.to_owned(),
+        _ => hash(),
     }
-    if is_hash {
-        return data.to_owned();
-    }
-    hex::encode(Sha1::digest(decode(data).unwrap_or_else(|| data.as_bytes().to_vec())))
 }
 
 /// Base64 without line breaks; what is no base64 stays.
@@ -150,23 +156,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_data_is_a_hash_of_what_was_said() {
+    fn user_data_takes_the_form_of_the_state() {
         // echo -n "hello" | sha1sum
         let hash = "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d";
-        assert_eq!(user_data_hash("aGVsbG8="), hash);
-        assert_eq!(user_data_hash("aGVs\nbG8=\n"), hash);
-        assert_eq!(user_data_hash(hash), hash);
-        assert_eq!(user_data_hash(""), "");
-        assert_eq!(user_data_hash("da39a3ee5e6b4b0d3255bfef95601890afd80709"), "");
-        // No base64: hashed as it is, like the text of newer providers' states.
-        assert_eq!(user_data_hash("#!/bin/sh\n"), hex::encode(Sha1::digest("#!/bin/sh\n")));
+        let live = |bytes: &[u8], held: &str| plain_user_data(&BASE64.encode(bytes), held);
+        assert_eq!(live(b"hello", hash), hash);
+        assert_eq!(live(b"hello", &hash.to_uppercase()), hash.to_uppercase());
+        assert_eq!(live(b"other", hash), hex::encode(Sha1::digest("other")));
+        assert_eq!(live(b"hello", "hello"), "hello");
+        assert_eq!(live(b"other", "hello"), "other");
+        assert_eq!(live(b"hello", ""), "hello");
+        // Text that is base64 by chance, and text that looks like a hash.
+        assert_eq!(live(b"aGVsbG8=", "aGVsbG8="), "aGVsbG8=");
+        assert_eq!(live(b"hello", "aGVsbG8="), "hello");
+        assert_eq!(live(hash.as_bytes(), hash), hash);
+        assert_eq!(live(b"", HASH_OF_NOTHING), HASH_OF_NOTHING);
+        // Bytes that are no text.
+        let zipped = [0x1f, 0x8b, 0xff];
+        assert_eq!(live(&zipped, "\u{1f}\u{fffd}\u{fffd}"), "\u{1f}\u{fffd}\u{fffd}");
+        let hash_of_zipped = hex::encode(Sha1::digest(zipped));
+        assert_eq!(live(&zipped, ""), hash_of_zipped, "nothing was set, and now something is");
+        assert_eq!(live(&zipped, &hash_of_zipped), hash_of_zipped);
+        assert_eq!(live(&zipped, hash), hash_of_zipped);
     }
 
     #[test]
     fn user_data_goes_where_the_state_has_it() {
         let with = |state: Value| user_data(Some("aGVsbG8="), &attributes(state));
         assert_eq!(with(json!({"user_data_base64": "eA=="}))["user_data_base64"], "aGVsbG8=");
-        assert_eq!(with(json!({}))["user_data"], "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d");
+        assert_eq!(with(json!({}))["user_data"], "hello");
+        assert_eq!(with(json!({"user_data_base64": null}))["user_data_base64"], Value::Null);
         let none = user_data(None, &attributes(json!({"user_data": "abc"})));
         assert_eq!(none["user_data"], "abc");
     }

@@ -28,6 +28,7 @@ pub(super) fn live(aws: &ScopeReader, instance: &Instance) -> Live {
         "key_name": instance.key_name(),
         "outpost_arn": instance.outpost_arn(),
         "placement_group": placement.and_then(|placement| placement.group_name()),
+        "placement_group_id": placement.and_then(|placement| placement.group_id()),
         "placement_partition_number": placement.and_then(|placement| placement.partition_number()),
         "primary_network_interface_id": primary.and_then(|interface| interface.network_interface_id()),
         "private_dns": instance.private_dns_name(),
@@ -79,6 +80,7 @@ fn options(instance: &Instance) -> Attributes {
         json!({
             "amd_sev_snp": cpu.amd_sev_snp().map(|value| value.as_str()),
             "core_count": cpu.core_count(),
+            "nested_virtualization": cpu.nested_virtualization().map(|value| value.as_str()),
             "threads_per_core": cpu.threads_per_core(),
         })
     });

@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{
     LaunchTemplate, Tag,
 };
 
-use super::described::{primary, public_address};
+use super::described::public_address;
 use super::*;
 
 fn instance(state: InstanceStateName, ip_owner: Option<&str>) -> Instance {
@@ -56,6 +56,15 @@ fn only_interfaces_that_the_code_names() {
     assert_eq!(blocks(json!({"network_interface": [{"device_index": 1}]})), json!([]));
     let named = blocks(json!({"network_interface": [{"device_index": 0}]}));
     assert_eq!(named[0]["network_interface_id"], "eni-1");
+}
+
+#[test]
+fn a_primary_interface_where_the_state_has_one() {
+    let instance = instance(InstanceStateName::Running, None);
+    let blocks = |state: Value| interfaces_of_6(&instance, &attributes(state))["primary_network_interface"].clone();
+    assert_eq!(blocks(json!({"primary_network_interface": []})), json!([]));
+    let held = json!({"primary_network_interface": [{"network_interface_id": "eni-0"}]});
+    assert_eq!(blocks(held)[0]["network_interface_id"], "eni-1");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 use aws_sdk_ec2::types::{
     InstanceRequirements, LaunchTemplateBlockDeviceMapping, LaunchTemplateInstanceMarketOptions,
-    LaunchTemplateInstanceNetworkInterfaceSpecification, LaunchTemplatePlacement, ResponseLaunchTemplateData,
+    LaunchTemplateInstanceNetworkInterfaceSpecification, LaunchTemplateInstanceSecondaryInterfaceSpecification,
+    LaunchTemplatePlacement, ResponseLaunchTemplateData,
 };
 use serde_json::{Value, json};
 
@@ -28,6 +29,7 @@ pub(super) fn map(data: &ResponseLaunchTemplateData, state: &Attributes) -> Attr
         "vpc_security_group_ids": data.security_group_ids(),
         "block_device_mappings": each(data.block_device_mappings(), block_device),
         "network_interfaces": each(data.network_interfaces(), network_interface),
+        "secondary_interfaces": each(data.secondary_interfaces(), secondary_interface),
         "instance_market_options": one(data.instance_market_options().map(market)),
         "instance_requirements": one(data.instance_requirements().map(requirements)),
         "placement": one(data.placement().map(placement)),
@@ -79,6 +81,7 @@ fn options(data: &ResponseLaunchTemplateData) -> Attributes {
         json!({
             "amd_sev_snp": cpu.amd_sev_snp().map(|value| value.as_str()),
             "core_count": cpu.core_count(),
+            "nested_virtualization": cpu.nested_virtualization().map(|value| value.as_str()),
             "threads_per_core": cpu.threads_per_core(),
         })
     });
@@ -104,6 +107,9 @@ fn options(data: &ResponseLaunchTemplateData) -> Attributes {
         .maintenance_options()
         .map(|options| json!({"auto_recovery": options.auto_recovery().map(|value| value.as_str())}));
     let monitoring = data.monitoring().map(|monitoring| json!({"enabled": monitoring.enabled()}));
+    let performance = data
+        .network_performance_options()
+        .map(|options| json!({"bandwidth_weighting": options.bandwidth_weighting().map(|value| value.as_str())}));
     let profile = data.iam_instance_profile().map(|profile| json!({"arn": profile.arn(), "name": profile.name()}));
     attributes(json!({
         "capacity_reservation_specification": one(reservation),
@@ -114,6 +120,7 @@ fn options(data: &ResponseLaunchTemplateData) -> Attributes {
         "maintenance_options": one(maintenance),
         "metadata_options": one(metadata),
         "monitoring": one(monitoring),
+        "network_performance_options": one(performance),
         "private_dns_name_options": one(names),
     }))
 }
@@ -179,6 +186,7 @@ fn network_interface(interface: &LaunchTemplateInstanceNetworkInterfaceSpecifica
         "delete_on_termination": switch(interface.delete_on_termination()),
         "description": interface.description(),
         "device_index": interface.device_index(),
+        "ena_queue_count": interface.ena_queue_count(),
         "ena_srd_specification": one(ena),
         "interface_type": interface.interface_type(),
         "ipv4_address_count": interface.secondary_private_ip_address_count(),
@@ -198,6 +206,52 @@ fn network_interface(interface: &LaunchTemplateInstanceNetworkInterfaceSpecifica
     })
 }
 
+fn secondary_interface(interface: &LaunchTemplateInstanceSecondaryInterfaceSpecification) -> Value {
+    let addresses = interface.private_ip_addresses().iter().filter_map(|address| address.private_ip_address());
+    json!({
+        "delete_on_termination": interface.delete_on_termination(),
+        "device_index": interface.device_index(),
+        "interface_type": interface.interface_type().map(|value| value.as_str()),
+        "network_card_index": interface.network_card_index(),
+        "private_ip_address_count": interface.private_ip_address_count(),
+        "private_ip_addresses": addresses.collect::<Value>(),
+        "secondary_subnet_id": interface.secondary_subnet_id(),
+    })
+}
+
+/// Nullable switches: provider 5 wrote some of them as "1" and "0", provider 6 takes words only.
+pub(super) fn normalize(values: &mut Attributes) {
+    put_words(values, &["ebs_optimized"]);
+    for (block, names) in SWITCHES {
+        let blocks = values.get_mut(*block).and_then(Value::as_array_mut).into_iter().flatten();
+        for element in blocks.filter_map(Value::as_object_mut) {
+            put_words(element, names);
+            let ebs = element.get_mut("ebs").and_then(Value::as_array_mut).into_iter().flatten();
+            ebs.filter_map(Value::as_object_mut).for_each(|ebs| put_words(ebs, names));
+        }
+    }
+}
+
+/// Blocks with nullable switches, in them or in their `ebs`.
+const SWITCHES: &[(&str, &[&str])] = &[
+    ("block_device_mappings", &["delete_on_termination", "encrypted"]),
+    (
+        "network_interfaces",
+        &["associate_carrier_ip_address", "associate_public_ip_address", "delete_on_termination", "primary_ipv6"],
+    ),
+];
+
+fn put_words(members: &mut Attributes, names: &[&str]) {
+    for name in names {
+        let Some(value) = members.get_mut(*name) else { continue };
+        match value.as_str() {
+            Some("1") => *value = "true".into(),
+            Some("0") => *value = "false".into(),
+            _ => {}
+        }
+    }
+}
+
 fn market(options: &LaunchTemplateInstanceMarketOptions) -> Value {
     let spot = options.spot_options().map(|spot| {
         json!({
@@ -215,6 +269,7 @@ fn placement(placement: &LaunchTemplatePlacement) -> Value {
     json!({
         "affinity": placement.affinity(),
         "availability_zone": placement.availability_zone(),
+        "group_id": placement.group_id(),
         "group_name": placement.group_name(),
         "host_id": placement.host_id(),
         "host_resource_group_arn": placement.host_resource_group_arn(),
@@ -302,6 +357,17 @@ mod tests {
         let credits = |name| map(&data(name), &state)["credit_specification"][0]["cpu_credits"].clone();
         assert_eq!(credits(InstanceType::T3Micro), "unlimited");
         assert_eq!(credits(InstanceType::M5Large), "standard");
+    }
+
+    #[test]
+    fn old_switches_are_words() {
+        let mut old =
+            attributes(json!({"ebs_optimized": "1", "block_device_mappings": [{"ebs": [{"encrypted": "0"}]}],
+            "network_interfaces": [{"primary_ipv6": "", "delete_on_termination": "true", "device_index": 1}]}));
+        normalize(&mut old);
+        let words = json!({"ebs_optimized": "true", "block_device_mappings": [{"ebs": [{"encrypted": "false"}]}],
+            "network_interfaces": [{"primary_ipv6": "", "delete_on_termination": "true", "device_index": 1}]});
+        assert_eq!(Value::Object(old), words);
     }
 
     #[test]
