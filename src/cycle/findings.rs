@@ -1,13 +1,17 @@
 //! Drifts become findings: judged, named, sorted.
 
-use std::collections::VecDeque;
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::diff::fingerprint;
-use crate::judge::{Context, RuleSet, judge as judge_one};
+use crate::judge::{Context, RuleSet, TOO_MANY_STEPS, judge as judge_one};
 use crate::model::{Attributes, Attribution, DesiredState, Drift, DriftStatus, Finding, ResourceKey, RuleWarning};
+
+/// A rule that took too many steps so often is not tried on further drifts: 10,000 of them would take an hour.
+const MOST_EXHAUSTED: usize = 3;
 
 /// Findings in the report's order, those that a rule ignores included, and what rules had to say about themselves.
 pub(super) fn judge(
@@ -18,11 +22,25 @@ pub(super) fn judge(
     now: Timestamp,
 ) -> (Vec<Finding>, Vec<RuleWarning>) {
     let (mut findings, mut warnings) = (Vec::new(), Vec::new());
-    for (drift, who) in drifts.into_iter().zip(who) {
+    let mut rules = Cow::Borrowed(rules);
+    let mut exhausted: HashMap<String, usize> = HashMap::new();
+    let mut drifts: Vec<_> = drifts.into_iter().zip(who).collect();
+    // Which rules are left out must not depend on which account answered first.
+    drifts.sort_by(|(a, _), (b, _)| (&a.scope, &a.kind, &a.id, a.desired).cmp(&(&b.scope, &b.kind, &b.id, b.desired)));
+    for (drift, who) in drifts {
         let mut who = VecDeque::from(who.unwrap_or_default());
         let resource = drift.desired.and_then(|index| desired.resources.get(index));
         let address = resource.map(|resource| resource.address.as_str());
-        let judgement = judge_one(rules, &drift, &Context { now, address, attributions: who.make_contiguous() });
+        let judgement = judge_one(&rules, &drift, &Context { now, address, attributions: who.make_contiguous() });
+        for warning in judgement.warnings.iter().filter(|warning| warning.message == TOO_MANY_STEPS) {
+            let times = exhausted.entry(warning.rule.clone()).or_default();
+            *times += 1;
+            if *times == MOST_EXHAUSTED {
+                let message = format!("left out for all further drifts: {TOO_MANY_STEPS}");
+                warnings.push(RuleWarning { rule: warning.rule.clone(), message });
+                rules.to_mut().rules.retain(|rule| rule.id != warning.rule);
+            }
+        }
         warnings.extend(judgement.warnings);
         let source = |index: usize| desired.sources.get(index).map(|source| source.name.clone());
         let key = ResourceKey::new(drift.scope.clone(), &drift.kind, &drift.id, address);

@@ -61,6 +61,7 @@ fn remedy(reason: GapReason, action: Option<&str>, kind: Option<&str>) -> String
         }
         (GapReason::Throttled, _) => "scan again later; other clients use up the quota".into(),
         (GapReason::Timeout, _) => "check network and endpoint, then scan again".into(),
+        (GapReason::Unsupported, _) if kind.is_none() => "see the detail".into(),
         (GapReason::Unsupported, _) => {
             format!("no reader for {} yet", sanitize_output(kind.unwrap_or("this kind")))
         }

@@ -76,6 +76,9 @@ fn counts(out: &mut String, report: &Report) {
         "{} desired, {} in sync, {} unknown, {} ignored, {} live.\n",
         sum.desired, sum.in_sync, sum.unknown, sum.ignored, sum.live
     );
+    if let Some(others) = phrases::other_providers(report) {
+        let _ = writeln!(out, "{}\n", escape(&others));
+    }
 }
 
 fn block(finding: &Finding, options: &Options, now: &str) -> String {

@@ -22,7 +22,7 @@ use aws_sdk_s3::types::{Bucket, BucketLocationConstraint, Tag};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::{Value, json};
 
-use crate::aws::{ReadError, not_found};
+use crate::aws::{Partition, ReadError, not_found};
 use crate::inventory::value::{tags, text};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
 use crate::model::account::is_account_id;
@@ -257,7 +257,7 @@ pub(super) fn tag_map(list: &[Tag]) -> Value {
 
 /// The name of a partition's DNS: `amazonaws.com`.
 pub(super) fn dns_suffix(aws: &ScopeReader) -> &'static str {
-    if aws.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+    Partition::named(&aws.partition).dns_suffix
 }
 
 /// The host of a region's websites, without the bucket.
