@@ -15,6 +15,11 @@ use super::budget::{self, MOST_CHARACTERS, MOST_DEPTH};
 use super::functions::{self, FUNCTIONS, to_cel};
 use crate::model::{Attribution, Change, Drift};
 
+/// Brackets within each other; each takes the parser a dozen calls.
+const MOST_BRACKETS: usize = 32;
+/// Enough for the longest chain that [`MOST_CHARACTERS`] allow, in a build without optimisation.
+const PARSER_STACK_BYTES: usize = 128 << 20;
+
 /// A compiled `when`.
 #[derive(Debug, Clone)]
 pub(super) struct Expression {
@@ -78,6 +83,19 @@ impl Expression {
         if source.chars().count() > MOST_CHARACTERS {
             return Err(format!("it has more than {MOST_CHARACTERS} characters: write several rules"));
         }
+        if bracket_depth(source) > MOST_BRACKETS {
+            return Err(too_deep());
+        }
+        // The parser calls itself for every part of a chain (`a.b.c`, `a ? b : c ? d : e`); its own limit does not hold.
+        let parse = || Self::parse(source);
+        std::thread::scope(|scope| {
+            let parser = std::thread::Builder::new().stack_size(PARSER_STACK_BYTES).spawn_scoped(scope, parse);
+            let parser = parser.map_err(|error| format!("its parser cannot be started: {error}"))?;
+            parser.join().unwrap_or_else(|_| Err("its parser failed".to_owned()))
+        })
+    }
+
+    fn parse(source: &str) -> Result<Self, String> {
         let program = Program::compile(source).map_err(|errors| {
             let lines: Vec<_> =
                 errors.errors.iter().map(|e| format!("line {} column {}: {}", e.pos.0, e.pos.1, e.msg)).collect();
@@ -92,7 +110,7 @@ impl Expression {
         };
         names.rewrite(&mut root);
         if names.too_deep {
-            return Err(format!("it is nested deeper than {MOST_DEPTH} levels: write several rules"));
+            return Err(too_deep());
         }
         if names.mistakes.is_empty() { Ok(Self { root }) } else { Err(names.mistakes.join("; ")) }
     }
@@ -153,6 +171,30 @@ fn change(change: &Change) -> Value {
         "removed": change.removed.as_deref().unwrap_or_default(),
         "sensitive": change.sensitive,
     })
+}
+
+fn too_deep() -> String {
+    format!("it is nested deeper than {MOST_DEPTH} levels: write several rules")
+}
+
+/// How deep brackets stand within each other, those in texts left out.
+fn bracket_depth(source: &str) -> usize {
+    let (mut depth, mut most, mut quote, mut escaped) = (0usize, 0, None, false);
+    for c in source.chars() {
+        match (c, quote) {
+            _ if escaped => escaped = false,
+            ('\\', Some(_)) => escaped = true,
+            (c, Some(open)) => quote = (c != open).then_some(open),
+            ('"' | '\'', None) => quote = Some(c),
+            ('(' | '[' | '{', None) => {
+                depth += 1;
+                most = most.max(depth);
+            }
+            (')' | ']' | '}', None) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
 }
 
 /// An error may quote a value of any size.
@@ -382,8 +424,8 @@ mod tests {
     #[test]
     fn what_explodes_ends_with_a_warning() {
         let items = format!("[{}]", vec!["'0123456789abcdef'"; 100].join(","));
-        let doubling = format!("{}.size() == 1", "['x'].map(x, x + x)".to_owned() + &".map(x, x + x)".repeat(60));
-        let twins = format!("[1]{}.size() == 1", ".map(x, [x, x])".repeat(60));
+        let doubling = format!("{}.size() == 1", "['x'].map(x, x + x)".to_owned() + &".map(x, x + x)".repeat(28));
+        let twins = format!("[1]{}.size() == 1", ".map(x, [x, x])".repeat(28));
         let loops = format!(
             "{items}.all(a, {items}.all(b, [1,2,3,4,5,6,7,8,9].all(c, [1,2,3,4,5,6,7,8,9].exists(d, d == 9)))) || true"
         );
@@ -404,7 +446,10 @@ mod tests {
         assert!(Expression::compile(&long).unwrap_err().contains("4096 characters"));
         let chain = format!("live{} == 1", ".a".repeat(1000));
         assert!(Expression::compile(&chain).unwrap_err().contains("64 levels"));
-        for (open, close) in [("(", ")"), ("[", "]"), ("!", "")] {
+        assert_eq!(bracket_depth(r#"f([1], '((\'((', "[[")"#), 2);
+        let ternaries = format!("{}true", "true ? false : ".repeat(250));
+        assert!(Expression::compile(&ternaries).is_err());
+        for (open, close) in [("(", ")"), ("[", "]"), ("-", "")] {
             let deep = format!("{}true{}", open.repeat(1500), close.repeat(1500));
             assert!(Expression::compile(&deep).is_err(), "{open}");
         }

@@ -131,7 +131,16 @@ fn tail(out: &mut String, report: &Report) {
         let rows =
             groups
                 .iter()
-                .map(|g| format!("| {} | {} | {} | {} |", g.reason, code(&g.what), g.count, escape(&g.remedy)))
+                .map(|g| {
+                    format!(
+                        "| {} | {} | {} | {}<br>{} |",
+                        g.reason,
+                        code(&g.what),
+                        g.count,
+                        escape(&g.remedy),
+                        escape(&g.example)
+                    )
+                })
                 .chain(unknown.iter().map(|g| {
                     format!("| unknown: {} | {} | {} | see above |", escape(&g.reason), code(&g.kind), g.count)
                 }));

@@ -163,7 +163,8 @@ fn what_lies_in_a_states_place_is_named() {
         (cut, "cannot be decoded", "restore a backup"),
     ];
     for (bytes, what, remedy) in &table {
-        for bytes in [bytes.clone(), gzip(bytes)] {
+        let packed = (!bytes.starts_with(&[0x1f, 0x8b])).then(|| gzip(bytes));
+        for bytes in [Some(bytes.clone()), packed].into_iter().flatten() {
             let text = read(bytes.as_slice(), PLACE).unwrap_err().to_string();
             assert!(text.contains(what) && text.contains(remedy), "{what}: {text}");
             assert!(!text.contains('\u{1b}'), "{text}");
