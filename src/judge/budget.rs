@@ -17,12 +17,27 @@ pub(super) const MOST_DEPTH: usize = 64;
 /// Bytes of one regular expression.
 const MOST_PATTERN_BYTES: usize = 1000;
 
+/// Enough for the longest chain that [`MOST_CHARACTERS`] allow, in a build without optimisation. Only what is used is taken.
+const STACK_BYTES: usize = 128 << 20;
+
 /// What is said of an expression that took too many.
 pub const TOO_MANY_STEPS: &str = "it takes too many steps (loops within loops, or very long texts): make it simpler";
 
 thread_local! {
     /// What the evaluation that runs on this thread may still spend.
     static LEFT: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Does some work on a stack that is deep enough for every expression: parser and interpreter call themselves for each part of
+/// one, and a stack that overflows ends the program.
+pub fn on_deep_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
+    std::thread::scope(|scope| {
+        match std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, &work) {
+            Ok(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // No thread to be had: most expressions do well on the stack that there is.
+            Err(_) => work(),
+        }
+    })
 }
 
 /// Evaluates within the limit; whatever came out of one that passed it is worth nothing.

@@ -17,8 +17,6 @@ use crate::model::{Attribution, Change, Drift};
 
 /// Brackets within each other; each takes the parser a dozen calls.
 const MOST_BRACKETS: usize = 32;
-/// Enough for the longest chain that [`MOST_CHARACTERS`] allow, in a build without optimisation.
-const PARSER_STACK_BYTES: usize = 128 << 20;
 
 /// A compiled `when`.
 #[derive(Debug, Clone)]
@@ -87,12 +85,7 @@ impl Expression {
             return Err(too_deep());
         }
         // The parser calls itself for every part of a chain (`a.b.c`, `a ? b : c ? d : e`); its own limit does not hold.
-        let parse = || Self::parse(source);
-        std::thread::scope(|scope| {
-            let parser = std::thread::Builder::new().stack_size(PARSER_STACK_BYTES).spawn_scoped(scope, parse);
-            let parser = parser.map_err(|error| format!("its parser cannot be started: {error}"))?;
-            parser.join().unwrap_or_else(|_| Err("its parser failed".to_owned()))
-        })
+        budget::on_deep_stack(|| Self::parse(source))
     }
 
     fn parse(source: &str) -> Result<Self, String> {
@@ -380,7 +373,8 @@ mod tests {
         let mut drift = made_up("aws_vpc", DriftStatus::Changed, "/a");
         drift.live_attributes =
             serde_json::from_value(json!({"n": 3, "deep": [{"x": "y"}], "nothing": null, "list": ["a"]})).unwrap();
-        Expression::compile(source)?.holds(&Scope::new(&drift, None, None))
+        let expression = Expression::compile(source)?;
+        budget::on_deep_stack(|| expression.holds(&Scope::new(&drift, None, None)))
     }
 
     #[test]
@@ -449,7 +443,7 @@ mod tests {
         assert_eq!(bracket_depth(r#"f([1], '((\'((', "[[")"#), 2);
         let ternaries = format!("{}true", "true ? false : ".repeat(250));
         assert!(Expression::compile(&ternaries).is_err());
-        for (open, close) in [("(", ")"), ("[", "]"), ("-", "")] {
+        for (open, close) in [("(", ")"), ("[", "]"), ("{1: ", "}")] {
             let deep = format!("{}true{}", open.repeat(1500), close.repeat(1500));
             assert!(Expression::compile(&deep).is_err(), "{open}");
         }

@@ -25,7 +25,7 @@ pub mod rule;
 pub mod starter;
 mod verdict;
 
-pub use budget::TOO_MANY_STEPS;
+pub use budget::{TOO_MANY_STEPS, on_deep_stack};
 pub use cases::{CaseResult, run_cases};
 pub use config::RulesConfig;
 pub use load::{load, parse};

@@ -153,7 +153,7 @@ impl Table {
             .filter(|(number, word)| *number > 0 || matches!(*word, "desired" | "in sync"))
             .map(|(number, word)| format!("{number} {word}"))
             .collect();
-        self.line("", &format!("{}; {} live", parts.join(", "), sum.live), Style::new());
+        self.wrapped("", &format!("{}; {} live", parts.join(", "), sum.live), Style::new());
         if let Some(others) = phrases::other_providers(report) {
             self.wrapped("", &others, Style::new().dimmed());
         }
@@ -215,7 +215,7 @@ mod tests {
             let bare = |text: &str| text.split_whitespace().collect::<String>();
             assert!(bare(&text).contains(&bare(detail)), "{width}: {text}");
             assert_eq!(text.matches('x').count(), render(&report, &Options::default()).matches('x').count(), "{width}");
-            let gaps = text.split("NOT SEEN").nth(1).unwrap();
+            let gaps = text.split("NOT SEEN").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
             assert!(gaps.lines().all(|line| line.chars().count() <= width), "{width}: {gaps}");
         }
     }
