@@ -134,7 +134,8 @@ fn no_credentials(error: &ReadError) -> String {
         "failed to find out which AWS account this is: {}\n\
          remedy: give credentials by the environment, a profile (AWS_PROFILE), SSO (`aws sso login`) or a role; \
          sts:GetCallerIdentity needs no permission",
-        sanitize_output(&error.detail())
+        // The SDK lists what it tried in lines of its own.
+        sanitize_output(&error.detail().split_whitespace().collect::<Vec<_>>().join(" "))
     )
 }
 

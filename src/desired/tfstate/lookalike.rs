@@ -6,7 +6,7 @@ use super::StateError;
 /// First bytes, what such a file is, and the way out.
 const MAGIC: &[(&[u8], &str, &str)] = &[
     (b"\0GITCRYPT\0", "is encrypted by git-crypt", "unlock the repository (`git-crypt unlock`)"),
-    (b"version https://git-lfs.github.com/spec/", "is a Git LFS pointer, not the file itself", "run `git lfs pull`"),
+    (b"version https://git-lfs.github.com/spec/", "is a Git LFS pointer", "run `git lfs pull`"),
     (b"$ANSIBLE_VAULT;", "is encrypted by Ansible Vault", "pass a decrypted copy (`ansible-vault view`)"),
     (b"age-encryption.org/v1", "is encrypted by age", "pass a decrypted copy (`age --decrypt`)"),
     (b"-----BEGIN AGE ENCRYPTED FILE-----", "is encrypted by age", "pass a decrypted copy (`age --decrypt`)"),
