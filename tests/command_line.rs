@@ -113,3 +113,47 @@ fn what_is_printed_is_what_it_says() {
     assert!(text(&driftd(&["completions", "bash"]).stdout).contains("driftd"));
     assert_eq!(driftd(&["rules", "test"]).status.code(), Some(0));
 }
+
+/// `driftd kinds | head -1`: whoever reads has seen enough.
+#[test]
+fn a_reader_that_left_is_no_failure() {
+    use std::process::Stdio;
+    let all: [&[&str]; 8] = [
+        &["kinds"],
+        &["iam-policy"],
+        &["rules", "list"],
+        &["rules", "test"],
+        &["completions", "bash"],
+        &["schema"],
+        &["man"],
+        &["--config", "config/driftd.yaml", "check-config"],
+    ];
+    for arguments in all {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_driftd"));
+        command.current_dir(support::root()).env_remove("DRIFTD_CONFIG").args(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("driftd starts");
+        drop(child.stdout.take());
+        let done = child.wait_with_output().expect("it ends");
+        assert_eq!(done.status.code(), Some(0), "{arguments:?}: {}", text(&done.stderr));
+        assert!(!text(&done.stderr).contains("panicked"), "{arguments:?}: {}", text(&done.stderr));
+    }
+}
+
+/// A newcomer without credentials is told of everything that is wrong, first of what a login does not mend, and of nothing else.
+#[test]
+fn what_is_wrong_without_aws_is_told_before_the_credentials() {
+    let done = Command::new(env!("CARGO_BIN_EXE_driftd"))
+        .current_dir(support::root())
+        .env_clear()
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/none")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/none")
+        .args(["scan", "--state", "none.tfstate"])
+        .output()
+        .expect("driftd starts");
+    assert_eq!(done.status.code(), Some(1));
+    let said = text(&done.stderr);
+    let (first, second) = (said.find("no state at none.tfstate"), said.find("failed to find out which AWS account"));
+    assert!(first.is_some() && first < second, "{said}");
+    assert!(!said.contains("WARN") && !said.contains('\u{1b}') && said.lines().count() <= 4, "{said}");
+}

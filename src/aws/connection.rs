@@ -11,7 +11,8 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_types::region::Region;
 
 use super::credentials::{self, RoleCredentials};
-use super::{AssumeRole, ReadError, S3Access, ScopeClient, home_region, http, services};
+use super::partition::{Partition, serves};
+use super::{AssumeRole, ReadError, S3Access, ScopeClient, http, services};
 use crate::model::{GLOBAL, Scope, is_account_id};
 
 /// Tries of one call, the first included.
@@ -97,12 +98,15 @@ impl Aws {
 
     /// Where the partition's global services log and are signed.
     pub fn home_region(&self) -> &'static str {
-        home_region(&self.partition)
+        Partition::named(&self.partition).home_region
     }
 
     /// The clients of one account and region ([`GLOBAL`]: the partition's home region). Makes no call. `None` when neither
-    /// the base credentials nor a configured role belong to the account.
+    /// the base credentials nor a configured role belong to the account, or the region is one of another partition.
     pub async fn scope(&self, scope: &Scope) -> Option<Arc<ScopeClient>> {
+        if !self.serves(&scope.region) {
+            return None;
+        }
         if let Some(known) = self.scopes.lock().unwrap_or_else(PoisonError::into_inner).get(scope) {
             return Some(known);
         }
@@ -117,6 +121,11 @@ impl Aws {
     /// Do the base credentials or a configured role belong to this account?
     pub fn reaches(&self, account: &str) -> bool {
         account == self.account || self.roles.contains_key(account)
+    }
+
+    /// Is the region one of the credentials' partition? Requests to another would only show it the credentials' id.
+    pub fn serves(&self, region: &str) -> bool {
+        region == GLOBAL || serves(&self.partition, region)
     }
 
     /// An S3 client for a bucket that may lie in another account, region or S3 than what is watched.

@@ -18,6 +18,6 @@ pub use connection::{Aws, AwsOptions};
 pub use credentials::AssumeRole;
 pub use error::{ReadError, not_found};
 pub use meter::Meter;
-pub use partition::home_region;
+pub use partition::Partition;
 pub use s3::{S3Access, S3Reader};
 pub use scope::ScopeClient;

@@ -3,7 +3,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the one module that talks to a terminal")]
 
 mod args;
+mod iam_policy;
 mod info;
+mod output;
 mod overlay;
 mod rules;
 mod scan;
@@ -37,7 +39,7 @@ pub fn main() -> ExitCode {
         Command::CheckConfig => info::check_config(args.config.as_deref()),
         Command::Rules(command) => with_config(args.config.as_deref(), |config| rules::run(&command, config)),
         Command::Kinds { names } => info::kinds(names),
-        Command::IamPolicy { kinds } => with_config(args.config.as_deref(), |config| info::iam_policy(&kinds, config)),
+        Command::IamPolicy { kinds } => with_config(args.config.as_deref(), |config| iam_policy::run(&kinds, config)),
         Command::Schema => info::schema(),
         Command::Completions { shell } => info::completions(shell),
         Command::Man => info::man(),
@@ -59,7 +61,7 @@ fn with_config(named: Option<&Path>, go: impl FnOnce(Config) -> u8) -> u8 {
 
 /// Says why it failed.
 fn fail(message: &str) -> u8 {
-    eprintln!("error: {message}");
+    output::say(&format!("error: {message}"));
     FAILED
 }
 
@@ -71,6 +73,6 @@ fn bad_config(mistakes: &[Diagnostic]) -> u8 {
 
 fn print(diagnostics: &[Diagnostic]) {
     for diagnostic in diagnostics {
-        eprintln!("{diagnostic}");
+        output::say(&diagnostic.to_string());
     }
 }

@@ -1,9 +1,11 @@
 //! `driftd rules test` and `driftd rules list`.
 
 use super::args::Rules;
+use super::output::printed;
 use super::{FAILED, bad_config};
 use crate::config::Config;
-use crate::judge::{self, RuleSet, RulesConfig};
+use crate::judge::{self, Rule, RuleSet, RulesConfig};
+use crate::report::text::sanitize_output;
 use crate::setup;
 
 pub(super) fn run(command: &Rules, config: Config) -> u8 {
@@ -18,10 +20,9 @@ pub(super) fn run(command: &Rules, config: Config) -> u8 {
     };
     match command {
         Rules::List => {
-            for rule in &rules.rules {
-                println!("{:<48} {}", rule.id, rule.why);
-            }
-            0
+            let line =
+                |rule: &Rule| format!("{:<48} {}\n", sanitize_output(&rule.id), sanitize_output(rule.why.trim()));
+            printed(&rules.rules.iter().map(line).collect::<String>())
         }
         Rules::Test { .. } => test(&rules),
     }
@@ -30,9 +31,16 @@ pub(super) fn run(command: &Rules, config: Config) -> u8 {
 fn test(rules: &RuleSet) -> u8 {
     let results = judge::run_cases(rules);
     let failed: Vec<_> = results.iter().filter(|result| !result.passed).collect();
+    let mut text = String::new();
     for result in &failed {
-        println!("FAIL {}: {}: {}", result.rule, result.case, result.problem.as_deref().unwrap_or("unexpected"));
+        let problem = result.problem.as_deref().unwrap_or("unexpected");
+        text += &sanitize_output(&format!("FAIL {}: {}: {problem}", result.rule, result.case));
+        text.push('\n');
     }
-    println!("{} rules, {} cases passed, {} failed", rules.rules.len(), results.len() - failed.len(), failed.len());
-    if failed.is_empty() { 0 } else { FAILED }
+    let passed = results.len() - failed.len();
+    text += &format!("{} rules, {passed} cases passed, {} failed\n", rules.rules.len(), failed.len());
+    match printed(&text) {
+        0 if failed.is_empty() => 0,
+        _ => FAILED,
+    }
 }

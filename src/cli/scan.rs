@@ -1,17 +1,17 @@
 //! `driftd scan`: one cycle, printed.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+use std::io::IsTerminal as _;
 
 use jiff::Timestamp;
 
 use super::args::{Colour, Scan};
+use super::output::{say, write};
 use super::{bad_config, fail};
 use crate::aws::{Aws, ReadError};
 use crate::config::Config;
 use crate::cycle::{self, Progress, Resources, Settings, Sweep, Work};
-use crate::desired::{Environment, StateBucket};
+use crate::desired::{self, Environment, StateBucket};
 use crate::diagnostic::Diagnostic;
 use crate::judge::Reason;
 use crate::model::Outcome;
@@ -19,8 +19,10 @@ use crate::model::report::Report;
 use crate::report::{self, text::sanitize_output};
 use crate::setup::Setup;
 
-/// Columns of a table that does not go to a terminal.
+/// Columns of a table where nothing tells how many there are.
 const DEFAULT_WIDTH: usize = 100;
+/// What `COLUMNS` or a terminal may say: a narrower table is none, and nobody reads a wider one.
+const WIDTHS: std::ops::RangeInclusive<usize> = 60..=1000;
 
 pub(super) fn run(args: Scan, config: Config) -> u8 {
     block_on(scan(args, config))
@@ -47,7 +49,16 @@ pub(super) struct Prepared {
 pub(super) async fn connect(config: &Config) -> Result<Prepared, u8> {
     let setup = Setup::from_config(config, Environment::of_process(), Timestamp::now());
     let Setup { settings, sweep, aws } = setup.map_err(|mistakes| bad_config(&mistakes))?;
-    let aws = Aws::connect(aws).await.map_err(|error| fail(&no_credentials(&error)))?;
+    let aws = match Aws::connect(aws).await {
+        Ok(aws) => aws,
+        Err(error) => {
+            // What is wrong without AWS, too, is not to be found only after a login.
+            for gap in desired::check_local(&settings.states, &settings.load).await {
+                say(&format!("error: {}", sanitize_output(&gap.detail)));
+            }
+            return Err(fail(&no_credentials(&error)));
+        }
+    };
     let reasons = settings.rules.reasons();
     Ok(Prepared { aws, settings, sweep, reasons })
 }
@@ -61,11 +72,11 @@ pub(super) async fn run_cycle(aws: &Aws, settings: &Settings, work: &Work) -> Ou
     let outcome = cycle::run(work, &environment, uuid::Uuid::now_v7().to_string()).await;
     progress.clear();
     for warning in &outcome.rule_warnings {
-        eprintln!("warning: rule {}: {}", warning.rule, warning.message);
+        say(&format!("warning: rule {}: {}", sanitize_output(&warning.rule), sanitize_output(&warning.message)));
     }
     for source in &outcome.sources {
         let name = sanitize_output(&source.name);
-        source.warnings.iter().for_each(|warning| eprintln!("warning: {name}: {}", sanitize_output(warning)));
+        source.warnings.iter().for_each(|warning| say(&format!("warning: {name}: {}", sanitize_output(warning))));
     }
     outcome
 }
@@ -108,9 +119,16 @@ async fn scan(args: Scan, config: Config) -> u8 {
         return fail(&format!("uncovered attributes: {}", Vec::from_iter(unmapped).join(" ")));
     }
     if report.scan.sources.is_empty() {
-        return fail("no state could be read; see the gaps of the report");
+        return fail(&no_state(&report));
     }
     report::exit_code(&report, config.scan.fail_on)
+}
+
+/// In full: on a terminal the report may be far above, and elsewhere in a file.
+fn no_state(report: &Report) -> String {
+    let gaps = report.gaps.iter().filter(|gap| gap.scope.source.is_some());
+    let lines: Vec<String> = gaps.map(|gap| format!("\n  {}", sanitize_output(&gap.detail))).collect();
+    format!("no state could be read{}{}", if lines.is_empty() { "" } else { ":" }, lines.concat())
 }
 
 fn no_credentials(error: &ReadError) -> String {
@@ -118,16 +136,22 @@ fn no_credentials(error: &ReadError) -> String {
         "failed to find out which AWS account this is: {}\n\
          remedy: give credentials by the environment, a profile (AWS_PROFILE), SSO (`aws sso login`) or a role; \
          sts:GetCallerIdentity needs no permission",
-        error.detail()
+        // The SDK lists what it tried in lines of its own.
+        sanitize_output(&error.detail().split_whitespace().collect::<Vec<_>>().join(" "))
     )
 }
 
+/// Columns for a table: the terminal's, else those that `COLUMNS` says.
 pub(super) fn width(on_terminal: bool) -> usize {
-    if !on_terminal {
-        return DEFAULT_WIDTH;
-    }
-    let columns = terminal_size::terminal_size().map(|(columns, _)| usize::from(columns.0));
-    columns.filter(|columns| *columns >= 60).unwrap_or(DEFAULT_WIDTH)
+    let of_terminal = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| on_terminal);
+    let columns = of_terminal.map(|(columns, _)| usize::from(columns.0));
+    columns_or_default(columns, std::env::var("COLUMNS").ok().as_deref())
+}
+
+fn columns_or_default(of_terminal: Option<usize>, variable: Option<&str>) -> usize {
+    let said = of_terminal.filter(|columns| *columns > 0);
+    let said = said.or_else(|| variable?.trim().parse().ok().filter(|columns| *columns > 0));
+    said.map_or(DEFAULT_WIDTH, |columns| columns.clamp(*WIDTHS.start(), *WIDTHS.end()))
 }
 
 fn colour(asked: Option<Colour>, on_terminal: bool) -> bool {
@@ -137,19 +161,6 @@ fn colour(asked: Option<Colour>, on_terminal: bool) -> bool {
         // NO_COLOR, CLICOLOR_FORCE and a dumb TERM are the library's to know.
         _ if on_terminal => anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
         _ => false,
-    }
-}
-
-pub(super) fn write(output: Option<&Path>, text: &str) -> Result<(), String> {
-    match output {
-        Some(path) => {
-            std::fs::write(path, text).map_err(|error| format!("failed to write {}: {error}", path.display()))
-        }
-        None => match std::io::stdout().write_all(text.as_bytes()) {
-            // Whoever reads has seen enough (`| head`).
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(|error| format!("failed to write the report: {error}")),
-        },
     }
 }
 
@@ -180,5 +191,26 @@ impl Progress for Bar {
 
     fn advance(&self) {
         self.0.inc(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_terminal_comes_before_columns() {
+        for (of_terminal, variable, expected) in [
+            (Some(120), Some("80"), 120),
+            (Some(40), None, 60),
+            (None, Some("80"), 80),
+            (None, Some("20"), 60),
+            (None, Some("999999"), 1000),
+            (None, Some("wide"), 100),
+            (None, Some("0"), 100),
+            (None, None, 100),
+        ] {
+            assert_eq!(columns_or_default(of_terminal, variable), expected, "{of_terminal:?} {variable:?}");
+        }
     }
 }

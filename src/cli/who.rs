@@ -1,7 +1,10 @@
 //! `driftd who`: everything that one principal changed, each with its drift and the ways out.
 
+use std::io::IsTerminal as _;
+
 use super::args::{FormatArg, Who};
-use super::scan::{connect, run_cycle, width, write};
+use super::output::{say, write};
+use super::scan::{connect, run_cycle, width};
 use super::{bad_config, fail};
 use crate::attribution::Since;
 use crate::config::Config;
@@ -40,7 +43,7 @@ async fn who(args: Who, config: Config) -> u8 {
     }
     config.attribution.since.get_or_insert(DEFAULT_SINCE);
     if config.states.is_empty() {
-        eprintln!("warning: without a state nothing is known of drift: give --state");
+        say("warning: without a state nothing is known of drift: give --state");
         config.scan.unmanaged = false;
     }
     let prepared = match connect(&config).await {
@@ -57,7 +60,7 @@ async fn who(args: Who, config: Config) -> u8 {
     let text = match scan.format {
         FormatArg::Json => activity.json(),
         FormatArg::Markdown => activity.markdown(),
-        _ => activity.table(width(scan.output.is_none())),
+        _ => activity.table(width(scan.output.is_none() && std::io::stdout().is_terminal())),
     };
     match write(scan.output.as_deref(), &text) {
         Ok(()) if report.gaps.is_empty() => 0,

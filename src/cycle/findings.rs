@@ -1,13 +1,19 @@
 //! Drifts become findings: judged, named, sorted.
 
-use std::collections::VecDeque;
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::diff::fingerprint;
-use crate::judge::{Context, RuleSet, judge as judge_one};
-use crate::model::{Attributes, Attribution, DesiredState, Drift, DriftStatus, Finding, ResourceKey, RuleWarning};
+use crate::judge::{Context, Judgement, RuleSet, TOO_MANY_STEPS, judge as judge_one, on_deep_stack};
+use crate::model::{
+    Attributes, Attribution, Desired, DesiredState, Drift, DriftStatus, Finding, ResourceKey, RuleWarning,
+};
+
+/// A rule that took too many steps so often is not tried on further drifts: 10,000 of them would take an hour.
+const MOST_EXHAUSTED: usize = 3;
 
 /// Findings in the report's order, those that a rule ignores included, and what rules had to say about themselves.
 pub(super) fn judge(
@@ -17,13 +23,15 @@ pub(super) fn judge(
     rules: &RuleSet,
     now: Timestamp,
 ) -> (Vec<Finding>, Vec<RuleWarning>) {
-    let (mut findings, mut warnings) = (Vec::new(), Vec::new());
-    for (drift, who) in drifts.into_iter().zip(who) {
+    let mut drifts: Vec<_> = drifts.into_iter().zip(who).collect();
+    // Which rules are left out must not depend on which account answered first.
+    drifts.sort_by(|(a, _), (b, _)| (&a.scope, &a.kind, &a.id, a.desired).cmp(&(&b.scope, &b.kind, &b.id, b.desired)));
+    let (judgements, mut warnings) = on_deep_stack(|| judgements(desired, &drifts, rules, now));
+    let mut findings = Vec::new();
+    for ((drift, who), judgement) in drifts.into_iter().zip(judgements) {
         let mut who = VecDeque::from(who.unwrap_or_default());
-        let resource = drift.desired.and_then(|index| desired.resources.get(index));
+        let resource = resource_of(desired, &drift);
         let address = resource.map(|resource| resource.address.as_str());
-        let judgement = judge_one(rules, &drift, &Context { now, address, attributions: who.make_contiguous() });
-        warnings.extend(judgement.warnings);
         let source = |index: usize| desired.sources.get(index).map(|source| source.name.clone());
         let key = ResourceKey::new(drift.scope.clone(), &drift.kind, &drift.id, address);
         findings.push(Finding {
@@ -53,6 +61,39 @@ pub(super) fn judge(
     warnings.sort();
     warnings.dedup();
     (findings, warnings)
+}
+
+fn resource_of<'a>(desired: &'a DesiredState, drift: &Drift) -> Option<&'a Desired> {
+    drift.desired.and_then(|index| desired.resources.get(index))
+}
+
+/// One for each drift, and what is to be told of rules.
+fn judgements(
+    desired: &DesiredState,
+    drifts: &[(Drift, Option<Vec<Attribution>>)],
+    rules: &RuleSet,
+    now: Timestamp,
+) -> (Vec<Judgement>, Vec<RuleWarning>) {
+    let (mut judgements, mut warnings) = (Vec::new(), Vec::new());
+    let mut rules = Cow::Borrowed(rules);
+    let mut exhausted: HashMap<String, usize> = HashMap::new();
+    for (drift, who) in drifts {
+        let address = resource_of(desired, drift).map(|resource| resource.address.as_str());
+        let context = Context { now, address, attributions: who.as_deref().unwrap_or_default() };
+        let mut judgement = judge_one(&rules, drift, &context);
+        for warning in judgement.warnings.iter().filter(|warning| warning.message == TOO_MANY_STEPS) {
+            let times = exhausted.entry(warning.rule.clone()).or_default();
+            *times += 1;
+            if *times == MOST_EXHAUSTED {
+                let message = format!("left out for all further drifts: {TOO_MANY_STEPS}");
+                warnings.push(RuleWarning { rule: warning.rule.clone(), message });
+                rules.to_mut().rules.retain(|rule| rule.id != warning.rule);
+            }
+        }
+        warnings.append(&mut judgement.warnings);
+        judgements.push(judgement);
+    }
+    (judgements, warnings)
 }
 
 fn order(finding: &Finding) -> impl Ord + '_ {

@@ -7,6 +7,7 @@ use futures::{StreamExt as _, stream};
 use super::guesses;
 use super::plan::{ListingTask, Shard};
 use super::read::{Context, Seen};
+use crate::aws::Partition;
 use crate::diff::{self, Compared};
 use crate::inventory::{self, Request, ScopeReader, Selection};
 use crate::model::{Coverage, Gap, GapReason, GapScope, Listing, PriorState, Scope};
@@ -101,16 +102,26 @@ fn coverage(
     }
 }
 
-/// The declared resources of an account that cannot be reached are told by the plan; of others (re-read by key) it is told here.
+/// The declared resources of an account that cannot be reached are told by the plan; of others (re-read by key, or in a region of
+/// another partition) it is told here.
 fn unreachable(shard: Shard, context: &Context<'_>, seen: &mut Seen) {
-    let Scope { account, .. } = &shard.scope;
-    let detail = format!("no credentials for account {account}: name a role for it under aws.accounts");
+    let Scope { account, region } = &shard.scope;
+    let is_served = context.aws.serves(region);
+    let detail = if is_served {
+        format!("no credentials for account {account}: name a role for it under aws.accounts")
+    } else {
+        let partition = Partition::of_region(region).name;
+        format!(
+            "region {region} is of partition {partition}, the credentials are not: scan it with credentials of its own"
+        )
+    };
     let reason = format!("{}: {detail}", GapReason::NotConfigured.as_str());
     for index in shard.tasks.iter().flat_map(|task| task.desired.iter().copied()) {
         let resource = &context.desired.resources[index];
         seen.drifts.push(super::plan::unknown(index, resource, shard.scope.clone(), reason.clone()));
     }
-    let scope = GapScope { account: Some(account.clone()), ..GapScope::default() };
+    let region = (!is_served).then(|| region.clone());
+    let scope = GapScope { account: Some(account.clone()), region, ..GapScope::default() };
     seen.gaps.push(Gap { reason: GapReason::NotConfigured, scope, detail });
 }
 

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use tokio::process::Command;
 use url::Url;
 
+use super::tfstate::{MAX_STATE_BYTES, StateError};
 use super::{Environment, Fetched, ReadError, StateFile};
 
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -160,8 +161,25 @@ impl StateFile for GitState {
         self.git(at, &[&fetch[..], &["--", "origin", &self.reference]].concat()).await?;
         let commit = self.git(at, &["rev-parse", "--verify", "FETCH_HEAD^{commit}"]).await?;
         let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-        let bytes = self.git(at, &["cat-file", "blob", &format!("{commit}:{}", self.path)]).await?;
+        let object = format!("{commit}:{}", self.path);
+        let size = self.git(at, &["cat-file", "-s", &object]).await?;
+        check_size(&size, &self.location())?;
+        let bytes = self.git(at, &["cat-file", "blob", &object]).await?;
         Ok(Fetched { body: bytes.into(), warnings: vec![format!("read at commit {commit}")] })
+    }
+}
+
+/// What git says of an object's size, before the object is in memory.
+fn check_size(said: &[u8], location: &str) -> Result<(), ReadError> {
+    let size: Option<u64> = std::str::from_utf8(said).ok().and_then(|text| text.trim().parse().ok());
+    let location = location.to_owned();
+    match size {
+        Some(size) if size <= MAX_STATE_BYTES => Ok(()),
+        Some(_) => Err(StateError::TooLarge { location, limit: MAX_STATE_BYTES }.into()),
+        None => {
+            let how = "git did not say how large the file is: update git".to_owned();
+            Err(ReadError::Failed { location, how, transient: false })
+        }
     }
 }
 

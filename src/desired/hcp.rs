@@ -15,6 +15,9 @@ use url::Url;
 
 use super::{Environment, Fetched, HttpOptions, ReadError, StateFile, http};
 
+/// Bytes of an answer of the API, which describes one workspace or one state version.
+const MAX_ANSWER_BYTES: u64 = 16 << 20;
+
 /// A workspace's current state.
 pub(crate) struct Workspace {
     client: Client,
@@ -58,14 +61,9 @@ impl Workspace {
     ) -> Result<Self, ReadError> {
         let location = format!("tfe://{host}/{organization}/{workspace}");
         // Always TLS, but for a server on this very machine.
-        let base = Url::parse(&format!("https://{host}")).ok();
-        let loopback = match base.as_ref().and_then(Url::host) {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => return Err(ReadError::bad_request(location, "the host is not valid: correct it")),
-        };
-        let scheme = if loopback { "http" } else { "https" };
+        let base = Url::parse(&format!("https://{host}")).ok().filter(Url::has_host);
+        let base = base.ok_or_else(|| ReadError::bad_request(location.clone(), "the host is not valid: correct it"))?;
+        let scheme = if http::is_loopback(&base) { "http" } else { "https" };
         let api = Url::parse(&format!("{scheme}://{host}/api/v2/"));
         let api = api.map_err(|_| ReadError::bad_request(location.clone(), "the host is not valid: correct it"))?;
         let Some(token) = token(host, environment) else {
@@ -91,7 +89,8 @@ impl Workspace {
             StatusCode::NOT_FOUND => return Err(missing),
             status => return Err(self.refusal(status)),
         }
-        let document = response.json::<Document<T>>().await.map_err(|_| ReadError::Failed {
+        let body = http::body_at_most(response, &self.location, MAX_ANSWER_BYTES).await?;
+        let document: Document<T> = serde_json::from_reader(body).map_err(|_| ReadError::Failed {
             location: self.location.clone(),
             how: "the answer is not that of HCP Terraform's API: check the host".to_owned(),
             transient: false,
@@ -127,7 +126,16 @@ impl StateFile for Workspace {
         let version: Data<StateVersionAttributes> = self.ask(&path, missing("the workspace has no state yet")).await?;
         let url = version.attributes.hosted_state_download_url.and_then(|url| self.api.join(&url).ok());
         let url = url.ok_or_else(|| missing("the state version has no download address yet"))?;
-        let own = if is_related(&self.api, &url) { self.headers.clone() } else { HeaderMap::new() };
+        // The address is a secret of its own: the archive (`archivist.terraform.io`) asks for no token, and gets none.
+        let is_own = url.origin() == self.api.origin();
+        if !is_own && url.scheme() != "https" {
+            return Err(ReadError::Failed {
+                location: self.location.clone(),
+                how: "the state's archive is not reached by https: check the host".to_owned(),
+                transient: false,
+            });
+        }
+        let own = if is_own { self.headers.clone() } else { HeaderMap::new() };
         let response = http::get(&self.client, &url, &own, &self.location).await?;
         if response.status() != StatusCode::OK {
             return Err(self.refusal(response.status()));
@@ -138,16 +146,6 @@ impl StateFile for Workspace {
         }
         Ok(fetched)
     }
-}
-
-/// May the token go there? To the same origin, and over TLS to a sibling under the same parent domain:
-/// `archivist.terraform.io` keeps the states of `app.terraform.io`.
-fn is_related(api: &Url, url: &Url) -> bool {
-    let parent = |url: &Url| {
-        let (_, parent) = url.domain()?.split_once('.')?;
-        parent.contains('.').then(|| parent.to_owned())
-    };
-    api.origin() == url.origin() || (url.scheme() == "https" && parent(api).is_some() && parent(api) == parent(url))
 }
 
 /// `TF_TOKEN_app_terraform_io`: dots become `_`, hyphens `__`.

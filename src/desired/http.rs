@@ -1,7 +1,7 @@
 //! The HTTP backend (Terraform's own protocol, which GitLab speaks, too) and the HTTP client that HCP Terraform shares.
 //!
-//! Redirects are followed by hand: credentials go only to the origin they were given for, and never from TLS to clear
-//! text. Terraform: <https://developer.hashicorp.com/terraform/language/backend/http>; GitLab:
+//! Redirects are followed by hand: credentials go only to the origin they were given for, and never in clear text, unless
+//! the server is on this machine or [`ALLOW_CLEARTEXT`] says so. Terraform: <https://developer.hashicorp.com/terraform/language/backend/http>; GitLab:
 //! <https://docs.gitlab.com/user/infrastructure/iac/terraform_state/>.
 
 use std::error::Error as _;
@@ -17,6 +17,9 @@ use super::tfstate::MAX_STATE_BYTES;
 use super::{Body, Chunks, Environment, Fetched, ReadError, StateFile};
 
 const MAX_REDIRECTS: usize = 5;
+
+/// `true`: credentials may go over http:// to another machine, where everybody on the way reads them.
+const ALLOW_CLEARTEXT: &str = "DRIFTD_HTTP_ALLOW_CLEARTEXT";
 
 /// One whole answer, however slowly it drips.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(600);
@@ -114,6 +117,13 @@ impl HttpState {
         let place = location(&url);
         let headers = credentials(&url, options, environment)
             .map_err(|problem| ReadError::bad_request(place.clone(), problem))?;
+        let is_allowed = environment.get(ALLOW_CLEARTEXT) == Some("true");
+        if !headers.is_empty() && url.scheme() != "https" && !is_loopback(&url) && !is_allowed {
+            let problem = format!(
+                "its credentials would go over the network in clear text, so nothing was sent: use https://, take the credentials away, or set {ALLOW_CLEARTEXT}=true"
+            );
+            return Err(ReadError::not_configured(place, problem));
+        }
         _ = url.set_username("");
         _ = url.set_password(None);
         let client = options.client(environment).map_err(|problem| ReadError::not_configured(place, problem))?;
@@ -139,6 +149,16 @@ impl StateFile for HttpState {
             StatusCode::OK => Ok(body(response, &place).await?.into()),
             status => Err(refusal(status, &place)),
         }
+    }
+}
+
+/// Is the server on this very machine?
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -241,19 +261,25 @@ pub(crate) async fn get(client: &Client, url: &Url, headers: &HeaderMap, place: 
     Err(ReadError::Failed { location: place.to_owned(), how, transient: false })
 }
 
-/// The body as it arrives, in pieces.
-pub(crate) async fn body(mut response: Response, place: &str) -> Result<Body, ReadError> {
+/// The body as it arrives, in pieces; unpacked already, if the server packed it.
+pub(crate) async fn body(response: Response, place: &str) -> Result<Body, ReadError> {
+    body_at_most(response, place, MAX_STATE_BYTES).await
+}
+
+/// No more than `limit` bytes of a body.
+pub(crate) async fn body_at_most(mut response: Response, place: &str, limit: u64) -> Result<Body, ReadError> {
     let mut chunks = Chunks::default();
-    let mut length = 0u64;
-    while let Some(piece) = response.chunk().await.map_err(|error| network_error(&error, place))? {
-        length += piece.len() as u64;
-        if length > MAX_STATE_BYTES {
-            let location = place.to_owned();
-            return Err(super::tfstate::StateError::TooLarge { location, limit: MAX_STATE_BYTES }.into());
-        }
+    let mut length = response.content_length().unwrap_or_default();
+    let mut received = 0u64;
+    while length <= limit {
+        let Some(piece) = response.chunk().await.map_err(|error| network_error(&error, place))? else {
+            return Ok(Body::Chunks(chunks));
+        };
+        received += piece.len() as u64;
+        length = length.max(received);
         chunks.push(piece.into());
     }
-    Ok(Body::Chunks(chunks))
+    Err(super::tfstate::StateError::TooLarge { location: place.to_owned(), limit }.into())
 }
 
 /// What a status other than 200 means; Terraform's HTTP backend reads 204 and 404 as "no state".

@@ -1,6 +1,6 @@
 //! All requests -> the desired state of a run. What cannot be read becomes a gap of its source.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::code::CodeIndex;
 use super::locate::{self, ProviderRegions};
 use super::tfstate::{self, State};
 use super::{Environment, HttpOptions, ObjectStore, ReadError, RoleToAssume, StateConfig, StateFile, names, request};
-use crate::model::{Desired, DesiredState, Source, UnreadSource, id_is_unique};
+use crate::model::{Desired, DesiredState, Gap, GapReason, GapScope, Source, UnreadSource, id_is_unique};
 
 /// States that are read at the same time.
 const CONCURRENT_READS: usize = 8;
@@ -79,6 +79,7 @@ pub async fn load(states: &[StateConfig], options: &LoadOptions, store: &dyn Obj
         let declares = Declares::of(state);
         match request::open(&state.location, options, store).await {
             Ok(opened) => {
+                unopened.extend(opened.refused.into_iter().map(|(place, error)| (place, declares.clone(), error)));
                 for file in opened.files {
                     let (location, code) = (file.location(), opened.code.clone());
                     // The same file by two requests (a glob and its path) is one source.
@@ -122,6 +123,19 @@ pub async fn load(states: &[StateConfig], options: &LoadOptions, store: &dyn Obj
     desired
 }
 
+/// What is wrong with the sources that are files of this machine; asks nobody else.
+pub async fn check_local(states: &[StateConfig], options: &LoadOptions) -> Vec<Gap> {
+    let is_file = |state: &&StateConfig| {
+        let location = state.location.as_str();
+        let path = std::path::Path::new(location);
+        let elsewhere = location.contains("://") || location.starts_with("git::") || path.is_dir();
+        // A pipe can be read only once, and is the scan's.
+        !elsewhere && (path.is_file() || !path.exists())
+    };
+    let local: Vec<StateConfig> = states.iter().filter(is_file).cloned().collect();
+    load(&local, &LoadOptions { code_dirs: Vec::new(), ..options.clone() }, &super::MemoryStore::default()).await.gaps
+}
+
 /// Reads one state, again where it was torn or changed under our eyes.
 async fn read(file: &dyn StateFile, delay: Duration) -> Result<State, ReadError> {
     let mut attempt = 1;
@@ -129,7 +143,7 @@ async fn read(file: &dyn StateFile, delay: Duration) -> Result<State, ReadError>
         let outcome = read_once(file).await;
         let again = match &outcome {
             Ok((_, changed)) => *changed,
-            Err(error) => error.is_transient(),
+            Err(error) => error.is_transient() && file.can_be_read_again(),
         };
         if again && attempt < ATTEMPTS {
             attempt += 1;
@@ -163,7 +177,18 @@ async fn read_once(file: &dyn StateFile) -> Result<(State, bool), ReadError> {
 
 fn add_source(desired: &mut DesiredState, name: String, job: Job, state: State, codes: &mut Codes) {
     let source = desired.sources.len();
-    let State { serial, lineage, terraform_version, mut resources, gaps, warnings, .. } = state;
+    let State {
+        serial,
+        lineage,
+        terraform_version,
+        mut resources,
+        other_providers,
+        foreign_providers,
+        gaps,
+        warnings,
+        ..
+    } = state;
+    add_foreign(desired, &name, &job.declares, &foreign_providers);
     let mut warnings = [job.warnings, warnings].concat();
     let own_code = job.code.map(|directory| CodeIndex::of(&directory));
     let code = own_code.as_ref().or_else(|| codes.belonging_to(&job.location, &resources));
@@ -182,11 +207,27 @@ fn add_source(desired: &mut DesiredState, name: String, job: Job, state: State, 
         location: job.location,
         serial,
         lineage,
-        resources: resources.len() as u64,
+        resources: resources.len() as u64 + other_providers.values().chain(foreign_providers.values()).sum::<u64>(),
+        other_providers,
+        foreign_providers,
         terraform_version,
         warnings,
     });
     desired.resources.append(&mut resources);
+}
+
+/// Instances of other providers that manage AWS are not compared, and what is live may be theirs.
+fn add_foreign(desired: &mut DesiredState, name: &str, declares: &Declares, providers: &BTreeMap<String, u64>) {
+    for (address, number) in providers {
+        let resources = if *number == 1 { "resource" } else { "resources" };
+        let scope = GapScope { source: Some(name.to_owned()), ..GapScope::default() };
+        let detail = format!("provider {address} is not hashicorp/aws: {number} {resources} not compared");
+        desired.gaps.push(Gap { reason: GapReason::Unsupported, scope, detail });
+    }
+    if !providers.is_empty() {
+        let Declares { accounts, regions } = declares.clone();
+        desired.unread.push(UnreadSource { name: name.to_owned(), accounts, regions });
+    }
 }
 
 /// A source that could not be read: a gap, narrowed where it may declare resources in one account or region only.

@@ -26,7 +26,7 @@ pub use config::{CodeConfig, StateConfig};
 pub use environment::Environment;
 pub use error::ReadError;
 pub use http::HttpOptions;
-pub use load::{LoadOptions, load};
+pub use load::{LoadOptions, check_local, load};
 pub use s3::{MemoryStore, Object, ObjectAddress, ObjectStore, RoleToAssume, StoreError};
 pub use state_bucket::StateBucket;
 
@@ -48,6 +48,11 @@ pub(crate) trait StateFile: Send + Sync {
 
     /// Opens the newest version of it.
     async fn fetch(&self) -> Result<Fetched, ReadError>;
+
+    /// Is there more than one try? A pipe is empty after the first.
+    fn can_be_read_again(&self) -> bool {
+        true
+    }
 
     /// Something cheap that differs when the document does, where a read is not one atomic answer.
     async fn stamp(&self) -> Option<String> {

@@ -8,7 +8,7 @@ use super::backend::{self, Backend};
 use super::git::GitState;
 use super::hcp::Workspace;
 use super::http::{self, HttpOptions, HttpState};
-use super::local::{LocalState, glob_files, is_glob};
+use super::local::{GlobFiles, LocalState, glob_files, is_glob};
 use super::s3::{self, ObjectAddress, ObjectStore, RoleToAssume, S3State};
 use super::{LoadOptions, ReadError, StateFile};
 
@@ -18,6 +18,8 @@ const HCP_HOST: &str = "app.terraform.io";
 #[derive(Default)]
 pub(crate) struct Opened<'a> {
     pub files: Vec<Box<dyn StateFile + 'a>>,
+    /// What may hold more states but may not be looked into: where, and why.
+    pub refused: Vec<(String, ReadError)>,
     /// The directory of code that was asked for.
     pub code: Option<PathBuf>,
     pub warnings: Vec<String>,
@@ -74,8 +76,9 @@ pub(crate) async fn open<'a>(
         return open_directory(path, options, store).await;
     }
     if is_glob(request) && !path.exists() {
-        let files = glob_files(request)?.into_iter().map(|path| Box::new(LocalState { path }) as Box<dyn StateFile>);
-        return Ok(Opened { files: files.collect(), ..Opened::default() });
+        let GlobFiles { files, refused } = glob_files(request)?;
+        let files = files.into_iter().map(|path| Box::new(LocalState { path }) as Box<dyn StateFile>);
+        return Ok(Opened { files: files.collect(), refused, ..Opened::default() });
     }
     Ok(boxed(LocalState { path: path.to_owned() }))
 }

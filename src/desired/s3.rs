@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
+use super::tfstate::StateError;
 use super::{Body, Fetched, ReadError, StateFile, lock_warning};
 
 /// Where an object is and how to reach it; `None` leaves it to the environment.
@@ -53,6 +54,9 @@ pub enum StoreError {
     Throttled(String),
     #[error("{0}")]
     Timeout(String),
+    /// Larger than so many bytes.
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
     #[error("{0}")]
     Failed(String),
 }
@@ -137,6 +141,7 @@ fn read_error(address: &ObjectAddress, error: StoreError, action: &str) -> ReadE
         StoreError::NoCredentials(how) => ReadError::not_configured(location, format!("no AWS credentials: {how}")),
         StoreError::Throttled(how) => ReadError::Throttled { location, how },
         StoreError::Timeout(how) => ReadError::Timeout { location, how },
+        StoreError::TooLarge(limit) => StateError::TooLarge { location, limit }.into(),
         StoreError::Failed(how) => ReadError::Failed { location, how, transient: true },
     }
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 
+use super::tfstate::MAX_STATE_BYTES;
 use super::{Object, ObjectAddress, ObjectStore, StoreError};
 use crate::aws::{AssumeRole, Aws, ReadError, S3Access, S3Reader};
 use crate::model::GapReason;
@@ -25,10 +26,18 @@ impl ObjectStore for StateBucket<'_> {
         let answer = self.0.call(&access(address), &address.bucket, "s3:GetObject", get).await;
         let mut output = answer.map_err(|error| store_error(&error))?;
         let mut pieces = Vec::new();
-        while let Some(piece) = output.body.next().await {
-            pieces.push(piece.map_err(|error| StoreError::Timeout(format!("the body broke off: {error}")))?.to_vec());
+        let mut length = output.content_length.and_then(|said| u64::try_from(said).ok()).unwrap_or_default();
+        let mut received = 0;
+        while length <= MAX_STATE_BYTES {
+            let Some(piece) = output.body.next().await else {
+                return Ok(Object { pieces, etag: output.e_tag, version_id: output.version_id });
+            };
+            let piece = piece.map_err(|error| StoreError::Timeout(format!("the body broke off: {error}")))?.to_vec();
+            received += piece.len() as u64;
+            length = length.max(received);
+            pieces.push(piece);
         }
-        Ok(Object { pieces, etag: output.e_tag, version_id: output.version_id })
+        Err(StoreError::TooLarge(MAX_STATE_BYTES))
     }
 
     async fn list(&self, address: &ObjectAddress) -> Result<Vec<String>, StoreError> {

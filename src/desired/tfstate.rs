@@ -8,25 +8,34 @@ mod address;
 mod document;
 mod error;
 mod flatmap;
+mod lookalike;
 mod provider;
 mod sensitive;
+mod text_encoding;
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Cursor, Read};
 use std::sync::Arc;
 
 use flate2::bufread::MultiGzDecoder;
 use serde_json::value::RawValue;
 
-use crate::model::{Desired, Gap, GapReason, GapScope, InstanceStatus, is_account_id, is_region};
+use crate::model::{
+    Attributes, Desired, Gap, GapReason, GapScope, InstanceStatus, ProviderClass, is_account_id, is_region,
+};
+use text_encoding::{Encoding, Utf8};
 
 pub use address::without_keys;
 pub use error::StateError;
 
-/// The most bytes that are read of one state, unpacked: beyond it is a mistake or an attack.
-pub const MAX_STATE_BYTES: u64 = 8 << 30;
+/// The most bytes that are read of one state, as downloaded and as unpacked. An instance takes 2 to 4 KiB and Terraform is
+/// unusable long before 500,000 of them in one state: beyond it is a mistake, or a bomb made to fill the memory.
+pub const MAX_STATE_BYTES: u64 = 2 << 30;
 
 const BUFFER_BYTES: usize = 256 << 10;
+
+/// How much is looked at to see what a document is.
+const HEAD_BYTES: u64 = 4 << 10;
 
 /// One state, read.
 #[derive(Debug, Default)]
@@ -34,9 +43,14 @@ pub struct State {
     pub serial: Option<u64>,
     pub lineage: Option<String>,
     pub terraform_version: Option<String>,
-    /// Managed instances of every provider but the builtin one, in the order of the document. `source` is 0, account and
-    /// region are only what an `identity` says.
+    /// Managed instances of the AWS provider, in the order of the document. `source` is 0, account and region are only what an
+    /// `identity` says.
     pub resources: Vec<Desired>,
+    /// How many managed instances other providers have, by provider address; the builtin one does not count. Nothing else
+    /// of them is kept: the id of a `random_string` is the very string.
+    pub other_providers: BTreeMap<String, u64>,
+    /// The same of providers that manage AWS but are not the AWS provider.
+    pub foreign_providers: BTreeMap<String, u64>,
     /// Instances that were written too long ago to be understood.
     pub gaps: Vec<Gap>,
     pub warnings: Vec<String>,
@@ -44,36 +58,48 @@ pub struct State {
     old_instances: usize,
 }
 
-/// Reads a state; `location` names it in errors and is free of secrets. Gzip is unpacked, a byte order mark skipped.
+/// Reads a state; `location` names it in errors and is free of secrets. Gzip is unpacked, a byte order mark skipped, UTF-16
+/// (what `>` writes in PowerShell) decoded.
 pub fn read(reader: impl Read, location: &str) -> Result<State, StateError> {
-    let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
-    if starts_with(&mut reader, &[0x1f, 0x8b], location)? {
-        let unpacked = BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(reader));
-        return read_plain(unpacked, location);
-    }
-    read_plain(reader, location)
+    read_at_most(reader, location, MAX_STATE_BYTES)
 }
 
-fn read_plain(mut reader: impl BufRead, location: &str) -> Result<State, StateError> {
-    let owned = || location.to_owned();
-    if starts_with(&mut reader, b"\xef\xbb\xbf", location)? {
-        reader.consume(3);
+fn read_at_most(reader: impl Read, location: &str, limit: u64) -> Result<State, StateError> {
+    let (head, reader) = with_head(reader, location)?;
+    if head.starts_with(&[0x1f, 0x8b]) {
+        let unpacked = MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, reader));
+        let (head, reader) = with_head(unpacked, location)?;
+        return read_plain(&head, reader, location, limit);
     }
-    match first_visible(&mut reader, location)? {
-        None => return Err(StateError::Empty { location: owned() }),
-        Some(b'<') => return Err(StateError::Html { location: owned() }),
-        Some(b'P') if starts_with(&mut reader, b"PK\x03\x04", location)? => {
-            return Err(StateError::Plan { location: owned() });
-        }
-        Some(_) => {}
-    }
-    let mut limited = reader.take(MAX_STATE_BYTES);
-    let mut state = State::default();
-    let outcome = document::read(&mut limited, location, &mut |resource, instance| add(&mut state, resource, instance));
+    read_plain(&head, reader, location, limit)
+}
+
+fn read_plain(head: &[u8], reader: impl Read, location: &str, limit: u64) -> Result<State, StateError> {
+    let encoding = Encoding::of(head);
+    let mut limited = reader.take(limit);
+    let outcome = read_text(Utf8::new(&mut limited, encoding), location);
     if limited.limit() == 0 {
-        return Err(StateError::TooLarge { location: owned(), limit: MAX_STATE_BYTES });
+        return Err(StateError::TooLarge { location: location.to_owned(), limit });
     }
-    let document = outcome?;
+    outcome
+}
+
+fn read_text(reader: impl Read, location: &str) -> Result<State, StateError> {
+    let (head, reader) = with_head(reader, location)?;
+    if let Some(error) = lookalike::of(&head, location) {
+        return Err(error);
+    }
+    let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
+    let mut state = State::default();
+    let mut unreadable = None;
+    let document = document::read(&mut reader, location, &mut |resource, instance| {
+        if let Err(error) = add(&mut state, resource, instance) {
+            unreadable.get_or_insert(error);
+        }
+    })?;
+    if let Some(Unreadable { address, what }) = unreadable {
+        return Err(StateError::Value { location: location.to_owned(), place: format!("in {address}"), what });
+    }
     state.serial = document.serial;
     state.lineage = document.lineage;
     state.terraform_version = document.terraform_version;
@@ -82,9 +108,37 @@ fn read_plain(mut reader: impl BufRead, location: &str) -> Result<State, StateEr
     Ok(state)
 }
 
+/// The first bytes, and a reader that gives them once more.
+fn with_head<R: Read>(mut reader: R, location: &str) -> Result<(Vec<u8>, impl Read + use<R>), StateError> {
+    let mut head = Vec::new();
+    let read = reader.by_ref().take(HEAD_BYTES).read_to_end(&mut head);
+    read.map_err(|cause| StateError::from_io(location, cause))?;
+    Ok((head.clone(), Cursor::new(head).chain(reader)))
+}
+
+/// Attributes that no comparison could read.
+struct Unreadable {
+    address: String,
+    what: &'static str,
+}
+
 /// Makes the vocabulary's instance out of one of the document's.
-fn add(state: &mut State, resource: &document::Resource, mut instance: document::Instance) {
-    let provider = instance.provider.as_deref().map_or_else(|| resource.provider.clone(), provider::parse);
+fn add(state: &mut State, resource: &document::Resource, mut instance: document::Instance) -> Result<(), Unreadable> {
+    let mut provider = instance.provider.as_deref().map_or_else(|| resource.provider.clone(), provider::parse);
+    match provider.class(&resource.kind) {
+        ProviderClass::Aws => {}
+        ProviderClass::Foreign => {
+            *state.foreign_providers.entry(named(provider.address)).or_default() += 1;
+            return Ok(());
+        }
+        ProviderClass::Other => {
+            *state.other_providers.entry(named(provider.address)).or_default() += 1;
+            return Ok(());
+        }
+    }
+    if provider.address.is_empty() {
+        provider.address = "registry.terraform.io/hashicorp/aws".to_owned();
+    }
     let index_key = instance.index_key.take();
     let address = address::build(
         resource.module.as_deref(),
@@ -107,6 +161,13 @@ fn add(state: &mut State, resource: &document::Resource, mut instance: document:
         // A partially created object.
         (None, None) => Box::default(),
     };
+    // Raw JSON is not checked while it is skipped: what cannot be read would be taken for nothing at all.
+    if let Err(error) = serde_json::from_str::<Option<Attributes>>(raw_attributes.get()) {
+        return Err(Unreadable {
+            address,
+            what: error::unreadable_value(&error).unwrap_or("attributes that are no map"),
+        });
+    }
     let (account, region) = told_by_identity(instance.identity.as_deref());
     state.resources.push(Desired {
         address,
@@ -128,6 +189,12 @@ fn add(state: &mut State, resource: &document::Resource, mut instance: document:
         code: None,
         declared: None,
     });
+    Ok(())
+}
+
+/// How a provider is told that a state does not name.
+fn named(address: String) -> String {
+    if address.is_empty() { "(no provider named)".to_owned() } else { address }
 }
 
 /// Account and region out of an instance's `identity`; each only if it is one.
@@ -143,7 +210,7 @@ fn old_instance(address: &str, kind: &str, id: &str, attribute: &str) -> Gap {
         scope: GapScope { kind: Some(kind.to_owned()), id: Some(id.to_owned()), ..GapScope::default() },
         detail: format!(
             "{address} was last written by Terraform 0.11 or older and its `{attribute}` cannot be read: \
-             run `terraform apply -refresh-only` to upgrade it"
+             run `terraform apply -refresh-only` (before Terraform 0.15.4: `terraform refresh`) to upgrade it"
         ),
     }
 }
@@ -191,35 +258,6 @@ struct Ids {
     role_name: serde_json::Value,
     user_name: serde_json::Value,
     group_name: serde_json::Value,
-}
-
-fn starts_with(reader: &mut impl BufRead, magic: &[u8], location: &str) -> Result<bool, StateError> {
-    Ok(fill(reader, location)?.starts_with(magic))
-}
-
-/// Skips white space and looks at the byte that follows.
-fn first_visible(reader: &mut impl BufRead, location: &str) -> Result<Option<u8>, StateError> {
-    loop {
-        let buffer = fill(reader, location)?;
-        if buffer.is_empty() {
-            return Ok(None);
-        }
-        match buffer.iter().position(|byte| !byte.is_ascii_whitespace()) {
-            Some(at) => {
-                let byte = buffer.get(at).copied();
-                reader.consume(at);
-                return Ok(byte);
-            }
-            None => {
-                let length = buffer.len();
-                reader.consume(length);
-            }
-        }
-    }
-}
-
-fn fill<'a>(reader: &'a mut impl BufRead, location: &str) -> Result<&'a [u8], StateError> {
-    reader.fill_buf().map_err(|cause| StateError::Read { location: location.to_owned(), cause })
 }
 
 #[cfg(test)]

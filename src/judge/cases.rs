@@ -21,7 +21,7 @@ pub struct CaseResult {
 
 /// Tries all cases of all rules, in order.
 pub fn run_cases(rules: &RuleSet) -> Vec<CaseResult> {
-    rules.rules.iter().flat_map(|rule| rule.cases.iter().map(|case| run(rule, case))).collect()
+    super::on_deep_stack(|| rules.rules.iter().flat_map(|rule| rule.cases.iter().map(|case| run(rule, case))).collect())
 }
 
 fn run(rule: &Rule, case: &raw::Case) -> CaseResult {

@@ -2,17 +2,21 @@
 //!
 //! Made total where CEL is not: `a.b` and `a["b"]` are null when `a` is null or has no `b`; `has(a.b)` is false then;
 //! `exists`, `all`, `filter`, `map`, `in` and `size` take null for an empty list, `string` for an empty text. What remains (comparing a text with a number, ...)
-//! is an error that the caller turns into a warning.
+//! is an error that the caller turns into a warning. So is an expression that takes too long: see `budget`.
 
 use std::sync::{Arc, LazyLock};
 
-use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
+use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 use cel::common::types::DYN_TYPE;
 use cel::{Context, Env, Program, Value as Cel};
 use serde_json::{Value, json};
 
+use super::budget::{self, MOST_CHARACTERS, MOST_DEPTH};
 use super::functions::{self, FUNCTIONS, to_cel};
 use crate::model::{Attribution, Change, Drift};
+
+/// Brackets within each other; each takes the parser a dozen calls.
+const MOST_BRACKETS: usize = 32;
 
 /// A compiled `when`.
 #[derive(Debug, Clone)]
@@ -74,24 +78,43 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 impl Expression {
     /// Compiles CEL text. The error lists all mistakes, separated by semicolons.
     pub(super) fn compile(source: &str) -> Result<Self, String> {
+        if source.chars().count() > MOST_CHARACTERS {
+            return Err(format!("it has more than {MOST_CHARACTERS} characters: write several rules"));
+        }
+        if bracket_depth(source) > MOST_BRACKETS {
+            return Err(too_deep());
+        }
+        // The parser calls itself for every part of a chain (`a.b.c`, `a ? b : c ? d : e`); its own limit does not hold.
+        budget::on_deep_stack(|| Self::parse(source))
+    }
+
+    fn parse(source: &str) -> Result<Self, String> {
         let program = Program::compile(source).map_err(|errors| {
             let lines: Vec<_> =
                 errors.errors.iter().map(|e| format!("line {} column {}: {}", e.pos.0, e.pos.1, e.msg)).collect();
             lines.join("; ")
         })?;
         let mut root = program.expression().clone();
-        let mut names = Names { known: VARIABLES.iter().map(|name| name.to_string()).collect(), mistakes: Vec::new() };
+        let mut names = Names {
+            known: VARIABLES.iter().map(|name| name.to_string()).collect(),
+            depth: 0,
+            too_deep: false,
+            mistakes: Vec::new(),
+        };
         names.rewrite(&mut root);
+        if names.too_deep {
+            return Err(too_deep());
+        }
         if names.mistakes.is_empty() { Ok(Self { root }) } else { Err(names.mistakes.join("; ")) }
     }
 
     /// Is it true of this drift? An error says what could not be evaluated.
     pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
-        match Cel::resolve(&self.root, &scope.context) {
+        budget::limited(|| match Cel::resolve(&self.root, &scope.context) {
             Ok(Cel::Bool(result)) => Ok(result),
             Ok(other) => Err(format!("`when` gave {}, not true or false", other.type_of())),
             Err(error) => Err(bounded(&error.to_string())),
-        }
+        })
     }
 }
 
@@ -143,6 +166,30 @@ fn change(change: &Change) -> Value {
     })
 }
 
+fn too_deep() -> String {
+    format!("it is nested deeper than {MOST_DEPTH} levels: write several rules")
+}
+
+/// How deep brackets stand within each other, those in texts left out.
+fn bracket_depth(source: &str) -> usize {
+    let (mut depth, mut most, mut quote, mut escaped) = (0usize, 0, None, false);
+    for c in source.chars() {
+        match (c, quote) {
+            _ if escaped => escaped = false,
+            ('\\', Some(_)) => escaped = true,
+            (c, Some(open)) => quote = (c != open).then_some(open),
+            ('"' | '\'', None) => quote = Some(c),
+            ('(' | '[' | '{', None) => {
+                depth += 1;
+                most = most.max(depth);
+            }
+            (')' | ']' | '}', None) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
+}
+
 /// An error may quote a value of any size.
 fn bounded(text: &str) -> String {
     const MOST: usize = 200;
@@ -152,11 +199,23 @@ fn bounded(text: &str) -> String {
 /// Walks an expression: makes it total and notes names that nothing defines.
 struct Names {
     known: Vec<String>,
+    depth: usize,
+    too_deep: bool,
     mistakes: Vec<String>,
 }
 
 impl Names {
     fn rewrite(&mut self, node: &mut IdedExpr) {
+        if self.depth >= MOST_DEPTH {
+            self.too_deep = true;
+            return;
+        }
+        self.depth += 1;
+        self.rewrite_node(node);
+        self.depth -= 1;
+    }
+
+    fn rewrite_node(&mut self, node: &mut IdedExpr) {
         match &mut node.expr {
             Expr::Unspecified | Expr::Literal(_) => {}
             Expr::Ident(name) => {
@@ -176,7 +235,13 @@ impl Names {
                 let function = if select.test { "@has" } else { "@get" };
                 node.expr = call(function, vec![std::mem::take(&mut *select.operand), key]);
             }
-            Expr::Call(called) => self.call(called),
+            Expr::Call(called) => {
+                let grows = called.func_name == operators::ADD && !called.args.first().is_some_and(is_accumulator);
+                self.call(called);
+                if grows {
+                    wrap(node, "@tick");
+                }
+            }
             Expr::Comprehension(loops) => {
                 self.rewrite(&mut loops.iter_range);
                 wrap(&mut loops.iter_range, "@items");
@@ -188,6 +253,7 @@ impl Names {
                 for part in [&mut loops.loop_cond, &mut loops.loop_step, &mut loops.result] {
                     self.rewrite(part);
                 }
+                count_rounds(loops);
                 self.known.truncate(outer);
             }
         }
@@ -223,6 +289,14 @@ impl Names {
         {
             wrap(argument, "@text");
         }
+        if called.func_name == "matches" {
+            let (text, pattern) = match (called.target.as_deref_mut(), called.args.as_mut_slice()) {
+                (Some(text), [pattern, ..]) | (None, [text, pattern, ..]) => (text, pattern),
+                _ => return,
+            };
+            wrap(text, "@tick");
+            wrap(pattern, "@pattern");
+        }
     }
 
     fn check_call(&mut self, called: &CallExpr) {
@@ -237,6 +311,46 @@ impl Names {
             self.mistakes.push(format!("unknown function `{name}`"));
         }
     }
+}
+
+/// The variable in which a macro gathers its result; no expression can name it.
+fn is_accumulator(node: &IdedExpr) -> bool {
+    matches!(&node.expr, Expr::Ident(name) if name.starts_with('@'))
+}
+
+/// Every round of a loop is counted. The shapes of `map` and `filter` stay as they are: the interpreter knows them and appends in
+/// place instead of copying the list in every round.
+fn count_rounds(loops: &mut ComprehensionExpr) {
+    if !matches!(loops.loop_cond.expr, Expr::Literal(_)) {
+        return wrap(&mut loops.loop_cond, "@tick");
+    }
+    match &mut loops.loop_step.expr {
+        Expr::Call(step) if step.func_name == operators::CONDITIONAL => {
+            if let [guard, step, _] = step.args.as_mut_slice() {
+                wrap(guard, "@tick");
+                count_items(step);
+            }
+        }
+        _ => {
+            if !count_items(&mut loops.loop_step) {
+                wrap(&mut loops.loop_cond, "@tick");
+            }
+        }
+    }
+}
+
+/// `@result + [x]`: what is appended. Is it that?
+fn count_items(step: &mut IdedExpr) -> bool {
+    if let Expr::Call(step) = &mut step.expr
+        && step.func_name == operators::ADD
+        && let [accumulator, items] = step.args.as_mut_slice()
+        && is_accumulator(accumulator)
+        && let Expr::List(items) = &mut items.expr
+    {
+        items.elements.iter_mut().for_each(|item| wrap(item, "@tick"));
+        return true;
+    }
+    false
 }
 
 /// `x` becomes `name(x)`.
@@ -259,7 +373,8 @@ mod tests {
         let mut drift = made_up("aws_vpc", DriftStatus::Changed, "/a");
         drift.live_attributes =
             serde_json::from_value(json!({"n": 3, "deep": [{"x": "y"}], "nothing": null, "list": ["a"]})).unwrap();
-        Expression::compile(source)?.holds(&Scope::new(&drift, None, None))
+        let expression = Expression::compile(source)?;
+        budget::on_deep_stack(|| expression.holds(&Scope::new(&drift, None, None)))
     }
 
     #[test]
@@ -298,6 +413,41 @@ mod tests {
             let error = Expression::compile(source).unwrap_err();
             assert!(error.contains(expected), "{source}: {error}");
         }
+    }
+
+    #[test]
+    fn what_explodes_ends_with_a_warning() {
+        let items = format!("[{}]", vec!["'0123456789abcdef'"; 100].join(","));
+        let doubling = format!("{}.size() == 1", "['x'].map(x, x + x)".to_owned() + &".map(x, x + x)".repeat(28));
+        let twins = format!("[1]{}.size() == 1", ".map(x, [x, x])".repeat(28));
+        let loops = format!(
+            "{items}.all(a, {items}.all(b, [1,2,3,4,5,6,7,8,9].all(c, [1,2,3,4,5,6,7,8,9].exists(d, d == 9)))) || true"
+        );
+        let mapped = "[1,2,3,4,5,6,7,8,9]";
+        let maps = (0..7).fold("1".to_owned(), |inner, depth| format!("{mapped}.map(x{depth}, {inner})"));
+        for source in
+            [doubling, twins, loops, format!("size({maps}) == 9"), "'aaa'.matches('((a{99}){99}){99}')".to_owned()]
+        {
+            assert_eq!(eval(&source), Err(budget::TOO_MANY_STEPS.to_owned()), "{source}");
+        }
+        let long = format!("'a'.matches('{}')", "a".repeat(1001));
+        assert!(eval(&long).unwrap_err().contains("more than 1000 bytes"));
+    }
+
+    #[test]
+    fn what_is_too_long_or_too_deep_is_refused_when_loading() {
+        let long = format!("'{}' == 'x'", "a".repeat(MOST_CHARACTERS));
+        assert!(Expression::compile(&long).unwrap_err().contains("4096 characters"));
+        let chain = format!("live{} == 1", ".a".repeat(1000));
+        assert!(Expression::compile(&chain).unwrap_err().contains("64 levels"));
+        assert_eq!(bracket_depth(r#"f([1], '((\'((', "[[")"#), 2);
+        let ternaries = format!("{}true", "true ? false : ".repeat(250));
+        assert!(Expression::compile(&ternaries).is_err());
+        for (open, close) in [("(", ")"), ("[", "]"), ("{1: ", "}")] {
+            let deep = format!("{}true{}", open.repeat(1500), close.repeat(1500));
+            assert!(Expression::compile(&deep).is_err(), "{open}");
+        }
+        assert_eq!(eval("live.deep.map(d, d.x).filter(x, x == 'y').exists_one(x, x.matches('^[a-z]{1}$'))"), Ok(true));
     }
 
     #[test]

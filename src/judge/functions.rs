@@ -5,7 +5,7 @@ use cel::common::value::CowVal;
 use cel::{Context, ExecutionError, Value as Cel, extractors::Arguments};
 use serde_json::{Value, json};
 
-use super::{network, policy};
+use super::{budget, network, policy};
 
 /// One function for `when`.
 pub(super) struct Function {
@@ -67,6 +67,7 @@ pub(super) fn add_to(context: &mut Context<'_, '_>) {
                 .iter()
                 .map(|value| value.json().map_err(|e| ExecutionError::function_error(function.name, e)))
                 .collect::<Result<_, _>>()?;
+            budget::spend(10 + arguments.iter().map(budget::json_weight).sum::<u64>())?;
             Ok(to_cel(&(function.call)(&arguments)))
         });
         debug_assert!(added.is_ok(), "{} is CEL's own", function.name);
@@ -74,9 +75,15 @@ pub(super) fn add_to(context: &mut Context<'_, '_>) {
 }
 
 /// What `expression` turns field access, `has()`, iteration and `string()` into: nothing there reads as null, never an
-/// error. They hand on what they are given without copying it.
-pub(super) const TOTAL: &[(&str, usize, cel::common::functions::Function)] =
-    &[("@get", 2, get), ("@has", 2, has), ("@items", 1, items), ("@text", 1, text)];
+/// error. They hand on what they are given without copying it. The last two count the work, see `budget`.
+pub(super) const TOTAL: &[(&str, usize, cel::common::functions::Function)] = &[
+    ("@get", 2, get),
+    ("@has", 2, has),
+    ("@items", 1, items),
+    ("@text", 1, text),
+    ("@tick", 1, budget::tick),
+    ("@pattern", 1, budget::pattern),
+];
 
 fn get<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let [container, key] = pair(arguments);
@@ -97,6 +104,7 @@ fn has<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executi
 
 fn items<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let given = arguments.into_iter().next().unwrap_or_else(null);
+    budget::spend(1 + budget::weight(given.as_ref(), budget::MOST_STEPS * 8) / 8)?;
     Ok(if is_null(&given) { CowVal::owned(CelList::from(Vec::new())) } else { given })
 }
 

@@ -10,6 +10,7 @@
 //! 3. a matching, unexpired `ignore` hides the drift (severity and rules are still reported);
 //! 4. `unknown` is never judged by a rule: it is a gap, severity `info`.
 
+mod budget;
 pub mod cases;
 pub mod config;
 pub mod default_severity;
@@ -24,6 +25,7 @@ pub mod rule;
 pub mod starter;
 mod verdict;
 
+pub use budget::{TOO_MANY_STEPS, on_deep_stack};
 pub use cases::{CaseResult, run_cases};
 pub use config::RulesConfig;
 pub use load::{load, parse};

@@ -1,5 +1,6 @@
 //! What should be: resource instances out of Terraform states, and the sources they came from.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -16,8 +17,14 @@ pub struct Source {
     pub location: String,
     pub serial: Option<u64>,
     pub lineage: Option<String>,
-    /// Number of managed resource instances.
+    /// Number of managed resource instances, of whatever provider.
     pub resources: u64,
+    /// Those of providers that have nothing to do with AWS, by provider address: not compared, and no gap.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_providers: BTreeMap<String, u64>,
+    /// Those of providers that are no `hashicorp/aws` but manage AWS, by provider address: not compared, each a gap.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub foreign_providers: BTreeMap<String, u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terraform_version: Option<String>,
     /// Things worth a line that do not stop the scan: the state is locked, its serial moved while it was read, ...
@@ -36,10 +43,46 @@ pub struct ProviderRef {
     pub alias: Option<String>,
 }
 
+/// What a provider has to do with AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderClass {
+    /// `hashicorp/aws`.
+    Aws,
+    /// Another provider of AWS resources: a fork, the Cloud Control provider.
+    Foreign,
+    /// Nothing.
+    Other,
+}
+
+impl Source {
+    /// Instances that are compared.
+    pub fn compared(&self) -> u64 {
+        let others: u64 = self.other_providers.values().chain(self.foreign_providers.values()).sum();
+        self.resources.saturating_sub(others)
+    }
+}
+
 impl ProviderRef {
-    /// Is this the AWS provider, from whatever registry?
+    /// Is this the AWS provider, from whatever registry or mirror?
     pub fn is_aws(&self) -> bool {
-        self.address == "aws" || self.address.ends_with("/hashicorp/aws")
+        let parts: Vec<&str> = self.address.split('/').collect();
+        match parts.as_slice() {
+            // Written before Terraform 0.13; the second form by its upgrade.
+            ["aws"] | ["-", "aws"] | [_, "-", "aws"] => true,
+            [.., "hashicorp", "aws"] => true,
+            _ => false,
+        }
+    }
+
+    /// What the provider of an instance of this type has to do with AWS. Where the state names none, the type tells, as it
+    /// tells Terraform.
+    pub fn class(&self, kind: &str) -> ProviderClass {
+        let aws_type = kind.starts_with("aws_") || kind.starts_with("awscc_");
+        if self.is_aws() || (self.address.is_empty() && kind.starts_with("aws_")) {
+            return ProviderClass::Aws;
+        }
+        let name = self.address.rsplit('/').next().unwrap_or_default();
+        if aws_type || name == "aws" || name == "awscc" { ProviderClass::Foreign } else { ProviderClass::Other }
     }
 }
 
@@ -137,4 +180,34 @@ impl UnreadSource {
 pub fn is_unique_id(id: &str) -> bool {
     let hex = |text: &str| text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     id.starts_with("arn:") || id.rsplit_once('-').is_some_and(|(prefix, tail)| !prefix.is_empty() && hex(tail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_is_of_aws_a_fork_or_something_else() {
+        use ProviderClass::{Aws, Foreign, Other};
+        let table = [
+            ("registry.terraform.io/hashicorp/aws", "aws_vpc", Aws),
+            ("registry.opentofu.org/hashicorp/aws", "aws_vpc", Aws),
+            ("mirror.example:8443/hashicorp/aws", "aws_vpc", Aws),
+            ("terraform.example/proxy/hashicorp/aws", "aws_vpc", Aws),
+            ("registry.terraform.io/-/aws", "aws_vpc", Aws),
+            ("aws", "aws_vpc", Aws),
+            ("", "aws_vpc", Aws),
+            ("registry.terraform.io/acme/aws", "aws_vpc", Foreign),
+            ("registry.terraform.io/nothashicorp/aws", "aws_vpc", Foreign),
+            ("registry.terraform.io/acme/cloud", "aws_vpc", Foreign),
+            ("registry.terraform.io/hashicorp/awscc", "awscc_s3_bucket", Foreign),
+            ("registry.terraform.io/hashicorp/random", "random_string", Other),
+            ("random", "random_string", Other),
+            ("", "null_resource", Other),
+        ];
+        for (address, kind, expected) in table {
+            let provider = ProviderRef { module: None, address: address.to_owned(), alias: None };
+            assert_eq!(provider.class(kind), expected, "{address} {kind}");
+        }
+    }
 }

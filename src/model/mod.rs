@@ -30,7 +30,8 @@ pub use attribution::{
 };
 pub use compare_rules::{CompareRules, OwnedField};
 pub use desired::{
-    CodePosition, Desired, DesiredState, InstanceStatus, ProviderRef, SensitivePath, Source, UnreadSource, is_unique_id,
+    CodePosition, Desired, DesiredState, InstanceStatus, ProviderClass, ProviderRef, SensitivePath, Source,
+    UnreadSource, is_unique_id,
 };
 pub use drift::{Change, Drift, DriftStatus};
 pub use finding::{Finding, Severity};

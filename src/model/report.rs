@@ -23,6 +23,9 @@ pub struct Scan {
     pub regions: Vec<String>,
     /// AWS API calls made by this scan, retries included.
     pub api_calls: u64,
+    /// Resource instances of other providers than AWS's, by provider address: not compared, no gap.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_providers: BTreeMap<String, u64>,
 }
 
 /// Counts; `desired = in_sync + changed + missing + unknown + ignored` (of the desired ones).
@@ -66,6 +69,10 @@ impl From<Outcome> for Report {
         for rule in ignored.iter().filter_map(|finding| finding.ignored.as_ref()) {
             *ignored_by_rule.entry(rule.rule.clone()).or_default() += 1;
         }
+        let mut other_providers: BTreeMap<String, u64> = BTreeMap::new();
+        for (address, number) in outcome.sources.iter().flat_map(|source| &source.other_providers) {
+            *other_providers.entry(address.clone()).or_default() += number;
+        }
         let summary = Summary {
             desired: outcome.counts.desired,
             live: outcome.counts.live,
@@ -89,6 +96,7 @@ impl From<Outcome> for Report {
                 accounts: outcome.accounts.into_iter().collect(),
                 regions: outcome.regions.into_iter().collect(),
                 api_calls: outcome.api_calls,
+                other_providers,
             },
             summary,
             findings,

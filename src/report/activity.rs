@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::phrases;
-use super::text::{count, sanitize_output, shorten};
+use super::text::{count, sanitize_output, shorten, wrap};
 use crate::model::report::{Finding, Report};
 use crate::model::{ActivityRecord, DriftStatus};
 
@@ -114,7 +114,7 @@ impl Activity<'_> {
             let _ = writeln!(out, "\nNot everything was seen: {gaps}");
             for group in super::gaps::grouped(&self.report.gaps) {
                 let line = format!("{} {} ({}): {}", group.count, group.what, group.reason, group.example);
-                let _ = writeln!(out, "    {}", shorten(&line, width - 4));
+                wrap(&line, width.max(60) - 4).iter().for_each(|line| _ = writeln!(out, "    {line}"));
             }
         }
         out

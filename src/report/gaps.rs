@@ -61,12 +61,15 @@ fn place(gap: &Gap) -> String {
 fn remedy(reason: GapReason, action: Option<&str>, kind: Option<&str>) -> String {
     match (reason, action) {
         (GapReason::Denied, Some(action)) => format!("needs {}", sanitize_output(action)),
+        // A source says itself what it needs: a file's permission, a token, an action on its bucket.
+        (GapReason::Denied, None) if kind.is_none() => "see the detail".into(),
         (GapReason::Denied, None) => "needs more permissions; see `driftd iam-policy`".into(),
         (GapReason::Throttled, Some("cloudtrail:LookupEvents")) => {
             "read the trail's logs instead (--cloudtrail s3://bucket), or scan again later".into()
         }
         (GapReason::Throttled, _) => "scan again later; other clients use up the quota".into(),
         (GapReason::Timeout, _) => "check network and endpoint, then scan again".into(),
+        (GapReason::Unsupported, _) if kind.is_none() => "see the detail".into(),
         (GapReason::Unsupported, _) => {
             format!("no reader for {} yet", sanitize_output(kind.unwrap_or("this kind")))
         }

@@ -31,6 +31,7 @@ struct Page {
     when: String,
     id: String,
     scope: String,
+    others: Option<String>,
     tiles: Vec<Tile>,
     severities: Vec<SeverityView>,
     gap_count: usize,
@@ -107,6 +108,7 @@ impl Page {
                 count(scan.sources.len() as u64, "source", "sources"),
             ]
             .join(", "),
+            others: phrases::other_providers(report),
             tiles: vec![
                 tile(sum.in_sync, "in sync", "good"),
                 tile(sum.changed, "changed", if sum.changed > 0 { "bad" } else { "" }),

@@ -21,7 +21,7 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
         let mut suite = TestSuite::new(sanitize_output(&source.name));
         let own: Vec<_> = report.findings.iter().filter(|f| f.source.as_deref() == Some(&source.name)).collect();
         suite.add_test_cases(own.iter().map(|finding| case(finding, &report.scan.started_at)));
-        let fine = source.resources.saturating_sub(own.len() as u64);
+        let fine = source.compared().saturating_sub(own.len() as u64);
         let name = format!("{} without drift", count(fine, "resource", "resources"));
         suite.add_test_case(TestCase::new(name, TestCaseStatus::success()));
         junit.add_test_suite(suite);

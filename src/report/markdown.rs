@@ -76,6 +76,9 @@ fn counts(out: &mut String, report: &Report) {
         "{} desired, {} in sync, {} unknown, {} ignored, {} live.\n",
         sum.desired, sum.in_sync, sum.unknown, sum.ignored, sum.live
     );
+    if let Some(others) = phrases::other_providers(report) {
+        let _ = writeln!(out, "{}\n", escape(&others));
+    }
 }
 
 fn block(finding: &Finding, options: &Options, now: &str) -> String {
@@ -128,7 +131,16 @@ fn tail(out: &mut String, report: &Report) {
         let rows =
             groups
                 .iter()
-                .map(|g| format!("| {} | {} | {} | {} |", g.reason, code(&g.what), g.count, escape(&g.remedy)))
+                .map(|g| {
+                    format!(
+                        "| {} | {} | {} | {}<br>{} |",
+                        g.reason,
+                        code(&g.what),
+                        g.count,
+                        escape(&g.remedy),
+                        escape(&g.example)
+                    )
+                })
                 .chain(unknown.iter().map(|g| {
                     format!("| unknown: {} | {} | {} | see above |", escape(&g.reason), code(&g.kind), g.count)
                 }));

@@ -94,6 +94,26 @@ pub fn render(report: &Report, format: Format, options: &Options) -> Result<Stri
 mod tests {
     use super::*;
 
+    /// Resources of other providers are told once, beside the result, and change nothing of it.
+    #[test]
+    fn other_providers_are_told_in_one_quiet_line() {
+        let report = sample::mixed();
+        assert_eq!(exit_code(&report, None), 0);
+        let line = "not compared: 1 resource of h.example/a/<b>\\u{1b}, 2 of hashicorp/random, 1 of null";
+        let said = |format| render(&report, format, &Options::default()).unwrap();
+        let table = said(Format::Table);
+        assert!(table.lines().any(|one| one == line), "{table}");
+        for format in [Format::Markdown, Format::Html] {
+            let text = said(format);
+            assert!(text.contains("not compared: 1 resource of h.example/a/") && !text.contains("<b>\\u"), "{text}");
+        }
+        assert!(said(Format::Junit).contains("12 resources without drift"), "{}", said(Format::Junit));
+        let json: serde_json::Value = serde_json::from_str(&said(Format::Json)).unwrap();
+        assert_eq!(json["scan"]["other_providers"]["registry.terraform.io/hashicorp/random"], 2);
+        let quiet: serde_json::Value = serde_json::from_str(&json::render(&sample::clean()).unwrap()).unwrap();
+        assert!(quiet["scan"].get("other_providers").is_none());
+    }
+
     /// Names and values from AWS may hold anything; no format lets them act.
     #[test]
     fn a_hostile_finding_is_harmless_in_every_format() {

@@ -1,5 +1,7 @@
 //! What every format for people says in the same words: the headline, names, changes as lines.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
@@ -58,6 +60,30 @@ pub fn status(report: &Report) -> ReportStatus {
     }
 }
 
+/// `not compared: 2 resources of hashicorp/random, 1 of hashicorp/null`, if there are any.
+pub fn other_providers(report: &Report) -> Option<String> {
+    let mut by_name: BTreeMap<&str, u64> = BTreeMap::new();
+    for (address, number) in &report.scan.other_providers {
+        *by_name.entry(provider_name(address)).or_default() += number;
+    }
+    let mut parts: Vec<String> = Vec::new();
+    for (name, number) in by_name {
+        let name = sanitize_output(name);
+        parts.push(match parts.is_empty() {
+            true => format!("{} of {name}", count(number, "resource", "resources")),
+            false => format!("{number} of {name}"),
+        });
+    }
+    (!parts.is_empty()).then(|| format!("not compared: {}", parts.join(", ")))
+}
+
+/// `registry.terraform.io/hashicorp/random` as people know it.
+fn provider_name(address: &str) -> &str {
+    let hosts = ["registry.terraform.io/", "registry.opentofu.org/"];
+    let short = hosts.iter().find_map(|host| address.strip_prefix(host)).unwrap_or(address);
+    short.strip_prefix("-/").unwrap_or(short)
+}
+
 /// One honest sentence.
 pub fn headline(report: &Report) -> String {
     let summary = &report.summary;
@@ -72,6 +98,9 @@ pub fn headline(report: &Report) -> String {
         ),
     };
     match status(report) {
+        ReportStatus::InSync if summary.desired == 0 && !report.scan.other_providers.is_empty() => {
+            "Nothing to compare: no source declares a resource of AWS".into()
+        }
         ReportStatus::InSync if summary.desired == 0 => "Nothing to compare: no source declares a resource".into(),
         ReportStatus::InSync if summary.ignored > 0 => {
             format!("In sync, but {} ignored by rules", count(summary.ignored, "drift is", "drifts are"))

@@ -1,5 +1,7 @@
 //! Made-up reports for the tests of the renderers: a rich one (with and without attribution), a clean one, a hostile one.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::model::{
@@ -21,6 +23,8 @@ fn source(name: &str, resources: u64) -> Source {
         serial: Some(42),
         lineage: None,
         resources,
+        other_providers: BTreeMap::new(),
+        foreign_providers: BTreeMap::new(),
         terraform_version: None,
         warnings: Vec::new(),
     }
@@ -39,6 +43,7 @@ fn report(sources: Vec<Source>, summary: Summary, findings: Vec<Finding>, gaps: 
             accounts: vec!["111111111111".into()],
             regions: vec!["eu-central-1".into(), "us-east-1".into()],
             api_calls: 87,
+            other_providers: BTreeMap::new(),
         },
         summary,
         findings,
@@ -50,6 +55,17 @@ fn report(sources: Vec<Source>, summary: Summary, findings: Vec<Finding>, gaps: 
 pub(super) fn clean() -> Report {
     let summary = Summary { desired: 12, live: 14, in_sync: 12, ..Summary::default() };
     report(vec![source("prod", 12)], summary, Vec::new(), Vec::new())
+}
+
+/// Clean, with resources of other providers in its source.
+pub(super) fn mixed() -> Report {
+    let mut report = clean();
+    let providers = [("registry.terraform.io/hashicorp/random", 2), ("null", 1), ("h.example/a/<b>\u{1b}", 1)];
+    report.scan.other_providers = providers.map(|(name, number)| (name.to_owned(), number)).into();
+    let source = &mut report.scan.sources[0];
+    source.resources += 4;
+    source.other_providers.clone_from(&report.scan.other_providers);
+    report
 }
 
 pub(super) fn finding(drift: DriftStatus, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::{
     Options, gaps,
     phrases::{self, ReportStatus, Sign},
-    text::{count, sanitize_output, shorten},
+    text::{count, sanitize_output, shorten, wrap},
     who,
 };
 use crate::model::{
@@ -17,6 +17,9 @@ use crate::model::{
 
 /// Left margin of what belongs to a resource.
 const MARGIN: &str = "            ";
+
+/// The same of a gap.
+const GAP_MARGIN: &str = "                 ";
 
 /// The table; ANSI colours only when the options say so.
 pub fn render(report: &Report, options: &Options) -> String {
@@ -112,10 +115,11 @@ impl Table {
         for group in &groups {
             let times = if group.count > 1 { format!(" x{}", group.count) } else { String::new() };
             let reason = self.paint(&format!("{:<14}", group.reason), yellow);
-            let _ = writeln!(self.out, "  {reason} {}{times}: {}", group.what, group.remedy);
+            let head = wrap(&format!("{}{times}: {}", group.what, group.remedy), self.width - GAP_MARGIN.len());
+            let _ = writeln!(self.out, "  {reason} {}", head.join(&format!("\n{GAP_MARGIN}")));
             let places = gaps::some_of(group.places.get(..3).unwrap_or(&group.places), group.places.len() as u64);
             let detail = if places.is_empty() { group.example.clone() } else { format!("{places}: {}", group.example) };
-            self.line("                 ", &shorten(&detail, self.width - 17), Style::new().dimmed());
+            self.wrapped(GAP_MARGIN, &detail, Style::new().dimmed());
         }
         for group in &unknown {
             let text = format!(
@@ -125,7 +129,10 @@ impl Table {
                 group.reason,
                 gaps::some_of(&group.examples, group.count)
             );
-            self.line("  ", &shorten(&text, self.width - 2), Style::new());
+            let (first, more) =
+                wrap(&text, self.width - 4).split_first().map(|(f, m)| (f.clone(), m.to_vec())).unwrap_or_default();
+            self.line("  ", &first, Style::new());
+            more.iter().for_each(|line| self.line("    ", line, Style::new()));
         }
         self.out.push('\n');
     }
@@ -146,7 +153,15 @@ impl Table {
             .filter(|(number, word)| *number > 0 || matches!(*word, "desired" | "in sync"))
             .map(|(number, word)| format!("{number} {word}"))
             .collect();
-        self.line("", &format!("{}; {} live", parts.join(", "), sum.live), Style::new());
+        self.wrapped("", &format!("{}; {} live", parts.join(", "), sum.live), Style::new());
+        if let Some(others) = phrases::other_providers(report) {
+            self.wrapped("", &others, Style::new().dimmed());
+        }
+    }
+
+    /// All of the text, in as many lines as it takes.
+    fn wrapped(&mut self, indent: &str, text: &str, style: Style) {
+        wrap(text, self.width - indent.len()).iter().for_each(|line| self.line(indent, line, style));
     }
 
     fn line(&mut self, indent: &str, text: &str, style: Style) {
@@ -187,6 +202,22 @@ mod tests {
     fn the_table_reads_well() {
         insta::assert_snapshot!(render(&sample::rich(), &Options::default()));
         insta::assert_snapshot!(render(&sample::clean(), &Options::default()));
+    }
+
+    /// What is wrong and what helps is never cut.
+    #[test]
+    fn gaps_are_told_whole() {
+        let mut report = sample::rich();
+        let detail = "live/eu-west-1/production/network/terraform.tfstate has state version 3, older than 4: run `terraform refresh`";
+        report.gaps[0].detail = format!("{detail} {}", "x".repeat(200));
+        for width in [60, 80, 100] {
+            let text = render(&report, &Options { width, ..Options::default() });
+            let bare = |text: &str| text.split_whitespace().collect::<String>();
+            assert!(bare(&text).contains(&bare(detail)), "{width}: {text}");
+            assert_eq!(text.matches('x').count(), render(&report, &Options::default()).matches('x').count(), "{width}");
+            let gaps = text.split("NOT SEEN").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+            assert!(gaps.lines().all(|line| line.chars().count() <= width), "{width}: {gaps}");
+        }
     }
 
     #[test]

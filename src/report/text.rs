@@ -40,6 +40,37 @@ pub fn shorten(text: &str, width: usize) -> String {
     text.chars().take(head).chain("...".chars()).chain(text.chars().skip(count - tail)).collect()
 }
 
+/// The text in lines of at most `width` characters, nothing left out: broken at spaces, and within what is longer than a line.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
+    let mut lines = Vec::new();
+    let (mut line, mut length) = (String::new(), 0);
+    for word in text.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        if length > 0 && length + 1 + word.len() > width {
+            lines.push(std::mem::take(&mut line));
+            length = 0;
+        } else if length > 0 {
+            line.push(' ');
+            length += 1;
+        }
+        while word.len() > width {
+            lines.push(word.drain(..width).collect());
+        }
+        length += word.len();
+        line.extend(word);
+    }
+    if length > 0 || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// Every line of a text of our own making, cleaned.
+pub fn sanitize_lines(text: &str) -> String {
+    text.split('\n').map(sanitize_output).collect::<Vec<_>>().join("\n")
+}
+
 /// `1 gap`, `2 gaps`.
 pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -52,6 +83,21 @@ mod tests {
     #[test]
     fn deceiving_characters_are_spelled_out() {
         assert_eq!(sanitize_output("a\u{1b}[31m\nb\u{202e}c\u{9b}ü"), "a\\u{1b}[31m\\nb\\u{202e}c\\u{9b}ü");
+    }
+
+    #[test]
+    fn nothing_is_lost_by_wrapping() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a abcdefghij b", 4), ["a", "abcd", "efgh", "ij b"]);
+        assert_eq!(wrap("äöü äöü", 3), ["äöü", "äöü"]);
+        assert_eq!(wrap("", 5), [""]);
+        let text = "state version 3, older than 4: run `terraform refresh` with Terraform 0.12";
+        for width in 1..90 {
+            let lines = wrap(text, width);
+            assert!(lines.iter().all(|line| line.chars().count() <= width), "{width}: {lines:?}");
+            assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""), "{width}");
+        }
+        assert_eq!(sanitize_lines("a\u{1b}[1m\nb"), "a\\u{1b}[1m\nb");
     }
 
     #[test]

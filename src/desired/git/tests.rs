@@ -91,3 +91,10 @@ fn secrets_are_neither_shown_nor_passed_as_arguments() {
         ("ssh://git@h.example/r.git", "git::ssh://h.example/r.git//t.tfstate")
     );
 }
+
+#[test]
+fn a_file_has_a_limit() {
+    assert!(check_size(b"2147483648\n", "x").is_ok());
+    assert!(check_size(b"2147483649\n", "x").unwrap_err().to_string().contains("larger than 2147483648 bytes"));
+    assert!(check_size(b"", "x").is_err());
+}

@@ -77,12 +77,42 @@ fn tokens_are_found_where_terraform_keeps_them() {
     assert_eq!(found("b.example"), None);
 }
 
-#[test]
-fn the_token_goes_to_siblings_only() {
-    let is_related = |api: &str, url: &str| is_related(&Url::parse(api).unwrap(), &Url::parse(url).unwrap());
-    assert!(is_related("https://app.terraform.io/api/v2/", "https://archivist.terraform.io/v1/object/x"));
-    assert!(is_related("https://tfe.corp.example/api/v2/", "https://tfe.corp.example/_archivist/x"));
-    assert!(!is_related("https://app.terraform.io/api/v2/", "http://archivist.terraform.io/v1/object/x"));
-    assert!(!is_related("https://app.terraform.io/api/v2/", "https://terraform.io.evil.example/x"));
-    assert!(!is_related("https://tfe.example/api/v2/", "https://evil.example/x"));
+#[tokio::test]
+async fn the_token_stays_with_its_host() {
+    let archive = Server::start(vec![("/object", Some(answer("200 OK", "{}")))]).await;
+    let version =
+        |url: &str| format!(r#"{{"data":{{"id":"sv-1","attributes":{{"hosted-state-download-url":"{url}"}}}}}}"#);
+    let server = Server::start(vec![
+        ("/api/v2/organizations/org/workspaces/prod", Some(answer("200 OK", WORKSPACE))),
+        (
+            "/api/v2/workspaces/ws-1/current-state-version",
+            Some(answer("200 OK", &version(&format!("{}/object", archive.base)))),
+        ),
+    ])
+    .await;
+    // Another host is never asked in clear text, and over TLS without the token.
+    let error = fetch(&server, "prod").await.unwrap_err().to_string();
+    assert!(error.contains("not reached by https"), "{error}");
+    assert!(archive.requests().is_empty());
+    let redirected =
+        format!("302 Found\r\nLocation: {}/object\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", archive.base);
+    let server = Server::start(vec![
+        ("/api/v2/organizations/org/workspaces/prod", Some(answer("200 OK", WORKSPACE))),
+        ("/api/v2/workspaces/ws-1/current-state-version", Some(answer("200 OK", &version("/here")))),
+        ("/here", Some(redirected)),
+    ])
+    .await;
+    assert_eq!(fetch(&server, "prod").await.unwrap().0, "{}");
+    assert!(!archive.requests()[0].contains("authorization"), "{:?}", archive.requests());
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_refused() {
+    let server = Server::start(vec![(
+        "/api/v2/organizations/org/workspaces/prod",
+        Some("200 OK\r\nContent-Length: 99999999999\r\n\r\n{".to_owned()),
+    )])
+    .await;
+    let error = fetch(&server, "prod").await.unwrap_err().to_string();
+    assert!(error.contains("larger than 16777216 bytes"), "{error}");
 }

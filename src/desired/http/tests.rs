@@ -204,3 +204,58 @@ fn bad_tls_settings_say_what_to_correct() {
     let options = HttpOptions { skip_cert_verification: true, ..HttpOptions::default() };
     assert!(HttpState::new("https://h/s", &options, &Environment::default()).is_ok());
 }
+
+#[test]
+fn credentials_never_go_in_clear_text() {
+    let none = HttpOptions::default();
+    let bearer = HttpOptions { bearer: Some("t".into()), ..HttpOptions::default() };
+    let header = HttpOptions { headers: vec![("PRIVATE-TOKEN".to_owned(), "t".into())], ..HttpOptions::default() };
+    let made = |url: &str, options: &HttpOptions, variables: &[(&str, &str)]| {
+        HttpState::new(url, options, &environment(variables)).map(|_| ()).map_err(|error| error.to_string())
+    };
+    let basic = [("TF_HTTP_USERNAME", "u"), ("TF_HTTP_PASSWORD", "hunter2")];
+    let gitlab = "http://gitlab.example.com/api/v4/projects/1/terraform/state/prod";
+    let ci = [("CI_SERVER_HOST", "gitlab.example.com"), ("CI_JOB_TOKEN", "hunter2")];
+    for refused in [
+        made("http://h.example/s", &none, &basic),
+        made("http://a:hunter2@h.example/s", &none, &[]),
+        made("http://h.example/s", &bearer, &[]),
+        made("http://h.example/s", &header, &[]),
+        made(gitlab, &none, &ci),
+        made("http://localhost.evil.example/s", &bearer, &[]),
+    ] {
+        let error = refused.unwrap_err();
+        assert!(error.contains("DRIFTD_HTTP_ALLOW_CLEARTEXT=true") && !error.contains("hunter2"), "{error}");
+    }
+    let allowed = [("TF_HTTP_USERNAME", "u"), ("DRIFTD_HTTP_ALLOW_CLEARTEXT", "true")];
+    for (url, options, variables) in [
+        ("http://h.example/s", &none, &[][..]),
+        ("https://h.example/s", &bearer, &basic),
+        ("http://localhost:8080/s", &bearer, &basic),
+        ("http://127.0.0.2/s", &bearer, &[]),
+        ("http://[::1]/s", &bearer, &[]),
+        ("http://h.example/s", &none, &allowed),
+    ] {
+        assert_eq!(made(url, options, variables), Ok(()), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_has_a_limit() {
+    let server = Server::start(vec![
+        ("/said", Some("200 OK\r\nContent-Length: 99999999999\r\n\r\n{".to_owned())),
+        ("/sent", Some(format!("200 OK\r\nConnection: close\r\n\r\n{}", "x".repeat(100)))),
+    ])
+    .await;
+    let client = HttpOptions::default().client(&Environment::default()).unwrap();
+    for (path, limit, fits) in [("/said", 1000, false), ("/sent", 99, false), ("/sent", 100, true)] {
+        let url = Url::parse(&format!("{}{path}", server.base)).unwrap();
+        let response = get(&client, &url, &HeaderMap::new(), "p").await.unwrap();
+        match body_at_most(response, "p", limit).await {
+            Ok(_) => assert!(fits, "{path}"),
+            Err(error) => {
+                assert!(!fits && error.to_string().contains(&format!("larger than {limit} bytes")), "{error}")
+            }
+        }
+    }
+}

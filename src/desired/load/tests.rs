@@ -337,3 +337,31 @@ async fn an_http_source_is_read_and_named_without_secrets() {
     assert_eq!(names(&desired), [("prod", format!("{}/prod.tfstate", server.base).as_str(), 1)]);
     assert!(desired.gaps[0].detail.contains("HTML page") && !format!("{desired:?}").contains("hunter2"));
 }
+
+#[tokio::test]
+async fn a_fork_of_the_provider_is_one_gap_and_nothing_is_unmanaged() {
+    let fork = state(1, &["a", "b"]).replace("hashicorp/aws", "acme/aws");
+    let mut store = MemoryStore::default();
+    store.put("b", "fork", fork);
+    store.put("b", "good", state(1, &["c"]));
+    let desired = load_all(&["s3://b/fork", "s3://b/good"], &store).await;
+    let [gap] = desired.gaps.as_slice() else { panic!("{:?}", desired.gaps) };
+    assert_eq!((gap.reason, gap.scope.source.as_deref()), (GapReason::Unsupported, Some("fork")));
+    assert_eq!(gap.detail, "provider registry.terraform.io/acme/aws is not hashicorp/aws: 2 resources not compared");
+    assert_eq!((desired.resources.len(), desired.sources.len(), desired.unread.len()), (1, 2, 1));
+    assert_eq!((desired.sources[0].resources, desired.sources[0].compared()), (2, 0));
+}
+
+#[tokio::test]
+async fn files_are_checked_without_anybody_else() {
+    let folder = folder(&[("old.tfstate", r#"{"version": 3}"#), ("good.tfstate", &state(1, &["a"]))]);
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let locations = [at("old.tfstate"), at("good.tfstate"), at("none.tfstate"), at("*.x"), "s3://b/x".to_owned()];
+    let states = locations.map(StateConfig::anywhere);
+    let details: Vec<String> =
+        check_local(&states, &LoadOptions::default()).await.into_iter().map(|gap| gap.detail).collect();
+    assert_eq!(details.len(), 3, "{details:?}");
+    for (detail, expected) in details.iter().zip(["state version 3", "no state at", "matches no file"]) {
+        assert!(detail.contains(expected), "{details:?}");
+    }
+}

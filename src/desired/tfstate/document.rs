@@ -27,6 +27,8 @@ pub(super) struct Document {
     has_resources: bool,
     has_backend: bool,
     has_format_version: bool,
+    has_sops: bool,
+    has_pulumi: bool,
 }
 
 /// Takes each managed instance as soon as it is read.
@@ -65,8 +67,14 @@ pub(super) fn read(reader: impl Read, location: &str, sink: Sink) -> Result<Docu
         return Err(StateError::Encrypted { location: location(), encryption_version });
     }
     match document.version {
+        _ if document.has_sops => return Err(StateError::Sops { location: location() }),
+        _ if document.has_pulumi => return Err(StateError::Pulumi { location: location() }),
         _ if document.has_backend => return Err(StateError::BackendNote { location: location() }),
-        Some(version @ 0..=3) => return Err(StateError::TooOld { location: location(), version }),
+        Some(version @ 1..=3) => {
+            let written_by = if version == 3 { "0.7 to 0.11" } else { "0.6 or older" };
+            return Err(StateError::TooOld { location: location(), version, written_by });
+        }
+        Some(0) => return Err(StateError::NotAState { location: location() }),
         Some(4) => {}
         Some(version) => return Err(StateError::TooNew { location: location(), version }),
         None if document.has_format_version => return Err(StateError::Shown { location: location() }),
@@ -104,7 +112,18 @@ impl<'de> Visitor<'de> for TopLevel<'_, '_> {
         let mut kinds = Kinds::default();
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "version" => document.version = Some(map.next_value()?),
+                "version" => match map.next_value()? {
+                    Version::Number(version) => document.version = Some(version),
+                    Version::Text(text) if text.starts_with("ENC[") => {
+                        document.has_sops = true;
+                        return Err(A::Error::custom("encrypted by SOPS"));
+                    }
+                    Version::Text(_) => return Err(A::Error::custom("a version that is no number")),
+                },
+                "sops" => document.has_sops = map.next_value::<Option<IgnoredAny>>()?.is_some(),
+                "deployment" | "checkpoint" => {
+                    document.has_pulumi = map.next_value::<Option<IgnoredAny>>()?.is_some();
+                }
                 "serial" => document.serial = map.next_value()?,
                 "lineage" => document.lineage = map.next_value()?,
                 "terraform_version" => document.terraform_version = map.next_value()?,
@@ -153,6 +172,14 @@ impl<'de> Visitor<'de> for TopLevel<'_, '_> {
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }
+}
+
+/// SOPS writes `ENC[...]` in the place of every value.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Version {
+    Number(u64),
+    Text(String),
 }
 
 /// One `Arc` per kind name and document.

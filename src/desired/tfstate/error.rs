@@ -17,6 +17,18 @@ pub enum StateError {
     )]
     Html { location: String },
     #[error(
+        "{location} is an error message of S3 ({code}) that was saved in place of the state: check the address and the permissions, and download it again"
+    )]
+    S3Error { location: String, code: String },
+    #[error("{location} {what}, not a Terraform state that can be read: {remedy}")]
+    Disguised { location: String, what: &'static str, remedy: &'static str },
+    #[error(
+        "{location} is encrypted by SOPS, not a Terraform state that can be read: pass a decrypted copy (`sops --decrypt`)"
+    )]
+    Sops { location: String },
+    #[error("{location} is a state of Pulumi, not of Terraform: driftd cannot read it; check the path")]
+    Pulumi { location: String },
+    #[error(
         "{location} is a ZIP archive, most likely a saved plan: pass the state itself (`terraform state pull > terraform.tfstate`)"
     )]
     Plan { location: String },
@@ -25,9 +37,9 @@ pub enum StateError {
     )]
     Encrypted { location: String, encryption_version: String },
     #[error(
-        "{location} has state version {version}, older than 4: run `terraform apply -refresh-only` with Terraform 0.12 or later to upgrade it"
+        "{location} has state version {version}, older than 4, as Terraform {written_by} wrote it: with Terraform 0.12 or 0.13 run `terraform state pull > terraform.tfstate` and pass that copy, or upgrade the state itself with `terraform refresh`"
     )]
-    TooOld { location: String, version: u64 },
+    TooOld { location: String, version: u64, written_by: &'static str },
     #[error("{location} has state version {version}, newer than 4: this driftd cannot read it yet; upgrade driftd")]
     TooNew { location: String, version: u64 },
     #[error(
@@ -52,6 +64,10 @@ pub enum StateError {
     Malformed { location: String, line: usize, column: usize },
     #[error("{location} is larger than {limit} bytes: split the state or scan it from a local copy in parts")]
     TooLarge { location: String, limit: u64 },
+    #[error("{location} has {what} ({place}), which no Terraform writes: restore a backup, or pull the state anew")]
+    Value { location: String, place: String, what: &'static str },
+    #[error("{location} cannot be decoded ({cause}): it is damaged; restore a backup, or pull the state anew")]
+    Damaged { location: String, cause: std::io::Error },
     #[error("reading {location} failed: {cause}; scan again")]
     Read { location: String, cause: std::io::Error },
 }
@@ -68,12 +84,39 @@ impl StateError {
         match error.classify() {
             Category::Eof => Self::Truncated { location, line, column },
             Category::Data => Self::Malformed { location, line, column },
+            Category::Syntax if unreadable_value(&error).is_some() => {
+                let place = format!("line {line}, column {column}");
+                Self::Value { location, place, what: unreadable_value(&error).unwrap_or_default() }
+            }
             Category::Syntax => {
                 let text = error.to_string();
                 let detail = text.split(" at line ").next().unwrap_or_default().to_owned();
                 Self::NotJson { location, line, column, detail }
             }
-            Category::Io => Self::Read { location, cause: error.into() },
+            Category::Io => Self::from_io(&location, error.into()),
         }
     }
+
+    /// Bytes that cannot be unpacked or decoded stay so; everything else may go away.
+    pub(super) fn from_io(location: &str, cause: std::io::Error) -> Self {
+        use std::io::ErrorKind::{InvalidData, InvalidInput};
+        let location = location.to_owned();
+        match cause.kind() {
+            InvalidData | InvalidInput => Self::Damaged { location, cause },
+            _ => Self::Read { location, cause },
+        }
+    }
+}
+
+/// What of valid-looking JSON a parser with limits refuses, in words.
+pub(super) fn unreadable_value(error: &serde_json::Error) -> Option<&'static str> {
+    let text = error.to_string();
+    let table = [
+        ("number out of range", "a number that is out of range"),
+        ("lone leading surrogate", "text that is no Unicode (a lone surrogate)"),
+        ("unexpected end of hex escape", "text that is no Unicode (a lone surrogate)"),
+        ("invalid unicode code point", "text that is no Unicode"),
+        ("recursion limit exceeded", "values that are nested deeper than 127 levels"),
+    ];
+    table.iter().find(|(start, _)| text.starts_with(start)).map(|(_, what)| *what)
 }

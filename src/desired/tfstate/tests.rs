@@ -24,7 +24,11 @@ fn every_bad_input_names_the_source_and_the_remedy() {
         ("bad/login.html", "HTML page", "check the address and the credentials"),
         ("bad/plan.tfplan", "saved plan", "terraform state pull"),
         ("bad/encrypted.tfstate", "encrypted by OpenTofu (encryption_version v0)", "tofu state pull"),
-        ("bad/version3.tfstate", "state version 3, older than 4", "terraform apply -refresh-only"),
+        (
+            "bad/version3.tfstate",
+            "state version 3, older than 4",
+            "with Terraform 0.12 or 0.13 run `terraform state pull",
+        ),
         ("bad/version5.tfstate", "state version 5, newer than 4", "upgrade driftd"),
         ("bad/backend-note.tfstate", "note about its backend", "pass the directory"),
         ("bad/show.json", "terraform show -json", "terraform state pull"),
@@ -61,7 +65,6 @@ fn odd_states_are_read() {
             ("aws_instance.web (deposed 1a2b3c4d)", "i-old", InstanceStatus::Deposed("1a2b3c4d".to_owned())),
             ("aws_instance.half", "", InstanceStatus::Tainted),
             ("aws_instance.none", "", InstanceStatus::Ready),
-            ("random_id.suffix", "abc", InstanceStatus::Ready),
             (r#"aws_vpc.by_region["eu-west-1"]"#, "vpc-1", InstanceStatus::Ready),
             ("aws_sqs_queue.twice", "t1", InstanceStatus::Ready),
             ("aws_sqs_queue.twice", "t2", InstanceStatus::Ready),
@@ -132,8 +135,112 @@ fn a_byte_order_mark_and_gzip_do_not_matter() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut packed, &marked).unwrap();
     for bytes in [marked, packed.finish().unwrap()] {
-        assert_eq!(read(bytes.as_slice(), PLACE).unwrap().resources.len(), 12);
+        assert_eq!(read(bytes.as_slice(), PLACE).unwrap().resources.len(), 11);
     }
+}
+
+#[test]
+fn what_lies_in_a_states_place_is_named() {
+    let gzip = |bytes: &[u8]| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, bytes).unwrap();
+        packed.finish().unwrap()
+    };
+    let sops = br#"{"version": "ENC[AES256_GCM,data:AA==,type:int]", "resources": [], "sops": {"version": "3.8.1"}}"#;
+    let attributes = |text: &str| {
+        let provider = r#"provider[\"registry.terraform.io/hashicorp/aws\"]"#;
+        format!(
+            r#"{{"version":4,"serial":1,"lineage":"l","resources":[{{"mode":"managed","type":"aws_vpc","name":"hunter2","provider":"{provider}","instances":[{{"schema_version":1,"attributes":{text}}}]}}]}}"#
+        )
+        .into_bytes()
+    };
+    let mut cut = gzip(&vec![b' '; 100_000]);
+    cut[20] ^= 0xff;
+    let table: [(Vec<u8>, &str, &str); 21] = [
+        (b"\0GITCRYPT\0\x01".to_vec(), "is encrypted by git-crypt", "unlock the repository"),
+        (b"version https://git-lfs.github.com/spec/v1\noid x".to_vec(), "Git LFS pointer", "git lfs pull"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n".to_vec(), "Ansible Vault", "ansible-vault view"),
+        (sops.to_vec(), "is encrypted by SOPS", "sops --decrypt"),
+        (br#"{"data": "ENC[x]", "sops": {}}"#.to_vec(), "is encrypted by SOPS", "sops --decrypt"),
+        (
+            b"<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>".to_vec(),
+            "S3 (NoSuchKey)",
+            "check the address",
+        ),
+        (b"<Error>\n<Code>\x1b[31m</Code></Error>".to_vec(), "HTML page", "check the address"),
+        (b"<?xml version=\"1.0\"?><a/>".to_vec(), "XML document", "check the address"),
+        (br#"{"version": 3, "deployment": {"resources": []}}"#.to_vec(), "state of Pulumi", "check the path"),
+        (br#"{"version": 3, "checkpoint": {"stack": "x"}}"#.to_vec(), "state of Pulumi", "check the path"),
+        (b"\x28\xb5\x2f\xfd\0\0".to_vec(), "packed by zstd", "unpack it"),
+        (br#"{"version": 2}"#.to_vec(), "as Terraform 0.6 or older wrote it", "terraform refresh"),
+        (br#"{"version": 3}"#.to_vec(), "as Terraform 0.7 to 0.11 wrote it", "terraform refresh"),
+        (br#"{"version": 0}"#.to_vec(), "not a Terraform state", "check the path"),
+        (br#"{"version": 4, "serial": 1e999}"#.to_vec(), "a number that is out of range (line 1", "restore a backup"),
+        (attributes(r#"{"id":"a","n":1e999}"#), "a number that is out of range (in aws_vpc.", "restore a backup"),
+        (attributes(r#"{"id":"a","n":"\udc00"}"#), "a lone surrogate", "restore a backup"),
+        (attributes(r#"{"id":"a","n":"\ud800x"}"#), "a lone surrogate", "restore a backup"),
+        (attributes(&format!("{{\"n\":{}{}}}", "[".repeat(300), "]".repeat(300))), "nested deeper", "restore a backup"),
+        (attributes("[1]"), "attributes that are no map", "restore a backup"),
+        (cut, "cannot be decoded", "restore a backup"),
+    ];
+    for (bytes, what, remedy) in &table {
+        let packed = (!bytes.starts_with(&[0x1f, 0x8b])).then(|| gzip(bytes));
+        for bytes in [Some(bytes.clone()), packed].into_iter().flatten() {
+            let text = read(bytes.as_slice(), PLACE).unwrap_err().to_string();
+            assert!(text.contains(what) && text.contains(remedy), "{what}: {text}");
+            assert!(!text.contains('\u{1b}'), "{text}");
+        }
+    }
+}
+
+#[test]
+fn utf16_is_decoded() {
+    let plain = String::from_utf8(fixture("odd.tfstate")).unwrap();
+    let little: Vec<u8> = format!("\u{feff}{plain}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = format!("\u{feff}{plain}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [little, big] {
+        assert_eq!(read(bytes.as_slice(), PLACE).unwrap().resources.len(), 11);
+    }
+}
+
+#[test]
+fn a_bomb_ends_with_its_limit() {
+    let text = format!(r#"{{"version":4,"resources":[],"x":"{}"}}"#, "a".repeat(100_000));
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut packed, text.as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    assert!(packed.len() < 1000);
+    for bytes in [packed.as_slice(), text.as_bytes()] {
+        let error = read_at_most(bytes, PLACE, 5000).unwrap_err().to_string();
+        assert!(error.contains("larger than 5000 bytes"), "{error}");
+        assert!(read_at_most(bytes, PLACE, 200_000).is_ok());
+    }
+}
+
+#[test]
+fn other_providers_are_only_counted() {
+    let resource = |kind: &str, provider: &str, instance: &str| {
+        format!(r#"{{"mode":"managed","type":"{kind}","name":"x","provider":"{provider}","instances":[{instance}]}}"#)
+    };
+    let new = |address: &str| format!(r#"provider[\"{address}\"]"#);
+    let secret = r#"{"attributes":{"id":"hunter2"}}"#;
+    let flat = r#"{"attributes_flat":{"id":"hunter2","keepers.#":"1"}}"#;
+    let resources = [
+        resource("random_string", &new("registry.terraform.io/hashicorp/random"), &format!("{secret},{secret}")),
+        resource("null_resource", "provider.null", flat),
+        resource("aws_vpc", &new("registry.terraform.io/-/aws"), r#"{"attributes":{"id":"vpc-1"}}"#),
+        resource("aws_vpc", &new("registry.terraform.io/acme/aws"), r#"{"attributes":{"id":"vpc-2"}}"#),
+        resource("terraform_data", &new("terraform.io/builtin/terraform"), secret),
+    ];
+    let text = format!(r#"{{"version":4,"serial":1,"lineage":"l","resources":[{}]}}"#, resources.join(","));
+    let state = read(text.as_bytes(), PLACE).unwrap();
+    assert!(!format!("{state:?}").contains("hunter2"));
+    assert_eq!(state.resources.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), ["vpc-1"]);
+    let counted =
+        |counts: &BTreeMap<String, u64>| counts.iter().map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>();
+    assert_eq!(counted(&state.other_providers), ["null 1", "registry.terraform.io/hashicorp/random 2"]);
+    assert_eq!(counted(&state.foreign_providers), ["registry.terraform.io/acme/aws 1"]);
+    assert!(state.gaps.is_empty());
 }
 
 #[test]

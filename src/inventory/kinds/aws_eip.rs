@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::{Address, AddressAttributeName, NetworkInterface};
 use serde_json::{Value, json};
 
 use super::ec2;
-use crate::aws::ReadError;
+use crate::aws::{Partition, ReadError};
 use crate::inventory::value::{attributes, ec2_tags, text};
 use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
@@ -173,7 +173,7 @@ fn private_dns(region: &str, ip: &str) -> String {
 
 fn public_dns(aws: &ScopeReader, ip: &str) -> String {
     let zone = if aws.region == "us-east-1" { "compute-1".to_owned() } else { format!("{}.compute", aws.region) };
-    let suffix = if aws.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let suffix = Partition::named(&aws.partition).dns_suffix;
     format!("ec2-{}.{zone}.{suffix}", ip.replace('.', "-"))
 }
 

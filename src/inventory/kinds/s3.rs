@@ -22,7 +22,7 @@ use aws_sdk_s3::types::{Bucket, BucketLocationConstraint, Tag};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::{Value, json};
 
-use crate::aws::{ReadError, not_found};
+use crate::aws::{Partition, ReadError, not_found};
 use crate::inventory::value::{tags, text};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
 use crate::model::account::is_account_id;
@@ -162,7 +162,7 @@ pub(super) async fn region_of(aws: &ScopeReader, bucket: &str) -> Result<Arc<Str
     }
     let read = || async {
         let answer = aws.call(LOCATE, aws.s3().get_bucket_location().bucket(bucket).send()).await?;
-        Ok(location(answer.location_constraint()))
+        Ok(location(answer.location_constraint(), &aws.partition))
     };
     Box::pin(aws.cached_for(LOCATE, bucket, read)).await
 }
@@ -201,9 +201,10 @@ fn elsewhere(answer: Option<&HttpResponse>) -> Option<Option<String>> {
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html>: null is us-east-1, `EU` is eu-west-1.
-fn location(constraint: Option<&BucketLocationConstraint>) -> String {
+/// A partition of its own says null of its first region, if at all.
+fn location(constraint: Option<&BucketLocationConstraint>, partition: &str) -> String {
     match constraint.map(BucketLocationConstraint::as_str) {
-        None | Some("") => "us-east-1".to_owned(),
+        None | Some("") => Partition::named(partition).home_region.to_owned(),
         Some("EU") => "eu-west-1".to_owned(),
         Some(region) => region.to_owned(),
     }
@@ -257,7 +258,7 @@ pub(super) fn tag_map(list: &[Tag]) -> Value {
 
 /// The name of a partition's DNS: `amazonaws.com`.
 pub(super) fn dns_suffix(aws: &ScopeReader) -> &'static str {
-    if aws.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+    Partition::named(&aws.partition).dns_suffix
 }
 
 /// The host of a region's websites, without the bucket.
@@ -296,9 +297,10 @@ mod tests {
 
     #[test]
     fn locations_of_old() {
-        assert_eq!(location(None), "us-east-1");
-        assert_eq!(location(Some(&BucketLocationConstraint::Eu)), "eu-west-1");
-        assert_eq!(location(Some(&"eu-central-1".into())), "eu-central-1");
+        assert_eq!(location(None, "aws"), "us-east-1");
+        assert_eq!(location(None, "aws-eusc"), "eusc-de-east-1");
+        assert_eq!(location(Some(&BucketLocationConstraint::Eu), "aws"), "eu-west-1");
+        assert_eq!(location(Some(&"eu-central-1".into()), "aws"), "eu-central-1");
     }
 
     #[test]

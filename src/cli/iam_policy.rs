@@ -1,0 +1,219 @@
+//! `driftd iam-policy`: the permissions that a scan of this configuration takes, and no more.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::bad_config;
+use super::output::{printed, say};
+use crate::attribution::source::SourceRef;
+use crate::aws::Partition;
+use crate::config::Config;
+use crate::desired::{Environment, StateConfig};
+use crate::inventory::kinds;
+
+/// Reads what objects hold, whatever that is: never allowed on everything.
+const GET_OBJECT: &str = "s3:GetObject";
+
+pub(super) fn run(globs: &[String], mut config: Config) -> u8 {
+    if !globs.is_empty() {
+        config.scan.kinds = globs.to_vec();
+    }
+    let only = match config.scan.kind_filter() {
+        Ok(only) => only,
+        Err(mistake) => return bad_config(&[mistake]),
+    };
+    let wanted = |kind: &str| only.as_ref().is_none_or(|only| only.is_match(kind));
+    let mut actions: BTreeSet<&str> = BTreeSet::new();
+    for kind in kinds::ALL.iter().filter(|kind| wanted(kind.name())) {
+        actions.extend(kind.actions());
+    }
+    let objects = match (actions.remove(GET_OBJECT), &only) {
+        (false, _) => Objects::None,
+        (true, None) => Objects::OnRequest,
+        (true, Some(_)) => Objects::Asked,
+    };
+    let environment = Environment::of_process();
+    let region = environment.get("AWS_REGION").or_else(|| environment.get("AWS_DEFAULT_REGION"));
+    objects.note().into_iter().for_each(|note| say(&format!("note: {note}")));
+    let policy = policy(&config, &actions, objects, region);
+    printed(&format!("{policy:#}\n"))
+}
+
+/// Are `aws_s3_object`s read? The state does not say here in which buckets they lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Objects {
+    None,
+    /// They are among all types, but nobody asked for them.
+    OnRequest,
+    Asked,
+}
+
+impl Objects {
+    fn note(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::OnRequest => Some(
+                "s3:GetObject, which declared objects (aws_s3_object) take, is left out: it reads whatever objects hold; \
+                 ask for it by --kind aws_s3_object",
+            ),
+            Self::Asked => Some(
+                "narrow the Resource of DriftdObjects to the buckets in which objects are declared (aws_s3_object)",
+            ),
+        }
+    }
+}
+
+fn policy(config: &Config, actions: &BTreeSet<&str>, objects: Objects, region: Option<&str>) -> Value {
+    let partitions = partitions(config, region);
+    let mut statements = vec![json!({
+        "Sid": "DriftdRead", "Effect": "Allow", "Action": actions, "Resource": "*",
+    })];
+    if objects == Objects::Asked {
+        let everywhere: Vec<_> = partitions.iter().map(|partition| format!("arn:{partition}:s3:::*/*")).collect();
+        statements.push(json!({
+            "Sid": "DriftdObjects", "Effect": "Allow", "Action": [GET_OBJECT], "Resource": everywhere,
+        }));
+    }
+    let mut places = Buckets::default();
+    for (bucket, region) in config.states.iter().filter_map(state_bucket) {
+        match region {
+            Some(region) => places.add(&BTreeSet::from([Partition::of_region(&region).name]), &bucket, "*"),
+            None => places.add(&partitions, &bucket, "*"),
+        }
+    }
+    statements.extend(places.statements("DriftdState", &[GET_OBJECT, "s3:GetObjectVersion"]));
+    statements.extend(event_statements(&config.attribution.sources, &partitions));
+    let roles: BTreeSet<&str> = config.aws.accounts.iter().map(|account| account.role_arn.as_str()).collect();
+    if !roles.is_empty() {
+        statements.push(json!({
+            "Sid": "DriftdRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": roles,
+        }));
+    }
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// Those of the configured regions and roles, else that of the environment's region.
+fn partitions(config: &Config, region: Option<&str>) -> BTreeSet<&'static str> {
+    let of_regions = config.aws.regions.iter().map(|region| Partition::of_region(region).name);
+    let of_roles = config.aws.accounts.iter().filter_map(|account| account.role_arn.split(':').nth(1));
+    let mut found: BTreeSet<&'static str> =
+        of_regions.chain(of_roles.map(|name| Partition::named(name).name)).collect();
+    if found.is_empty() {
+        found.insert(Partition::of_region(region.unwrap_or_default()).name);
+    }
+    found
+}
+
+/// Buckets that are read.
+#[derive(Default)]
+struct Buckets {
+    objects: BTreeSet<String>,
+    lists: BTreeSet<String>,
+}
+
+impl Buckets {
+    fn add(&mut self, partitions: &BTreeSet<&'static str>, bucket: &str, inside: &str) {
+        for partition in partitions {
+            self.objects.insert(format!("arn:{partition}:s3:::{bucket}/{inside}"));
+            self.lists.insert(format!("arn:{partition}:s3:::{bucket}"));
+        }
+    }
+
+    fn statements(&self, sid: &str, actions: &[&str]) -> Vec<Value> {
+        if self.objects.is_empty() {
+            return Vec::new();
+        }
+        vec![
+            json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": self.objects}),
+            json!({"Sid": format!("{sid}List"), "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": self.lists}),
+        ]
+    }
+}
+
+/// What reading CloudTrail's events takes. Logs that are encrypted with a key of your own take kms:Decrypt for it as well.
+fn event_statements(sources: &[SourceRef], partitions: &BTreeSet<&'static str>) -> Vec<Value> {
+    let mut statements = Vec::new();
+    if sources.contains(&SourceRef::Lookup) {
+        statements.push(json!({
+            "Sid": "DriftdEvents", "Effect": "Allow", "Action": ["cloudtrail:LookupEvents"], "Resource": "*",
+        }));
+    }
+    let mut places = Buckets::default();
+    for source in sources {
+        if let SourceRef::S3 { bucket, prefix } = source {
+            let inside = if prefix.is_empty() { "*".to_owned() } else { format!("{prefix}/*") };
+            places.add(partitions, bucket, &inside);
+        }
+    }
+    statements.extend(places.statements("DriftdLogs", &[GET_OBJECT]));
+    statements
+}
+
+/// The bucket of a state, and its region if the location names it.
+fn state_bucket(state: &StateConfig) -> Option<(String, Option<String>)> {
+    let rest = state.location.strip_prefix("s3://")?;
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let region = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "region");
+    Some((path.split('/').next()?.to_owned(), region.map(|(_, region)| region.into_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_take_no_more_than_they_need() {
+        let sources = ["lookup", "s3://logs/org", "s3://other", "./folder"].map(|source| source.parse().unwrap());
+        let aws = BTreeSet::from(["aws"]);
+        let statements = json!(event_statements(&sources, &aws));
+        assert_eq!(statements[0]["Action"], json!(["cloudtrail:LookupEvents"]));
+        assert_eq!(statements[1]["Resource"], json!(["arn:aws:s3:::logs/org/*", "arn:aws:s3:::other/*"]));
+        assert_eq!(statements[2]["Resource"], json!(["arn:aws:s3:::logs", "arn:aws:s3:::other"]));
+        assert!(event_statements(&["./folder".parse().unwrap()], &aws).is_empty());
+    }
+
+    fn shown(config: &str, objects: Objects, region: Option<&str>) -> String {
+        let config = crate::config::parse("driftd.yaml", &format!("version: 1\n{config}")).unwrap();
+        let policy = policy(&config, &BTreeSet::from(["s3:ListAllMyBuckets"]), objects, region);
+        assert_eq!(policy["Statement"][0]["Action"], json!(["s3:ListAllMyBuckets"]));
+        policy.to_string()
+    }
+
+    #[test]
+    fn objects_are_never_read_everywhere_unasked() {
+        for kind in kinds::ALL.iter().filter(|kind| kind.name() != "aws_s3_object") {
+            assert!(!kind.actions().contains(&GET_OBJECT), "{}", kind.name());
+        }
+        assert!(!shown("", Objects::OnRequest, None).contains(GET_OBJECT));
+        let asked = shown("", Objects::Asked, None);
+        assert!(
+            asked.contains(r#""Action":["s3:GetObject"],"Effect":"Allow","Resource":["arn:aws:s3:::*/*"]"#),
+            "{asked}"
+        );
+        assert!(Objects::OnRequest.note().is_some() && Objects::None.note().is_none());
+    }
+
+    #[test]
+    fn every_arn_is_of_the_right_partition() {
+        let state = "states: [\"s3://b/k\"]\n";
+        for (config, region, expected) in [
+            ("", None, "arn:aws:s3:::b/*"),
+            ("", Some("cn-north-1"), "arn:aws-cn:s3:::b/*"),
+            ("aws: {regions: [us-gov-east-1]}", Some("eu-west-1"), "arn:aws-us-gov:s3:::b/*"),
+            ("aws: {regions: [eusc-de-east-1]}", None, "arn:aws-eusc:s3:::b/*"),
+            (
+                "aws: {accounts: [{id: \"111111111111\", role_arn: \"arn:aws-iso-b:iam::111111111111:role/x\"}]}",
+                None,
+                "arn:aws-iso-b:s3:::b/*",
+            ),
+        ] {
+            let text = shown(&format!("{state}{config}"), Objects::None, region);
+            assert!(text.contains(&format!("[\"{expected}\"]")), "{config}: {text}");
+        }
+        let own = shown("states: [\"s3://b/k?region=cn-north-1\"]", Objects::None, None);
+        assert!(own.contains("arn:aws-cn:s3:::b/*") && !own.contains("arn:aws:"), "{own}");
+        let both = shown(&format!("{state}aws: {{regions: [eu-west-1, cn-north-1]}}"), Objects::None, None);
+        assert!(both.contains("arn:aws:s3:::b/*") && both.contains("arn:aws-cn:s3:::b/*"), "{both}");
+    }
+}
