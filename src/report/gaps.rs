@@ -119,3 +119,20 @@ pub fn some_of(names: &[String], total: u64) -> String {
         more => format!("{shown} and {}", count(more, "more", "more")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::GapScope;
+
+    #[test]
+    fn a_kind_that_is_read_lacks_no_reader() {
+        let gap = |detail: &str| {
+            let scope = GapScope { kind: Some("aws_vpc".to_owned()), ..GapScope::default() };
+            let gap = Gap { reason: GapReason::Unsupported, scope, detail: detail.to_owned() };
+            grouped(&[gap]).remove(0).remedy
+        };
+        assert_eq!(gap("not compared: `shiny` (unknown to AWS provider 6.66.0; upgrade driftd)"), "see the detail");
+        assert_eq!(gap("aws_vpc is not read"), "no reader for aws_vpc yet");
+    }
+}
