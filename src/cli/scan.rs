@@ -142,6 +142,7 @@ fn no_credentials(error: &ReadError) -> String {
 }
 
 /// Columns for a table: the terminal's, else those that `COLUMNS` says.
+#[expect(clippy::disallowed_methods, reason = "the width of the output is the environment's to say")]
 pub(super) fn width(on_terminal: bool) -> usize {
     let of_terminal = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| on_terminal);
     let columns = of_terminal.map(|(columns, _)| usize::from(columns.0));

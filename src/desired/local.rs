@@ -59,6 +59,10 @@ fn is_plain(metadata: &Metadata) -> bool {
 
 /// Reads a pipe (a FIFO, `/dev/stdin`, `<(...)`) to its end, once. In a thread that nobody waits for: opening a FIFO waits
 /// for its writer, without end if there is none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a task that waits for a pipe can not be given up; a thread can be left alone"
+)]
 async fn read_pipe(path: &Path, location: &str, open_deadline: Duration) -> Result<Body, ReadError> {
     let (opened, is_open) = oneshot::channel();
     let (done, is_done) = oneshot::channel();
@@ -201,7 +205,7 @@ mod tests {
             std::fs::write(folder.path().join(name).join("terraform.tfstate"), "{}").unwrap();
         }
         let closed = folder.path().join("b");
-        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o0)).unwrap();
         // Root may enter everything.
         let is_root = std::fs::read_dir(&closed).is_ok();
         let tails = ["*/terraform.tfstate", "**/*.tfstate", "*/*.tfstate", "b/*.tfstate"];
@@ -228,6 +232,7 @@ mod tests {
         (folder, path)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "somebody has to write to the pipe")]
     #[tokio::test]
     async fn a_pipe_is_read_once() {
         let (_folder, path) = fifo();

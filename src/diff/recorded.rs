@@ -13,7 +13,7 @@ use crate::model::schema::{Block, NestedBlock, Nesting, Type};
 
 /// The keys of a value that were recorded.
 #[derive(Debug, PartialEq)]
-pub enum Recorded {
+pub(super) enum Recorded {
     /// Nothing can be left out: a scalar, data, or a list without an element to go by.
     All,
     /// Of an object, or of every object of a list or set: these keys, with what stands below each.
@@ -24,12 +24,12 @@ pub enum Recorded {
 
 impl Recorded {
     /// What the state of a resource holds.
-    pub fn of(block: &Block, desired: &Attributes) -> Self {
+    pub(super) fn of(block: &Block, desired: &Attributes) -> Self {
         keys(block, &[desired])
     }
 
     /// Was this key recorded?
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         match self {
             Self::Keys(keys) => keys.contains_key(name),
             Self::All | Self::Each(_) => true,
@@ -37,7 +37,7 @@ impl Recorded {
     }
 
     /// Takes out of the member `name` of a resource what was not recorded below it.
-    pub fn prune_member(&self, name: &str, value: &mut Value) {
+    pub(super) fn prune_member(&self, name: &str, value: &mut Value) {
         if let Self::Keys(keys) = self
             && let Some(below) = keys.get(name)
         {

@@ -7,7 +7,7 @@ use crate::model::Attributes;
 use crate::model::schema::{Block, NestedBlock, Nesting, Type};
 
 /// Brings attributes into the shape of their block.
-pub fn fit(block: &Block, attributes: &mut Attributes) {
+pub(super) fn fit(block: &Block, attributes: &mut Attributes) {
     for (name, value) in attributes {
         match (block.attributes.get(name), block.blocks.get(name)) {
             (Some(attribute), _) => fit_type(&attribute.ty, value),
@@ -18,7 +18,7 @@ pub fn fit(block: &Block, attributes: &mut Attributes) {
 }
 
 /// Attributes and blocks whose value has another shape than the schema says: nothing can be said of them.
-pub fn misfits(block: &Block, attributes: &Attributes) -> Vec<String> {
+pub(super) fn misfits(block: &Block, attributes: &Attributes) -> Vec<String> {
     let is_misfit = |name: &str, value: &Value| match (block.attributes.get(name), block.blocks.get(name)) {
         (Some(attribute), _) => !is_of_type(&attribute.ty, value),
         (_, Some(nested)) => !is_of_nested(nested, value),

@@ -99,15 +99,11 @@ pub(super) fn weight<'v>(value: &(dyn Val + 'v), most: u64) -> u64 {
             if total >= most {
                 break;
             }
-            total += weight(item.as_ref(), most - total);
+            total += weight(item.as_ref(), most.saturating_sub(total));
         }
     } else if let Some(map) = value.downcast_ref::<CelMap>() {
-        for item in map.inner().values() {
-            if total >= most {
-                break;
-            }
-            total += weight(item.as_ref(), most - total);
-        }
+        // All values, whatever their order: a count that stopped early would depend on it.
+        total += map.inner().values().map(|item| weight(item.as_ref(), most)).fold(0, u64::saturating_add);
     }
     total
 }

@@ -48,7 +48,7 @@ impl<R: Read> Utf8<R> {
         let at_end = bytes.len() == before;
         let mut text = match self.encoding {
             Encoding::Utf8 => bytes,
-            Encoding::Utf16Le | Encoding::Utf16Be => self.from_utf16(&bytes, at_end)?.into_bytes(),
+            Encoding::Utf16Le | Encoding::Utf16Be => self.decode_utf16(&bytes, at_end)?.into_bytes(),
         };
         if std::mem::take(&mut self.at_start) && text.starts_with(b"\xef\xbb\xbf") {
             text.drain(..3);
@@ -58,7 +58,7 @@ impl<R: Read> Utf8<R> {
         Ok(!at_end)
     }
 
-    fn from_utf16(&mut self, bytes: &[u8], at_end: bool) -> io::Result<String> {
+    fn decode_utf16(&mut self, bytes: &[u8], at_end: bool) -> io::Result<String> {
         let broken = |what| io::Error::new(io::ErrorKind::InvalidData, what);
         let pairs = bytes.chunks_exact(2);
         let half = pairs.remainder();

@@ -4,7 +4,7 @@
 //!
 //! `region` is not in it: every regional type got it with 6.0, and it says where to read, not what to compare.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -22,9 +22,9 @@ struct Additions {
     block: Block,
 }
 
-static ADDITIONS: LazyLock<HashMap<String, Additions>> = LazyLock::new(|| {
+#[expect(clippy::expect_used, reason = "the file is part of the binary, and a test reads it")]
+static ADDITIONS: LazyLock<BTreeMap<String, Additions>> = LazyLock::new(|| {
     let parsed = serde_json::from_str(include_str!("../aws-provider-6.66.0.additions.json"));
-    // The file is part of the binary and a test reads it.
     parsed.expect("the embedded additions of provider 6 are valid")
 });
 
