@@ -107,7 +107,7 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
     progress.begin("reading desired state", 0);
     let desired = desired::load(&settings.states, &settings.load, store).await;
     let facts = read::kind_facts();
-    let mut plan = plan::plan(work, &desired, &facts, aws);
+    let mut plan = plan::plan(work, &desired, aws);
 
     progress.begin("reading AWS", plan.listings(&desired.resources));
     let mut seen = read::read(&plan, &desired, &facts, environment).await;

@@ -114,8 +114,8 @@ impl Aws {
         let real = if region == GLOBAL { self.home_region() } else { region };
         let config = self.account_config(account).await?.to_builder().region(Region::new(real.to_owned())).build();
         let made = Arc::new(ScopeClient::new(account, region, &self.partition, config));
-        self.scopes.lock().unwrap_or_else(PoisonError::into_inner).keep(scope, made.clone());
-        Some(made)
+        // Two callers may have made one each: both get the first, whose pacing counts.
+        Some(self.scopes.lock().unwrap_or_else(PoisonError::into_inner).keep(scope, made))
     }
 
     /// Do the base credentials or a configured role belong to this account?
@@ -134,7 +134,7 @@ impl Aws {
         let region = access.region.clone().unwrap_or_else(|| self.default_region());
         let mut config = match (&access.profile, &access.role) {
             (None, None) => self.base.clone(),
-            (None, Some(role)) => self.credentials.assume(&self.base, role, &region).await,
+            (None, Some(role)) => self.credentials.assume(&self.base, role, &self.default_region()).await,
             (Some(profile), None) => load_base(None, Some(profile)).await,
             (Some(profile), Some(role)) => {
                 let base = load_base(None, Some(profile)).await;
@@ -171,13 +171,17 @@ impl Scopes {
         Some(client.clone())
     }
 
-    fn keep(&mut self, scope: &Scope, client: Arc<ScopeClient>) {
+    fn keep(&mut self, scope: &Scope, client: Arc<ScopeClient>) -> Arc<ScopeClient> {
+        if let Some(known) = self.get(scope) {
+            return known;
+        }
         if self.known.len() >= KEPT_SCOPES
             && let Some(oldest) = self.known.iter().min_by_key(|(_, (used, _))| *used).map(|(scope, _)| scope.clone())
         {
             self.known.remove(&oldest);
         }
-        self.known.insert(scope.clone(), (self.uses, client));
+        self.known.insert(scope.clone(), (self.uses, client.clone()));
+        client
     }
 }
 

@@ -32,8 +32,14 @@ pub(super) fn say(message: &str) {
 /// Writes the report to a file, or to stdout.
 pub(super) fn write(output: Option<&Path>, text: &str) -> Result<(), String> {
     let Some(path) = output else { return print(text) };
-    let outcome = if is_device(path) {
+    let is_descriptor = ["/dev/fd", "/proc/self/fd"].iter().any(|folder| path.starts_with(folder));
+    let outcome = if ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|stdout| path == Path::new(stdout)) {
+        return print(text);
+    } else if is_special(path) {
         OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()))
+    } else if is_descriptor {
+        // What was opened before, and may hold something already.
+        OpenOptions::new().append(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()))
     } else {
         replace(path, text)
     };
@@ -43,11 +49,9 @@ pub(super) fn write(output: Option<&Path>, text: &str) -> Result<(), String> {
     }
 }
 
-/// `/dev/stdout`, `/dev/null`, a FIFO: nothing to replace, and whoever made it decides who reads it.
-fn is_device(path: &Path) -> bool {
-    let special = path.starts_with("/dev") || path.starts_with("/proc/self/fd");
-    special
-        || std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir() && !found.is_symlink())
+/// `/dev/null`, a FIFO: nothing to replace, and whoever made it decides who reads it.
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// The file as a whole, readable for its owner only, or the file that was there before. A symbolic link in its place is

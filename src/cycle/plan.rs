@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use globset::GlobSet;
 
 use super::companions::{Placed, with_companions};
+use super::shard::gap_scope;
 use super::{Resources, Sweep, Work};
 use crate::aws::Aws;
-use crate::diff::KindFacts;
 use crate::inventory::{Kind, Reach, kinds};
 use crate::model::{
     Attributes, Desired, DesiredState, Drift, DriftStatus, GLOBAL, Gap, GapReason, GapScope, ResourceKey, Scope,
@@ -33,6 +33,8 @@ pub(super) struct Plan {
     pub regions: BTreeSet<String>,
     /// Regions that the declared buckets show, as a bucket has one although it is listed globally.
     bucket_regions: BTreeSet<String>,
+    /// Do the sources span several accounts or regions, looked at now or not?
+    pub several_places: bool,
     /// How many declared resources were asked for. The others still own what is theirs.
     pub desired: u64,
 }
@@ -50,6 +52,8 @@ enum Selection {
 /// One scope with its kinds.
 pub(super) struct Shard {
     pub scope: Scope,
+    /// Was every source read that may declare resources of the AWS provider here?
+    pub sources_read: bool,
     pub tasks: Vec<ListingTask>,
 }
 
@@ -65,7 +69,7 @@ pub(super) struct ListingTask {
 }
 
 /// Lays out the work.
-pub(super) fn plan(work: &Work, desired: &DesiredState, facts: &HashMap<&'static str, KindFacts>, aws: &Aws) -> Plan {
+pub(super) fn plan(work: &Work, desired: &DesiredState, aws: &Aws) -> Plan {
     let places: Vec<Place> = desired.resources.iter().map(|resource| Place::of(resource, aws)).collect();
     let mut plan = Plan {
         declared: BTreeMap::new(),
@@ -78,11 +82,12 @@ pub(super) fn plan(work: &Work, desired: &DesiredState, facts: &HashMap<&'static
         accounts: BTreeSet::new(),
         regions: BTreeSet::new(),
         bucket_regions: BTreeSet::new(),
+        several_places: several_places(desired, &places, work),
         desired: 0,
     };
     match work {
         Work::Sweep(sweep) => plan.sweep(sweep, desired, &places, aws),
-        Work::Resources(resources) => plan.resources(resources, desired, &places, facts, aws),
+        Work::Resources(resources) => plan.resources(resources, desired, &places, aws),
     }
     plan
 }
@@ -101,14 +106,7 @@ impl Plan {
         }
     }
 
-    fn resources(
-        &mut self,
-        resources: &Resources,
-        desired: &DesiredState,
-        places: &[Place],
-        facts: &HashMap<&'static str, KindFacts>,
-        aws: &Aws,
-    ) {
+    fn resources(&mut self, resources: &Resources, desired: &DesiredState, places: &[Place], aws: &Aws) {
         let Resources { keys, addresses } = resources;
         let mut targets = BTreeSet::new();
         let mut declared: BTreeSet<ResourceKey> = BTreeSet::new();
@@ -125,17 +123,22 @@ impl Plan {
             let detail = format!("no source declares {address}");
             self.gaps.push(Gap { reason: GapReason::Unreadable, scope: GapScope::default(), detail });
         }
-        let placed: Vec<Placed> =
-            desired.resources.iter().zip(places).map(|(one, place)| placed(one, place, facts)).collect();
+        let placed: Vec<Placed> = desired.resources.iter().zip(places).map(|(one, place)| placed(one, place)).collect();
         let family = with_companions(&targets, &placed);
         let all = desired.resources.iter().zip(places).enumerate().filter(|(index, _)| family.contains(index));
         self.parents(all.clone().map(|(_, (resource, place))| (resource, place)));
         self.declare(all, desired, aws);
         let mut undeclared: BTreeMap<Scope, BTreeMap<&'static str, Vec<String>>> = BTreeMap::new();
         for key in keys.difference(&declared) {
-            if let Some(kind) = kinds::get(&key.kind) {
+            let kind = kinds::get(&key.kind);
+            let fits = |kind: &&&dyn Kind| (kind.reach() == Reach::Global) == (key.scope.region == GLOBAL);
+            if let Some(kind) = kind.as_ref().filter(fits) {
                 self.place(&key.scope);
                 undeclared.entry(key.scope.clone()).or_default().entry(kind.name()).or_default().push(key.id.clone());
+            } else {
+                let detail = format!("no reader for {} in {}", key.kind, key.scope.region);
+                let scope = GapScope { id: Some(key.id.clone()), ..gap_scope(&key.scope, &key.kind) };
+                self.gaps.push(Gap { reason: GapReason::Unsupported, scope, detail });
             }
         }
         self.selection = Selection::Resources(undeclared);
@@ -273,7 +276,9 @@ impl Plan {
                 }));
             }
         }
-        Shard { scope, tasks }
+        let unread = |unread: &&UnreadSource| !unread.foreign_only && unread.may_declare_in(&scope);
+        let sources_read = !self.unread.iter().any(|one| unread(&one));
+        Shard { scope, sources_read, tasks }
     }
 
     /// The managed resources on which unmanaged ones of the task's kind are looked for.
@@ -301,6 +306,21 @@ impl Plan {
     }
 }
 
+/// Does what is declared, or asked for besides, lie in several accounts or regions?
+fn several_places(desired: &DesiredState, places: &[Place], work: &Work) -> bool {
+    let (mut accounts, mut regions): (BTreeSet<&str>, BTreeSet<&str>) = (BTreeSet::new(), BTreeSet::new());
+    for (_, place) in desired.resources.iter().zip(places).filter(|(resource, _)| resource.provider.is_aws()) {
+        accounts.insert(&place.scope.account);
+        if place.scope.region != GLOBAL {
+            regions.insert(&place.scope.region);
+        }
+    }
+    if let Work::Sweep(sweep) = work {
+        regions.extend(sweep.regions.iter().map(String::as_str));
+    }
+    accounts.len().max(regions.len()) > 1
+}
+
 /// Where a declared resource is read, and by whom.
 struct Place {
     scope: Scope,
@@ -321,10 +341,9 @@ impl Place {
     }
 }
 
-fn placed<'a>(resource: &'a Desired, place: &'a Place, facts: &HashMap<&'static str, KindFacts>) -> Placed<'a> {
-    let facts = facts.get(&*resource.kind);
-    let owned_fields = facts.map(|kind| (kind.owned_fields)(kind.name, &resource.attributes())).unwrap_or_default();
-    Placed { scope: &place.scope, kind: &resource.kind, id: &resource.id, owned_fields }
+fn placed<'a>(resource: &'a Desired, place: &'a Place) -> Placed<'a> {
+    let parents = place.reader.map(|kind| kind.parents(&resource.attributes())).unwrap_or_default();
+    Placed { scope: &place.scope, kind: &resource.kind, id: &resource.id, parents }
 }
 
 /// What the state itself could not say of an instance: one that was written too long ago.

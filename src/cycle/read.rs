@@ -39,8 +39,6 @@ pub(super) struct Context<'a> {
     pub desired: &'a DesiredState,
     pub facts: &'a HashMap<&'static str, KindFacts>,
     pub ownership: &'a OwnershipIndex<'a>,
-    /// Does the cycle span several accounts or regions?
-    pub several_places: bool,
     pub progress: &'a dyn Progress,
     pub plan: &'a Plan,
 }
@@ -63,7 +61,6 @@ pub(super) async fn read(
             desired,
             facts,
             ownership: &ownership,
-            several_places: plan.accounts.len().max(plan.regions.len()) > 1,
             progress: environment.progress,
             plan,
         };

@@ -32,7 +32,7 @@ pub(super) async fn read(shard: Shard, context: &Context<'_>) -> Seen {
         .buffer_unordered(CONCURRENT_KINDS);
     while let Some((mut listing, task)) = listings.next().await {
         context.settings.ignore_tags.strip(&mut listing);
-        compare(listing, task, &shard.scope, context, &mut seen);
+        compare(listing, task, (&shard.scope, shard.sources_read), context, &mut seen);
         context.progress.advance();
     }
     seen
@@ -51,7 +51,8 @@ async fn list(reader: &ScopeReader, task: &ListingTask, context: &Context<'_>, u
         Some(ids) => Selection::Each { undeclared: ids.iter().map(|id| PriorState::new(id, None)).collect(), parents },
     };
     let listing = inventory::collect(reader, &Request { kind: task.kind, desired, selection }).await;
-    let timed_out = !listing.complete && listing.gaps.iter().any(|gap| gap.reason == GapReason::Timeout);
+    let nothing_seen = listing.live.is_empty() && listing.confirmed_missing.is_empty();
+    let timed_out = nothing_seen && listing.gaps.iter().any(|gap| gap.reason == GapReason::Timeout);
     match timed_out {
         true => unanswered.fetch_add(1, Ordering::Relaxed),
         false => unanswered.swap(0, Ordering::Relaxed),
@@ -60,12 +61,20 @@ async fn list(reader: &ScopeReader, task: &ListingTask, context: &Context<'_>, u
 }
 
 /// Compares one listing with what is declared there.
-fn compare(mut listing: Listing, task: ListingTask, scope: &Scope, context: &Context<'_>, seen: &mut Seen) {
+fn compare(
+    mut listing: Listing,
+    task: ListingTask,
+    (scope, sources_read): (&Scope, bool),
+    context: &Context<'_>,
+    seen: &mut Seen,
+) {
     let facts = &context.facts[task.kind.name()];
     let declared: Vec<_> = task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect();
-    guesses::downgrade_missing(&mut listing, &declared, task.kind, scope, context.several_places);
+    guesses::downgrade_missing(&mut listing, &declared, task.kind, scope, context.plan.several_places);
     seen.gaps.extend(listing.gaps.iter().cloned());
-    seen.coverage.push(coverage(&listing, &task, &declared, scope));
+    let coverage = coverage(&listing, &task, &declared, scope);
+    // A finding of a source that was not read now is still one.
+    seen.coverage.push(Coverage { complete: coverage.complete && sources_read, ..coverage });
     let ownership = task.unmanaged.then_some(context.ownership);
     let Compared { drifts, in_sync, live, owned_fields, uncovered, not_compared, gaps } =
         diff::listing(facts, scope, &declared, listing, ownership);

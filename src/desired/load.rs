@@ -226,7 +226,7 @@ fn add_foreign(desired: &mut DesiredState, name: &str, declares: &Declares, prov
     }
     if !providers.is_empty() {
         let Declares { accounts, regions } = declares.clone();
-        desired.unread.push(UnreadSource { name: name.to_owned(), accounts, regions });
+        desired.unread.push(UnreadSource { name: name.to_owned(), accounts, regions, foreign_only: true });
     }
 }
 
@@ -241,7 +241,7 @@ fn add_unread(desired: &mut DesiredState, name: String, declares: Declares, erro
     gap.scope.account = only(&accounts);
     gap.scope.region = only(&regions);
     desired.gaps.push(gap);
-    desired.unread.push(UnreadSource { name, accounts, regions });
+    desired.unread.push(UnreadSource { name, accounts, regions, foreign_only: false });
 }
 
 /// Keeps one instance of each real object that several states hold; the others become `also_in`. Only where account and

@@ -193,7 +193,7 @@ fn resource_changes(kind: &KindFacts, resource: &Desired, live: &Attributes) -> 
     let not_compared = NotCompared::of(kind.name, &schema, resource.schema_version, &desired);
     // Nobody knows whether they are secrets, either.
     for side in [&mut desired, &mut shown_desired] {
-        side.retain(|name, _| !not_compared.unknown.contains(name));
+        not_compared.unknown.iter().for_each(|path| newer::remove(side, path));
     }
     let uncovered = uncovered(kind, &schema, &desired, &live);
     // By the state as it is: what a kind's `normalize` adds was not recorded.

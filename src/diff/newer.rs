@@ -22,6 +22,22 @@ const ALWAYS_KNOWN: &[&str] = &["id", "region", "tags", "tags_all", "timeouts"];
 /// old attribute from a new one.
 const REMOVED: &[(&str, &str)] = &[("aws_iam_access_key", "ses_smtp_password"), ("aws_iam_instance_profile", "roles")];
 
+/// Takes out what stands at a dotted path, in every element of the lists on its way.
+pub(super) fn remove(attributes: &mut Attributes, path: &str) {
+    match path.split_once('.') {
+        None => {
+            attributes.remove(path);
+        }
+        Some((first, rest)) => match attributes.get_mut(first) {
+            Some(Value::Object(block)) => remove(block, rest),
+            Some(Value::Array(blocks)) => {
+                blocks.iter_mut().filter_map(Value::as_object_mut).for_each(|block| remove(block, rest));
+            }
+            _ => {}
+        },
+    }
+}
+
 /// What is not compared of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NotCompared {
@@ -143,6 +159,14 @@ mod tests {
 
     fn of(kind: &str, version: u64, attributes: Value) -> NotCompared {
         NotCompared::of(kind, &schema::of(kind).unwrap(), version, attributes.as_object().unwrap())
+    }
+
+    #[test]
+    fn what_is_unknown_goes_from_every_block() {
+        let mut attributes = json!({"a": 1, "list": [{"x": 1, "y": 2}, {"x": 3}], "block": {"x": 4, "z": 5}});
+        let attributes = attributes.as_object_mut().unwrap();
+        ["a", "list.x", "block.x", "none.x"].iter().for_each(|path| remove(attributes, path));
+        assert_eq!(serde_json::Value::Object(attributes.clone()), json!({"list": [{"y": 2}, {}], "block": {"z": 5}}));
     }
 
     fn unknown(kind: &str, version: u64, attributes: Value) -> Vec<String> {

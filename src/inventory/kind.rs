@@ -155,6 +155,12 @@ pub trait Kind: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// The resources (kind and id) of which this one is a part or owns one: neither is compared without the other. More than
+    /// [`Kind::owned_fields`] says where only AWS's answer tells which field it is.
+    fn parents(&self, attributes: &Attributes) -> Vec<(&'static str, String)> {
+        self.owned_fields(attributes).into_iter().map(|field| (field.parent_kind, field.parent_id)).collect()
+    }
+
     /// Which fields of other resources this resource (by its attributes) owns.
     fn owned_fields(&self, _attributes: &Attributes) -> Vec<OwnedField> {
         Vec::new()

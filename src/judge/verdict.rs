@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{
+    budget::TOO_MANY_STEPS,
     default_severity::default_severity,
     expression::Scope,
     rule::{Ignore, Rule, RuleEffect, RuleSet},
@@ -47,8 +48,12 @@ pub fn judge(rules: &RuleSet, drift: &Drift, context: &Context<'_>) -> Judgement
             Ok(false) => continue,
             Ok(true) => {}
             Err(message) => {
+                // Whoever makes a resource so large that a rule gives up must not lower its severity by that.
+                let is_raised = message == TOO_MANY_STEPS && matches!(rule.verdict, RuleEffect::Raise(_));
                 warnings.push(RuleWarning { rule: rule.id.clone(), message });
-                continue;
+                if !is_raised {
+                    continue;
+                }
             }
         }
         match &rule.verdict {

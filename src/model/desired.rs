@@ -166,6 +166,8 @@ pub struct UnreadSource {
     pub accounts: Vec<String>,
     /// Empty: any region. Resources without a region (IAM) may be declared whatever stands here.
     pub regions: Vec<String>,
+    /// Only resources of another provider in it are not known; those of the AWS provider are.
+    pub foreign_only: bool,
 }
 
 impl UnreadSource {

@@ -62,6 +62,10 @@ impl Kind for AwsVolumeAttachment {
         Ok(volume.as_ref().as_ref().and_then(|volume| live(prior.id, volume, &state)))
     }
 
+    fn parents(&self, attributes: &Attributes) -> Vec<(&'static str, String)> {
+        vec![("aws_instance", text(attributes, "instance_id").to_owned())]
+    }
+
     /// The instance shows every attached volume in `ebs_block_device`. Sizes and tags stand on the volume, which only
     /// AWS's answer has: the declared attachment alone cannot name the element, the live one can.
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {

@@ -76,17 +76,24 @@ pub(super) const HASH_OF_NOTHING: &str = "da39a3ee5e6b4b0d3255bfef95601890afd807
 /// may still have the hash. The state's value tells which; text that happens to be base64 is text.
 /// <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade>
 ///
-/// Bytes that are no UTF-8 cannot stand in a state as they are: against text they prove nothing.
+/// Bytes that are no UTF-8 cannot stand in a state as they are: against the same text with replacement characters in their place
+/// they prove nothing.
 fn plain_user_data(encoded: &str, held: &str) -> String {
     let bytes = decode(encoded).unwrap_or_else(|| encoded.as_bytes().to_vec());
     let hash = || hex::encode(Sha1::digest(&bytes));
     let is_hash = held.len() == 40 && held.bytes().all(|byte| byte.is_ascii_hexdigit());
     match std::str::from_utf8(&bytes) {
         Ok(text) if text == held || !is_hash => text.to_owned(),
-        Err(_) if !is_hash && !held.is_empty() => held.to_owned(),
+        Err(_) if !is_hash && is_mangled(&bytes, held) => held.to_owned(),
         _ if held.eq_ignore_ascii_case(&hash()) => held.to_owned(),
         _ => hash(),
     }
+}
+
+/// Is the held text what is left of these bytes when what is no UTF-8 is replaced (by one character for each byte, or for several)?
+fn is_mangled(bytes: &[u8], held: &str) -> bool {
+    let rest = |text: &str| text.replace(char::REPLACEMENT_CHARACTER, "");
+    held.contains(char::REPLACEMENT_CHARACTER) && rest(&String::from_utf8_lossy(bytes)) == rest(held)
 }
 
 /// Base64 without line breaks; what is no base64 stays.
@@ -174,6 +181,8 @@ mod tests {
         // Bytes that are no text.
         let zipped = [0x1f, 0x8b, 0xff];
         assert_eq!(live(&zipped, "\u{1f}\u{fffd}\u{fffd}"), "\u{1f}\u{fffd}\u{fffd}");
+        assert_ne!(live(&zipped, "#!/bin/sh"), "#!/bin/sh", "a script that was replaced by a packed one");
+        assert_ne!(live(&[0x1f, 0xff, b'x'], "\u{1f}\u{fffd}y"), "\u{1f}\u{fffd}y");
         let hash_of_zipped = hex::encode(Sha1::digest(zipped));
         assert_eq!(live(&zipped, ""), hash_of_zipped, "nothing was set, and now something is");
         assert_eq!(live(&zipped, &hash_of_zipped), hash_of_zipped);
