@@ -53,10 +53,12 @@ async fn list(reader: &ScopeReader, task: &ListingTask, context: &Context<'_>, u
     let listing = inventory::collect(reader, &Request { kind: task.kind, desired, selection }).await;
     let nothing_seen = listing.live.is_empty() && listing.confirmed_missing.is_empty();
     let timed_out = nothing_seen && listing.gaps.iter().any(|gap| gap.reason == GapReason::Timeout);
-    match timed_out {
-        true => unanswered.fetch_add(1, Ordering::Relaxed),
-        false => unanswered.swap(0, Ordering::Relaxed),
-    };
+    if timed_out {
+        unanswered.fetch_add(1, Ordering::Relaxed);
+    } else if !nothing_seen {
+        // Only an answer counts: a kind of which nothing is declared may have made no call at all.
+        unanswered.store(0, Ordering::Relaxed);
+    }
     listing
 }
 
