@@ -221,7 +221,9 @@ fn add_foreign(desired: &mut DesiredState, name: &str, declares: &Declares, prov
     for (address, number) in providers {
         let resources = if *number == 1 { "resource" } else { "resources" };
         let scope = GapScope { source: Some(name.to_owned()), ..GapScope::default() };
-        let detail = format!("provider {address} is not hashicorp/aws: {number} {resources} not compared");
+        let detail = format!(
+            "provider {address} is not hashicorp/aws: {number} {resources} not compared, and nothing is called unmanaged where it may declare resources"
+        );
         desired.gaps.push(Gap { reason: GapReason::Unsupported, scope, detail });
     }
     if !providers.is_empty() {

@@ -209,6 +209,11 @@ fn resource_changes(kind: &KindFacts, resource: &Desired, live: &Attributes) -> 
     }
     let secrets = redact::Secrets::new(&schema, &resource.sensitive);
     secrets.hide_changes(&mut changes);
+    if changes.is_empty() && !is_comparable(kind, &schema, &recorded, &shown_live) {
+        return Err(
+            "the state holds nothing of it that could be compared: it was only partially created, or cut".to_owned()
+        );
+    }
     if changes.is_empty() {
         return Ok(Outcome { changes, desired: Attributes::new(), live: Attributes::new(), uncovered, not_compared });
     }
@@ -216,6 +221,21 @@ fn resource_changes(kind: &KindFacts, resource: &Desired, live: &Attributes) -> 
     secrets.hide_attributes(&mut desired);
     secrets.hide_attributes(&mut live);
     Ok(Outcome { changes, desired, live, uncovered, not_compared })
+}
+
+/// Did the state record anything of what people can set and the reader read? Of nothing it cannot be said that it is in sync.
+fn is_comparable(kind: &KindFacts, schema: &Schema, recorded: &Recorded, live: &Attributes) -> bool {
+    let settable = |name: &str| match schema.block.attributes.get(name) {
+        Some(attribute) => !attribute.computed_only() && !attribute.write_only,
+        None => schema.block.blocks.contains_key(name),
+    };
+    let counts = |name: &str| {
+        !["id", "region", "tags", "tags_all", "timeouts"].contains(&name)
+            && !kind.rules.not_returned.contains(&name)
+            && settable(name)
+    };
+    let mut read = live.keys().filter(|name| counts(name)).peekable();
+    read.peek().is_none() || read.any(|name| recorded.has(name))
 }
 
 /// What the state has, the schema lets people set, and the reader neither reads nor excuses.

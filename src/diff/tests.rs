@@ -147,7 +147,10 @@ fn what_was_half_read_is_never_in_sync() {
 fn a_half_made_resource_is_unknown() {
     let found = complete(vec![live("vpc-0000000a", json!({"cidr_block": "10.0.0.0/16"}), Owner::None)]);
     let half = desired("aws_vpc", "vpc-0000000a", Value::Null);
-    assert_eq!(one("aws_vpc", half, found)[0].status, DriftStatus::Unknown);
+    assert_eq!(one("aws_vpc", half, found.clone())[0].status, DriftStatus::Unknown);
+    // Nothing recorded is nothing that could have changed, and no proof that nothing did.
+    let cut = json!({"id": "vpc-0000000a", "arn": "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0000000a", "tags": {}});
+    assert_eq!(one("aws_vpc", desired("aws_vpc", "vpc-0000000a", cut), found)[0].status, DriftStatus::Unknown);
 }
 
 #[test]

@@ -347,7 +347,10 @@ async fn a_fork_of_the_provider_is_one_gap_and_nothing_is_unmanaged() {
     let desired = load_all(&["s3://b/fork", "s3://b/good"], &store).await;
     let [gap] = desired.gaps.as_slice() else { panic!("{:?}", desired.gaps) };
     assert_eq!((gap.reason, gap.scope.source.as_deref()), (GapReason::Unsupported, Some("fork")));
-    assert_eq!(gap.detail, "provider registry.terraform.io/acme/aws is not hashicorp/aws: 2 resources not compared");
+    assert_eq!(
+        gap.detail,
+        "provider registry.terraform.io/acme/aws is not hashicorp/aws: 2 resources not compared, and nothing is called unmanaged where it may declare resources"
+    );
     assert_eq!((desired.resources.len(), desired.sources.len(), desired.unread.len()), (1, 2, 1));
     assert_eq!((desired.sources[0].resources, desired.sources[0].compared()), (2, 0));
 }

@@ -134,6 +134,14 @@ async fn settings(aws: &ScopeReader, name: &str) -> Vec<Result<Attributes, ReadE
         website.extend(attributes(json!({ "website_domain": domain, "website_endpoint": endpoint })));
         Ok(website)
     };
+    // MethodNotAllowed is how S3 refuses the policy to whoever is not of the owner's account:
+    // <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html>.
+    let policy = async {
+        match s3::policy(aws, name).await {
+            Err(error) if error.is(&["MethodNotAllowed"]) => Err(error),
+            _ => setting!(policy, "policy": |answer| answer.policy()).await,
+        }
+    };
     let tags = async {
         let answer = s3::tagging(aws, name).await?;
         let tags = answer.as_ref().as_ref().map_or_else(|| json!({}), |answer| s3::tag_map(answer.tag_set()));
@@ -153,7 +161,7 @@ async fn settings(aws: &ScopeReader, name: &str) -> Vec<Result<Attributes, ReadE
             "object_lock_configuration": blocks::object_lock,
             "object_lock_enabled": blocks::object_lock_enabled
         ),
-        setting!(policy, "policy": |answer| answer.policy()),
+        policy,
         setting!(replication, "replication_configuration": blocks::replication),
         setting!(request_payment, "request_payer": |answer| answer.payer().map(|payer| payer.as_str())),
     );

@@ -73,7 +73,7 @@ pub(super) async fn addresses(aws: &ScopeReader) -> Result<Arc<Vec<Address>>, Re
 }
 
 /// The first item of what a call for one resource answers. `None` when AWS says that there is none: by one of these error
-/// codes, or by an empty answer.
+/// codes, or by an empty list. An answer without the list says nothing.
 pub(super) async fn first<O, T, E>(
     aws: &ScopeReader,
     action: &'static str,
@@ -84,6 +84,8 @@ pub(super) async fn first<O, T, E>(
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let answer = not_found(aws.call(action, call).await, absent)?;
-    Ok(answer.and_then(items).unwrap_or_default().into_iter().next())
+    let Some(answer) = not_found(aws.call(action, call).await, absent)? else { return Ok(None) };
+    let items =
+        items(answer).ok_or_else(|| ReadError::unexpected(action, "the answer lacks the list that was asked for"))?;
+    Ok(items.into_iter().next())
 }
