@@ -8,10 +8,10 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use driftd::aws::{Aws, AwsOptions};
+use driftd::aws::{Aws, AwsOptions, ReadError};
 use driftd::desired::{self, LoadOptions, MemoryStore, StateConfig};
-use driftd::inventory::{self, Kind, Reach, Request, ScopeReader, Selection, kinds};
-use driftd::model::{Attributes, Desired, GLOBAL, Listing, Scope};
+use driftd::inventory::{self, Completion, Kind, ListRequest, Listed, Reach, Request, ScopeReader, Selection, kinds};
+use driftd::model::{Attributes, Desired, GLOBAL, Listing, Live, Owner, PriorState, Scope};
 use support::{Door, World};
 
 #[test]
@@ -116,4 +116,56 @@ fn sort_sets(value: &mut serde_json::Value) {
         serde_json::Value::Object(members) => members.values_mut().for_each(sort_sets),
         _ => {}
     }
+}
+
+/// A kind whose calls contradict each other, as AWS's do for seconds after a change.
+struct Contradictory;
+
+#[async_trait::async_trait]
+impl Kind for Contradictory {
+    fn name(&self) -> &'static str {
+        "aws_vpc"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeVpcs"]
+    }
+
+    async fn list(&self, _: &ScopeReader, _: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(Listed::default())
+    }
+
+    async fn read(&self, _: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let id = if prior.id == "vpc-other" { "vpc-another" } else { prior.id };
+        Ok((prior.id != "vpc-gone").then(|| Live {
+            id: id.to_owned(),
+            attributes: Attributes::new(),
+            owner: Owner::None,
+        }))
+    }
+
+    async fn complete(&self, _: &ScopeReader, _: &PriorState<'_>, _: &mut Live) -> Completion {
+        Completion::Gone
+    }
+}
+
+/// Only one that every call says is gone is missing.
+#[test]
+fn a_contradiction_is_no_proof() {
+    let world = World::recorded("shop", 1);
+    support::point_aws_at(&world.moto);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let listing = runtime.block_on(async {
+        let aws = Aws::connect(AwsOptions::default()).await.expect("the false AWS answers");
+        let scope = Scope::new(aws.account(), aws.default_region());
+        let reader = ScopeReader::new(aws.scope(&scope).await.expect("our own account"));
+        let raw = serde_json::value::to_raw_value(&serde_json::json!({"cidr_block": "10.0.0.0/16"})).expect("JSON");
+        let desired = ["vpc-gone", "vpc-torn", "vpc-other"].map(|id| PriorState::new(id, Some(&raw))).to_vec();
+        let selection = Selection::Scope { unmanaged: false, parents: Vec::new() };
+        inventory::collect(&reader, &Request { kind: &Contradictory, desired, selection }).await
+    });
+    assert_eq!(listing.confirmed_missing, ["vpc-gone"]);
+    let mut unclear: Vec<_> = listing.gaps.iter().filter_map(|gap| gap.scope.id.as_deref()).collect();
+    unclear.sort_unstable();
+    assert_eq!((unclear.as_slice(), listing.live.len()), (&["vpc-other", "vpc-torn"][..], 0));
 }

@@ -172,19 +172,22 @@ type Read = Result<Option<(Live, Vec<ReadError>)>, ReadError>;
 
 /// One resource as a sweep shows it. `None`: AWS says that it does not exist.
 async fn read<'p>(kind: &dyn Kind, aws: &ScopeReader, prior: PriorState<'p>, depth: Depth) -> (PriorState<'p>, Read) {
+    let action = kind.actions().first().copied().unwrap_or_default();
+    let unexpected = |message| Err(ReadError::unexpected(action, message));
     if prior.is_partial() {
-        let action = kind.actions().first().copied().unwrap_or_default();
-        let message = "the state holds no id or attributes of it: it was only partially created";
-        return (prior, Err(ReadError::unexpected(action, message)));
+        return (prior, unexpected("the state holds no id or attributes of it: it was only partially created"));
     }
-    match kind.read(aws, &prior).await {
-        Ok(Some(live)) if depth == Depth::AsListed => (prior, Ok(Some((live, Vec::new())))),
-        Ok(Some(live)) => {
-            let (prior, read) = complete(kind, aws, prior, live).await;
-            (prior, Ok(read))
-        }
-        Ok(None) => (prior, Ok(None)),
-        Err(error) => (prior, Err(error)),
+    let live = match kind.read(aws, &prior).await {
+        Ok(Some(live)) if live.id != prior.id => return (prior, unexpected("the answer is about another resource")),
+        Ok(Some(live)) if depth == Depth::AsListed => return (prior, Ok(Some((live, Vec::new())))),
+        Ok(Some(live)) => live,
+        Ok(None) => return (prior, Ok(None)),
+        Err(error) => return (prior, Err(error)),
+    };
+    match complete(kind, aws, prior, live).await {
+        // AWS contradicts itself, as it does for seconds after a change: that proves nothing.
+        (prior, None) => (prior, unexpected("one call shows it, another says that it does not exist")),
+        (prior, read) => (prior, Ok(read)),
     }
 }
 
