@@ -54,14 +54,6 @@ pub enum ProviderClass {
     Other,
 }
 
-impl Source {
-    /// Instances that are compared.
-    pub fn compared(&self) -> u64 {
-        let others: u64 = self.other_providers.values().chain(self.foreign_providers.values()).sum();
-        self.resources.saturating_sub(others)
-    }
-}
-
 impl ProviderRef {
     /// Is this the AWS provider, from whatever registry or mirror?
     pub fn is_aws(&self) -> bool {

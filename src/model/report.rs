@@ -45,6 +45,13 @@ pub struct Summary {
     pub ignored_by_rule: BTreeMap<String, u64>,
 }
 
+impl Summary {
+    /// All drifts that rules ignore, of declared resources and of others.
+    pub fn ignored_drifts(&self) -> u64 {
+        self.ignored_by_rule.values().sum()
+    }
+}
+
 /// One cycle's report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {

@@ -115,7 +115,7 @@ impl Page {
                 tile(sum.missing, "missing", if sum.missing > 0 { "bad" } else { "" }),
                 tile(sum.unmanaged, "unmanaged", if sum.unmanaged > 0 { "bad" } else { "" }),
                 tile(sum.unknown, "not checked", if sum.unknown > 0 { "warn" } else { "" }),
-                tile(sum.ignored, "ignored", ""),
+                tile(sum.ignored_drifts(), "ignored", ""),
                 tile(sum.desired, "declared", ""),
             ],
             severities: Severity::ALL

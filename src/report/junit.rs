@@ -1,4 +1,4 @@
-//! The report as JUnit XML, for CI systems: one suite per source, one failed case per drifted resource.
+//! The report as JUnit XML, for CI systems: one suite per source with drift, one failed case per drifted resource.
 //!
 //! What was not seen is an error, never a success nor merely skipped: a green run must mean in sync.
 
@@ -19,12 +19,11 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
     let mut junit = Junit::new("driftd");
     for source in &report.scan.sources {
         let mut suite = TestSuite::new(sanitize_output(&source.name));
-        let own: Vec<_> = report.findings.iter().filter(|f| f.source.as_deref() == Some(&source.name)).collect();
-        suite.add_test_cases(own.iter().map(|finding| case(finding, &report.scan.started_at)));
-        let fine = source.compared().saturating_sub(own.len() as u64);
-        let name = format!("{} without drift", count(fine, "resource", "resources"));
-        suite.add_test_case(TestCase::new(name, TestCaseStatus::success()));
-        junit.add_test_suite(suite);
+        let own = report.findings.iter().filter(|finding| finding.source.as_deref() == Some(&source.name));
+        suite.add_test_cases(own.map(|finding| case(finding, &report.scan.started_at)));
+        if !suite.test_cases.is_empty() {
+            junit.add_test_suite(suite);
+        }
     }
     let named = |finding: &&Finding| {
         finding.source.as_ref().is_some_and(|name| report.scan.sources.iter().any(|source| source.name == *name))
@@ -38,6 +37,7 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
     if !report.gaps.is_empty() || !report.scan.complete {
         junit.add_test_suite(not_seen(report));
     }
+    junit.add_test_suite(without_drift(report));
     let mut text = junit.to_string()?;
     if !text.ends_with('\n') {
         text.push('\n');
@@ -69,6 +69,20 @@ fn case(finding: &Finding, now: &str) -> TestCase {
     case
 }
 
+/// What was looked at and found as declared (never more than that: a scan may look at a part only), and what rules ignore.
+fn without_drift(report: &Report) -> TestSuite {
+    let mut suite = TestSuite::new("without drift");
+    let in_sync = report.summary.in_sync;
+    // A success says that something was compared.
+    let status = if in_sync > 0 { TestCaseStatus::success() } else { TestCaseStatus::skipped() };
+    suite.add_test_case(TestCase::new(format!("{} without drift", count(in_sync, "resource", "resources")), status));
+    for (rule, drifts) in &report.summary.ignored_by_rule {
+        let name = format!("{} ignored by {}", count(*drifts, "drift", "drifts"), sanitize_output(rule));
+        suite.add_test_case(TestCase::new(name, TestCaseStatus::skipped()));
+    }
+    suite
+}
+
 fn not_seen(report: &Report) -> TestSuite {
     let mut suite = TestSuite::new("not seen");
     for group in gaps::grouped(&report.gaps) {
@@ -88,7 +102,20 @@ fn not_seen(report: &Report) -> TestSuite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::report::Summary;
     use crate::report::sample;
+
+    /// A scan of a part says of that part that it is as declared, and no more.
+    #[test]
+    fn only_what_was_seen_is_a_success() {
+        let mut part = sample::clean();
+        part.summary = Summary { desired: 1, in_sync: 1, ..Summary::default() };
+        let text = render(&part).unwrap();
+        assert!(text.contains("1 resource without drift") && !text.contains("12"), "{text}");
+        part.summary = Summary { ignored_by_rule: [("break-glass".to_owned(), 2)].into(), ..Summary::default() };
+        let text = render(&part).unwrap();
+        assert!(text.contains("2 drifts ignored by break-glass") && text.matches("<skipped").count() == 2, "{text}");
+    }
 
     #[test]
     fn suites_are_sources() {

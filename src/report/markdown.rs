@@ -74,7 +74,11 @@ fn counts(out: &mut String, report: &Report) {
     let _ = writeln!(
         out,
         "{} desired, {} in sync, {} unknown, {} ignored, {} live.\n",
-        sum.desired, sum.in_sync, sum.unknown, sum.ignored, sum.live
+        sum.desired,
+        sum.in_sync,
+        sum.unknown,
+        sum.ignored_drifts(),
+        sum.live
     );
     if let Some(others) = phrases::other_providers(report) {
         let _ = writeln!(out, "{}\n", escape(&others));

@@ -98,13 +98,13 @@ pub fn headline(report: &Report) -> String {
         ),
     };
     match status(report) {
+        ReportStatus::InSync if summary.ignored_drifts() > 0 => {
+            format!("In sync, but {} ignored by rules", count(summary.ignored_drifts(), "drift is", "drifts are"))
+        }
         ReportStatus::InSync if summary.desired == 0 && !report.scan.other_providers.is_empty() => {
             "Nothing to compare: no source declares a resource of AWS".into()
         }
         ReportStatus::InSync if summary.desired == 0 => "Nothing to compare: no source declares a resource".into(),
-        ReportStatus::InSync if summary.ignored > 0 => {
-            format!("In sync, but {} ignored by rules", count(summary.ignored, "drift is", "drifts are"))
-        }
         ReportStatus::InSync => {
             format!("In sync: {} as declared", count(summary.in_sync, "resource is", "resources are"))
         }
@@ -260,5 +260,15 @@ mod tests {
         torn.scan.complete = false;
         assert_eq!(headline(&torn), "No drift seen, but the scan is incomplete: not everything was seen");
         assert!(headline(&sample::rich()).contains("; incomplete: 4 gaps"));
+    }
+
+    /// Somebody accepted a stranger; nothing is declared.
+    #[test]
+    fn what_rules_ignore_is_said() {
+        let mut report = sample::clean();
+        report.summary.ignored_by_rule = [("break-glass".to_owned(), 1)].into();
+        assert_eq!(headline(&report), "In sync, but 1 drift is ignored by rules");
+        report.summary.desired = 0;
+        assert_eq!(headline(&report), "In sync, but 1 drift is ignored by rules");
     }
 }

@@ -12,7 +12,7 @@ use super::{
     Options, exit, gaps,
     json::escaped,
     phrases::{self, Line},
-    text::sanitize_output,
+    text::{count, sanitize_output},
     who,
 };
 use crate::model::report::{Finding, Report, Severity};
@@ -127,7 +127,11 @@ fn notifications(report: &Report, left_out: usize) -> Vec<Value> {
         .into_iter()
         .map(|group| note(format!("unknown: {} x{}: {}", group.kind, group.count, group.reason)));
     let more = (left_out > 0).then(|| note(format!("{left_out} more results do not fit")));
-    gaps.chain(unknown).chain(more).collect()
+    let ignored = report.summary.ignored_by_rule.iter().map(|(rule, number)| {
+        let text = format!("{} ignored by {}", count(*number, "drift", "drifts"), sanitize_output(rule));
+        json!({"level": "note", "message": {"text": plain(&text)}})
+    });
+    gaps.chain(unknown).chain(more).chain(ignored).collect()
 }
 
 /// A relative reference stays one (to the repository); an absolute path becomes a `file` URI.

@@ -146,7 +146,7 @@ impl Table {
             (sum.missing, "missing"),
             (sum.unmanaged, "unmanaged"),
             (sum.unknown, "unknown"),
-            (sum.ignored, "ignored"),
+            (sum.ignored_drifts(), "ignored"),
         ];
         let parts: Vec<_> = parts
             .iter()

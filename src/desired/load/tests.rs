@@ -352,7 +352,7 @@ async fn a_fork_of_the_provider_is_one_gap_and_nothing_is_unmanaged() {
         "provider registry.terraform.io/acme/aws is not hashicorp/aws: 2 resources not compared, and nothing is called unmanaged where it may declare resources"
     );
     assert_eq!((desired.resources.len(), desired.sources.len(), desired.unread.len()), (1, 2, 1));
-    assert_eq!((desired.sources[0].resources, desired.sources[0].compared()), (2, 0));
+    assert_eq!((desired.sources[0].resources, desired.sources[0].foreign_providers.values().sum()), (2, 2));
 }
 
 #[tokio::test]
