@@ -52,6 +52,21 @@ fn mistakes_in_the_configuration_come_at_once_and_end_with_78() {
     }
 }
 
+/// 2 would mean drift.
+#[test]
+fn what_cannot_be_understood_ends_with_78() {
+    for arguments in [&["scan", "--no-such-flag"][..], &["scan", "--format", "poem"], &["nothing"], &[]] {
+        let done = driftd(arguments);
+        assert_eq!(done.status.code(), Some(78), "{arguments:?}");
+        assert!(done.stdout.is_empty() && !done.stderr.is_empty(), "{arguments:?}");
+    }
+    for arguments in [&["--help"][..], &["scan", "--help"], &["--version"]] {
+        let done = driftd(arguments);
+        assert_eq!(done.status.code(), Some(0), "{arguments:?}");
+        assert!(!done.stdout.is_empty() && done.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
 #[test]
 fn nothing_to_scan_is_bad_configuration() {
     let done = driftd(&["scan"]);

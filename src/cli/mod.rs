@@ -29,7 +29,10 @@ const BAD_CONFIG: u8 = 78;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
     telemetry::init(args.verbose, args.log_json);
     // The process-wide default; ring is banned (deny.toml). An error means that it was installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -45,6 +48,13 @@ pub fn main() -> ExitCode {
         Command::Man => info::man(),
     };
     ExitCode::from(code)
+}
+
+/// Help or version, or what is wrong with the arguments. clap's own exit code for the latter is 2, which means drift here.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody may be listening any more.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { BAD_CONFIG } else { 0 })
 }
 
 /// Loads the configuration, if there is one, and goes on with it.
