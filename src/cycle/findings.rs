@@ -12,7 +12,7 @@ use crate::model::{
     Attributes, Attribution, Desired, DesiredState, Drift, DriftStatus, Finding, ResourceKey, RuleWarning,
 };
 
-/// A rule that took too many steps so often is not evaluated on further drifts: 10,000 of them would take an hour.
+/// A rule that took too many steps so often has few on further drifts: 10,000 of them would take an hour.
 const MOST_EXHAUSTED: usize = 3;
 
 /// Findings in the report's order, those that a rule ignores included, and what rules had to say about themselves.
@@ -85,9 +85,9 @@ fn judgements(
             let times = exhausted.entry(warning.rule.clone()).or_default();
             *times += 1;
             if *times == MOST_EXHAUSTED {
-                let message = format!("not evaluated for further drifts: {TOO_MANY_STEPS}");
+                let message = format!("it has fewer steps for further drifts: {TOO_MANY_STEPS}");
                 warnings.push(RuleWarning { rule: warning.rule.clone(), message });
-                rules.to_mut().give_up(&warning.rule);
+                rules.to_mut().restrict(&warning.rule);
             }
         }
         warnings.append(&mut judgement.warnings);

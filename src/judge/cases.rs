@@ -28,7 +28,10 @@ fn run(rule: &Rule, case: &raw::Case) -> CaseResult {
     let drift = drift_of(case);
     let outcome = if rule.matches.fits(&drift) {
         match &rule.when {
-            Some(when) => when.holds(&Variables::new(&drift, case.address.as_deref(), attribution_of(case).as_ref())),
+            Some(when) => {
+                let variables = Variables::new(&drift, case.address.as_deref(), attribution_of(case).as_ref());
+                when.holds(&variables, rule.most_steps)
+            }
             None => Ok(true),
         }
     } else {

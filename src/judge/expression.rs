@@ -108,9 +108,9 @@ impl Expression {
         if names.mistakes.is_empty() { Ok(Self { root }) } else { Err(names.mistakes.join("; ")) }
     }
 
-    /// Is it true of this drift? An error says what could not be evaluated.
-    pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
-        budget::limited(|| match Cel::resolve(&self.root, &scope.context) {
+    /// Is it true of this drift? An error says what could not be evaluated, in so many steps.
+    pub(super) fn holds(&self, scope: &Scope<'_>, most_steps: u64) -> Result<bool, String> {
+        budget::limited(most_steps, || match Cel::resolve(&self.root, &scope.context) {
             Ok(Cel::Bool(result)) => Ok(result),
             Ok(other) => Err(format!("`when` gave {}, not true or false", other.type_of())),
             Err(error) => Err(bounded(&error.to_string())),

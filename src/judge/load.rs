@@ -7,6 +7,7 @@ use glob::Pattern;
 use serde_saphyr::Spanned;
 
 use super::{
+    budget::MOST_STEPS,
     expression::Expression,
     matching::{Match, path_globs},
     raw::{RawIgnore, RawMatch, RawRule},
@@ -170,6 +171,7 @@ impl Checker {
             position: place,
             matches,
             when,
+            most_steps: MOST_STEPS,
             cases: raw.cases,
         })
     }

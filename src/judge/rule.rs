@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::{expression::Expression, matching::Match, raw};
+use super::{budget::FEW_STEPS, expression::Expression, matching::Match, raw};
 use crate::model::report::Severity;
 
 /// What a rule says when it matches.
@@ -46,6 +46,8 @@ pub struct Rule {
     pub position: String,
     pub(super) matches: Match,
     pub(super) when: Option<Expression>,
+    /// What one evaluation of `when` may take.
+    pub(super) most_steps: u64,
     pub(super) cases: Vec<raw::Case>,
 }
 
@@ -56,11 +58,9 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// Stops evaluating the `when` of a rule that takes too long: one that raises the severity holds wherever its `match` fits,
-    /// one that lowers it or ignores never does.
-    pub fn give_up(&mut self, id: &str) {
-        self.rules.retain(|rule| rule.id != id || matches!(rule.verdict, RuleEffect::Raise(_)));
-        self.rules.iter_mut().filter(|rule| rule.id == id).for_each(|rule| rule.when = None);
+    /// Leaves a rule that takes too long few steps for every further drift.
+    pub fn restrict(&mut self, id: &str) {
+        self.rules.iter_mut().filter(|rule| rule.id == id).for_each(|rule| rule.most_steps = FEW_STEPS);
     }
 
     /// The rule with this id.

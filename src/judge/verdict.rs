@@ -101,7 +101,7 @@ fn holds<'a>(
     // Of several people who changed one resource, one is enough to make it worse; to let it pass, it must hold for all.
     let one_is_enough = matches!(rule.verdict, RuleEffect::Raise(_));
     for scope in scopes.get_or_insert_with(|| Scope::of_all(drift, context.address, context.attributions)) {
-        if when.holds(scope)? == one_is_enough {
+        if when.holds(scope, rule.most_steps)? == one_is_enough {
             return Ok(one_is_enough);
         }
     }
@@ -194,6 +194,27 @@ mod tests {
             assert_eq!(judged("aws_vpc", &both).severity, severity, "{both:#?}");
             assert_eq!(judged("aws_subnet", &both).rules, ["tagged"], "who did it does not matter");
         }
+    }
+
+    /// A rule that took too long elsewhere still says nothing of a resource of which it knows better.
+    #[test]
+    fn a_rule_with_few_steps() {
+        let when = "live.list.exists(a, live.list.exists(b, a + b == 1000))";
+        let rules = format!(
+            "[{{id: loud, severity: critical, why: x, match: {{kind: [aws_eip]}}, when: \"{when}\"}},
+              {{id: quiet, severity: info, lower: true, why: x, match: {{kind: [aws_eip]}}, when: \"!{when}\"}}]"
+        );
+        let mut rules = parse("t.yaml", &rules).unwrap();
+        rules.restrict("loud");
+        rules.restrict("quiet");
+        let judged = |length: i64| {
+            let mut drift = made_up("aws_eip", DriftStatus::Changed, "/list");
+            drift.live_attributes.insert("list".into(), (0..length).collect::<Vec<_>>().into());
+            let judgement = judge(&rules, &drift, &at("2026-01-01T00:00:00Z"));
+            (judgement.rules, judgement.warnings.len())
+        };
+        assert_eq!(judged(4), (vec!["quiet".to_owned()], 0));
+        assert_eq!(judged(200), (vec!["loud".to_owned()], 2), "the worst is assumed");
     }
 
     #[test]

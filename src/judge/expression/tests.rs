@@ -9,7 +9,7 @@ fn eval(source: &str) -> Result<bool, String> {
     drift.live_attributes =
         serde_json::from_value(json!({"n": 3, "deep": [{"x": "y"}], "nothing": null, "list": ["a"]})).unwrap();
     let expression = Expression::compile(source)?;
-    budget::on_deep_stack(|| expression.holds(&Scope::new(&drift, None, None)))
+    budget::on_deep_stack(|| expression.holds(&Scope::new(&drift, None, None), budget::MOST_STEPS))
 }
 
 #[test]
