@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::payload_values::{PayloadValues, Payloads, ValueMatch, is_distinctive};
 use super::tags::Tags;
-use crate::attribution::event::{Event, operation_effect, security_group_rules, text};
+use crate::attribution::event::{Event, operation_effect, security_group_rules, security_group_rules::EventRule, text};
 use crate::model::security_group_rule::GroupRef;
-use crate::model::{Change, SecurityGroupRule, pointer};
+use crate::model::{Attributes, Change, SecurityGroupRule, pointer};
 
 /// What an event did to an item, the most conclusive last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +33,8 @@ pub(super) struct Item<'a> {
     /// The attribute or block of the resource that it is in.
     top: String,
     what: What<'a>,
+    /// A rule of a security group that was there before under another description: nobody opened it.
+    is_described_anew: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +63,7 @@ pub(super) fn items(change: &Change) -> Vec<Item<'_>> {
     let names: Vec<String> = pointer::segments(&change.path).collect();
     let name = names.iter().rev().find(|name| name.parse::<usize>().is_err()).cloned().unwrap_or_default();
     let top = names.first().cloned().unwrap_or_default();
-    let item = |what| Item { path: &change.path, name: name.clone(), top: top.clone(), what };
+    let item = |what| Item { path: &change.path, name: name.clone(), top: top.clone(), what, is_described_anew: false };
     if change.sensitive {
         return vec![item(What::Hidden)];
     }
@@ -74,9 +76,24 @@ pub(super) fn items(change: &Change) -> Vec<Item<'_>> {
         (None, None, desired, live) => (without(live, desired), without(desired, live)),
         (added, removed, ..) => (added.iter().flatten().collect(), removed.iter().flatten().collect()),
     };
-    let elements: Vec<_> =
-        added.into_iter().map(What::Added).chain(removed.into_iter().map(What::Removed)).map(item).collect();
+    let is_rule = matches!(top.as_str(), "ingress" | "egress");
+    let is_described_anew = |element: &Value| is_rule && removed.iter().any(|old| differ_in_description(old, element));
+    let opened = added
+        .into_iter()
+        .map(|element| Item { is_described_anew: is_described_anew(element), ..item(What::Added(element)) });
+    let elements: Vec<_> = opened.chain(removed.iter().map(|element| item(What::Removed(element)))).collect();
     if elements.is_empty() { vec![item(What::Scalar(&change.live))] } else { elements }
+}
+
+fn differ_in_description(old: &Value, new: &Value) -> bool {
+    let (Value::Object(old), Value::Object(new)) = (old, new) else { return false };
+    let rest = |rule: &Attributes| {
+        rule.iter()
+            .filter(|(name, _)| *name != "description")
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect::<Attributes>()
+    };
+    rest(old) == rest(new)
 }
 
 /// The elements of one list that the other has not.
@@ -147,15 +164,24 @@ fn by_rule(item: &Item<'_>, element: &Value, event: &Event, group: &str) -> Opti
     let of_event = security_group_rules::of_event(event)?;
     let owner = GroupRef { group, account: "" };
     let rules = SecurityGroupRule::from_attributes(members, owner, Some(item.top == "egress"));
-    let about = of_event.iter().any(|one| rules.iter().any(|rule| one.is(rule, group)));
+    let is_about = |one: &EventRule| rules.iter().any(|rule| one.is(rule, group));
+    let about = of_event.iter().any(is_about);
     let removes = operation_effect::removes(&event.name);
-    let described = || {
-        let words = members.get("description").map(text).unwrap_or_default();
-        !event.name.contains("Description")
-            || PayloadValues::of(&event.request).match_value("description", &words.into()) == ValueMatch::Equal
+    let words = || members.get("description").filter(|words| !words.is_null()).map(text).unwrap_or_default();
+    let described = || match event.name.contains("Description") {
+        true => PayloadValues::of(&event.request).match_value("description", &words().into()) == ValueMatch::Equal,
+        false => of_event.iter().filter(|one| is_about(one)).any(|one| match one {
+            EventRule::Id(_) => true,
+            EventRule::Rule(one) => one.description == words(),
+        }),
     };
     Some(match (&item.what, about, removes) {
         (_, false, _) => Effect::None,
+        // Of a new rule it is told who opened it, whoever described it since.
+        (What::Added(_), true, false) if !item.is_described_anew => match event.name.contains("Description") {
+            true => Effect::None,
+            false => Effect::Live,
+        },
         (What::Added(_), true, false) if described() => Effect::Live,
         (What::Removed(_), true, true) => Effect::Live,
         // What was described anew was there under its old description, too.

@@ -222,7 +222,7 @@ impl PayloadValues {
         for one in
             self.pairs.iter().filter(|one| counts(one) && mine(one.key.strip_prefix("remove").unwrap_or(&one.key)))
         {
-            best = best.max(if same(&one.text, &wanted) { ValueMatch::Equal } else { ValueMatch::Different });
+            best = best.max(if same(name, &one.text, &wanted) { ValueMatch::Equal } else { ValueMatch::Different });
         }
         if best == ValueMatch::Absent && keys.iter().any(|key| self.hidden.contains(key)) {
             return ValueMatch::Redacted;
@@ -282,9 +282,9 @@ fn keys_of(name: &str) -> Vec<String> {
 }
 
 /// Numbers by value, protocols by number or name, words without regard to case.
-fn same(found: &str, wanted: &str) -> bool {
+fn same(name: &str, found: &str, wanted: &str) -> bool {
     found.eq_ignore_ascii_case(wanted)
-        || protocol::is_same(found, wanted)
+        || name.ends_with("protocol") && protocol::is_same(found, wanted)
         || matches!((found.parse::<f64>(), wanted.parse::<f64>()), (Ok(a), Ok(b)) if a == b)
         || found.trim_end_matches('.').eq_ignore_ascii_case(wanted.trim_end_matches('.')) && !wanted.is_empty()
         || found.trim_start_matches('"').trim_end_matches('"') == wanted
