@@ -72,6 +72,30 @@ fn what_is_no_state_is_said() {
     }
 }
 
+/// What a newer provider knows more was not looked at.
+#[test]
+fn what_is_not_compared_is_not_covered() {
+    let world = World::recorded("shop", 1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut state: Value =
+        serde_json::from_str(&std::fs::read_to_string(&world.state).expect("readable")).expect("JSON");
+    for resource in state["resources"].as_array_mut().expect("resources").iter_mut() {
+        if resource["type"] == "aws_vpc" {
+            resource["instances"][0]["schema_version"] = json!(99);
+        }
+    }
+    let newer = folder.path().join("newer.tfstate");
+    std::fs::write(&newer, state.to_string()).expect("writable");
+    let scan = scan(&world.moto, &newer, &["--kind", "aws_vpc", "--kind", "aws_subnet"]);
+    assert_eq!((scan.code, scan.gaps()), (3, 1), "{}", scan.stderr);
+    let report = scan.report.expect("a report");
+    let covered = report["coverage"].as_array().expect("coverage");
+    for (kind, complete) in [("aws_vpc", false), ("aws_subnet", true)] {
+        let mut of_kind = covered.iter().filter(|one| one["kind"] == kind).peekable();
+        assert!(of_kind.peek().is_some() && of_kind.all(|one| one["complete"] == complete), "{kind}: {covered:#?}");
+    }
+}
+
 /// A state that cannot be read may declare anything: nothing is called unmanaged beside it.
 #[test]
 fn beside_an_unreadable_state_nothing_is_unmanaged() {

@@ -74,12 +74,13 @@ fn compare(
     let declared: Vec<_> = task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect();
     guesses::downgrade_missing(&mut listing, &declared, task.kind, scope, context.plan.several_places);
     seen.gaps.extend(listing.gaps.iter().cloned());
-    let coverage = coverage(&listing, &task, &declared, scope);
-    // A finding of a source that was not read now is still one.
-    seen.coverage.push(Coverage { complete: coverage.complete && sources_read, ..coverage });
+    let mut coverage = coverage(&listing, &task, &declared, scope);
     let ownership = task.unmanaged.then_some(context.ownership);
     let Compared { drifts, in_sync, live, owned_fields, uncovered, not_compared, gaps } =
         diff::listing(facts, scope, &declared, listing, ownership);
+    // A finding of a source that was not read now is still one; so is one of an attribute that could not be compared.
+    coverage.complete &= sources_read && not_compared.gap(facts.name).is_none();
+    seen.coverage.push(coverage);
     seen.drifts.extend(drifts);
     seen.in_sync += in_sync.len() as u64;
     seen.live += live;

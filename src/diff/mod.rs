@@ -253,8 +253,10 @@ fn uncovered(kind: &KindFacts, schema: &Schema, desired: &Attributes, live: &Att
 
 fn shown(kind: &KindFacts, resource: &Desired, mut attributes: Attributes) -> Attributes {
     if let Some(schema) = schema::of(kind.name) {
-        let unknown = NotCompared::of(kind.name, &schema, resource.schema_version, &attributes).unknown;
-        attributes.retain(|name, _| !unknown.contains(name));
+        let mut fitted = attributes.clone();
+        shape::fit(&schema.block, &mut fitted);
+        let unknown = NotCompared::of(kind.name, &schema, resource.schema_version, &fitted).unknown;
+        unknown.iter().for_each(|path| newer::remove(&mut attributes, path));
         redact::Secrets::new(&schema, &resource.sensitive).hide_attributes(&mut attributes);
     }
     attributes

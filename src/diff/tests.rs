@@ -171,6 +171,17 @@ fn of_a_newer_provider_the_known_attributes_are_compared() {
     assert_eq!(newer("10.1.0.0/16").drifts[0].changes[0].path, "/cidr_block");
 }
 
+/// What nobody knows may be a secret: it is not shown of a missing resource, either.
+#[test]
+fn of_a_newer_provider_only_known_attributes_are_shown() {
+    let attributes =
+        json!({"id": "r", "name": "r", "inline_policy": [{"name": "p", "policy": "{}", "shiny": "s3cr3t"}]});
+    let found = Listing { confirmed_missing: vec!["r".to_owned()], ..complete(vec![]) };
+    let drifts = one("aws_iam_role", desired("aws_iam_role", "r", attributes), found);
+    assert_eq!(drifts[0].status, DriftStatus::Missing);
+    assert_eq!(drifts[0].desired_attributes["inline_policy"], json!([{"name": "p", "policy": "{}"}]));
+}
+
 #[test]
 fn what_the_state_has_not_is_not_compared_and_null_is() {
     let changes = |attributes: Value| {
