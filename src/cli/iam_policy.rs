@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use globset::GlobSet;
 use serde_json::{Value, json};
 
 use super::bad_config;
@@ -9,11 +10,12 @@ use super::output::{printed, say};
 use crate::attribution::source::SourceRef;
 use crate::aws::Partition;
 use crate::config::Config;
-use crate::desired::{Environment, StateConfig};
+use crate::desired::{Environment, ObjectAddress, StateConfig};
 use crate::inventory::kinds;
 
-/// Reads what objects hold, whatever that is: never allowed on everything.
+/// Reads what objects hold, whatever that is: allowed on every bucket only when [`OBJECT`] is asked for by its name.
 const GET_OBJECT: &str = "s3:GetObject";
+const OBJECT: &str = "aws_s3_object";
 
 pub(super) fn run(globs: &[String], mut config: Config) -> u8 {
     if !globs.is_empty() {
@@ -23,16 +25,7 @@ pub(super) fn run(globs: &[String], mut config: Config) -> u8 {
         Ok(only) => only,
         Err(mistake) => return bad_config(&[mistake]),
     };
-    let wanted = |kind: &str| only.as_ref().is_none_or(|only| only.is_match(kind));
-    let mut actions: BTreeSet<&str> = BTreeSet::new();
-    for kind in kinds::ALL.iter().filter(|kind| wanted(kind.name())) {
-        actions.extend(kind.actions());
-    }
-    let objects = match (actions.remove(GET_OBJECT), &only) {
-        (false, _) => Objects::None,
-        (true, None) => Objects::OnRequest,
-        (true, Some(_)) => Objects::Asked,
-    };
+    let (actions, objects) = needed(only.as_ref(), globs);
     let environment = Environment::of_process();
     let region = environment.get("AWS_REGION").or_else(|| environment.get("AWS_DEFAULT_REGION"));
     objects.note().into_iter().for_each(|note| say(&format!("note: {note}")));
@@ -40,11 +33,24 @@ pub(super) fn run(globs: &[String], mut config: Config) -> u8 {
     printed(&format!("{policy:#}\n"))
 }
 
+/// The actions that reading the wanted types takes, but for `s3:GetObject`; and whether objects are asked for.
+fn needed(only: Option<&GlobSet>, globs: &[String]) -> (BTreeSet<&'static str>, Objects) {
+    let wanted = kinds::ALL.iter().filter(|kind| only.is_none_or(|only| only.is_match(kind.name())));
+    let mut actions: BTreeSet<&str> = wanted.flat_map(|kind| kind.actions()).copied().collect();
+    let by_name = globs.iter().any(|glob| glob == OBJECT);
+    let objects = match (actions.remove(GET_OBJECT), by_name) {
+        (false, _) => Objects::None,
+        (true, false) => Objects::OnRequest,
+        (true, true) => Objects::Asked,
+    };
+    (actions, objects)
+}
+
 /// Are `aws_s3_object`s read? The state does not say here in which buckets they lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Objects {
     None,
-    /// They are among all types, but nobody asked for them.
+    /// They are among the types, but no `--kind` names them: a wildcard that matches them is no request.
     OnRequest,
     Asked,
 }
@@ -55,7 +61,7 @@ impl Objects {
             Self::None => None,
             Self::OnRequest => Some(
                 "s3:GetObject, which declared objects (aws_s3_object) take, is left out: it reads whatever objects hold; \
-                 ask for it by --kind aws_s3_object",
+                 ask for it by name, --kind aws_s3_object beside any other --kind",
             ),
             Self::Asked => Some(
                 "narrow the Resource of DriftdObjects to the buckets in which objects are declared (aws_s3_object)",
@@ -76,7 +82,7 @@ fn policy(config: &Config, actions: &BTreeSet<&str>, objects: Objects, region: O
         }));
     }
     let mut places = Buckets::default();
-    for (bucket, region) in config.states.iter().filter_map(state_bucket) {
+    for ObjectAddress { bucket, region, .. } in config.states.iter().filter_map(StateConfig::s3_address) {
         match region {
             Some(region) => places.add(&BTreeSet::from([Partition::of_region(&region).name]), &bucket, "*"),
             None => places.add(&partitions, &bucket, "*"),
@@ -150,14 +156,6 @@ fn event_statements(sources: &[SourceRef], partitions: &BTreeSet<&'static str>) 
     statements
 }
 
-/// The bucket of a state, and its region if the location names it.
-fn state_bucket(state: &StateConfig) -> Option<(String, Option<String>)> {
-    let rest = state.location.strip_prefix("s3://")?;
-    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let region = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "region");
-    Some((path.split('/').next()?.to_owned(), region.map(|(_, region)| region.into_owned())))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,7 +180,7 @@ mod tests {
 
     #[test]
     fn objects_are_never_read_everywhere_unasked() {
-        for kind in kinds::ALL.iter().filter(|kind| kind.name() != "aws_s3_object") {
+        for kind in kinds::ALL.iter().filter(|kind| kind.name() != OBJECT) {
             assert!(!kind.actions().contains(&GET_OBJECT), "{}", kind.name());
         }
         assert!(!shown("", Objects::OnRequest, None).contains(GET_OBJECT));
@@ -192,6 +190,26 @@ mod tests {
             "{asked}"
         );
         assert!(Objects::OnRequest.note().is_some() && Objects::None.note().is_none());
+    }
+
+    #[test]
+    fn only_their_name_asks_for_objects() {
+        for (globs, expected) in [
+            (&[][..], Objects::OnRequest),
+            (&["*"], Objects::OnRequest),
+            (&["aws_s3_*"], Objects::OnRequest),
+            (&["aws_s3_objec[t]"], Objects::OnRequest),
+            (&["aws_vpc"], Objects::None),
+            (&["aws_s3_object"], Objects::Asked),
+            (&["aws_s3_*", "aws_s3_object"], Objects::Asked),
+        ] {
+            let mut config = Config::default();
+            config.scan.kinds = globs.iter().map(|glob| (*glob).to_owned()).collect();
+            let (actions, objects) = needed(config.scan.kind_filter().unwrap().as_ref(), &config.scan.kinds);
+            assert_eq!(objects, expected, "{globs:?}");
+            let everywhere = policy(&config, &actions, objects, None).to_string().contains("DriftdObjects");
+            assert_eq!(everywhere, objects == Objects::Asked, "{globs:?}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::hcp::Workspace;
 use super::http::{self, HttpOptions, HttpState};
 use super::local::{GlobFiles, LocalState, glob_files, is_glob};
 use super::s3::{self, ObjectAddress, ObjectStore, RoleToAssume, S3State};
-use super::{LoadOptions, ReadError, StateFile};
+use super::{LoadOptions, ReadError, StateConfig, StateFile};
 
 const HCP_HOST: &str = "app.terraform.io";
 
@@ -33,7 +33,7 @@ impl<'a> From<Box<dyn StateFile + 'a>> for Opened<'a> {
 
 /// The request without anything that may be secret, for names and gaps.
 pub(crate) fn label(request: &str) -> String {
-    let (prefix, text) = request.split_once("::").map_or(("", request), |(_, text)| ("git::", text));
+    let (prefix, text) = request.strip_prefix("git::").map_or(("", request), |text| ("git::", text));
     match Url::parse(text) {
         Ok(url) if url.has_host() || text.contains("://") => format!("{prefix}{}", http::location(&url)),
         _ if text.contains("://") => format!("{prefix}{}", text.split("://").next().unwrap_or_default()),
@@ -81,6 +81,13 @@ pub(crate) async fn open<'a>(
         return Ok(Opened { files: files.collect(), refused, ..Opened::default() });
     }
     Ok(boxed(LocalState { path: path.to_owned() }))
+}
+
+impl StateConfig {
+    /// The object or prefix that it names in S3, as far as it says so itself: a directory of code names its backend elsewhere.
+    pub(crate) fn s3_address(&self) -> Option<ObjectAddress> {
+        s3_address(self.location.strip_prefix("s3://")?, &LoadOptions::default()).ok()
+    }
 }
 
 fn boxed<'a>(file: impl StateFile + 'a) -> Opened<'a> {
@@ -267,4 +274,25 @@ fn hcp_workspace(backend: &Backend, workspace: &str, place: &str) -> Result<Stri
         return Err(ReadError::bad_request(place, problem));
     }
     Ok(format!("{}{workspace}", backend.get("workspaces.prefix").unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::label;
+
+    #[test]
+    fn a_label_says_where_and_no_secret() {
+        for (request, expected) in [
+            ("https://u:X@host/a?token=X", "https://host/a"),
+            ("https://host/a::b?token=X", "https://host/a::b"),
+            ("https://[::1]:8080/x?token=X", "https://[::1]:8080/x"),
+            ("git::https://u:X@host/r.git//a::b?ref=X", "git::https://host/r.git//a::b"),
+            ("git::ssh://git@[::1]/r.git//x", "git::ssh://[::1]/r.git//x"),
+            ("s3://bucket/a::b?external_id=X", "s3://bucket/a::b"),
+            ("https://[X", "https"),
+            ("states/a::b.tfstate", "states/a::b.tfstate"),
+        ] {
+            assert_eq!(label(request), expected, "{request}");
+        }
+    }
 }

@@ -16,7 +16,8 @@ struct Opening {
     to: i64,
 }
 
-/// Does `port` lie within the rule's range? `-1` or 0-0 with no upper end mean all ports; null means none.
+/// Does `port` lie within the rule's range? `-1` as the lower end means all ports; otherwise a missing end means none. 0-0 is
+/// port 0 alone: the protocol, with which it may mean all ports, is not known here.
 pub fn ports_overlap(from: &Value, to: &Value, port: i64) -> bool {
     match (integer(from), integer(to)) {
         (Some(-1), _) => true,
@@ -156,5 +157,55 @@ mod tests {
         let egress = json!({"type": "egress", "protocol": "-1", "cidr_blocks": ["0.0.0.0/0"]});
         assert!(!newly_open_any(&json!({}), &egress, &json!([])));
         assert!(!newly_open_any(&old, &group(json!([web, rule(22, 22, "10.0.0.0/8")])), &json!([])));
+    }
+
+    #[test]
+    fn what_an_entry_of_a_network_acl_opens() {
+        let entry = |protocol: &str, (from, to): (Value, Value)| {
+            json!({"action": "allow", "cidr_block": "0.0.0.0/0", "ipv6_cidr_block": "", "protocol": protocol,
+                   "from_port": from, "to_port": to})
+        };
+        let ports = |from: i64, to: i64| (json!(from), json!(to));
+        let none = || (Value::Null, Value::Null);
+        let tcp = |from: i64, to: i64| ("tcp".to_owned(), from, to);
+        for (protocol, ports, expected) in [
+            ("6", ports(22, 22), tcp(22, 22)),
+            ("tcp", (json!("22"), json!("80")), tcp(22, 80)),
+            ("tcp", ports(0, 0), tcp(0, 0)),
+            ("tcp", ports(0, 65535), tcp(0, 65535)),
+            ("tcp", ports(-1, -1), tcp(0, 65535)),
+            ("tcp", none(), tcp(0, 65535)),
+            ("tcp", (json!(22), Value::Null), tcp(0, 65535)),
+            ("17", ports(53, 53), ("udp".to_owned(), 53, 53)),
+            ("1", ports(0, 0), ("icmp".to_owned(), 0, 0)),
+            ("50", ports(0, 0), ("50".to_owned(), 0, 0)),
+            ("-1", ports(0, 0), ("-1".to_owned(), 0, 65535)),
+            ("all", ports(22, 22), ("-1".to_owned(), 0, 65535)),
+        ] {
+            let one = entry(protocol, ports);
+            let found = opening(one.as_object().unwrap()).map(|found| (found.protocol, found.from, found.to));
+            assert_eq!(found, Some(expected), "{one}");
+        }
+        // inline or as a resource of its own, what is let in counts, and only from the whole internet
+        let ssh = entry("6", ports(22, 22));
+        for (change, is_open) in [
+            (json!({}), true),
+            (json!({"action": "deny"}), false),
+            (json!({"cidr_block": "10.0.0.0/8"}), false),
+            (json!({"cidr_block": "", "ipv6_cidr_block": "::/0"}), true),
+            (json!({"protocol": ""}), false),
+        ] {
+            let mut one = ssh.clone();
+            one.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            let mut alone = one.clone();
+            alone["rule_action"] = alone["action"].take();
+            for acl in [json!({"ingress": [one]}), alone] {
+                assert_eq!(newly_open_any(&json!({}), &acl, &json!([])), is_open, "{acl}");
+                assert_eq!(newly_open_ports(&json!({}), &acl, &json!([]), &[22, 443]) == [22], is_open, "{acl}");
+            }
+        }
+        let mut outbound = ssh;
+        outbound["egress"] = json!(true);
+        assert!(!newly_open_any(&json!({}), &outbound, &json!([])));
     }
 }

@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
-/// 443, 443.0 or (old states, CloudTrail) "443"; `None` where there is none.
+/// 443, 443.0 or (old states, CloudTrail) "443"; `None` where there is none, or one that is not whole.
 pub fn integer(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) =>
-        {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
             #[expect(clippy::cast_possible_truncation, reason = "ports and types are small whole numbers")]
-            number.as_i64().or_else(|| number.as_f64().map(|float| float as i64))
-        }
+            let whole = float as i64;
+            Some(whole)
+        }),
         Value::String(text) => text.parse().ok(),
         _ => None,
     }
@@ -25,7 +26,10 @@ mod tests {
         for (value, expected) in [
             (json!(443), Some(443)),
             (json!(443.0), Some(443)),
+            (json!(443.5), None),
+            (json!(-0.5), None),
             (json!("-1"), Some(-1)),
+            (json!("443.5"), None),
             (json!(""), None),
             (json!(null), None),
         ] {

@@ -39,7 +39,8 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scan-report.schema.json");
         let schema: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
-        for report in [sample::rich(), sample::clean(), sample::hostile()] {
+        let samples = [sample::rich(), sample::attributed(), sample::clean(), sample::mixed(), sample::hostile()];
+        for report in samples {
             let text = render(&report).unwrap();
             let value: serde_json::Value = serde_json::from_str(&text).unwrap();
             let errors: Vec<_> =

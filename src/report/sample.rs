@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::model::{
-    ActivityRecord, Actor, ActorType, Attribution, Caution, Change, Channel, CodePosition, Confidence, DriftStatus,
-    EventRef, Gap, GapReason, GapScope, Source,
+    ActivityRecord, Actor, ActorType, Attribution, Caution, Change, Channel, CodePosition, Confidence, Coverage,
+    DriftStatus, EventRef, Gap, GapReason, GapScope, Scope, Source,
     report::{Finding, Report, Scan, Severity, Summary},
 };
 
@@ -31,6 +31,7 @@ fn source(name: &str, resources: u64) -> Source {
 }
 
 fn report(sources: Vec<Source>, summary: Summary, findings: Vec<Finding>, gaps: Vec<Gap>) -> Report {
+    let coverage = coverage(gaps.is_empty());
     Report {
         schema_version: "1",
         scan: Scan {
@@ -48,8 +49,22 @@ fn report(sources: Vec<Source>, summary: Summary, findings: Vec<Finding>, gaps: 
         summary,
         findings,
         gaps,
-        coverage: Vec::new(),
+        coverage,
     }
+}
+
+/// A kind that was listed, and one of which a single resource was read.
+fn coverage(complete: bool) -> Vec<Coverage> {
+    let scope = Scope::new("111111111111", "eu-central-1");
+    let of = |kind: &str, resources: Option<Vec<String>>| Coverage {
+        scope: scope.clone(),
+        kind: kind.into(),
+        unmanaged: resources.is_none(),
+        resources,
+        complete,
+    };
+    let one = "111111111111/eu-central-1/aws_vpc/vpc-1".to_owned();
+    vec![of("aws_security_group", None), of("aws_vpc", Some(vec![one]))]
 }
 
 pub(super) fn clean() -> Report {
@@ -327,6 +342,9 @@ pub(super) fn hostile() -> Report {
     from.name = EVIL.into();
     from.location = EVIL.into();
     from.warnings = vec![EVIL.into()];
-    let summary = Summary { desired: 2, live: 2, changed: 1, unmanaged: 1, unknown: 1, ..Summary::default() };
+    // Of nothing that is declared: `ignored` stays 0.
+    let ignored_by_rule = BTreeMap::from([(EVIL.to_owned(), 1)]);
+    let summary =
+        Summary { desired: 2, live: 3, changed: 1, unmanaged: 1, unknown: 1, ignored_by_rule, ..Summary::default() };
     report(vec![from], summary, vec![one, two, three], gaps)
 }
