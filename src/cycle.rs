@@ -138,6 +138,7 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
         activity: attributed.activity,
         rule_warnings,
         unmapped: seen.unmapped,
+        folded: seen.folded,
     }
 }
 

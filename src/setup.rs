@@ -91,7 +91,6 @@ fn load_options(config: &Config, environment: Environment) -> LoadOptions {
         http: HttpOptions { bearer, ..HttpOptions::default() },
         environment,
         retry_delay: STATE_RETRY_DELAY,
-        ..LoadOptions::default()
     }
 }
 

@@ -12,6 +12,7 @@ use super::Since;
 use super::principal::{Pipeline, Settings};
 use super::source::SourceRef;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position};
+use crate::model::arn::is_arn;
 use crate::yaml::position;
 
 /// A valid section.
@@ -141,7 +142,7 @@ fn values<T>(
 }
 
 fn arn_pattern(text: &str) -> Result<Pattern, Diagnostic> {
-    if !text.starts_with("arn:") && !text.starts_with('*') {
+    if !is_arn(text) && !text.starts_with('*') {
         let message = format!("{text:?} is no ARN, and no pattern of one");
         return Err(Diagnostic::error("config/not-an-arn", message).with_hint("write e.g. arn:aws:iam::*:role/ci-*"));
     }

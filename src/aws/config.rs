@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::arn::is_arn;
 use crate::model::{is_account_id, is_region};
 use crate::yaml::position;
 
@@ -65,7 +66,7 @@ impl RawAccount {
         let before = diagnostics.errors();
         let Self { id, role_arn, external_id } = self;
         let id = account_id(id, diagnostics);
-        if !role_arn.value.starts_with("arn:") || !role_arn.value.contains(":role/") {
+        if !is_arn(&role_arn.value) || !role_arn.value.contains(":role/") {
             let mistake =
                 Diagnostic::error("config/not-a-role", format!("{:?} is not the ARN of a role", role_arn.value))
                     .with_hint("write e.g. arn:aws:iam::123456789012:role/driftd-read");

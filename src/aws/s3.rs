@@ -17,6 +17,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use tokio::sync::Mutex;
 
 use super::{AssumeRole, Aws, ReadError};
+use crate::model::is_account_id;
 
 /// How a bucket is reached; `None` leaves it to the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -132,9 +133,8 @@ impl Intercept for AccountInHost {
 fn without_account(uri: &str) -> Option<String> {
     let (scheme, rest) = uri.split_once("://")?;
     let (account, rest) = rest.split_once('.')?;
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     let plain = format!("{scheme}://{rest}");
-    (is_account && endpoint_is_address(Some(&plain))).then_some(plain)
+    (is_account_id(account) && endpoint_is_address(Some(&plain))).then_some(plain)
 }
 
 #[cfg(test)]

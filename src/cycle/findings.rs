@@ -33,7 +33,10 @@ pub(super) fn judge(
         let resource = resource_of(desired, &drift);
         let address = resource.map(|resource| resource.address.as_str());
         let source = |index: usize| desired.sources.get(index).map(|source| source.name.clone());
-        let key = ResourceKey::new(drift.scope.clone(), &drift.kind, &drift.id, address);
+        let key = match resource {
+            Some(resource) => resource.key(drift.scope.clone(), &desired.sources),
+            None => ResourceKey::new(drift.scope.clone(), &drift.kind, &drift.id, None),
+        };
         findings.push(Finding {
             key: key.to_string(),
             fingerprint: fingerprint(&key, &drift),
@@ -41,11 +44,15 @@ pub(super) fn judge(
             arn: arn(&drift),
             address: address.map(str::to_owned),
             source: resource.and_then(|resource| source(resource.source)),
-            also_in: resource.iter().flat_map(|resource| &resource.also_in).filter_map(|&i| source(i)).collect(),
+            also_in: resource
+                .iter()
+                .flat_map(|resource| resource.also_in.iter().chain(&resource.disputed_by))
+                .filter_map(|&index| source(index))
+                .collect(),
             code: resource.and_then(|resource| resource.code.clone()),
             severity: judgement.severity,
             rules: judgement.rules,
-            reason: drift.reason,
+            reason: drift.reason.or_else(|| disagreement(resource?, desired)),
             changes: drift.changes,
             attribution: who.pop_front(),
             other_attributions: who.into(),
@@ -61,6 +68,13 @@ pub(super) fn judge(
     warnings.sort();
     warnings.dedup();
     (findings, warnings)
+}
+
+/// Two states hold one object, and each says something else.
+fn disagreement(resource: &Desired, desired: &DesiredState) -> Option<String> {
+    let others: Vec<_> = resource.disputed_by.iter().filter_map(|&index| desired.sources.get(index)).collect();
+    let names: Vec<_> = others.iter().map(|source| source.name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("the states disagree: {} holds it, too, with other values", names.join(", ")))
 }
 
 fn resource_of<'a>(desired: &'a DesiredState, drift: &Drift) -> Option<&'a Desired> {

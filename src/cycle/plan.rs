@@ -33,8 +33,6 @@ pub(super) struct Plan {
     pub regions: BTreeSet<String>,
     /// Regions that the declared buckets show, as a bucket has one although it is listed globally.
     bucket_regions: BTreeSet<String>,
-    /// Do the sources span several accounts or regions, looked at now or not?
-    pub several_places: bool,
     /// How many declared resources were asked for. The others still own what is theirs.
     pub desired: u64,
 }
@@ -82,7 +80,6 @@ pub(super) fn plan(work: &Work, desired: &DesiredState, aws: &Aws) -> Plan {
         accounts: BTreeSet::new(),
         regions: BTreeSet::new(),
         bucket_regions: BTreeSet::new(),
-        several_places: several_places(desired, &places, work),
         desired: 0,
     };
     match work {
@@ -104,6 +101,10 @@ impl Plan {
         if self.accounts.is_empty() {
             self.accounts.insert(aws.account().to_owned());
         }
+        // What is declared lives nowhere in particular (IAM, other providers, nothing at all): the region of the environment.
+        if self.regions.is_empty() {
+            self.regions.insert(aws.default_region());
+        }
     }
 
     fn resources(&mut self, resources: &Resources, desired: &DesiredState, places: &[Place], aws: &Aws) {
@@ -112,7 +113,7 @@ impl Plan {
         let mut declared: BTreeSet<ResourceKey> = BTreeSet::new();
         let mut found: BTreeSet<&str> = BTreeSet::new();
         for (index, (resource, place)) in desired.resources.iter().zip(places).enumerate() {
-            let key = ResourceKey::new(place.scope.clone(), &resource.kind, &resource.id, Some(&resource.address));
+            let key = resource.key(place.scope.clone(), &desired.sources);
             if addresses.contains(&resource.address) || keys.contains(&key) {
                 targets.insert(index);
                 found.insert(&resource.address);
@@ -306,21 +307,6 @@ impl Plan {
     }
 }
 
-/// Does what is declared, or asked for besides, lie in several accounts or regions?
-fn several_places(desired: &DesiredState, places: &[Place], work: &Work) -> bool {
-    let (mut accounts, mut regions): (BTreeSet<&str>, BTreeSet<&str>) = (BTreeSet::new(), BTreeSet::new());
-    for (_, place) in desired.resources.iter().zip(places).filter(|(resource, _)| resource.provider.is_aws()) {
-        accounts.insert(&place.scope.account);
-        if place.scope.region != GLOBAL {
-            regions.insert(&place.scope.region);
-        }
-    }
-    if let Work::Sweep(sweep) = work {
-        regions.extend(sweep.regions.iter().map(String::as_str));
-    }
-    accounts.len().max(regions.len()) > 1
-}
-
 /// Where a declared resource is read, and by whom.
 struct Place {
     scope: Scope,
@@ -346,12 +332,15 @@ fn placed<'a>(resource: &'a Desired, place: &'a Place) -> Placed<'a> {
     Placed { scope: &place.scope, kind: &resource.kind, id: &resource.id, parents }
 }
 
-/// What the state itself could not say of an instance: one that was written too long ago.
+/// What the state itself could not say of an instance: one that was written too long ago. Another state may hold a good one.
 fn incompletely_read<'a>(desired: &'a DesiredState, resource: &Desired) -> Option<&'a Gap> {
-    desired
-        .gaps
-        .iter()
-        .find(|gap| gap.scope.kind.as_deref() == Some(&*resource.kind) && gap.scope.id.as_deref() == Some(&resource.id))
+    let source = desired.sources.get(resource.source).map(|source| source.name.as_str());
+    let is_of = |scope: &GapScope| {
+        scope.kind.as_deref() == Some(&*resource.kind)
+            && scope.id.as_deref() == Some(&resource.id)
+            && scope.source.as_deref() == source
+    };
+    desired.gaps.iter().find(|gap| is_of(&gap.scope))
 }
 
 /// Ids of some types are not unique (an `aws_s3_object` is its key, whatever the bucket): those that share one are read

@@ -7,9 +7,9 @@ use futures::{StreamExt as _, stream};
 use super::plan::Plan;
 use super::{Environment, Progress, Settings, shard};
 use crate::aws::Aws;
-use crate::diff::{KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex};
+use crate::diff::{self, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex};
 use crate::inventory::kinds;
-use crate::model::{Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, OwnedField};
+use crate::model::{Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, OwnedField, Scope};
 
 /// Accounts that are read at a time. One that does not answer holds up one of these places, until its time limits end.
 const CONCURRENT_ACCOUNTS: usize = 8;
@@ -28,6 +28,10 @@ pub(super) struct Seen {
     pub unmapped: BTreeSet<String>,
     /// What was not compared because it is too new, or AWS does not return it, by kind.
     pub not_compared: BTreeMap<&'static str, NotCompared>,
+    /// What nobody declares and others made: scope, kind and id of the maker -> kind and id of what it made.
+    pub made: BTreeMap<(Scope, &'static str, String), Vec<(&'static str, String)>>,
+    /// See [`crate::model::Outcome::folded`].
+    pub folded: BTreeMap<String, u64>,
     /// Which fields the live form of declared resources owns, with the account.
     pub owned_fields: Vec<(String, OwnedField)>,
 }
@@ -79,6 +83,9 @@ pub(super) async fn read(
     ownership.add_live_owned_fields(&seen.owned_fields);
     // Once per kind, whatever the number of its resources and scopes.
     seen.gaps.extend(seen.not_compared.iter().filter_map(|(kind, not_compared)| not_compared.gap(kind)));
+    for ((scope, kind, id), made) in std::mem::take(&mut seen.made) {
+        seen.drifts.push(diff::unmanaged_maker(scope, kind, &id, made));
+    }
     seen.drop_reported_twice(facts, &ownership);
     seen.fold(ownership.owned_fields());
     seen
@@ -86,7 +93,7 @@ pub(super) async fn read(
 
 impl Seen {
     fn add(&mut self, shard: Seen) {
-        let Seen { drifts, gaps, coverage, in_sync, live, unmapped, not_compared, owned_fields } = shard;
+        let Seen { drifts, gaps, coverage, in_sync, live, unmapped, not_compared, made, folded, owned_fields } = shard;
         self.drifts.extend(drifts);
         self.gaps.extend(gaps);
         self.coverage.extend(coverage);
@@ -95,6 +102,12 @@ impl Seen {
         self.unmapped.extend(unmapped);
         for (kind, more) in not_compared {
             self.not_compared.entry(kind).or_default().extend(more);
+        }
+        for (maker, more) in made {
+            self.made.entry(maker).or_default().extend(more);
+        }
+        for (reason, number) in folded {
+            *self.folded.entry(reason).or_default() += number;
         }
         self.owned_fields.extend(owned_fields);
     }
@@ -122,7 +135,7 @@ impl Seen {
             drift.reason.is_some()
         });
         self.in_sync += (before - self.drifts.len()) as u64;
-        for drift in self.drifts.iter_mut().filter(|drift| drift.status != DriftStatus::Unknown) {
+        for drift in self.drifts.iter_mut().filter(|drift| drift.status == DriftStatus::Changed) {
             drift.reason = None;
         }
     }

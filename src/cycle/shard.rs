@@ -10,12 +10,12 @@ use super::read::{Context, Seen};
 use crate::aws::Partition;
 use crate::diff::{self, Compared};
 use crate::inventory::{self, Request, ScopeReader, Selection};
-use crate::model::{Coverage, Gap, GapReason, GapScope, Listing, PriorState, Scope};
+use crate::model::{Arn, Coverage, GLOBAL, Gap, GapReason, GapScope, Listing, PriorState, ResourceKey, Scope, Source};
 
 /// Kinds of one scope that are read at a time.
 const CONCURRENT_KINDS: usize = 16;
-/// After so many listings in a row that timed out (each after all its retries), a scope is left alone: one that does not
-/// answer costs minutes for every kind.
+/// After so many listings that timed out (each after all its retries) with none in between that saw anything, a scope is left
+/// alone: one that does not answer costs minutes for every kind.
 const UNANSWERED: usize = 4;
 
 /// Reads one scope. What could not be read is in the gaps; nothing that was read is kept.
@@ -41,7 +41,7 @@ pub(super) async fn read(shard: Shard, context: &Context<'_>) -> Seen {
 async fn list(reader: &ScopeReader, task: &ListingTask, context: &Context<'_>, unanswered: &AtomicUsize) -> Listing {
     if unanswered.load(Ordering::Relaxed) >= UNANSWERED {
         let scope = gap_scope(&Scope::new(&reader.account, &reader.region), task.kind.name());
-        let detail = format!("not asked: {UNANSWERED} listings in a row were not answered");
+        let detail = format!("not asked: {UNANSWERED} listings timed out here, and none in between saw anything");
         return Listing { gaps: vec![Gap { reason: GapReason::Timeout, scope, detail }], ..Listing::default() };
     }
     let desired = task.desired.iter().map(|&index| context.desired.resources[index].prior()).collect();
@@ -72,11 +72,11 @@ fn compare(
 ) {
     let facts = &context.facts[task.kind.name()];
     let declared: Vec<_> = task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect();
-    guesses::downgrade_missing(&mut listing, &declared, task.kind, scope, context.plan.several_places);
+    guesses::take_out(&mut listing, &declared, task.kind, scope);
     seen.gaps.extend(listing.gaps.iter().cloned());
-    let mut coverage = coverage(&listing, &task, &declared, scope);
+    let mut coverage = coverage(&listing, &task, &declared, scope, &context.desired.sources);
     let ownership = task.unmanaged.then_some(context.ownership);
-    let Compared { drifts, in_sync, live, owned_fields, uncovered, not_compared, gaps } =
+    let Compared { drifts, in_sync, live, owned_fields, uncovered, not_compared, gaps, made, folded } =
         diff::listing(facts, scope, &declared, listing, ownership);
     // A finding of a source that was not read now is still one; so is one of an attribute that could not be compared.
     coverage.complete &= sources_read && not_compared.gap(facts.name).is_none();
@@ -87,7 +87,21 @@ fn compare(
     seen.unmapped.extend(uncovered);
     seen.not_compared.entry(facts.name).or_default().extend(not_compared);
     seen.gaps.extend(gaps);
+    for ((maker, id), made) in made {
+        seen.made.entry((place_of(&id, scope), maker, id)).or_default().extend(made);
+    }
+    for (reason, number) in folded {
+        *seen.folded.entry(reason.to_owned()).or_default() += number;
+    }
     seen.owned_fields.extend(owned_fields.into_iter().map(|field| (scope.account.clone(), field)));
+}
+
+/// Where a maker is: what it made may be global.
+fn place_of(maker: &str, scope: &Scope) -> Scope {
+    match Arn::parse(maker) {
+        Some(arn) if scope.region == GLOBAL && !arn.region.is_empty() => Scope::new(&scope.account, arn.region),
+        _ => scope.clone(),
+    }
 }
 
 /// What was looked at. A gap of one declared resource is in its own finding; any other one hides something.
@@ -96,12 +110,13 @@ fn coverage(
     task: &ListingTask,
     declared: &[(usize, &crate::model::Desired)],
     scope: &Scope,
+    sources: &[Source],
 ) -> Coverage {
     let own = |gap: &Gap| gap.scope.id.as_ref().is_some_and(|id| declared.iter().any(|(_, one)| one.id == *id));
-    let key = |id: &str, address| crate::model::ResourceKey::new(scope.clone(), task.kind.name(), id, address);
+    let key = |id: &String| ResourceKey::new(scope.clone(), task.kind.name(), id, None);
     let resources = task.undeclared.as_ref().map(|undeclared| {
-        let declared = declared.iter().map(|(_, one)| key(&one.id, Some(&one.address)).to_string());
-        let mut keys: Vec<_> = declared.chain(undeclared.iter().map(|id| key(id, None).to_string())).collect();
+        let declared = declared.iter().map(|(_, one)| one.key(scope.clone(), sources));
+        let mut keys: Vec<_> = declared.chain(undeclared.iter().map(key)).map(|key| key.to_string()).collect();
         keys.sort();
         keys
     });

@@ -10,7 +10,7 @@ use super::backend::BackendConfig;
 use super::code::CodeIndex;
 use super::locate::{self, ProviderRegions};
 use super::tfstate::{self, State};
-use super::{Environment, HttpOptions, ObjectStore, ReadError, RoleToAssume, StateConfig, StateFile, names, request};
+use super::{Environment, HttpOptions, ObjectStore, ReadError, StateConfig, StateFile, names, references, request};
 use crate::model::{Desired, DesiredState, Gap, GapReason, GapScope, Source, UnreadSource, id_is_unique};
 
 /// States that are read at the same time.
@@ -28,9 +28,6 @@ pub struct LoadOptions {
     pub backend_config: Vec<BackendConfig>,
     /// The workspace of directories; `None` takes the selected one.
     pub workspace: Option<String>,
-    /// Region of state buckets, and the role to read them with.
-    pub state_region: Option<String>,
-    pub state_role: Option<RoleToAssume>,
     pub http: HttpOptions,
     pub environment: Environment,
     /// Pause before a torn, throttled or broken read is tried again; 1 s does well.
@@ -56,6 +53,17 @@ struct Declares {
 impl Declares {
     fn of(state: &StateConfig) -> Self {
         Self { accounts: state.accounts.clone(), regions: state.regions.clone() }
+    }
+
+    /// Where a resource is of which nothing else tells it, if only one place is left.
+    fn place(&self, resource: &mut Desired) {
+        if let (None, [account]) = (&resource.account, self.accounts.as_slice()) {
+            resource.account = Some(account.clone());
+        }
+        if let (None, [region], false) = (&resource.region, self.regions.as_slice(), locate::is_global(&resource.kind))
+        {
+            resource.region = Some(region.clone());
+        }
     }
 
     /// What two entries say of the same source: it may declare resources wherever one of them says so.
@@ -109,15 +117,25 @@ pub async fn load(states: &[StateConfig], options: &LoadOptions, store: &dyn Obj
 
     let mut codes = Codes::new(options, store).await;
     let mut desired = DesiredState::default();
+    let mut declared: Vec<Declares> = Vec::new();
     for (job, outcome) in outcomes {
         let name = names.next().unwrap_or_default();
         match outcome {
-            Ok(state) => add_source(&mut desired, name, job, state, &mut codes),
+            Ok(state) => {
+                declared.push(job.declares.clone());
+                add_source(&mut desired, name, job, state, &mut codes);
+            }
             Err(error) => add_unread(&mut desired, name, job.declares, &error),
         }
     }
     for (_, declares, error) in unopened {
         add_unread(&mut desired, names.next().unwrap_or_default(), declares, &error);
+    }
+    references::locate(&mut desired.resources);
+    for resource in desired.resources.iter_mut().filter(|resource| resource.provider.is_aws()) {
+        if let Some(declares) = declared.get(resource.source) {
+            declares.place(resource);
+        }
     }
     join_owners(&mut desired.resources);
     desired
@@ -246,31 +264,47 @@ fn add_unread(desired: &mut DesiredState, name: String, declares: Declares, erro
     desired.unread.push(UnreadSource { name, accounts, regions, foreign_only: false });
 }
 
-/// Keeps one instance of each real object that several states hold; the others become `also_in`. Only where account and
-/// region are known: two unknown accounts are not the same one.
+/// Joins what several states hold alike: one instance stays, the others become its `also_in`. Where they differ, all stay and are
+/// compared: whoever can write one state must not silence another. Only where account and region are known: two unknown
+/// accounts are not the same one.
 fn join_owners(resources: &mut Vec<Desired>) {
-    let mut owners: HashMap<(String, String, String, Option<String>), usize> = HashMap::new();
+    let mut owners: HashMap<(String, String, String, Option<String>), Vec<usize>> = HashMap::new();
     let mut kept: Vec<Desired> = Vec::with_capacity(resources.len());
-    for resource in resources.drain(..) {
+    for mut resource in resources.drain(..) {
         let Some(key) = identity(&resource) else {
             kept.push(resource);
             continue;
         };
-        match owners.get(&key).and_then(|owner| kept.get_mut(*owner)) {
-            Some(owner) if owner.source != resource.source => {
-                if !owner.also_in.contains(&resource.source) {
-                    owner.also_in.push(resource.source);
-                }
+        let same = owners.entry(key).or_default();
+        let twin = same.iter().copied().find(|&at| is_twin(&kept[at], &resource));
+        if let Some(twin) = twin {
+            let also_in = &mut kept[twin].also_in;
+            if !also_in.contains(&resource.source) {
+                also_in.push(resource.source);
             }
-            // Twice in one state: both stay, as Terraform sees it.
-            Some(_) => kept.push(resource),
-            None => {
-                owners.insert(key, kept.len());
-                kept.push(resource);
+            continue;
+        }
+        for &at in same.iter() {
+            let other = &mut kept[at];
+            // Twice in one state is no dispute: both stay, as Terraform sees it.
+            if other.source != resource.source {
+                other.disputed_by.push(resource.source);
+                resource.disputed_by.push(other.source);
             }
         }
+        resource.is_copy = !same.is_empty();
+        same.push(kept.len());
+        kept.push(resource);
     }
     *resources = kept;
+}
+
+/// The same object in another state, as that one has it, too.
+fn is_twin(one: &Desired, other: &Desired) -> bool {
+    one.source != other.source
+        && one.status == other.status
+        && one.schema_version == other.schema_version
+        && (one.raw_attributes.get() == other.raw_attributes.get() || one.attributes() == other.attributes())
 }
 
 /// Kind, id, account and region, where all of them are known.

@@ -16,6 +16,7 @@ mod load;
 mod local;
 pub mod locate;
 mod names;
+mod references;
 mod request;
 mod s3;
 mod state_bucket;
@@ -27,6 +28,7 @@ pub use environment::Environment;
 pub use error::ReadError;
 pub use http::HttpOptions;
 pub use load::{LoadOptions, check_local, load};
+pub(crate) use references::is_proof;
 pub use s3::{MemoryStore, Object, ObjectAddress, ObjectStore, RoleToAssume, StoreError};
 pub use state_bucket::StateBucket;
 

@@ -49,7 +49,7 @@ pub(crate) async fn open<'a>(
 ) -> Result<Opened<'a>, ReadError> {
     let environment = &options.environment;
     if let Some(rest) = request.strip_prefix("s3://") {
-        return open_s3(s3_address(rest, options)?, Vec::new(), store).await;
+        return open_s3(s3_address(rest)?, Vec::new(), store).await;
     }
     if request.starts_with("https://") || request.starts_with("http://") {
         return Ok(boxed(HttpState::new(request, &options.http, environment)?));
@@ -86,7 +86,7 @@ pub(crate) async fn open<'a>(
 impl StateConfig {
     /// The object or prefix that it names in S3, as far as it says so itself: a directory of code names its backend elsewhere.
     pub(crate) fn s3_address(&self) -> Option<ObjectAddress> {
-        s3_address(self.location.strip_prefix("s3://")?, &LoadOptions::default()).ok()
+        s3_address(self.location.strip_prefix("s3://")?).ok()
     }
 }
 
@@ -96,20 +96,14 @@ fn boxed<'a>(file: impl StateFile + 'a) -> Opened<'a> {
 
 /// `bucket/key[?versionId=..&region=..&workspace=..&workspace_key_prefix=..&role_arn=..&external_id=..&profile=..]`; the
 /// key is taken verbatim.
-fn s3_address(text: &str, options: &LoadOptions) -> Result<ObjectAddress, ReadError> {
+fn s3_address(text: &str) -> Result<ObjectAddress, ReadError> {
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     let location = format!("s3://{path}");
     if bucket.is_empty() {
         return Err(ReadError::bad_request(location, "names no bucket: use s3://bucket/key"));
     }
-    let mut address = ObjectAddress {
-        bucket: bucket.to_owned(),
-        key: key.to_owned(),
-        region: options.state_region.clone(),
-        role: options.state_role.clone(),
-        ..ObjectAddress::default()
-    };
+    let mut address = ObjectAddress { bucket: bucket.to_owned(), key: key.to_owned(), ..ObjectAddress::default() };
     let (mut workspace, mut prefix) = (None, None);
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         let value = value.into_owned();
@@ -173,7 +167,7 @@ pub(crate) async fn open_directory<'a>(
     let mut opened = match backend.kind.as_str() {
         "local" => boxed(LocalState { path: local_path(directory, &backend, &workspace) }),
         "s3" => {
-            let (address, warnings) = s3_of_backend(&backend, &workspace, &place, options)?;
+            let (address, warnings) = s3_of_backend(&backend, &workspace, &place)?;
             open_s3(address, warnings, store).await?
         }
         "http" => {
@@ -212,12 +206,7 @@ fn local_path(directory: &Path, backend: &Backend, workspace: &str) -> PathBuf {
     directory.join(folder).join(workspace).join("terraform.tfstate")
 }
 
-fn s3_of_backend(
-    backend: &Backend,
-    workspace: &str,
-    place: &str,
-    options: &LoadOptions,
-) -> Result<(ObjectAddress, Vec<String>), ReadError> {
+fn s3_of_backend(backend: &Backend, workspace: &str, place: &str) -> Result<(ObjectAddress, Vec<String>), ReadError> {
     let owned = |key: &str| backend.get(key).map(str::to_owned);
     if backend.get("sse_customer_key").is_some() {
         let problem = "the state is encrypted with a customer key (`sse_customer_key`), which driftd does not take: \
@@ -238,8 +227,8 @@ fn s3_of_backend(
         bucket: backend.need("bucket", place)?,
         key,
         version: None,
-        region: owned("region").or_else(|| options.state_region.clone()),
-        role: options.state_role.clone().or(role),
+        region: owned("region"),
+        role,
         profile: owned("profile"),
         endpoint: owned("endpoints.s3").or_else(|| owned("endpoint")),
         path_style: backend

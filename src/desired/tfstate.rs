@@ -177,6 +177,8 @@ fn add(state: &mut State, resource: &document::Resource, mut instance: document:
         region,
         source: 0,
         also_in: Vec::new(),
+        disputed_by: Vec::new(),
+        is_copy: false,
         provider,
         schema_version: instance.schema_version.unwrap_or_default(),
         sensitive: sensitive::paths(instance.sensitive_attributes.as_deref(), &raw_attributes),

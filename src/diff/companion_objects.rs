@@ -43,16 +43,37 @@ const INSTANCE: &[&str] = &[
 /// The parts that every VPC comes with.
 const VPC: &[&str] = &["default_network_acl_id", "default_route_table_id", "default_security_group_id"];
 
+/// Declared type, where its attributes name what it made, and the type of that: it makes further resources in turn.
+const MAKERS: &[(&str, &str, &str)] = &[
+    ("aws_eks_node_group", "resources/*/autoscaling_groups/*/name", "aws_autoscaling_group"),
+    ("aws_elastic_beanstalk_environment", "autoscaling_groups/*", "aws_autoscaling_group"),
+];
+
+/// Resources (type and id) that a resource made and that make others.
+pub(super) fn makers(kind: &str, attributes: &Attributes) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for (_, path, made) in MAKERS.iter().filter(|(owner, ..)| *owner == kind) {
+        let mut ids = Vec::new();
+        at(path, attributes, &mut ids);
+        found.extend(ids.into_iter().map(|id| (*made, id)));
+    }
+    found
+}
+
 /// Ids of the objects that came with a resource.
 pub(super) fn ids(kind: &str, attributes: &Attributes) -> Vec<String> {
     let mut found = Vec::new();
     for path in OWNED.iter().filter(|(owner, _)| *owner == kind).flat_map(|(_, paths)| *paths) {
-        let (first, rest) = path.split_once('/').map_or((*path, None), |(first, rest)| (first, Some(rest)));
-        if let Some(value) = attributes.get(first) {
-            collect(value, rest, &mut found);
-        }
+        at(path, attributes, &mut found);
     }
     found
+}
+
+fn at(path: &str, attributes: &Attributes, found: &mut Vec<String>) {
+    let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    if let Some(value) = attributes.get(first) {
+        collect(value, rest, found);
+    }
 }
 
 fn collect(value: &Value, path: Option<&str>, found: &mut Vec<String>) {
@@ -77,7 +98,8 @@ mod tests {
 
     #[test]
     fn every_name_is_the_providers() {
-        for (kind, paths) in OWNED {
+        let makers = MAKERS.iter().map(|(kind, path, _)| (*kind, std::slice::from_ref(path)));
+        for (kind, paths) in OWNED.iter().copied().chain(makers) {
             let block = &schema::of(kind).unwrap_or_else(|| panic!("{kind}")).block;
             let known = |name: &str| block.attributes.contains_key(name) || block.blocks.contains_key(name);
             // Lists that several types share name what only some of them have.
@@ -94,5 +116,8 @@ mod tests {
         assert_eq!(of("aws_subnet", instance), Vec::<String>::new());
         let endpoint = json!({"network_interface_ids": ["eni-1", "eni-2"]});
         assert_eq!(of("aws_vpc_endpoint", endpoint), ["eni-1", "eni-2"]);
+        let group = json!({"resources": [{"autoscaling_groups": [{"name": "eks-a"}, {"name": "eks-b"}]}]});
+        let groups = makers("aws_eks_node_group", group.as_object().unwrap());
+        assert_eq!(groups, ["eks-a", "eks-b"].map(|id| ("aws_autoscaling_group", id.to_owned())));
     }
 }

@@ -14,7 +14,7 @@ mod tags;
 mod unread_children;
 mod walk;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -28,6 +28,7 @@ pub use fingerprint::fingerprint;
 pub use newer::NotCompared;
 pub use owned_fields::{ANY_KIND, OwnedFieldIndex};
 pub use ownership::OwnershipIndex;
+use ownership::Undeclared;
 use recorded::Recorded;
 
 /// What the comparison needs to know of a kind.
@@ -57,7 +58,14 @@ pub struct Compared {
     pub not_compared: NotCompared,
     /// What could not be compared although it was read.
     pub gaps: Vec<Gap>,
+    /// What nobody declares and others made, by the kind and id of that.
+    pub made: Made,
+    /// What nobody declares and is not reported by itself, by reason.
+    pub folded: BTreeMap<&'static str, u64>,
 }
+
+/// Kind and id of a maker that no source declares -> what it made: kind and id.
+pub type Made = BTreeMap<(&'static str, String), Vec<(&'static str, String)>>;
 
 /// Compares the desired resources of one kind and scope (each with its index in the run) with what was listed there;
 /// with an ownership index, the other resources that nothing in it owns are unmanaged.
@@ -127,8 +135,16 @@ pub fn listing(
         }
     }
     if let Some(ownership) = ownership {
-        undeclared.retain(|live| ownership.is_unmanaged(kind, &scope.account, live));
-        compared.drifts.extend(undeclared.into_iter().map(|live| unmanaged(kind, scope, live)));
+        for live in undeclared {
+            match ownership.judge(kind, scope, &live) {
+                Undeclared::Unmanaged(claim) => compared.drifts.push(unmanaged(kind, scope, live, claim)),
+                Undeclared::MadeBy(maker, id) => {
+                    compared.made.entry((maker, id)).or_default().push((kind.name, live.id));
+                }
+                Undeclared::Folded(reason) => *compared.folded.entry(reason).or_default() += 1,
+                Undeclared::Declared => {}
+            }
+        }
     }
     compared
 }
@@ -262,7 +278,7 @@ fn shown(kind: &KindFacts, resource: &Desired, mut attributes: Attributes) -> At
     attributes
 }
 
-fn unmanaged(kind: &KindFacts, scope: &Scope, live: Live) -> Drift {
+fn unmanaged(kind: &KindFacts, scope: &Scope, live: Live, claim: Option<&str>) -> Drift {
     let mut live_attributes = live.attributes;
     if let Some(Value::Object(tags)) = live_attributes.get("tags_all").cloned() {
         live_attributes.insert("tags".to_owned(), Value::Object(tags));
@@ -276,10 +292,32 @@ fn unmanaged(kind: &KindFacts, scope: &Scope, live: Live) -> Drift {
         id: live.id,
         scope: scope.clone(),
         desired: None,
-        reason: None,
+        reason: claim.map(|what| format!("its name, description or tags say: {what}; anybody can write that")),
         changes: Vec::new(),
         desired_attributes: Attributes::new(),
         live_attributes,
+    }
+}
+
+/// A resource that no source declares, known only by what it made: one finding, whatever the number of that.
+pub fn unmanaged_maker(scope: Scope, kind: &str, id: &str, mut made: Vec<(&'static str, String)>) -> Drift {
+    /// So many are named.
+    const NAMED: usize = 5;
+    made.sort();
+    made.dedup();
+    let named: Vec<_> = made.iter().take(NAMED).map(|(kind, id)| format!("{kind} {id}")).collect();
+    let more = made.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Drift {
+        status: DriftStatus::Unmanaged,
+        kind: kind.to_owned(),
+        id: id.to_owned(),
+        scope,
+        desired: None,
+        reason: Some(format!("no source declares it; it made {}{more}", named.join(", "))),
+        changes: Vec::new(),
+        desired_attributes: Attributes::new(),
+        live_attributes: Attributes::from_iter([("id".to_owned(), id.into())]),
     }
 }
 

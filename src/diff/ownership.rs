@@ -10,12 +10,29 @@ use super::owned_fields::OwnedFieldIndex;
 use super::unread_children;
 use super::walk::canonical_member;
 use crate::model::schema;
-use crate::model::{Attributes, Desired, Live, OwnedField, Owner, is_unique_id};
+use crate::model::{Arn, Attributes, Desired, GLOBAL, Live, OwnedField, Owner, Scope, is_unique_id};
+
+/// What a live resource is that was not asked for where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Undeclared {
+    /// Nobody declares it; what its name or tag says of it, which anybody can write.
+    Unmanaged(Option<&'static str>),
+    /// Nobody declares the resource that made it: kind and id.
+    MadeBy(&'static str, String),
+    /// Declared as another kind, or elsewhere.
+    Declared,
+    /// Not reported by itself, for this reason.
+    Folded(&'static str),
+}
 
 /// All desired resources of a run, indexed for ownership.
 pub struct OwnershipIndex<'a> {
-    /// (account, kind, id) -> the resource.
-    by_id: HashMap<(&'a str, &'a str, &'a str), &'a Desired>,
+    /// (account, kind, id) -> the resources: in several regions, or in several sources.
+    by_id: HashMap<(&'a str, &'a str, &'a str), Vec<&'a Desired>>,
+    /// Kind and id of declared resources of which nothing tells where they are.
+    unplaced: HashMap<(&'a str, &'a str), Vec<&'a Desired>>,
+    /// Kind and name of what declared resources made that make others: account, kind, id.
+    makers: HashSet<(&'a str, &'static str, String)>,
     /// Ids and ARNs that AWS gives out once, whatever the kind: of the resources, and of what came with them.
     objects: HashSet<String>,
     owned_fields: OwnedFieldIndex,
@@ -25,11 +42,20 @@ pub struct OwnershipIndex<'a> {
 impl<'a> OwnershipIndex<'a> {
     /// `account`: that of resources which name none.
     pub fn new(resources: &'a [Desired], kinds: &'a HashMap<&'static str, KindFacts>, account: &'a str) -> Self {
-        let mut ownership =
-            Self { by_id: HashMap::new(), objects: HashSet::new(), owned_fields: OwnedFieldIndex::default(), kinds };
+        let mut ownership = Self {
+            by_id: HashMap::new(),
+            unplaced: HashMap::new(),
+            makers: HashSet::new(),
+            objects: HashSet::new(),
+            owned_fields: OwnedFieldIndex::default(),
+            kinds,
+        };
         for resource in resources {
+            if resource.account.is_none() || resource.region.is_none() {
+                ownership.unplaced.entry((&resource.kind, &resource.id)).or_default().push(resource);
+            }
             let account = resource.account.as_deref().unwrap_or(account);
-            ownership.by_id.insert((account, &resource.kind, &resource.id), resource);
+            ownership.by_id.entry((account, &resource.kind, &resource.id)).or_default().push(resource);
             if is_unique_id(&resource.id) {
                 ownership.objects.insert(resource.id.clone());
             }
@@ -37,6 +63,8 @@ impl<'a> OwnershipIndex<'a> {
             // Where ids are not unique, or another form than what is imported, the ARN is.
             ownership.objects.extend(attributes.get("arn").and_then(Value::as_str).map(str::to_owned));
             ownership.objects.extend(companion_objects::ids(&resource.kind, &attributes));
+            let makers = companion_objects::makers(&resource.kind, &attributes);
+            ownership.makers.extend(makers.into_iter().map(|(kind, id)| (account, kind, id)));
             let owned_fields = match kinds.get(&*resource.kind) {
                 Some(kind) => (kind.owned_fields)(kind.name, &attributes),
                 None => {
@@ -71,21 +99,61 @@ impl<'a> OwnershipIndex<'a> {
         }
     }
 
-    /// Nobody declares it, AWS did not make it, and no managed resource owns it.
-    pub fn is_unmanaged(&self, kind: &KindFacts, account: &str, live: &Live) -> bool {
+    /// What a live resource is that was not asked for.
+    pub(super) fn judge(&self, kind: &KindFacts, scope: &Scope, live: &Live) -> Undeclared {
+        let account = scope.account.as_str();
         match &live.owner {
-            Owner::Aws(_) | Owner::Account(_) => false,
+            Owner::Account(_) => Undeclared::Folded("shared by another account"),
+            Owner::Aws(what) => Undeclared::Folded(what),
             Owner::Parent { kind: owner_kind, id } => {
-                kind.report_unmanaged_children
-                    && self.by_id.contains_key(&(account, *owner_kind, id.as_str()))
-                    && !self.is_owned(kind, account, &live.attributes)
+                let is_unmanaged = kind.report_unmanaged_children
+                    && self.declares(scope, owner_kind, id)
+                    && !self.is_owned(kind, account, &live.attributes);
+                if is_unmanaged { Undeclared::Unmanaged(None) } else { Undeclared::Folded("part of another resource") }
             }
-            Owner::None => {
-                let arn = live.attributes.get("arn").and_then(Value::as_str).unwrap_or_default();
-                let known = |object: &str| is_unique_id(object) && self.objects.contains(object);
-                !known(&live.id) && !known(arn)
+            _ if self.is_declared_elsewhere(kind, live) => Undeclared::Declared,
+            Owner::Maker { kind, id } if self.declares_maker(scope, kind, id) => {
+                Undeclared::Folded("made by a declared resource")
             }
+            Owner::Maker { kind, id } => Undeclared::MadeBy(kind, id.clone()),
+            _ if self.may_be_unplaced(kind, scope, &live.id) => {
+                Undeclared::Folded("perhaps declared: nothing tells the place of a declared resource of this id")
+            }
+            Owner::Claimed(what) => Undeclared::Unmanaged(Some(what)),
+            Owner::None => Undeclared::Unmanaged(None),
         }
+    }
+
+    /// A resource of this kind and id is declared, and may be this one.
+    fn may_be_unplaced(&self, kind: &KindFacts, scope: &Scope, id: &str) -> bool {
+        let may_be = |one: &&Desired| {
+            one.account.as_ref().is_none_or(|account| *account == scope.account)
+                && (one.account.is_none() || one.region.is_none() && scope.region != GLOBAL)
+        };
+        self.unplaced.get(&(kind.name, id)).is_some_and(|all| all.iter().any(may_be))
+    }
+
+    /// Another kind, or another resource of this one in another region or account, declares this very object.
+    fn is_declared_elsewhere(&self, kind: &KindFacts, live: &Live) -> bool {
+        let arn = live.attributes.get("arn").and_then(Value::as_str).unwrap_or_default();
+        let known = |object: &str| is_unique_id(object) && self.objects.contains(object);
+        known(arn) || !is_named_by_people(kind.name) && known(&live.id)
+    }
+
+    /// Does a source declare this resource here? Where its state tells no region, it may be any.
+    fn declares(&self, scope: &Scope, kind: &str, id: &str) -> bool {
+        let here = |one: &&Desired| {
+            scope.region == GLOBAL
+                || one.region.as_ref().is_none_or(|region| region == GLOBAL || *region == scope.region)
+        };
+        self.by_id.get(&(scope.account.as_str(), kind, id)).is_some_and(|all| all.iter().any(here))
+    }
+
+    fn declares_maker(&self, scope: &Scope, kind: &'static str, id: &str) -> bool {
+        // AWS marks what a stack made with its ARN (`stack/NAME/UUID`); an imported stack has its name for an id.
+        let stack = Arn::parse(id).and_then(|arn| arn.resource.strip_prefix("stack/")?.split('/').next());
+        [Some(id), stack].into_iter().flatten().any(|id| self.declares(scope, kind, id))
+            || self.makers.contains(&(scope.account.as_str(), kind, id.to_owned()))
     }
 
     /// Another kind of resource declares the same attachment, or the owner's own attribute shows it.
@@ -99,7 +167,11 @@ impl<'a> OwnershipIndex<'a> {
     /// The owner's attribute has it, or is the owner's to manage as a whole (legacy `inline_policy` blocks of a role): one
     /// more is a change of the owner then. Its own it is where the code sets it, or where it holds what no child declares.
     fn owner_shows(&self, account: &str, part: &OwnedField) -> Option<bool> {
-        let owner = self.by_id.get(&(account, part.parent_kind, part.parent_id.as_str()))?;
+        let owners = self.by_id.get(&(account, part.parent_kind, part.parent_id.as_str()))?;
+        Some(owners.iter().any(|owner| self.shows(account, owner, part).unwrap_or(false)))
+    }
+
+    fn shows(&self, account: &str, owner: &Desired, part: &OwnedField) -> Option<bool> {
         if owner.declared.as_ref().is_some_and(|names| names.iter().any(|name| name == part.attribute)) {
             return Some(true);
         }
@@ -124,15 +196,7 @@ impl<'a> OwnershipIndex<'a> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::model::is_unique_id;
-
-    #[test]
-    fn ids_and_names() {
-        assert!(is_unique_id("vpc-0123456789abcdef0"));
-        assert!(is_unique_id("arn:aws:iam::123456789012:policy/p"));
-        assert!(!is_unique_id("deploy"));
-        assert!(!is_unique_id("team-a"));
-    }
+/// Is the id a name that people choose? It may look like an id of AWS's then.
+fn is_named_by_people(kind: &str) -> bool {
+    kind.starts_with("aws_iam_") || kind.starts_with("aws_s3") || matches!(kind, "aws_key_pair" | "aws_placement_group")
 }

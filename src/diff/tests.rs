@@ -1,5 +1,7 @@
 //! Tests of the whole comparison.
 
+mod strangers;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -16,6 +18,8 @@ fn desired(kind: &str, id: &str, attributes: Value) -> Desired {
         region: None,
         source: 0,
         also_in: Vec::new(),
+        disputed_by: Vec::new(),
+        is_copy: false,
         provider: ProviderRef { module: None, address: "aws".into(), alias: None },
         schema_version: 0,
         status: InstanceStatus::Ready,

@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 
 use futures::{StreamExt as _, stream};
+use serde_json::Value;
 
+use super::value::split_reserved;
 use super::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::aws::ReadError;
 use crate::model::{GapScope, Listing, Live, Owner, PriorState};
@@ -87,7 +89,8 @@ impl Collector<'_> {
         let (declared, others): (Vec<Live>, Vec<Live>) =
             listed.live.into_iter().partition(|live| request.declares(&live.id));
         if request.unmanaged {
-            self.listing.live.extend(others.into_iter().filter(|live| !matches!(live.owner, Owner::Account(_))));
+            let others = others.into_iter().filter(|live| !matches!(live.owner, Owner::Account(_)));
+            self.listing.live.extend(others.map(without_reserved_tags));
         }
         let reads = declared.into_iter().filter_map(|live| Some((request.prior(&live.id)?, live)));
         let reads: Vec<_> = reads.map(|(prior, live)| complete(self.kind, self.aws, prior, live)).collect();
@@ -113,7 +116,7 @@ impl Collector<'_> {
         match read {
             Ok(Some((live, errors))) => {
                 errors.iter().for_each(|error| self.gap(Some(prior.id), error));
-                self.listing.live.push(live);
+                self.listing.live.push(without_reserved_tags(live));
                 None
             }
             Ok(None) => Some(prior),
@@ -134,7 +137,7 @@ impl Collector<'_> {
                 Ok(children) => {
                     let read: HashSet<String> = self.listing.live.iter().map(|live| live.id.clone()).collect();
                     let new = |live: &Live| !request.declares(&live.id) && !read.contains(&live.id);
-                    self.listing.live.extend(children.into_iter().filter(new));
+                    self.listing.live.extend(children.into_iter().filter(new).map(without_reserved_tags));
                 }
                 Err(error) => failed.push((parent, error)),
             }
@@ -158,6 +161,19 @@ impl Collector<'_> {
         });
         self.listing.gaps.push(gap);
     }
+}
+
+/// Takes AWS's own tags out of `tags_all`; what they say of the owner stays.
+fn without_reserved_tags(mut live: Live) -> Live {
+    let Some(tags) = live.attributes.get_mut("tags_all") else { return live };
+    let reserved = split_reserved(tags);
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
+    if let (Owner::None | Owner::Claimed(_), Some(Value::String(id))) =
+        (&live.owner, reserved.get("aws:cloudformation:stack-id"))
+    {
+        live.owner = Owner::Maker { kind: "aws_cloudformation_stack", id: id.clone() };
+    }
+    live
 }
 
 /// How much of a resource is read by itself: an undeclared one as a listing shows it, a declared one in full.

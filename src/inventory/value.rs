@@ -14,10 +14,25 @@ pub fn attributes(value: Value) -> Attributes {
     }
 }
 
-/// Key and value pairs as Terraform's `tags_all`: AWS's own `aws:` tags are not Terraform's.
+/// All tags of an object, for `tags_all`: the collector takes out AWS's own (see [`split_reserved`]).
 pub fn tags<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
-    let kept = pairs.into_iter().filter(|(key, _)| !key.starts_with("aws:"));
-    Value::Object(kept.map(|(key, value)| (key.to_owned(), Value::from(value))).collect())
+    Value::Object(pairs.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect())
+}
+
+/// Takes AWS's own tags out: Terraform's provider ignores `aws:*`, and nobody but AWS can set them
+/// (<https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html>).
+pub fn split_reserved(tags: &mut Value) -> Attributes {
+    let Value::Object(members) = tags else { return Map::new() };
+    let (reserved, own) = std::mem::take(members).into_iter().partition(|(key, _)| key.starts_with("aws:"));
+    *members = own;
+    reserved
+}
+
+/// The tags of an EC2 object that people can set.
+pub fn own_ec2_tags(list: &[aws_sdk_ec2::types::Tag]) -> Value {
+    let mut tags = ec2_tags(list);
+    split_reserved(&mut tags);
+    tags
 }
 
 /// The tags of an EC2 object.

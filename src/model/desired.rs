@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Attributes, GLOBAL, Gap, Scope};
+use super::{Attributes, GLOBAL, Gap, ResourceKey, Scope};
 
 /// A place where desired state was read, e.g. one state file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,8 +119,12 @@ pub struct Desired {
     pub region: Option<String>,
     /// Index into the run's sources; the first owner.
     pub source: usize,
-    /// Further sources that hold the same real object.
+    /// Further sources that hold the same real object, just as this one does.
     pub also_in: Vec<usize>,
+    /// Sources that hold the same real object with other attributes: each is compared by itself.
+    pub disputed_by: Vec<usize>,
+    /// Not the first resource of the run for this real object: its key tells it apart by source and address.
+    pub is_copy: bool,
     pub provider: ProviderRef,
     pub schema_version: u64,
     pub status: InstanceStatus,
@@ -136,6 +140,15 @@ impl Desired {
     /// The attributes as a map; empty where the state has none (a partially created object).
     pub fn attributes(&self) -> Attributes {
         serde_json::from_str(self.raw_attributes.get()).unwrap_or_default()
+    }
+
+    /// Its identity; `scope` is where it is looked for, `sources` are the run's.
+    pub fn key(&self, scope: Scope, sources: &[Source]) -> ResourceKey {
+        let key = ResourceKey::new(scope, &self.kind, &self.id, Some(&self.address));
+        match sources.get(self.source).filter(|_| self.is_copy) {
+            Some(source) => ResourceKey { address: Some(format!("{} in {}", self.address, source.name)), ..key },
+            None => key,
+        }
     }
 }
 
@@ -168,12 +181,6 @@ impl UnreadSource {
         let is_in = |list: &[String], one: &String| list.is_empty() || list.contains(one);
         is_in(&self.accounts, &scope.account) && (scope.region == GLOBAL || is_in(&self.regions, &scope.region))
     }
-}
-
-/// Does AWS give out this id only once (`vpc-0a1b...`, an ARN)? Names are not: a role and a user may share one.
-pub fn is_unique_id(id: &str) -> bool {
-    let hex = |text: &str| text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    id.starts_with("arn:") || id.rsplit_once('-').is_some_and(|(prefix, tail)| !prefix.is_empty() && hex(tail))
 }
 
 #[cfg(test)]

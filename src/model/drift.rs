@@ -55,7 +55,7 @@ pub struct Drift {
     pub scope: Scope,
     /// Index into the run's desired resources; `None` when unmanaged.
     pub desired: Option<usize>,
-    /// For `unknown`: why it could not be seen.
+    /// For `unknown`: why it could not be seen. For `unmanaged`: what its name claims, or what it made.
     pub reason: Option<String>,
     pub changes: Vec<Change>,
     /// For the rules: all desired attributes, sensitive ones redacted. Empty when unmanaged.

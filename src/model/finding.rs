@@ -53,7 +53,7 @@ pub struct Finding {
     pub severity: Severity,
     /// Ids of the rules that spoke, sorted.
     pub rules: Vec<String>,
-    /// For `unknown`: why it could not be seen.
+    /// For `unknown`: why it could not be seen. For others: what to bear in mind.
     pub reason: Option<String>,
     pub changes: Vec<Change>,
     /// Whoever made the last change that explains what is live; `null` while no event source is configured.
@@ -69,7 +69,9 @@ pub struct Finding {
 impl Finding {
     /// The identity of the finding, taken apart.
     pub fn resource_key(&self) -> ResourceKey {
-        let scope = Scope::new(&self.account, &self.region);
-        ResourceKey::new(scope, &self.kind, &self.id, self.address.as_deref())
+        let mut key = ResourceKey::new(Scope::new(&self.account, &self.region), &self.kind, &self.id, None);
+        // The text says whether the address counts, and how.
+        key.address = self.key.strip_prefix(&format!("{key}@")).map(str::to_owned);
+        key
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Scope, is_unique_id};
+use super::{Scope, arn};
 
 /// Account, region, kind and id; and the address where ids of the kind are not unique. Two findings with one key are the same
 /// finding at two times, whatever differs.
@@ -50,7 +50,13 @@ const SHARED_IDS: &[&str] = &[
 /// Does the id name one object of its kind in its account and region? When in doubt, no.
 pub fn id_is_unique(kind: &str, id: &str) -> bool {
     let by_name = kind.starts_with("aws_s3_") || kind.starts_with("aws_iam_") || kind == "aws_sqs_queue";
-    is_unique_id(id) || by_name && !SHARED_IDS.contains(&kind)
+    is_generated(id) || by_name && !SHARED_IDS.contains(&kind)
+}
+
+/// Made by AWS, or by Terraform of what the resource is (`vpc-0a1b...`, `sgrule-1234567890`).
+fn is_generated(id: &str) -> bool {
+    let hex = |text: &str| text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    arn::is_arn(id) || id.rsplit_once('-').is_some_and(|(prefix, tail)| !prefix.is_empty() && hex(tail))
 }
 
 #[cfg(test)]

@@ -13,6 +13,10 @@ pub enum Owner {
     /// It exists only as a part of another resource (the root volume of an instance, a rule of a group, the main
     /// route table of a VPC): never unmanaged by itself, its owner reports it.
     Parent { kind: &'static str, id: String },
+    /// Another resource made it, as AWS itself marks it: that one is reported, once, unless a source declares it.
+    Maker { kind: &'static str, id: String },
+    /// Its name, description or tag says that a service made it, which anybody can write: unmanaged, with these words.
+    Claimed(&'static str),
     /// Another account's, which shares it with this one: that account's to declare, unless it is declared here.
     Account(String),
 }

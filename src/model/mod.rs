@@ -22,6 +22,7 @@ pub mod report;
 pub mod schema;
 mod scope;
 pub mod security_group_rule;
+mod unique_id;
 
 pub use account::is_account_id;
 pub use arn::Arn;
@@ -31,7 +32,7 @@ pub use attribution::{
 pub use compare_rules::{CompareRules, OwnedField};
 pub use desired::{
     CodePosition, Desired, DesiredState, InstanceStatus, ProviderClass, ProviderRef, SensitivePath, Source,
-    UnreadSource, is_unique_id,
+    UnreadSource,
 };
 pub use drift::{Change, Drift, DriftStatus};
 pub use finding::{Finding, Severity};
@@ -43,6 +44,7 @@ pub use prior::PriorState;
 pub use region::is_region;
 pub use scope::{GLOBAL, Scope};
 pub use security_group_rule::SecurityGroupRule;
+pub use unique_id::is_unique_id;
 
 /// A resource's attributes in Terraform's own form: what stands under `attributes` in a state file.
 pub type Attributes = serde_json::Map<String, serde_json::Value>;

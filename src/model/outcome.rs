@@ -1,7 +1,7 @@
 //! What one cycle saw: findings, gaps, what was looked at and how completely, and the sources as they were read. It is what a store
 //! keeps; a report is one view of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,10 @@ pub struct Outcome {
     pub counts: Counts,
     /// AWS API calls of this cycle, retries included.
     pub api_calls: u64,
+    /// Live resources that no source declares and that are not findings of their own, by reason: made by AWS itself, or part of
+    /// a resource that is reported or declared.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub folded: BTreeMap<String, u64>,
     /// What the principal did who was asked about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub activity: Vec<ActivityRecord>,

@@ -43,6 +43,11 @@ pub struct Summary {
     /// All that a rule ignores, by rule.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub ignored_by_rule: BTreeMap<String, u64>,
+    /// Live resources that no source declares and that are not reported one by one.
+    pub folded: u64,
+    /// The same by reason: see [`Outcome::folded`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub folded_by_reason: BTreeMap<String, u64>,
 }
 
 impl Summary {
@@ -90,6 +95,8 @@ impl From<Outcome> for Report {
             unknown: count(DriftStatus::Unknown),
             ignored: ignored.iter().filter(|finding| finding.address.is_some()).count() as u64,
             ignored_by_rule,
+            folded: outcome.folded.values().sum(),
+            folded_by_reason: outcome.folded,
         };
         Self {
             schema_version: "1",

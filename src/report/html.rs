@@ -31,7 +31,7 @@ struct Page {
     when: String,
     id: String,
     scope: String,
-    others: Option<String>,
+    others: Vec<String>,
     tiles: Vec<Tile>,
     severities: Vec<SeverityView>,
     gap_count: usize,
@@ -60,6 +60,7 @@ struct FindingView {
     code: Option<String>,
     who: Vec<WhoView>,
     rules: Vec<RuleView>,
+    note: Option<String>,
     lines: Vec<Line>,
 }
 
@@ -108,7 +109,7 @@ impl Page {
                 count(scan.sources.len() as u64, "source", "sources"),
             ]
             .join(", "),
-            others: phrases::other_providers(report),
+            others: [phrases::folded(report), phrases::other_providers(report)].into_iter().flatten().collect(),
             tiles: vec![
                 tile(sum.in_sync, "in sync", "good"),
                 tile(sum.changed, "changed", if sum.changed > 0 { "bad" } else { "" }),
@@ -174,6 +175,7 @@ fn view(finding: &Finding, options: &Options, now: &str) -> FindingView {
                 why: options.reasons.get(rule).map(|reason| sanitize_output(&reason.why)),
             })
             .collect(),
+        note: phrases::note(finding),
         lines: finding.changes.iter().flat_map(|change| phrases::lines(change, 400)).collect(),
     }
 }

@@ -56,6 +56,7 @@ fn case(finding: &Finding, now: &str) -> TestCase {
     let mut text = vec![format!("{} ({})", phrases::place(finding), sanitize_output(&finding.id))];
     text.extend(phrases::code(finding));
     text.extend(who::all(finding).map(|attribution| format!("who: {}", who::line(attribution, now))));
+    text.extend(phrases::note(finding));
     if !finding.rules.is_empty() {
         let rules: Vec<_> = finding.rules.iter().map(|rule| sanitize_output(rule)).collect();
         text.push(format!("rules: {}", rules.join(", ")));
@@ -76,6 +77,9 @@ fn without_drift(report: &Report) -> TestSuite {
     // A success says that something was compared.
     let status = if in_sync > 0 { TestCaseStatus::success() } else { TestCaseStatus::skipped() };
     suite.add_test_case(TestCase::new(format!("{} without drift", count(in_sync, "resource", "resources")), status));
+    if let Some(folded) = phrases::folded(report) {
+        suite.add_test_case(TestCase::new(folded, TestCaseStatus::skipped()));
+    }
     for (rule, drifts) in &report.summary.ignored_by_rule {
         let name = format!("{} ignored by {}", count(*drifts, "drift", "drifts"), sanitize_output(rule));
         suite.add_test_case(TestCase::new(name, TestCaseStatus::skipped()));

@@ -80,8 +80,8 @@ fn counts(out: &mut String, report: &Report) {
         sum.ignored_drifts(),
         sum.live
     );
-    if let Some(others) = phrases::other_providers(report) {
-        let _ = writeln!(out, "{}\n", escape(&others));
+    for more in [phrases::folded(report), phrases::other_providers(report)].into_iter().flatten() {
+        let _ = writeln!(out, "{}\n", escape(&more));
     }
 }
 
@@ -113,6 +113,9 @@ fn block(finding: &Finding, options: &Options, now: &str) -> String {
         let why =
             options.reasons.get(rule).map(|r| format!(": {}", escape(&sanitize_output(&r.why)))).unwrap_or_default();
         let _ = writeln!(out, "- rule {}{why}", code(&sanitize_output(rule)));
+    }
+    if let Some(note) = phrases::note(finding) {
+        let _ = writeln!(out, "- {}", escape(&note));
     }
     if !finding.changes.is_empty() {
         out.push_str("\n<pre lang=\"diff\">\n");

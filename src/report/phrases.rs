@@ -150,6 +150,23 @@ pub fn place(finding: &Finding) -> String {
     sanitize_output(&format!("{} {}", finding.account, finding.region))
 }
 
+/// What to bear in mind about a drift: what a stranger's name claims, what a maker made. Clean.
+pub fn note(finding: &Finding) -> Option<String> {
+    let reason = finding.reason.as_deref().filter(|_| finding.drift != DriftStatus::Unknown)?;
+    Some(format!("note: {}", sanitize_output(reason)))
+}
+
+/// `not reported one by one: 3 default VPC, 12 part of another resource`, if there are any.
+pub fn folded(report: &Report) -> Option<String> {
+    let parts: Vec<_> = report
+        .summary
+        .folded_by_reason
+        .iter()
+        .map(|(reason, number)| format!("{number} {}", sanitize_output(reason)))
+        .collect();
+    (!parts.is_empty()).then(|| format!("undeclared, and not reported one by one: {}", parts.join(", ")))
+}
+
 /// `file:line`, when the code is known. Clean.
 pub fn code(finding: &Finding) -> Option<String> {
     finding.code.as_ref().map(|code| sanitize_output(&format!("{}:{}", code.file, code.line)))

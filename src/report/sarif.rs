@@ -90,6 +90,9 @@ fn result(finding: &Finding, index: &BTreeMap<&str, usize>, options: &Options, n
     for attribution in who::all(finding) {
         text.push_str(&format!("; {}", who::line(attribution, now)));
     }
+    if let Some(note) = phrases::note(finding) {
+        text.push_str(&format!("; {note}"));
+    }
     for Line { sign, text: line } in finding.changes.iter().flat_map(|change| phrases::lines(change, 200)) {
         text.push_str(&format!("\n{}{line}", sign.mark()));
     }
@@ -131,7 +134,8 @@ fn notifications(report: &Report, left_out: usize) -> Vec<Value> {
         let text = format!("{} ignored by {}", count(*number, "drift", "drifts"), sanitize_output(rule));
         json!({"level": "note", "message": {"text": plain(&text)}})
     });
-    gaps.chain(unknown).chain(more).chain(ignored).collect()
+    let folded = phrases::folded(report).map(|text| json!({"level": "note", "message": {"text": plain(&text)}}));
+    gaps.chain(unknown).chain(more).chain(ignored).chain(folded).collect()
 }
 
 /// A relative reference stays one (to the repository); an absolute path becomes a `file` URI.

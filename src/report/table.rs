@@ -93,6 +93,9 @@ impl Table {
             let rules: Vec<_> = finding.rules.iter().map(|rule| sanitize_output(rule)).collect();
             self.line(MARGIN, &format!("rules: {}", rules.join(", ")), Style::new().dimmed());
         }
+        if let Some(note) = phrases::note(finding) {
+            self.wrapped(MARGIN, &note, Style::new().dimmed());
+        }
         for change in &finding.changes {
             for line in phrases::lines(change, self.width.saturating_sub(MARGIN.len() + 2)) {
                 match line.sign {
@@ -154,8 +157,8 @@ impl Table {
             .map(|(number, word)| format!("{number} {word}"))
             .collect();
         self.wrapped("", &format!("{}; {} live", parts.join(", "), sum.live), Style::new());
-        if let Some(others) = phrases::other_providers(report) {
-            self.wrapped("", &others, Style::new().dimmed());
+        for more in [phrases::folded(report), phrases::other_providers(report)].into_iter().flatten() {
+            self.wrapped("", &more, Style::new().dimmed());
         }
     }
 

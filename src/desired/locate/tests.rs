@@ -98,6 +98,8 @@ fn instance(kind: &str, provider: (Option<&str>, &str, Option<&str>), attributes
         region: None,
         source: 0,
         also_in: Vec::new(),
+        disputed_by: Vec::new(),
+        is_copy: false,
         provider: ProviderRef {
             module: module.map(str::to_owned),
             address: address.to_owned(),

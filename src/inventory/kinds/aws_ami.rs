@@ -83,10 +83,10 @@ pub(super) async fn read(aws: &ScopeReader, id: &str) -> Result<Option<Live>, Re
 pub(super) fn backup(tags: &[Tag]) -> Owner {
     let value = |key: &str| tags.iter().find(|tag| tag.key() == Some(key)).map(|tag| tag.value().unwrap_or_default());
     if let Some(policy) = value("aws:dlm:lifecycle-policy-id") {
-        return Owner::Parent { kind: "aws_dlm_lifecycle_policy", id: policy.to_owned() };
+        return Owner::Maker { kind: "aws_dlm_lifecycle_policy", id: policy.to_owned() };
     }
     if value("ebs.csi.aws.com/cluster").is_some() {
-        return Owner::Aws("snapshot of a Kubernetes claim");
+        return Owner::Claimed("snapshot of a Kubernetes claim");
     }
     if value("aws:backup:source-resource").is_some() {
         return Owner::Aws("made by AWS Backup");

@@ -8,7 +8,8 @@ use aws_sdk_ec2::types::{ImageAttributeName, LaunchPermission};
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
-use crate::aws::{ReadError, not_found};
+use super::ec2;
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
@@ -80,11 +81,10 @@ fn image_of(prior: &PriorState<'_>) -> String {
 
 /// None when the image is gone.
 async fn permissions(aws: &ScopeReader, image: &str) -> Result<Arc<Vec<LaunchPermission>>, ReadError> {
-    aws.cached_for(DESCRIBE, image, || async {
+    aws.cached_for(DESCRIBE, image, || {
         let call = aws.ec2().describe_image_attribute().image_id(image).attribute(ImageAttributeName::LaunchPermission);
-        let answer = aws.call(DESCRIBE, call.send()).await;
-        let answer = not_found(answer, &["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])?;
-        Ok(answer.and_then(|answer| answer.launch_permissions).unwrap_or_default())
+        let absent = &["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"];
+        ec2::items(aws, DESCRIBE, call.send(), absent, |answer| answer.launch_permissions)
     })
     .await
 }

@@ -28,6 +28,9 @@ impl Kind for AwsDefaultNetworkAcl {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
+        }
         let acls = ec2::network_acls(aws).await?;
         let adopted = acls.iter().filter(|acl| {
             acl.is_default() == Some(true) || acl.network_acl_id().is_some_and(|id| request.declares(id)) //

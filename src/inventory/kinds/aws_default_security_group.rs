@@ -30,6 +30,9 @@ impl Kind for AwsDefaultSecurityGroup {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
+        }
         let groups = ec2::security_groups(aws).await?;
         let adopted = groups.iter().filter(|group| {
             group.group_name() == Some("default") || group.group_id().is_some_and(|id| request.declares(id)) //

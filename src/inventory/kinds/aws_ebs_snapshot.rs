@@ -8,7 +8,8 @@ use aws_sdk_ec2::types::{Filter, Image, Snapshot};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
-use super::{aws_ami, ec2, network};
+use super::ec2::single;
+use super::{aws_ami, network};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -48,10 +49,7 @@ impl Kind for AwsEbsSnapshot {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        let call = aws.ec2().describe_snapshots().snapshot_ids(prior.id).send();
-        let snapshot =
-            ec2::first(aws, DESCRIBE, call, &["InvalidSnapshot.NotFound"], |answer| answer.snapshots).await?;
-        let Some(snapshot) = snapshot else { return Ok(None) };
+        let Some(snapshot) = single::snapshot(aws, prior.id).await? else { return Ok(None) };
         let filter = network::filter("block-device-mapping.snapshot-id", prior.id);
         let images = aws.ec2().describe_images().owners("self").filters(filter).into_paginator().items().send();
         let images = aws.pages(aws_ami::DESCRIBE, images).await?;
@@ -130,7 +128,7 @@ mod tests {
         );
         assert_eq!(owner_of(&tagged("snap-2", "Name"), &images), Owner::None);
         assert!(matches!(owner_of(&tagged("snap-2", "aws:backup:source-resource"), &images), Owner::Aws(_)));
-        let policy = Owner::Parent { kind: "aws_dlm_lifecycle_policy", id: "x".to_owned() };
+        let policy = Owner::Maker { kind: "aws_dlm_lifecycle_policy", id: "x".to_owned() };
         assert_eq!(owner_of(&tagged("snap-2", "aws:dlm:lifecycle-policy-id"), &images), policy);
     }
 }

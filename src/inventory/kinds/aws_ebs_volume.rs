@@ -2,13 +2,13 @@
 //! one that outlives it stands for itself.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Filter, Reservation, Volume, VolumeState};
 use serde_json::json;
 
-use super::{aws_instance, ec2};
+use super::aws_instance;
+use super::ec2::{self, single};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags, time};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -39,21 +39,11 @@ impl Kind for AwsEbsVolume {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        let volume = by_id(aws, prior.id).await?;
-        let Some(volume) = volume.as_ref().as_ref().filter(|volume| !is_gone(volume)) else { return Ok(None) };
-        let roots = roots(&users(aws, volume).await?);
-        Ok(Some(live(aws, volume, &roots)))
+        let volume = single::volume(aws, prior.id).await?;
+        let Some(volume) = volume.filter(|volume| !is_gone(volume)) else { return Ok(None) };
+        let roots = roots(&users(aws, &volume).await?);
+        Ok(Some(live(aws, &volume, &roots)))
     }
-}
-
-/// One volume; `None` when AWS says that there is none.
-pub(super) async fn by_id(aws: &ScopeReader, id: &str) -> Result<Arc<Option<Volume>>, ReadError> {
-    let action = "ec2:DescribeVolumes";
-    aws.cached_for(action, id, || {
-        let call = aws.ec2().describe_volumes().volume_ids(id).send();
-        ec2::first(aws, action, call, &["InvalidVolume.NotFound"], |answer| answer.volumes)
-    })
-    .await
 }
 
 /// The instances that a volume is attached to, where its attachments alone do not show its owner. By a filter, which leaves out
@@ -114,17 +104,12 @@ fn owner_of(volume: &Volume, roots: &HashSet<String>) -> Owner {
     // Persistent volumes, made and deleted by the cluster:
     // https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html
     if volume.tags().iter().any(|tag| tag.key() == Some("ebs.csi.aws.com/cluster")) {
-        return Owner::Aws("volume of a Kubernetes claim");
+        return Owner::Claimed("volume of a Kubernetes claim");
     }
-    let cluster =
-        volume.tags().iter().find_map(|tag| match (tag.key()?.strip_prefix("kubernetes.io/cluster/"), tag.value()) {
-            (Some(name), Some("owned")) => Some(name),
-            _ => None,
-        });
-    match cluster {
-        Some(name) => Owner::Parent { kind: "aws_eks_cluster", id: name.to_owned() },
-        None => Owner::None,
-    }
+    let of_cluster = |tag: &aws_sdk_ec2::types::Tag| {
+        tag.key().is_some_and(|key| key.starts_with("kubernetes.io/cluster/")) && tag.value() == Some("owned")
+    };
+    if volume.tags().iter().any(of_cluster) { Owner::Claimed("volume of a Kubernetes cluster") } else { Owner::None }
 }
 
 #[cfg(test)]
@@ -147,6 +132,6 @@ mod tests {
         assert_eq!(owner_of(&Volume::builder().volume_id("vol-1").build(), &root), Owner::None);
         let tag = Tag::builder().key("kubernetes.io/cluster/prod").value("owned").build();
         let claim = Volume::builder().volume_id("vol-2").tags(tag).build();
-        assert_eq!(owner_of(&claim, &root), Owner::Parent { kind: "aws_eks_cluster", id: "prod".to_owned() });
+        assert_eq!(owner_of(&claim, &root), Owner::Claimed("volume of a Kubernetes cluster"));
     }
 }

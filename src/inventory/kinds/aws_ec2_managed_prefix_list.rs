@@ -7,15 +7,14 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{ManagedPrefixList, PrefixListEntry};
 use serde_json::{Value, json};
 
-use super::{ec2, network};
+use super::ec2::{self, single};
+use super::network;
 use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsEc2ManagedPrefixList;
-
-const NOT_FOUND: &str = "InvalidPrefixListID.NotFound";
 
 #[async_trait]
 impl Kind for AwsEc2ManagedPrefixList {
@@ -46,10 +45,8 @@ impl Kind for AwsEc2ManagedPrefixList {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        let call = aws.ec2().describe_managed_prefix_lists().prefix_list_ids(prior.id).send();
-        let lists = "ec2:DescribeManagedPrefixLists";
-        let list = ec2::first(aws, lists, call, &[NOT_FOUND], |answer| answer.prefix_lists).await?;
-        Ok(list.filter(is_there).map(|list| live(aws, &list)))
+        let list = single::managed_prefix_list(aws, prior.id).await?;
+        Ok(list.filter(|list| is_there(list)).map(|list| live(aws, &list)))
     }
 }
 
@@ -58,7 +55,7 @@ pub(super) async fn entries(aws: &ScopeReader, id: &str) -> Result<Arc<Option<Ve
     let action = "ec2:GetManagedPrefixListEntries";
     aws.cached_for(action, id, || async {
         let pages = aws.ec2().get_managed_prefix_list_entries().prefix_list_id(id).into_paginator().page_size(100);
-        not_found(aws.pages(action, pages.items().send()).await, &[NOT_FOUND])
+        not_found(aws.pages(action, pages.items().send()).await, &["InvalidPrefixListID.NotFound"])
     })
     .await
 }

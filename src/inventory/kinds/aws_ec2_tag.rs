@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsEc2Tag;
 
@@ -26,10 +26,6 @@ impl Kind for AwsEc2Tag {
 
     fn actions(&self) -> &'static [&'static str] {
         &[ACTION]
-    }
-
-    fn compare_rules(&self) -> CompareRules {
-        CompareRules::default()
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {

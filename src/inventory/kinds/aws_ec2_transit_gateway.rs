@@ -1,12 +1,11 @@
 //! `aws_ec2_transit_gateway`. A deleted one stays in AWS's listing for a while.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use aws_sdk_ec2::types::TransitGateway;
 use serde_json::{Value, json};
 
-use super::{ec2, network};
+use super::ec2::{self, single};
+use super::network;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -34,20 +33,9 @@ impl Kind for AwsEc2TransitGateway {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        let gateway = by_id(aws, prior.id).await?;
-        let gateway = gateway.as_ref().as_ref().filter(|gateway| is_there(gateway));
-        Ok(gateway.map(|gateway| live(aws, gateway)))
+        let gateway = single::transit_gateway(aws, prior.id).await?;
+        Ok(gateway.filter(|gateway| is_there(gateway)).map(|gateway| live(aws, &gateway)))
     }
-}
-
-/// One gateway; `None` when AWS says that there is none.
-pub(super) async fn by_id(aws: &ScopeReader, id: &str) -> Result<Arc<Option<TransitGateway>>, ReadError> {
-    let action = "ec2:DescribeTransitGateways";
-    aws.cached_for(action, id, || {
-        let call = aws.ec2().describe_transit_gateways().transit_gateway_ids(id).send();
-        ec2::first(aws, action, call, &["InvalidTransitGatewayID.NotFound"], |answer| answer.transit_gateways)
-    })
-    .await
 }
 
 fn is_there(gateway: &TransitGateway) -> bool {

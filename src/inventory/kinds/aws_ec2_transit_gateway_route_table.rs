@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::TransitGatewayRouteTable;
 use serde_json::json;
 
-use super::{ec2, network};
+use super::ec2::{self, single};
+use super::network;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -28,10 +29,8 @@ impl Kind for AwsEc2TransitGatewayRouteTable {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        let call = aws.ec2().describe_transit_gateway_route_tables().transit_gateway_route_table_ids(prior.id).send();
-        let (action, absent) = ("ec2:DescribeTransitGatewayRouteTables", ["InvalidRouteTableID.NotFound"]);
-        let table = ec2::first(aws, action, call, &absent, |answer| answer.transit_gateway_route_tables).await?;
-        Ok(table.filter(is_there).map(|table| live(aws, &table)))
+        let table = single::transit_gateway_route_table(aws, prior.id).await?;
+        Ok(table.filter(|table| is_there(table)).map(|table| live(aws, &table)))
     }
 }
 

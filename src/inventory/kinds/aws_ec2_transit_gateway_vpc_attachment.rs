@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{TransitGateway, TransitGatewayVpcAttachment};
 use serde_json::{Value, json};
 
-use super::{aws_ec2_transit_gateway, ec2, network};
+use super::ec2::{self, single};
+use super::network;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags, text};
 use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
@@ -69,12 +70,8 @@ impl Kind for AwsEc2TransitGatewayVpcAttachment {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        let call = aws.ec2().describe_transit_gateway_vpc_attachments().transit_gateway_attachment_ids(prior.id).send();
-        let (action, absent) =
-            ("ec2:DescribeTransitGatewayVpcAttachments", ["InvalidTransitGatewayAttachmentID.NotFound"]);
-        let attachment =
-            ec2::first(aws, action, call, &absent, |answer| answer.transit_gateway_vpc_attachments).await?;
-        Ok(attachment.filter(is_there).map(|attachment| live(aws, &attachment)))
+        let attachment = single::transit_gateway_vpc_attachment(aws, prior.id).await?;
+        Ok(attachment.filter(|attachment| is_there(attachment)).map(|attachment| live(aws, &attachment)))
     }
 }
 
@@ -106,10 +103,10 @@ fn live(aws: &ScopeReader, attachment: &TransitGatewayVpcAttachment) -> Live {
 }
 
 /// The gateway of an attachment, out of the listing where this cycle has it.
-async fn gateway(aws: &ScopeReader, id: &str) -> Result<TransitGateway, ReadError> {
+async fn gateway(aws: &ScopeReader, id: &str) -> Result<Arc<TransitGateway>, ReadError> {
     let gateway = match aws.already_read::<Vec<TransitGateway>>(GATEWAYS) {
-        Some(all) => all.iter().find(|gateway| gateway.transit_gateway_id() == Some(id)).cloned(),
-        None => aws_ec2_transit_gateway::by_id(aws, id).await?.as_ref().clone(),
+        Some(all) => all.iter().find(|gateway| gateway.transit_gateway_id() == Some(id)).cloned().map(Arc::new),
+        None => single::transit_gateway(aws, id).await?,
     };
     gateway.ok_or_else(|| ReadError::unexpected(GATEWAYS, "AWS does not show the attachment's gateway"))
 }

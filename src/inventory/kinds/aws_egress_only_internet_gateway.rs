@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::EgressOnlyInternetGateway;
 use serde_json::json;
 
 use super::ec2;
-use crate::aws::{ReadError, not_found};
+use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Live, Owner, PriorState};
@@ -28,11 +28,11 @@ impl Kind for AwsEgressOnlyInternetGateway {
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
         let call = aws.ec2().describe_egress_only_internet_gateways().egress_only_internet_gateway_ids(prior.id).send();
-        let answer = aws.call("ec2:DescribeEgressOnlyInternetGateways", call).await;
+        let (action, absent) = ("ec2:DescribeEgressOnlyInternetGateways", ["InvalidGatewayID.NotFound"]);
+        let gateways = ec2::items(aws, action, call, &absent, |answer| answer.egress_only_internet_gateways).await?;
         // An unknown id is answered with an empty list, too, and so is any other on some endpoints: compare it.
         let is_it = |gateway: &&EgressOnlyInternetGateway| gateway.egress_only_internet_gateway_id() == Some(prior.id);
-        let answer = not_found(answer, &["InvalidGatewayID.NotFound"])?;
-        Ok(answer.and_then(|answer| answer.egress_only_internet_gateways().iter().find(is_it).map(live)))
+        Ok(gateways.iter().find(is_it).map(live))
     }
 }
 

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Address, AddressAttributeName, NetworkInterface};
+use aws_sdk_ec2::types::{Address, AddressAttributeName};
 use serde_json::{Value, json};
 
-use super::ec2;
+use super::ec2::{self, single};
 use crate::aws::{Partition, ReadError};
 use crate::inventory::value::{attributes, ec2_tags, text};
 use crate::inventory::{Completion, Kind, ListRequest, Listed, ScopeReader};
@@ -73,10 +73,7 @@ impl Kind for AwsEip {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        let call = aws.ec2().describe_addresses().allocation_ids(prior.id).send();
-        let absent = ["InvalidAllocationID.NotFound", "InvalidAddress.NotFound"];
-        let address = ec2::first(aws, "ec2:DescribeAddresses", call, &absent, |answer| answer.addresses).await?;
-        let Some(address) = address else { return Ok(None) };
+        let Some(address) = single::address(aws, prior.id).await? else { return Ok(None) };
         let mut live = live(aws, &address);
         // As in the listing: of declared ones only.
         if !prior.attributes().is_empty() {
@@ -132,15 +129,8 @@ fn forget_carrier(state: &Attributes, live: &mut Live) {
 /// A load balancer takes an address after Terraform wrote the state of the address, and no resource of EC2 owns its
 /// fields: such a use is a matter of the load balancer, and the address counts as free as it was.
 async fn is_used_by_service(aws: &ScopeReader, interface: &str) -> Result<bool, ReadError> {
-    let action = "ec2:DescribeNetworkInterfaces";
-    let user = match aws.already_read::<Vec<NetworkInterface>>(action) {
-        Some(all) => all.iter().find(|one| one.network_interface_id() == Some(interface)).cloned(),
-        None => {
-            let call = aws.ec2().describe_network_interfaces().network_interface_ids(interface).send();
-            let absent = ["InvalidNetworkInterfaceID.NotFound"];
-            ec2::first(aws, action, call, &absent, |answer| answer.network_interfaces).await?
-        }
-    };
+    let users = single::network_interfaces(aws, &[interface]).await?;
+    let user = users.iter().find(|one| one.network_interface_id() == Some(interface));
     let Some(user) = user else { return Ok(false) };
     let kind = user.interface_type().map(|kind| kind.as_str());
     Ok(user.requester_managed() == Some(true)

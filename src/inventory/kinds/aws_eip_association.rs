@@ -26,7 +26,10 @@ impl Kind for AwsEipAssociation {
         CompareRules { not_returned: &["allow_reassociation"], ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
+        }
         let addresses = ec2::addresses(aws).await?;
         Ok(addresses.iter().filter_map(live).collect())
     }

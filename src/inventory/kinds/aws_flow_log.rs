@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::FlowLog;
 use serde_json::{Value, json};
 
-use super::{ec2, network};
+use super::ec2::{self, single};
+use super::network;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -31,10 +32,7 @@ impl Kind for AwsFlowLog {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        let call = aws.ec2().describe_flow_logs().flow_log_ids(prior.id).send();
-        let absent = ["InvalidFlowLogId.NotFound"];
-        let log = ec2::first(aws, "ec2:DescribeFlowLogs", call, &absent, |answer| answer.flow_logs).await?;
-        Ok(log.map(|log| live(aws, &log)))
+        Ok(single::flow_log(aws, prior.id).await?.map(|log| live(aws, &log)))
     }
 }
 

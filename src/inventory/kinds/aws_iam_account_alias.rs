@@ -35,9 +35,10 @@ impl Kind for AwsIamAccountAlias {
         Ok(aliases(aws).await?.iter().flat_map(|alias| live(alias, &desired)).collect())
     }
 
-    /// AWS has no other call for it.
+    /// AWS has no other call for it. One that nobody declares is known by its name only.
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        Ok(aliases(aws).await?.iter().flat_map(|alias| live(alias, &[prior.id])).next())
+        let desired = Vec::from_iter((!prior.attributes().is_empty()).then_some(prior.id));
+        Ok(aliases(aws).await?.iter().flat_map(|alias| live(alias, &desired)).find(|live| live.id == prior.id))
     }
 }
 

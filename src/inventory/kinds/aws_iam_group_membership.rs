@@ -26,6 +26,9 @@ impl Kind for AwsIamGroupMembership {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
+        }
         let account = iam::account(aws).await?;
         Ok(iam::judged(request, "group", |desired, values| {
             let name = text(values, "group");

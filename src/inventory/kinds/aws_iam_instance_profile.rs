@@ -68,7 +68,7 @@ fn live(profile: &InstanceProfile) -> Live {
 /// <https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles-eks-nodegroups.html>.
 fn owner_of(name: &str) -> Owner {
     match name.strip_prefix("eks-").map(uuid::Uuid::try_parse) {
-        Some(Ok(_)) => Owner::Aws("instance profile of an EKS node group"),
+        Some(Ok(_)) => Owner::Claimed("instance profile of an EKS node group"),
         _ => Owner::None,
     }
 }

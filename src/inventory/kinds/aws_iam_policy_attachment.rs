@@ -36,6 +36,9 @@ impl Kind for AwsIamPolicyAttachment {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
+        }
         let account = iam::account(aws).await?;
         Ok(iam::judged(request, "policy_arn", |desired, values| {
             live(desired.id, values, &Uses::listed(&account, text(values, "policy_arn")))

@@ -54,8 +54,7 @@ impl Kind for AwsIamRole {
             match listed.as_ref().ok().and_then(|roles| roles.get(&live.id)) {
                 Some(role) => live.attributes.extend(more(role)),
                 None if listed.is_ok() && request.declares(&live.id) => {
-                    let error = ReadError::unexpected("iam:ListRoles", "the role is in the account's details only");
-                    found.errors.push((Some(live.id.clone()), error));
+                    found.errors.push((Some(live.id.clone()), unlisted()));
                 }
                 None => {}
             }
@@ -125,6 +124,11 @@ pub(super) fn more(role: &Role) -> Attributes {
         "description": role.description(),
         "max_session_duration": role.max_session_duration(),
     }))
+}
+
+/// Two listings contradict each other: what only the second shows is not known.
+pub(super) fn unlisted() -> ReadError {
+    ReadError::unexpected("iam:ListRoles", "the role is in the account's details only")
 }
 
 /// Paths that only AWS can use:

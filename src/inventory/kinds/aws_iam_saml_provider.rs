@@ -56,7 +56,7 @@ fn live(arn: &str, valid_until: Option<&DateTime>) -> Live {
     // IAM Identity Center makes one in every account that it assigns people to.
     let owner = match name {
         Some(name) if name.starts_with("AWSSSO_") && name.ends_with("_DO_NOT_DELETE") => {
-            Owner::Aws("SAML provider of IAM Identity Center")
+            Owner::Claimed("SAML provider of IAM Identity Center")
         }
         _ => Owner::None,
     };

@@ -28,14 +28,21 @@ impl Kind for AwsIamServiceLinkedRole {
         &["iam:GetAccountAuthorizationDetails", "iam:GetRole", "iam:ListRoles"]
     }
 
-    async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        if request.desired.is_empty() {
+            return Ok(Listed::default());
+        }
         let account = iam::account(aws).await?;
         let listed = iam::roles(aws).await;
         let mut found = Listed::default();
         for role in &account.roles {
             let Some(mut live) = live(role) else { continue };
-            if let Some(role) = listed.as_ref().ok().and_then(|roles| roles.get(role.role_name().unwrap_or_default())) {
-                describe(&mut live, role);
+            match listed.as_ref().ok().and_then(|roles| roles.get(role.role_name().unwrap_or_default())) {
+                Some(role) => describe(&mut live, role),
+                None if listed.is_ok() && request.declares(&live.id) => {
+                    found.errors.push((Some(live.id.clone()), aws_iam_role::unlisted()));
+                }
+                None => {}
             }
             found.live.push(live);
         }

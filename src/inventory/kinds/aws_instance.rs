@@ -34,7 +34,6 @@ const KEPT: &[&str] = &[
     "ephemeral_block_device",
     "hibernation",
     "host_resource_group_arn",
-    "instance_market_options",
     "monitoring",
     "source_dest_check",
 ];

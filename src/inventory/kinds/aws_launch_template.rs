@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{LaunchTemplate, LaunchTemplateVersion};
 use serde_json::{Value, json};
 
-use super::ec2;
+use super::ec2::{self, single};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -60,26 +60,14 @@ impl Kind for AwsLaunchTemplate {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        let template = by_id(aws, prior.id).await?;
-        let Some(template) = template.as_ref() else { return Ok(None) };
+        let Some(template) = single::launch_template(aws, prior.id).await? else { return Ok(None) };
         let call =
             aws.ec2().describe_launch_template_versions().launch_template_id(prior.id).versions("$Latest").send();
         let version = ec2::first(aws, VERSIONS, call, &[], |answer| answer.launch_template_versions).await?;
-        let mut live = live(aws, template);
+        let mut live = live(aws, &template);
         add_version(&mut live, &version.ok_or_else(|| lacks_version(prior.id))?, Some(prior));
         Ok(Some(live))
     }
-}
-
-/// One template; `None` when AWS says that there is none.
-pub(super) async fn by_id(aws: &ScopeReader, id: &str) -> Result<Arc<Option<LaunchTemplate>>, ReadError> {
-    let action = "ec2:DescribeLaunchTemplates";
-    aws.cached_for(action, id, || {
-        let call = aws.ec2().describe_launch_templates().launch_template_ids(id).send();
-        let absent = &["InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound"];
-        ec2::first(aws, action, call, absent, |answer| answer.launch_templates)
-    })
-    .await
 }
 
 fn lacks_version(id: &str) -> ReadError {

@@ -8,7 +8,7 @@ use super::{ec2, network};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsNetworkAclAssociation;
 
@@ -22,10 +22,6 @@ impl Kind for AwsNetworkAclAssociation {
         &["ec2:DescribeNetworkAcls"]
     }
 
-    fn compare_rules(&self) -> CompareRules {
-        CompareRules::default()
-    }
-
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
@@ -35,9 +31,9 @@ impl Kind for AwsNetworkAclAssociation {
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
         let filter = network::filter("association.association-id", prior.id);
-        let answer =
-            aws.call("ec2:DescribeNetworkAcls", aws.ec2().describe_network_acls().filters(filter).send()).await?;
-        Ok(answer.network_acls().iter().flat_map(associations).find(|live| live.id == prior.id))
+        let call = aws.ec2().describe_network_acls().filters(filter).send();
+        let acls = ec2::items(aws, "ec2:DescribeNetworkAcls", call, &[], |answer| answer.network_acls).await?;
+        Ok(acls.iter().flat_map(associations).find(|live| live.id == prior.id))
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {

@@ -199,24 +199,30 @@ fn owner_of(interface: &NetworkInterface) -> Owner {
     if interface.operator().and_then(|operator| operator.managed()) == Some(true) {
         return Owner::Aws("network interface managed by an AWS service");
     }
-    // The pool of the Amazon VPC CNI plugin of Kubernetes (`aws-K8S-`), and pods' own ones (`aws-k8s-branch-eni`).
-    let described = interface.description().and_then(|description| description.get(..8));
-    if described.is_some_and(|start| start.eq_ignore_ascii_case("aws-K8S-")) || matches!(kind, "branch" | "trunk") {
+    // Of pods and tasks: only AWS's own controllers can associate them, and by itself such an interface carries nothing.
+    if matches!(kind, "branch" | "trunk") {
         return Owner::Aws("network interface of a Kubernetes node or a container task");
     }
-    let description = interface.description().unwrap_or_default();
-    if SERVICES.iter().any(|service| description.starts_with(service)) {
-        return Owner::Aws("network interface of an AWS service");
-    }
-    let Some(attachment) = interface.attachment() else { return Owner::None };
-    match attachment.instance_id() {
-        Some(id) if attachment.device_index() == Some(0) || attachment.delete_on_termination() == Some(true) => {
+    match interface.attachment().map(|attachment| (attachment, attachment.instance_id())) {
+        Some((attachment, Some(id)))
+            if attachment.device_index() == Some(0) || attachment.delete_on_termination() == Some(true) =>
+        {
             Owner::Parent { kind: "aws_instance", id: id.to_owned() }
         }
         // Attached to something that is no instance of ours: a service's own machine.
-        None => Owner::Aws("network interface of an AWS service"),
-        Some(_) => Owner::None,
+        Some((_, None)) => Owner::Aws("network interface of an AWS service"),
+        Some((_, Some(_))) | None => claim(interface.description().unwrap_or_default()),
     }
+}
+
+/// What a description says, which anybody can write.
+fn claim(description: &str) -> Owner {
+    // The pool of the Amazon VPC CNI plugin.
+    if description.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("aws-K8S-")) {
+        return Owner::Claimed("network interface of a Kubernetes node");
+    }
+    let service = SERVICES.iter().any(|service| description.starts_with(service));
+    if service { Owner::Claimed("network interface of an AWS service") } else { Owner::None }
 }
 
 #[cfg(test)]
@@ -263,7 +269,7 @@ mod tests {
         assert!(matches!(owner_of(&service.build()), Owner::Aws(_)));
         assert!(matches!(owner_of(&plain().requester_managed(true).build()), Owner::Aws(_)));
         let described = |text: &str| owner_of(&plain().description(text).build());
-        assert!(matches!(described("Route 53 Resolver: rslvr-in-1:rni-1"), Owner::Aws(_)));
+        assert!(matches!(described("Route 53 Resolver: rslvr-in-1:rni-1"), Owner::Claimed(_)));
         assert_eq!(described("Route 53 forwarder of mine"), Owner::None);
         let nat = plain().interface_type(NetworkInterfaceType::NatGateway).build();
         assert!(matches!(owner_of(&nat), Owner::Aws(_)));

@@ -5,11 +5,11 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{PlacementGroup, PlacementGroupState};
 use serde_json::json;
 
-use super::ec2;
+use super::ec2::single;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, Live, Owner, PriorState};
+use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsPlacementGroup;
 
@@ -23,10 +23,6 @@ impl Kind for AwsPlacementGroup {
         &["ec2:DescribePlacementGroups"]
     }
 
-    fn compare_rules(&self) -> CompareRules {
-        CompareRules::default()
-    }
-
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         if request.desired.is_empty() {
             return Ok(Listed::default());
@@ -37,10 +33,8 @@ impl Kind for AwsPlacementGroup {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        let call = aws.ec2().describe_placement_groups().group_names(prior.id).send();
-        let (action, absent) = ("ec2:DescribePlacementGroups", ["InvalidPlacementGroup.Unknown"]);
-        let group = ec2::first(aws, action, call, &absent, |answer| answer.placement_groups).await?;
-        Ok(group.filter(is_there).map(|group| live(aws, &group)))
+        let group = single::placement_group(aws, prior.id).await?;
+        Ok(group.filter(|group| is_there(group)).map(|group| live(aws, &group)))
     }
 }
 

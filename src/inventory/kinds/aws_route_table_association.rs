@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::{RouteTable, RouteTableAssociation};
 use serde_json::json;
 
 use super::{ec2, network};
-use crate::aws::{ReadError, not_found};
+use crate::aws::ReadError;
 use crate::inventory::value::attributes;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
 use crate::model::{Live, Owner, PriorState};
@@ -39,9 +39,9 @@ impl Kind for AwsRouteTableAssociation {
 /// The tables that have this association: none when there is no such association.
 pub(super) async fn tables_with(aws: &ScopeReader, id: &str) -> Result<Vec<RouteTable>, ReadError> {
     let filter = network::filter("association.route-table-association-id", id);
-    let answer = aws.call("ec2:DescribeRouteTables", aws.ec2().describe_route_tables().filters(filter).send()).await;
-    let tables = not_found(answer, &["InvalidAssociationID.NotFound"])?.and_then(|answer| answer.route_tables);
-    Ok(tables.unwrap_or_default())
+    let call = aws.ec2().describe_route_tables().filters(filter).send();
+    let absent = ["InvalidAssociationID.NotFound"];
+    ec2::items(aws, "ec2:DescribeRouteTables", call, &absent, |answer| answer.route_tables).await
 }
 
 pub(super) fn associations(table: &RouteTable) -> impl Iterator<Item = &RouteTableAssociation> {

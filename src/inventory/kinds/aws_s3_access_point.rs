@@ -133,7 +133,7 @@ async fn tags(aws: &ScopeReader, id: &str, arn: &str) -> Result<Attributes, Read
 fn summary(aws: &ScopeReader, id: &str, point: &GetAccessPointOutput) -> Attributes {
     let (account, _) = parse(aws, id);
     let name = point.name().unwrap_or_default();
-    let outpost = id.starts_with("arn:");
+    let outpost = arn::is_arn(id);
     let (arn, bucket) = if outpost {
         let bucket = format!("bucket/{}", point.bucket().unwrap_or_default());
         (id.to_owned(), id.replacen(&format!("accesspoint/{name}"), &bucket, 1))

@@ -3,12 +3,15 @@
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::s3;
 use crate::aws::{ReadError, not_found};
 use crate::inventory::value::attributes;
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
 use crate::model::{Live, Owner, PriorState};
 
 pub(super) struct AwsS3AccountPublicAccessBlock;
+
+const ACTION: &str = "s3:GetAccountPublicAccessBlock";
 
 #[async_trait]
 impl Kind for AwsS3AccountPublicAccessBlock {
@@ -21,7 +24,7 @@ impl Kind for AwsS3AccountPublicAccessBlock {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["s3:GetAccountPublicAccessBlock"]
+        &[ACTION]
     }
 
     async fn list(&self, _aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
@@ -31,9 +34,9 @@ impl Kind for AwsS3AccountPublicAccessBlock {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html>
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
         let call = aws.s3control().get_public_access_block().account_id(prior.id).send();
-        let answer = aws.call("s3:GetAccountPublicAccessBlock", call).await;
-        let answer = not_found(answer, &["NoSuchPublicAccessBlockConfiguration"])?;
-        Ok(answer.and_then(|answer| answer.public_access_block_configuration).map(|block| {
+        let answer = not_found(aws.call(ACTION, call).await, &["NoSuchPublicAccessBlockConfiguration"])?;
+        let part = s3::part(ACTION, &answer, |it| it.public_access_block_configuration())?;
+        Ok(part.map(|block| {
             let attributes = attributes(json!({
                 "account_id": prior.id,
                 "block_public_acls": block.block_public_acls(),

@@ -12,6 +12,8 @@ use crate::model::Attributes;
 
 pub(super) struct AwsS3BucketIntelligentTieringConfiguration;
 
+const ACTION: &str = "s3:GetIntelligentTieringConfiguration";
+
 #[async_trait]
 impl BucketPart for AwsS3BucketIntelligentTieringConfiguration {
     fn name(&self) -> &'static str {
@@ -19,15 +21,14 @@ impl BucketPart for AwsS3BucketIntelligentTieringConfiguration {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["s3:GetIntelligentTieringConfiguration", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+        &[ACTION, "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
         let client = s3::client(aws, id.bucket).await?;
         let call = client.get_bucket_intelligent_tiering_configuration().bucket(id.bucket).id(id.name).send();
-        let answer = aws.call("s3:GetIntelligentTieringConfiguration", call).await;
-        let answer = not_found(answer, &["NoSuchConfiguration"])?;
-        let tiering = answer.as_ref().and_then(|answer| answer.intelligent_tiering_configuration());
+        let answer = not_found(aws.call(ACTION, call).await, &["NoSuchConfiguration"])?;
+        let tiering = s3::part(ACTION, &answer, |it| it.intelligent_tiering_configuration())?;
         Ok(tiering.map(map))
     }
 }

@@ -12,6 +12,8 @@ use crate::model::Attributes;
 
 pub(super) struct AwsS3BucketInventory;
 
+const ACTION: &str = "s3:GetInventoryConfiguration";
+
 #[async_trait]
 impl BucketPart for AwsS3BucketInventory {
     fn name(&self) -> &'static str {
@@ -19,14 +21,14 @@ impl BucketPart for AwsS3BucketInventory {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["s3:GetInventoryConfiguration", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+        &[ACTION, "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
         let client = s3::client(aws, id.bucket).await?;
         let call = client.get_bucket_inventory_configuration().bucket(id.bucket).id(id.name).send();
-        let answer = not_found(aws.call("s3:GetInventoryConfiguration", call).await, &["NoSuchConfiguration"])?;
-        let inventory = answer.as_ref().and_then(|answer| answer.inventory_configuration());
+        let answer = not_found(aws.call(ACTION, call).await, &["NoSuchConfiguration"])?;
+        let inventory = s3::part(ACTION, &answer, |it| it.inventory_configuration())?;
         Ok(inventory.map(map))
     }
 }

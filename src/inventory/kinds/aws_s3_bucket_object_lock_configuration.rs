@@ -32,7 +32,7 @@ impl BucketPart for AwsS3BucketObjectLockConfiguration {
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::object_lock(aws, id.bucket).await?;
-        let lock = answer.as_ref().as_ref().and_then(|answer| answer.object_lock_configuration());
+        let lock = s3::part("s3:GetBucketObjectLockConfiguration", &answer, |it| it.object_lock_configuration())?;
         Ok(lock.map(|lock| {
             let retention = lock.rule().map(|rule| {
                 [json!({ "default_retention": rule.default_retention().map(|retention| [default_retention(retention)]) })]

@@ -23,7 +23,7 @@ impl BucketPart for AwsS3BucketOwnershipControls {
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::ownership(aws, id.bucket).await?;
-        let controls = answer.as_ref().as_ref().and_then(|answer| answer.ownership_controls());
+        let controls = s3::part("s3:GetBucketOwnershipControls", &answer, |it| it.ownership_controls())?;
         Ok(controls.map(|controls| {
             let rules =
                 controls.rules().iter().map(|rule| json!({"object_ownership": rule.object_ownership().as_str()}));

@@ -31,7 +31,7 @@ impl BucketPart for AwsS3BucketPolicy {
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::policy(aws, id.bucket).await?;
-        let policy = answer.as_ref().as_ref().and_then(|answer| answer.policy());
+        let policy = s3::part("s3:GetBucketPolicy", &answer, |it| it.policy())?;
         Ok(policy.map(|policy| attributes(json!({ "policy": policy }))))
     }
 }

@@ -28,7 +28,7 @@ impl BucketPart for AwsS3BucketPublicAccessBlock {
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::public_access(aws, id.bucket).await?;
-        let block = answer.as_ref().as_ref().and_then(|answer| answer.public_access_block_configuration());
+        let block = s3::part("s3:GetBucketPublicAccessBlock", &answer, |it| it.public_access_block_configuration())?;
         Ok(block.map(|block| {
             attributes(json!({
                 "block_public_acls": block.block_public_acls(),

@@ -32,7 +32,7 @@ impl BucketPart for AwsS3BucketReplicationConfiguration {
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::replication(aws, id.bucket).await?;
-        let replication = answer.as_ref().as_ref().and_then(|answer| answer.replication_configuration());
+        let replication = s3::part("s3:GetReplicationConfiguration", &answer, |it| it.replication_configuration())?;
         Ok(replication.map(|replication| {
             let rules = replication.rules().iter().map(rule);
             attributes(json!({ "role": replication.role(), "rule": Value::from_iter(rules) }))

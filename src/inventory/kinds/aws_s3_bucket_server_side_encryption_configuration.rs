@@ -32,7 +32,8 @@ impl BucketPart for AwsS3BucketServerSideEncryptionConfiguration {
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
         let answer = s3::encryption(aws, id.bucket).await?;
-        let encryption = answer.as_ref().as_ref().and_then(|answer| answer.server_side_encryption_configuration());
+        let encryption =
+            s3::part("s3:GetEncryptionConfiguration", &answer, |it| it.server_side_encryption_configuration())?;
         Ok(encryption.map(|encryption| attributes(json!({ "rule": rules(encryption.rules()) }))))
     }
 }

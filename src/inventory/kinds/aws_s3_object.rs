@@ -11,6 +11,7 @@ use super::s3;
 use crate::aws::{ReadError, not_found};
 use crate::inventory::value::{attributes, text, time};
 use crate::inventory::{Completion, Kind, ListRequest, Listed, Reach, ScopeReader};
+use crate::model::arn::is_arn;
 use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsS3Object;
@@ -54,7 +55,7 @@ impl Kind for AwsS3Object {
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         // The region of an access point stands in its ARN.
-        if request.desired.iter().any(|prior| !text(&prior.attributes(), "bucket").starts_with("arn:")) {
+        if request.desired.iter().any(|prior| !is_arn(text(&prior.attributes(), "bucket"))) {
             s3::prefetch_regions(aws).await;
         }
         Ok(Listed::one_by_one())
@@ -110,7 +111,7 @@ async fn tags(aws: &ScopeReader, object: &Attributes) -> Result<Option<Attribute
 }
 
 fn arn(aws: &ScopeReader, bucket: &str, key: &str) -> String {
-    if bucket.starts_with("arn:") {
+    if is_arn(bucket) {
         return format!("{bucket}/object/{key}");
     }
     format!("arn:{}:s3:::{bucket}/{key}", aws.partition)

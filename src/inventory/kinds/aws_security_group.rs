@@ -75,9 +75,9 @@ const SERVICES: &[(&str, &str)] = &[
     ("security-group-for-outbound-nfs-d-", "security group of SageMaker"),
 ];
 
-/// Groups that AWS makes by itself: the default one of a VPC, those of EKS (it tags them, see
-/// <https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html>), of GuardDuty's runtime monitoring, of
-/// directories and of other services.
+/// Groups that AWS makes by itself: the default one of a VPC, those of EKS (it tags them with a reserved tag, see
+/// <https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html>). Those of GuardDuty's runtime monitoring, of
+/// directories and of other services have names and tags that anybody can write.
 fn owner_of(group: &SecurityGroup) -> Owner {
     let name = group.group_name().unwrap_or_default();
     let tag = |key: &str| group.tags().iter().find(|tag| tag.key() == Some(key)).and_then(|tag| tag.value());
@@ -85,23 +85,23 @@ fn owner_of(group: &SecurityGroup) -> Owner {
         return Owner::Aws("default security group of a VPC");
     }
     if let Some(cluster) = tag("aws:eks:cluster-name") {
-        return Owner::Parent { kind: "aws_eks_cluster", id: cluster.to_owned() };
+        return Owner::Maker { kind: "aws_eks_cluster", id: cluster.to_owned() };
     }
     if tag("GuardDutyManaged") == Some("true") {
-        return Owner::Aws("security group of GuardDuty");
+        return Owner::Claimed("security group of GuardDuty");
     }
     let cluster_tag = |tag: &aws_sdk_ec2::types::Tag| {
         let key = tag.key().unwrap_or_default();
         key == "elbv2.k8s.aws/cluster" || key.starts_with("kubernetes.io/cluster/") && tag.value() == Some("owned")
     };
     if name.starts_with("eks-remoteAccess-") || group.tags().iter().any(cluster_tag) {
-        return Owner::Aws("security group of a Kubernetes cluster");
+        return Owner::Claimed("security group of a Kubernetes cluster");
     }
     if name.starts_with("d-") && (name.ends_with("_controllers") || name.ends_with("_workspacesMembers")) {
-        return Owner::Aws("security group of a directory");
+        return Owner::Claimed("security group of a directory");
     }
     match SERVICES.iter().find(|(prefix, _)| name.starts_with(prefix)) {
-        Some((_, whose)) => Owner::Aws(whose),
+        Some((_, whose)) => Owner::Claimed(whose),
         None => Owner::None,
     }
 }
@@ -113,17 +113,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_of_services_are_nobodys() {
+    fn names_of_services_are_claims() {
         let named = |name: &str| owner_of(&SecurityGroup::builder().group_name(name).build());
-        for name in ["default", "ElasticMapReduce-master", "default_elb_1a2b", "eks-remoteAccess-1", "d-1_controllers"]
-        {
-            assert!(matches!(named(name), Owner::Aws(_)), "{name}");
+        assert!(matches!(named("default"), Owner::Aws(_)), "EC2 refuses the name to anybody else");
+        for name in ["ElasticMapReduce-master", "default_elb_1a2b", "eks-remoteAccess-1", "d-1_controllers"] {
+            assert!(matches!(named(name), Owner::Claimed(_)), "{name}");
         }
         for name in ["web", "launch-wizard-1", "rds-ec2-1", "default-web", "d-1"] {
             assert_eq!(named(name), Owner::None, "{name}");
         }
         let tag = Tag::builder().key("aws:eks:cluster-name").value("prod").build();
         let eks = SecurityGroup::builder().group_name("eks-cluster-sg-prod-1").tags(tag).build();
-        assert_eq!(owner_of(&eks), Owner::Parent { kind: "aws_eks_cluster", id: "prod".to_owned() });
+        assert_eq!(owner_of(&eks), Owner::Maker { kind: "aws_eks_cluster", id: "prod".to_owned() });
     }
 }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{Volume, VolumeAttachment, VolumeAttachmentState, VolumeState};
 use serde_json::{Value, json};
 
-use super::{aws_ebs_volume, aws_instance, ec2};
+use super::aws_instance;
+use super::ec2::{self, single};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -58,8 +59,7 @@ impl Kind for AwsVolumeAttachment {
                 "the id of an attachment does not contain its volume",
             ));
         }
-        let volume = aws_ebs_volume::by_id(aws, id).await?;
-        Ok(volume.as_ref().as_ref().and_then(|volume| live(prior.id, volume, &state)))
+        Ok(single::volume(aws, id).await?.and_then(|volume| live(prior.id, &volume, &state)))
     }
 
     fn parents(&self, attributes: &Attributes) -> Vec<(&'static str, String)> {

@@ -105,10 +105,13 @@ fn live(aws: &ScopeReader, endpoint: &VpcEndpoint) -> Live {
         "vpc_endpoint_type": endpoint.vpc_endpoint_type().map_or("Gateway", |kind| kind.as_str()),
         "vpc_id": endpoint.vpc_id(),
     });
-    // GuardDuty's runtime monitoring makes its endpoints in our name and tags them.
+    // GuardDuty's runtime monitoring makes its endpoints in our name and tags them, as anybody could.
     let tagged = |tag: &aws_sdk_ec2::types::Tag| tag.key() == Some("GuardDutyManaged") && tag.value() == Some("true");
-    let by_service = endpoint.requester_managed() == Some(true) || endpoint.tags().iter().any(tagged);
-    let own = if by_service { Owner::Aws("endpoint made by an AWS service") } else { Owner::None };
+    let own = match endpoint.requester_managed() {
+        Some(true) => Owner::Aws("endpoint made by an AWS service"),
+        _ if endpoint.tags().iter().any(tagged) => Owner::Claimed("endpoint of GuardDuty"),
+        _ => Owner::None,
+    };
     let owner = network::owner_or(aws, endpoint.owner_id(), own);
     Live { id: id.to_owned(), attributes: attributes(values), owner }
 }

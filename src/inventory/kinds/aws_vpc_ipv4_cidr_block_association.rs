@@ -35,8 +35,9 @@ impl Kind for AwsVpcIpv4CidrBlockAssociation {
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
         let filter = network::filter("cidr-block-association.association-id", prior.id);
-        let answer = aws.call("ec2:DescribeVpcs", aws.ec2().describe_vpcs().filters(filter).send()).await?;
-        Ok(answer.vpcs().iter().flat_map(all).find(|live| live.id == prior.id))
+        let call = aws.ec2().describe_vpcs().filters(filter).send();
+        let vpcs = ec2::items(aws, "ec2:DescribeVpcs", call, &[], |answer| answer.vpcs).await?;
+        Ok(vpcs.iter().flat_map(all).find(|live| live.id == prior.id))
     }
 }
 

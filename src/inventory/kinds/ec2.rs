@@ -68,24 +68,36 @@ listings! {
 /// Every address in one answer; the call has no pages.
 pub(super) async fn addresses(aws: &ScopeReader) -> Result<Arc<Vec<Address>>, ReadError> {
     let action = "ec2:DescribeAddresses";
-    let read = || async { aws.call(action, aws.ec2().describe_addresses().send()).await };
-    aws.cached(action, || async { Ok(read().await?.addresses.unwrap_or_default()) }).await
+    let read = || items(aws, action, aws.ec2().describe_addresses().send(), &[], |answer| answer.addresses);
+    aws.cached(action, read).await
 }
 
-/// The first item of what a call for one resource answers. `None` when AWS says that there is none: by one of these error
-/// codes, or by an empty list. An answer without the list says nothing.
+/// The first of [`items`], for a call about one resource.
 pub(super) async fn first<O, T, E>(
     aws: &ScopeReader,
     action: &'static str,
     call: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
     absent: &[&str],
-    items: impl FnOnce(O) -> Option<Vec<T>>,
+    list: impl FnOnce(O) -> Option<Vec<T>>,
 ) -> Result<Option<T>, ReadError>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let Some(answer) = not_found(aws.call(action, call).await, absent)? else { return Ok(None) };
-    let items =
-        items(answer).ok_or_else(|| ReadError::unexpected(action, "the answer lacks the list that was asked for"))?;
-    Ok(items.into_iter().next())
+    Ok(items(aws, action, call, absent, list).await?.into_iter().next())
+}
+
+/// The items of a call's answer. Empty when AWS says that there are none: by one of these error codes, or by an empty list. An
+/// answer without the list says nothing.
+pub(super) async fn items<O, T, E>(
+    aws: &ScopeReader,
+    action: &'static str,
+    call: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+    absent: &[&str],
+    list: impl FnOnce(O) -> Option<Vec<T>>,
+) -> Result<Vec<T>, ReadError>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let Some(answer) = not_found(aws.call(action, call).await, absent)? else { return Ok(Vec::new()) };
+    list(answer).ok_or_else(|| ReadError::unexpected(action, "the answer lacks the list that was asked for"))
 }

@@ -134,6 +134,16 @@ pub(super) fn there<T>(answer: Result<Option<T>, ReadError>) -> Result<Option<T>
     not_found(answer, &["NoSuchBucket"]).map(Option::flatten)
 }
 
+/// A part of an answer; `None` where AWS said that it is not set. An answer without the part says nothing.
+pub(super) fn part<'a, A, T: ?Sized>(
+    action: &'static str,
+    answer: &'a Option<A>,
+    part: impl FnOnce(&'a A) -> Option<&'a T>,
+) -> Result<Option<&'a T>, ReadError> {
+    let lacks = || ReadError::unexpected(action, "the answer lacks what was asked for");
+    answer.as_ref().map(|answer| part(answer).ok_or_else(lacks)).transpose()
+}
+
 /// The buckets of the account with the regions where they lie, as far as the listing shows.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>: a region stands there only in answers to
 /// requests with a parameter.
@@ -293,6 +303,14 @@ mod tests {
         assert_eq!(PartId::parse("b,public-read"), id("b", "", "public-read"));
         assert_eq!(PartId::parse("b,123456789012,private"), id("b", "123456789012", "private"));
         assert_eq!(PartId::parse("b:EntireBucket"), id("b", "", "EntireBucket"));
+    }
+
+    #[test]
+    fn an_answer_without_its_part_is_no_absence() {
+        let policy = |answer| part("s3:GetBucketPolicy", answer, GetBucketPolicyOutput::policy);
+        assert_eq!(policy(&None), Ok(None));
+        assert_eq!(policy(&Some(GetBucketPolicyOutput::builder().policy("{}").build())), Ok(Some("{}")));
+        assert!(policy(&Some(GetBucketPolicyOutput::builder().build())).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::{Instance, InstanceBlockDeviceMapping, Volume};
 use serde_json::{Map, Value, json};
 
 use crate::aws::ReadError;
-use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::value::{attributes, own_ec2_tags};
 use crate::model::Attributes;
 
 /// Seconds within which the volumes of a launch are attached. The provider waits ten before it calls an instance
@@ -43,7 +43,7 @@ fn device_block(volume: &Volume, device: Option<&str>, dies: Option<bool>) -> At
         "encrypted": volume.encrypted(),
         "iops": volume.iops(),
         "kms_key_id": volume.kms_key_id(),
-        "tags": ec2_tags(volume.tags()),
+        "tags": own_ec2_tags(volume.tags()),
         "throughput": volume.throughput(),
         "volume_id": volume.volume_id(),
         "volume_size": volume.size(),
@@ -135,7 +135,7 @@ fn tags_at_devices(state: &Attributes) -> bool {
 fn volume_tags(volumes: &[&Volume], state: &Attributes) -> Value {
     let member = |name: &str, key: &str| state.get(name).and_then(|tags| tags.get(key)).cloned();
     let mut merged = Map::new();
-    for (key, value) in volumes.iter().filter_map(|volume| ec2_tags(volume.tags()).as_object().cloned()).flatten() {
+    for (key, value) in volumes.iter().filter_map(|volume| own_ec2_tags(volume.tags()).as_object().cloned()).flatten() {
         let held = member("volume_tags", &key);
         let is_default =
             held.is_none() && member("tags", &key).is_none() && member("tags_all", &key).as_ref() == Some(&value);

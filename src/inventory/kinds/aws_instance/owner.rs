@@ -19,7 +19,7 @@ const OWNERS: &[(&str, &str)] = &[
 pub(super) fn of(instance: &Instance) -> Owner {
     let owner = OWNERS.iter().find_map(|(key, kind)| Some((*kind, tag(instance.tags(), key)?)));
     match owner {
-        Some((kind, id)) => Owner::Parent { kind, id: id.to_owned() },
+        Some((kind, id)) => Owner::Maker { kind, id: id.to_owned() },
         None if instance.operator().and_then(|operator| operator.managed()) == Some(true) => {
             Owner::Aws("instance managed by an AWS service")
         }
@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn only_tags_of_aws_tell_an_owner() {
         let tagged = |key: &str| of(&Instance::builder().tags(Tag::builder().key(key).value("web").build()).build());
-        let group = Owner::Parent { kind: "aws_autoscaling_group", id: "web".to_owned() };
+        let group = Owner::Maker { kind: "aws_autoscaling_group", id: "web".to_owned() };
         assert_eq!(tagged("aws:autoscaling:groupName"), group);
         assert_eq!(tagged("eks:nodegroup-name"), Owner::None);
     }

@@ -1,13 +1,13 @@
 //! What other resources show of declared instances: out of the region's listings for many, by calls of its own for one.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use aws_sdk_ec2::types::{Instance, LaunchTemplate, SpotInstanceRequest, Vpc};
 
-use super::super::{aws_launch_template, ec2, network};
+use super::super::ec2::{self, single};
+use super::super::network;
 use super::{TEMPLATE_ID, attribute, devices, is_spot, owner};
-use crate::aws::{ReadError, not_found};
+use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 
 /// What other resources show of declared instances; a call that failed fails for those that need it.
@@ -26,8 +26,9 @@ impl Related {
         let volumes = async {
             if declared.is_empty() { Ok(HashMap::new()) } else { Ok(devices::by_id(&ec2::volumes(aws).await?)) }
         };
-        let default_vpcs =
-            async { if declared.is_empty() { Ok(HashSet::new()) } else { Ok(default_ids(&ec2::vpcs(aws).await?)) } };
+        let default_vpcs = async {
+            if declared.is_empty() { Ok(HashSet::new()) } else { Ok(default_ids(ec2::vpcs(aws).await?.iter())) }
+        };
         let templates = async {
             let needed = any(|instance| owner::tag(instance.tags(), TEMPLATE_ID).is_some());
             if needed { Ok(ec2::launch_templates(aws).await?.to_vec()) } else { Ok(Vec::new()) }
@@ -51,11 +52,11 @@ impl Related {
         };
         let default_vpcs = async {
             let Some(vpc) = instance.vpc_id().filter(|vpc| !vpc.is_empty()) else { return Ok(HashSet::new()) };
-            Ok(default_ids(&vpc_of_instances(aws, vpc).await?))
+            Ok(default_ids(single::vpc(aws, vpc).await?.as_deref()))
         };
         let templates = async {
             let Some(template) = owner::tag(instance.tags(), TEMPLATE_ID) else { return Ok(Vec::new()) };
-            Ok(Vec::from_iter(aws_launch_template::by_id(aws, template).await?.as_ref().clone()))
+            Ok(Vec::from_iter(single::launch_template(aws, template).await?.as_deref().cloned()))
         };
         let spot = async {
             let Some(request) = instance.spot_instance_request_id().filter(|_| is_spot(instance)) else {
@@ -74,18 +75,8 @@ impl Related {
     }
 }
 
-/// One VPC, shared by the instances in it; none when AWS says that there is none.
-async fn vpc_of_instances(aws: &ScopeReader, vpc: &str) -> Result<Arc<Vec<Vpc>>, ReadError> {
-    aws.cached_for("VPC of instances", vpc, || async {
-        let call = aws.ec2().describe_vpcs().vpc_ids(vpc).send();
-        let answer = not_found(aws.call("ec2:DescribeVpcs", call).await, &["InvalidVpcID.NotFound"])?;
-        Ok(answer.and_then(|answer| answer.vpcs).unwrap_or_default())
-    })
-    .await
-}
-
-fn default_ids(vpcs: &[Vpc]) -> HashSet<String> {
-    let default = vpcs.iter().filter(|vpc| vpc.is_default() == Some(true)).filter_map(|vpc| vpc.vpc_id());
+fn default_ids<'a>(vpcs: impl IntoIterator<Item = &'a Vpc>) -> HashSet<String> {
+    let default = vpcs.into_iter().filter(|vpc| vpc.is_default() == Some(true)).filter_map(|vpc| vpc.vpc_id());
     default.map(str::to_owned).collect()
 }
 

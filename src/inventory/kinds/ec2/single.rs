@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use aws_sdk_ec2::types::{
-    CustomerGateway, DhcpOptions, Filter, InternetGateway, NatGateway, NetworkAcl, NetworkInterface, RouteTable,
-    SecurityGroup, SecurityGroupRule, Subnet, Vpc, VpcEndpoint, VpcPeeringConnection, VpnGateway,
+    Address, CustomerGateway, DhcpOptions, Filter, FlowLog, InternetGateway, LaunchTemplate, ManagedPrefixList,
+    NatGateway, NetworkAcl, NetworkInterface, PlacementGroup, RouteTable, SecurityGroup, SecurityGroupRule, Snapshot,
+    Subnet, TransitGateway, TransitGatewayRouteTable, TransitGatewayVpcAttachment, Volume, Vpc, VpcEndpoint,
+    VpcPeeringConnection, VpnGateway,
 };
 
 use super::first;
@@ -38,13 +40,22 @@ macro_rules! by_id {
 }
 
 by_id! {
+    address: Address = "ec2:DescribeAddresses",
+        describe_addresses, allocation_ids, addresses, &["InvalidAllocationID.NotFound", "InvalidAddress.NotFound"];
     customer_gateway: CustomerGateway = "ec2:DescribeCustomerGateways",
         describe_customer_gateways, customer_gateway_ids, customer_gateways, &["InvalidCustomerGatewayID.NotFound"];
     dhcp_options: DhcpOptions = "ec2:DescribeDhcpOptions",
         describe_dhcp_options, dhcp_options_ids, dhcp_options,
         &["InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsID.NotFound"];
+    flow_log: FlowLog = "ec2:DescribeFlowLogs",
+        describe_flow_logs, flow_log_ids, flow_logs, &["InvalidFlowLogId.NotFound"];
     internet_gateway: InternetGateway = "ec2:DescribeInternetGateways",
         describe_internet_gateways, internet_gateway_ids, internet_gateways, &["InvalidInternetGatewayID.NotFound"];
+    launch_template: LaunchTemplate = "ec2:DescribeLaunchTemplates",
+        describe_launch_templates, launch_template_ids, launch_templates,
+        &["InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound"];
+    managed_prefix_list: ManagedPrefixList = "ec2:DescribeManagedPrefixLists",
+        describe_managed_prefix_lists, prefix_list_ids, prefix_lists, &["InvalidPrefixListID.NotFound"];
     nat_gateway: NatGateway = "ec2:DescribeNatGateways",
         describe_nat_gateways, nat_gateway_ids, nat_gateways, &["NatGatewayNotFound", "InvalidNatGatewayID.NotFound"];
     network_acl: NetworkAcl = "ec2:DescribeNetworkAcls",
@@ -52,6 +63,9 @@ by_id! {
         &["InvalidNetworkAclID.NotFound", "InvalidNetworkAclId.NotFound"];
     network_interface: NetworkInterface = "ec2:DescribeNetworkInterfaces",
         describe_network_interfaces, network_interface_ids, network_interfaces, &["InvalidNetworkInterfaceID.NotFound"];
+    // Its name is its id.
+    placement_group: PlacementGroup = "ec2:DescribePlacementGroups",
+        describe_placement_groups, group_names, placement_groups, &["InvalidPlacementGroup.Unknown"];
     route_table: RouteTable = "ec2:DescribeRouteTables",
         describe_route_tables, route_table_ids, route_tables, &["InvalidRouteTableID.NotFound"];
     security_group: SecurityGroup = "ec2:DescribeSecurityGroups",
@@ -59,7 +73,18 @@ by_id! {
     security_group_rule: SecurityGroupRule = "ec2:DescribeSecurityGroupRules",
         describe_security_group_rules, security_group_rule_ids, security_group_rules,
         &["InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound"];
+    snapshot: Snapshot = "ec2:DescribeSnapshots",
+        describe_snapshots, snapshot_ids, snapshots, &["InvalidSnapshot.NotFound"];
     subnet: Subnet = "ec2:DescribeSubnets", describe_subnets, subnet_ids, subnets, &["InvalidSubnetID.NotFound"];
+    transit_gateway: TransitGateway = "ec2:DescribeTransitGateways",
+        describe_transit_gateways, transit_gateway_ids, transit_gateways, &["InvalidTransitGatewayID.NotFound"];
+    transit_gateway_route_table: TransitGatewayRouteTable = "ec2:DescribeTransitGatewayRouteTables",
+        describe_transit_gateway_route_tables, transit_gateway_route_table_ids, transit_gateway_route_tables,
+        &["InvalidRouteTableID.NotFound"];
+    transit_gateway_vpc_attachment: TransitGatewayVpcAttachment = "ec2:DescribeTransitGatewayVpcAttachments",
+        describe_transit_gateway_vpc_attachments, transit_gateway_attachment_ids, transit_gateway_vpc_attachments,
+        &["InvalidTransitGatewayAttachmentID.NotFound"];
+    volume: Volume = "ec2:DescribeVolumes", describe_volumes, volume_ids, volumes, &["InvalidVolume.NotFound"];
     vpc: Vpc = "ec2:DescribeVpcs", describe_vpcs, vpc_ids, vpcs, &["InvalidVpcID.NotFound"];
     vpc_endpoint: VpcEndpoint = "ec2:DescribeVpcEndpoints",
         describe_vpc_endpoints, vpc_endpoint_ids, vpc_endpoints,

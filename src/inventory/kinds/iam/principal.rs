@@ -196,6 +196,9 @@ pub(in super::super) async fn list_exclusive(
     principal: Principal,
     what: Exclusive,
 ) -> Result<Listed, ReadError> {
+    if request.desired.is_empty() {
+        return Ok(Listed::default());
+    }
     let account = account(aws).await?;
     let holders = principal.holders(&account);
     Ok(judged(request, principal.name_attribute(), |desired, values| {

@@ -1,0 +1,84 @@
+//! What nobody declares: who made it, what its name claims, and what hides it.
+
+use super::*;
+
+const STACK: &str =
+    "arn:aws:cloudformation:eu-central-1:123456789012:stack/vendor/0a1b2c3d-0000-1111-2222-333344445555";
+
+fn strangers(kind: &'static str, all: &[Desired], found: Vec<Live>) -> Compared {
+    run(kind, all, complete(found))
+}
+
+fn placed(kind: &str, id: &str, region: &str) -> Desired {
+    let (account, region) = (Some(SCOPE.0.to_owned()), Some(region.to_owned()));
+    Desired { account, region, ..desired(kind, id, json!({"id": id})) }
+}
+
+#[test]
+fn a_maker_is_reported_once_unless_it_is_declared() {
+    let members = |kind, id: &str| {
+        let member = |own| live(own, json!({}), Owner::Maker { kind, id: id.to_owned() });
+        vec![member("vpc-0000000b"), member("vpc-0000000c")]
+    };
+    let group = || members("aws_autoscaling_group", "web");
+    let made = strangers("aws_vpc", &[], group());
+    assert_eq!((made.drifts.len(), made.made.len(), made.folded.len()), (0, 1, 0));
+    let [((kind, id), what)] = Vec::from_iter(made.made).try_into().unwrap();
+    let drift = unmanaged_maker(Scope::new(SCOPE.0, SCOPE.1), kind, &id, what);
+    assert_eq!((drift.kind.as_str(), drift.id.as_str()), ("aws_autoscaling_group", "web"));
+    assert_eq!(drift.reason.unwrap(), "no source declares it; it made aws_vpc vpc-0000000b, aws_vpc vpc-0000000c");
+
+    for (declared, found, is_known) in [
+        (placed("aws_autoscaling_group", "web", SCOPE.1), group(), true),
+        (placed("aws_autoscaling_group", "web", "us-west-2"), group(), false),
+        (placed("aws_launch_template", "web", SCOPE.1), group(), false),
+        (placed("aws_cloudformation_stack", STACK, SCOPE.1), members("aws_cloudformation_stack", STACK), true),
+        (placed("aws_cloudformation_stack", "vendor", SCOPE.1), members("aws_cloudformation_stack", STACK), true),
+        (placed("aws_cloudformation_stack", "other", SCOPE.1), members("aws_cloudformation_stack", STACK), false),
+    ] {
+        let what = format!("{} {}", declared.kind, declared.id);
+        let compared = strangers("aws_vpc", &[declared], found);
+        assert_eq!((compared.made.len(), compared.drifts.len()), (usize::from(!is_known), 0), "{what}");
+        assert_eq!(compared.folded.values().sum::<u64>(), if is_known { 2 } else { 0 }, "{what}");
+    }
+    let nodes = json!({"id": "c:n", "resources": [{"autoscaling_groups": [{"name": "eks-n"}]}]});
+    let nodes = Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_eks_node_group", "c:n", nodes) };
+    assert_eq!(strangers("aws_vpc", &[nodes], members("aws_autoscaling_group", "eks-n")).made.len(), 0);
+}
+
+#[test]
+fn a_claim_hides_nothing() {
+    let found = vec![live("vpc-0000000b", json!({}), Owner::Claimed("security group of EMR"))];
+    let drifts = strangers("aws_vpc", &[], found).drifts;
+    let reason = drifts[0].reason.as_deref().unwrap();
+    assert!(reason.contains("security group of EMR") && reason.contains("anybody can write that"), "{reason}");
+}
+
+#[test]
+fn what_is_folded_is_counted_by_reason() {
+    let found = vec![
+        live("vpc-0000000b", json!({}), Owner::Aws("default VPC")),
+        live("vpc-0000000c", json!({}), Owner::Parent { kind: "aws_instance", id: "i-1".to_owned() }),
+    ];
+    let compared = strangers("aws_vpc", &[], found);
+    assert_eq!(Vec::from_iter(compared.folded), [("default VPC", 1), ("part of another resource", 1)]);
+}
+
+/// A name that looks like an id, a namesake in another account, and one of which nobody knows where it is.
+#[test]
+fn a_name_hides_no_namesake() {
+    let user = |id: &str| vec![live(id, json!({}), Owner::None)];
+    for id in ["acme-logs-123456789012", "app-20240115", "vpc-0a1b2c3d"] {
+        let others = ["aws_s3_bucket", "aws_iam_role", "aws_vpc"].map(|kind| placed(kind, id, SCOPE.1));
+        assert_eq!(strangers("aws_iam_user", &others, user(id)).drifts.len(), 1, "{id}");
+    }
+    // Wanted in another scope, so not here.
+    let index = |all: &[Desired]| {
+        let kinds = kinds();
+        let ownership = OwnershipIndex::new(all, &kinds, SCOPE.0);
+        let scope = Scope::new("999999999999", "global");
+        listing(&kinds["aws_iam_user"], &scope, &[], complete(user("ops")), Some(&ownership)).drifts.len()
+    };
+    assert_eq!(index(&[placed("aws_iam_user", "ops", SCOPE.1)]), 1, "another account's");
+    assert_eq!(index(&[desired("aws_iam_user", "ops", json!({}))]), 0, "perhaps this one");
+}
