@@ -14,13 +14,14 @@ mod read;
 mod shard;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use globset::GlobSet;
 use jiff::Timestamp;
 
 use crate::attribution::source;
 use crate::aws::{Aws, Meter};
-use crate::desired::{self, LoadOptions, ObjectStore, StateConfig};
+use crate::desired::{self, LoadOptions, Loaded, ObjectStore, StateConfig};
 use crate::judge::RuleSet;
 use crate::model::{Counts, DesiredState, Outcome, ResourceKey};
 
@@ -80,6 +81,8 @@ pub struct Settings {
     pub ignore_tags: IgnoreTags,
     /// Where events are read to name who did it.
     pub attribution: AttributionOptions,
+    /// How long one cycle may take; what is left then is a gap.
+    pub deadline: Duration,
 }
 
 /// Says what the cycle is doing; a terminal's progress bar, or nothing.
@@ -101,21 +104,39 @@ pub async fn run(work: &Work, environment: &Environment<'_>, id: String) -> Outc
     outcome
 }
 
-async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcome {
-    let Environment { aws, settings, store, progress, clock } = *environment;
-    let started_at = clock();
-    progress.begin("reading desired state", 0);
-    let desired = desired::load(&settings.states, &settings.load, store).await;
-    let facts = read::kind_facts();
-    let mut plan = plan::plan(work, &desired, aws);
+/// How often AWS is read when states move meanwhile.
+const ATTEMPTS: usize = 2;
 
-    progress.begin("reading AWS", plan.listings(&desired.resources));
-    let mut seen = read::read(&plan, &desired, &facts, environment).await;
-    seen.drifts.append(&mut plan.unreadable);
-    seen.gaps.extend(desired.gaps.iter().cloned().chain(std::mem::take(&mut plan.gaps)));
+/// Desired state and AWS, as they were at one time.
+struct Looked<'a> {
+    loaded: Loaded<'a>,
+    plan: Plan,
+    seen: Seen,
+}
+
+async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcome {
+    let Environment { settings, progress, clock, .. } = *environment;
+    let started_at = clock();
+    let left = || settings.deadline.saturating_sub(clock().duration_since(started_at).unsigned_abs());
+
+    let mut looked = look(work, environment, left()).await;
+    for attempt in 1..=ATTEMPTS {
+        // An apply that ran meanwhile is no drift.
+        let moved = looked.loaded.moved(&looked.seen.sources_in_doubt(&looked.loaded.desired)).await;
+        if moved.is_empty() {
+            break;
+        }
+        if attempt == ATTEMPTS {
+            looked.seen.doubt(&moved, &looked.loaded.desired);
+        } else {
+            looked = look(work, environment, left()).await;
+        }
+    }
+    let Looked { loaded: Loaded { desired, .. }, plan, mut seen } = looked;
 
     progress.begin("asking who did it", 0);
-    let attributed = attribute(work, &seen, &plan, environment).await;
+    let attributed = tokio::time::timeout(left(), attribute(work, &seen, &plan, environment)).await;
+    let attributed = attributed.unwrap_or_else(|_| Attributed::too_late(seen.drifts.len(), settings.deadline));
     seen.gaps.extend(attributed.gaps);
     let (findings, rule_warnings) = findings::judge(&desired, seen.drifts, attributed.who, &settings.rules, started_at);
     seen.gaps.sort();
@@ -140,6 +161,21 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
         unmapped: seen.unmapped,
         folded: seen.folded,
     }
+}
+
+/// Reads what should be and what is, and compares.
+async fn look<'a>(work: &Work, environment: &Environment<'a>, left: Duration) -> Looked<'a> {
+    let Environment { aws, settings, store, progress, .. } = *environment;
+    progress.begin("reading desired state", 0);
+    let loaded = desired::open(&settings.states, &settings.load, store).await;
+    let desired = &loaded.desired;
+    let mut plan = plan::plan(work, desired, aws);
+
+    progress.begin("reading AWS", plan.listings(&desired.resources));
+    let mut seen = read::read(&plan, desired, &read::kind_facts(), environment, left).await;
+    seen.drifts.append(&mut plan.unreadable);
+    seen.gaps.extend(desired.gaps.iter().cloned().chain(std::mem::take(&mut plan.gaps)));
+    Looked { loaded, plan, seen }
 }
 
 /// Asks the sources of events who is behind the drifts.

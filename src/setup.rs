@@ -44,6 +44,7 @@ impl Setup {
             load: load_options(config, environment),
             rules,
             ignore_tags: config.scan.ignore_tags.clone(),
+            deadline: config.scan.deadline,
             attribution,
         };
         let sweep =

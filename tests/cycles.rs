@@ -6,12 +6,14 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use driftd::aws::{Aws, AwsOptions};
 use driftd::cycle::{self, Environment, IgnoreTags, Resources, Settings, Silent, Sweep, Work};
-use driftd::desired::{LoadOptions, StateBucket, StateConfig};
+use driftd::desired::{LoadOptions, Object, ObjectAddress, ObjectStore, StateBucket, StateConfig, StoreError};
 use driftd::judge;
-use driftd::model::{DriftStatus, Outcome};
+use driftd::model::{DriftStatus, GapReason, Outcome};
 use jiff::Timestamp;
 use support::World;
 
@@ -31,7 +33,14 @@ else:
     iam.detach_role_policy(RoleName=ids['aws_iam_role.web'], PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')
 ";
 
+/// One after the other: each points this process at an AWS of its own.
 #[test]
+fn cycles() {
+    nothing_that_was_read_outlives_its_cycle();
+    a_state_that_is_written_meanwhile();
+    a_scan_ends_at_its_deadline();
+}
+
 fn nothing_that_was_read_outlives_its_cycle() {
     let world = World::recorded("shop", 1);
     support::point_aws_at(&world.moto);
@@ -44,13 +53,7 @@ fn nothing_that_was_read_outlives_its_cycle() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let aws = Aws::connect(AwsOptions::default()).await.expect("the false AWS answers");
-        let settings = Settings {
-            states: vec![StateConfig::anywhere(world.state.display().to_string())],
-            load: LoadOptions::default(),
-            rules: judge::starter(),
-            ignore_tags: IgnoreTags::default(),
-            attribution: cycle::AttributionOptions::default(),
-        };
+        let settings = settings(world.state.display().to_string());
         let store = StateBucket::new(&aws);
         let clock = || "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time");
         let environment =
@@ -104,4 +107,102 @@ fn found(outcome: &Outcome) -> Vec<String> {
         format!("{} {}", finding.drift.as_str(), finding.address.as_deref().unwrap_or(&finding.kind))
     };
     outcome.findings.iter().map(name).collect()
+}
+
+/// A bucket whose object is written anew between reads.
+struct Written {
+    /// One after the other; the last one stays.
+    states: Vec<String>,
+    reads: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl ObjectStore for Written {
+    async fn get(&self, address: &ObjectAddress) -> Result<Object, StoreError> {
+        if address.key.ends_with(".tflock") {
+            return Err(StoreError::NotFound);
+        }
+        let read = self.reads.fetch_add(1, Ordering::SeqCst).min(self.states.len() - 1);
+        Ok(Object { pieces: vec![self.states[read].clone().into_bytes()], ..Object::default() })
+    }
+
+    async fn list(&self, _: &ObjectAddress) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// An apply that runs during a scan is no drift; one that does not end is a gap.
+fn a_state_that_is_written_meanwhile() {
+    let world = World::recorded("shop", 1);
+    support::point_aws_at(&world.moto);
+    let now: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&world.state).expect("readable")).expect("JSON");
+    // What the state was before an apply: one group less, another range of addresses.
+    let before = |serial: u64| {
+        let mut state = now.clone();
+        state["serial"] = serial.into();
+        let resources = state["resources"].as_array_mut().expect("resources");
+        resources.retain(|one| one["type"] != "aws_iam_group");
+        for one in resources.iter_mut().filter(|one| one["type"] == "aws_vpc") {
+            one["instances"][0]["attributes"]["cidr_block"] = "192.168.0.0/16".into();
+        }
+        state.to_string()
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let run = |states: Vec<String>| {
+        runtime.block_on(async {
+            let aws = Aws::connect(AwsOptions::default()).await.expect("the false AWS answers");
+            let settings = settings("s3://states/shop".to_owned());
+            let store = Written { states, reads: AtomicUsize::new(0) };
+            let clock = || "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time");
+            let environment =
+                Environment { aws: &aws, settings: &settings, store: &store, progress: &Silent, clock: &clock };
+            let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
+            cycle::run(&sweep, &environment, "1".to_owned()).await
+        })
+    };
+    let settled = run(vec![before(1)]);
+    assert!(
+        found(&settled).iter().any(|one| one == "changed aws_vpc.main" || one.starts_with("changed module")),
+        "{:?}",
+        found(&settled)
+    );
+    assert_eq!(found(&run(vec![before(1), now.to_string()])), [""; 0], "looked at again");
+
+    let restless = run((1..9).map(before).collect());
+    let [gap] = restless.gaps.as_slice() else { panic!("{:#?}", restless.gaps) };
+    assert!(gap.detail.contains("serial 3, then 4"), "{}", gap.detail);
+    assert!(restless.findings.iter().all(|one| one.drift == DriftStatus::Unknown), "{:#?}", restless.findings);
+    assert!(restless.coverage.iter().all(|one| !one.complete));
+}
+
+/// What is not read in time is a gap.
+fn a_scan_ends_at_its_deadline() {
+    let world = World::recorded("shop", 1);
+    support::point_aws_at(&world.moto);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let outcome = runtime.block_on(async {
+        let aws = Aws::connect(AwsOptions::default()).await.expect("the false AWS answers");
+        let mut settings = settings(world.state.display().to_string());
+        settings.deadline = Duration::from_nanos(1);
+        let store = StateBucket::new(&aws);
+        let clock = || "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time");
+        let environment =
+            Environment { aws: &aws, settings: &settings, store: &store, progress: &Silent, clock: &clock };
+        cycle::run(&Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() }), &environment, "1".to_owned()).await
+    });
+    assert_eq!((outcome.counts.in_sync, outcome.findings.len() as u64), (0, outcome.counts.desired));
+    assert!(outcome.gaps.iter().all(|gap| gap.reason == GapReason::Timeout && gap.detail.contains("deadline")));
+    assert!(!outcome.gaps.is_empty() && outcome.coverage.iter().all(|one| !one.complete));
+}
+
+fn settings(state: String) -> Settings {
+    Settings {
+        states: vec![StateConfig::anywhere(state)],
+        load: LoadOptions::default(),
+        rules: judge::starter(),
+        ignore_tags: IgnoreTags::default(),
+        attribution: cycle::AttributionOptions::default(),
+        deadline: Duration::from_secs(600),
+    }
 }

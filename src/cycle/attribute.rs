@@ -4,6 +4,7 @@
 mod event_regions;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -43,6 +44,16 @@ pub(super) struct Attributed {
     pub gaps: Vec<Gap>,
     /// What the principal asked about did.
     pub activity: Vec<ActivityRecord>,
+}
+
+impl Attributed {
+    /// Nobody could be asked any more.
+    pub(super) fn too_late(drifts: usize, deadline: Duration) -> Self {
+        let detail =
+            format!("nobody was asked who did it to the end: the scan's deadline of {} s passed", deadline.as_secs());
+        let gap = Gap { reason: GapReason::Timeout, scope: GapScope::default(), detail };
+        Self { who: vec![None; drifts], gaps: vec![gap], activity: Vec::new() }
+    }
 }
 
 /// A principal of whom all activity is reported.

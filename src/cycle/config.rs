@@ -1,6 +1,9 @@
 //! The section `scan`: which resources are looked at, and what a scan's exit code counts.
 
+use std::time::Duration;
+
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -21,11 +24,22 @@ pub struct ScanConfig {
     pub fail_on: Option<Severity>,
     /// Tags that Terraform ignores.
     pub ignore_tags: IgnoreTags,
+    /// How long a scan may take; what is left then is a gap.
+    pub deadline: Duration,
 }
+
+/// Enough for a thousand accounts with slow answers.
+const DEADLINE: Duration = Duration::from_secs(2 * 60 * 60);
 
 impl Default for ScanConfig {
     fn default() -> Self {
-        Self { unmanaged: true, kinds: Vec::new(), fail_on: None, ignore_tags: IgnoreTags::default() }
+        Self {
+            unmanaged: true,
+            kinds: Vec::new(),
+            fail_on: None,
+            ignore_tags: IgnoreTags::default(),
+            deadline: DEADLINE,
+        }
     }
 }
 
@@ -67,11 +81,18 @@ pub struct RawScan {
     kinds: Vec<Spanned<String>>,
     fail_on: Option<Spanned<String>>,
     ignore_tags: RawIgnoreTags,
+    deadline: Option<Spanned<String>>,
 }
 
 impl Default for RawScan {
     fn default() -> Self {
-        Self { unmanaged: true, kinds: Vec::new(), fail_on: None, ignore_tags: RawIgnoreTags::default() }
+        Self {
+            unmanaged: true,
+            kinds: Vec::new(),
+            fail_on: None,
+            ignore_tags: RawIgnoreTags::default(),
+            deadline: None,
+        }
     }
 }
 
@@ -85,7 +106,8 @@ struct RawIgnoreTags {
 impl RawScan {
     /// What of it is valid; every mistake goes to `diagnostics`.
     pub fn validate(self, diagnostics: &mut Diagnostics) -> ScanConfig {
-        let Self { unmanaged, kinds, fail_on, ignore_tags: RawIgnoreTags { keys, key_prefixes } } = self;
+        let Self { unmanaged, kinds, fail_on, ignore_tags, deadline } = self;
+        let RawIgnoreTags { keys, key_prefixes } = ignore_tags;
         for kind in &kinds {
             match parse(&kind.value).map(|glob| glob.compile_matcher()) {
                 Err(mistake) => diagnostics.add(mistake, position(kind)),
@@ -101,8 +123,21 @@ impl RawScan {
             kinds: kinds.into_iter().map(|kind| kind.value).collect(),
             fail_on: fail_on.and_then(|word| severity(&word, diagnostics)),
             ignore_tags: IgnoreTags { keys, key_prefixes },
+            deadline: deadline.and_then(|text| duration(&text, diagnostics)).unwrap_or(DEADLINE),
         }
     }
+}
+
+/// `90m`, `2h`, `1h 30m`: more than nothing.
+fn duration(text: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Duration> {
+    let parsed = text.value.parse::<SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
+    let found = parsed.filter(|duration| !duration.is_zero());
+    if found.is_none() {
+        let message = format!("{:?} is not a duration", text.value);
+        let mistake = Diagnostic::error("config/not-a-duration", message).with_hint("write it as 90m, 2h or 1h 30m");
+        diagnostics.add(mistake, position(text));
+    }
+    found
 }
 
 fn severity(word: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Severity> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::diff::fingerprint;
 use crate::judge::{Context, Judgement, RuleSet, TOO_MANY_STEPS, judge as judge_one, on_deep_stack};
+use crate::model::arn::is_arn;
 use crate::model::{
     Attributes, Attribution, Desired, DesiredState, Drift, DriftStatus, Finding, ResourceKey, RuleWarning,
 };
@@ -117,5 +118,5 @@ fn order(finding: &Finding) -> impl Ord + '_ {
 
 fn arn(drift: &Drift) -> Option<String> {
     let of = |attributes: &Attributes| attributes.get("arn").and_then(Value::as_str).map(str::to_owned);
-    of(&drift.live_attributes).or_else(|| of(&drift.desired_attributes)).filter(|arn| arn.starts_with("arn:"))
+    of(&drift.live_attributes).or_else(|| of(&drift.desired_attributes)).filter(|text| is_arn(text))
 }

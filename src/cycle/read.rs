@@ -1,15 +1,19 @@
 //! Reads all shards of a plan, fairly, and joins what they saw.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 
 use super::plan::Plan;
 use super::{Environment, Progress, Settings, shard};
 use crate::aws::Aws;
+use crate::desired::MovedSource;
 use crate::diff::{self, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex};
 use crate::inventory::kinds;
-use crate::model::{Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, OwnedField, Scope};
+use crate::model::{
+    Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, GapReason, GapScope, OwnedField, Scope,
+};
 
 /// Accounts that are read at a time. One that does not answer holds up one of these places, until its time limits end.
 const CONCURRENT_ACCOUNTS: usize = 8;
@@ -47,13 +51,14 @@ pub(super) struct Context<'a> {
     pub plan: &'a Plan,
 }
 
-/// Reads everything that the plan names. Shards of one account run beside those of others, so that a slow, throttled or denied
+/// Reads everything that the plan names, as far as the time that is left allows. Shards of one account run beside those of others, so that a slow, throttled or denied
 /// account delays only itself.
 pub(super) async fn read(
     plan: &Plan,
     desired: &DesiredState,
     facts: &HashMap<&'static str, KindFacts>,
     environment: &Environment<'_>,
+    left: Duration,
 ) -> Seen {
     let aws = environment.aws;
     let mut ownership = OwnershipIndex::new(&desired.resources, facts, aws.account());
@@ -68,16 +73,24 @@ pub(super) async fn read(
             progress: environment.progress,
             plan,
         };
-        let accounts = plan.scopes_by_account().into_values();
-        let mut shards = stream::iter(accounts).flat_map_unordered(CONCURRENT_ACCOUNTS, |scopes| {
+        let accounts = plan.scopes_by_account();
+        let mut unread: BTreeSet<Scope> = accounts.values().flatten().cloned().collect();
+        let shards = stream::iter(accounts.into_values()).flat_map_unordered(CONCURRENT_ACCOUNTS, |scopes| {
             let context = &context;
             stream::iter(scopes)
-                .map(move |scope| shard::read(plan.shard(scope, &desired.resources), context))
+                .map(move |scope| async move {
+                    (shard::read(plan.shard(scope.clone(), &desired.resources), context).await, scope)
+                })
                 .buffer_unordered(CONCURRENT_SCOPES)
                 .boxed()
         });
-        while let Some(shard) = shards.next().await {
+        let mut shards = std::pin::pin!(shards.take_until(tokio::time::sleep(left)));
+        while let Some((shard, scope)) = shards.next().await {
+            unread.remove(&scope);
             seen.add(shard);
+        }
+        for scope in unread {
+            shard::not_reached(plan.shard(scope, &desired.resources), &context, &mut seen);
         }
     }
     ownership.add_live_owned_fields(&seen.owned_fields);
@@ -110,6 +123,40 @@ impl Seen {
             *self.folded.entry(reason).or_default() += number;
         }
         self.owned_fields.extend(owned_fields);
+    }
+
+    /// The sources on whose word something is called drift: all that may declare a stranger, too.
+    pub(super) fn sources_in_doubt(&self, desired: &DesiredState) -> BTreeSet<usize> {
+        if self.drifts.iter().any(|drift| drift.status == DriftStatus::Unmanaged) {
+            return (0..desired.sources.len()).collect();
+        }
+        let drifted = self.drifts.iter().filter(|drift| drift.status != DriftStatus::Unknown);
+        drifted.filter_map(|drift| Some(desired.resources.get(drift.desired?)?.source)).collect()
+    }
+
+    /// Takes back what rests on states that were written while AWS was read, and again.
+    pub(super) fn doubt(&mut self, moved: &[MovedSource], desired: &DesiredState) {
+        let of = |source: usize| moved.iter().find(|one| one.source == source);
+        let may_declare = |scope: &Scope| moved.iter().any(|one| one.declares.may_declare_in(scope));
+        self.drifts.retain(|drift| drift.status != DriftStatus::Unmanaged || !may_declare(&drift.scope));
+        for drift in self.drifts.iter_mut().filter(|drift| drift.status != DriftStatus::Unknown) {
+            let source = drift.desired.and_then(|index| desired.resources.get(index)).map(|resource| resource.source);
+            if let Some(MovedSource { how, .. }) = source.and_then(of) {
+                drift.status = DriftStatus::Unknown;
+                drift.reason = Some(format!("its state was written while AWS was read ({how})"));
+                drift.changes.clear();
+                drift.desired_attributes.clear();
+                drift.live_attributes.clear();
+            }
+        }
+        for coverage in self.coverage.iter_mut().filter(|coverage| may_declare(&coverage.scope)) {
+            coverage.complete = false;
+        }
+        self.gaps.extend(moved.iter().map(|one| Gap {
+            reason: GapReason::Unreadable,
+            scope: GapScope { source: Some(one.declares.name.clone()), ..GapScope::default() },
+            detail: format!("written while AWS was read ({}), twice: an apply is running", one.how),
+        }));
     }
 
     /// An unmanaged child that a changed parent shows already (an attachment added to a list of them) is not reported twice.

@@ -129,6 +129,24 @@ fn coverage(
     }
 }
 
+/// The scan's deadline passed before the scope was read to its end: nothing of it counts.
+pub(super) fn not_reached(shard: Shard, context: &Context<'_>, seen: &mut Seen) {
+    let Scope { account, region } = &shard.scope;
+    let deadline = context.settings.deadline.as_secs();
+    let detail = format!("the scan's deadline of {deadline} s passed before it was read (scan.deadline)");
+    let reason = format!("{}: {detail}", GapReason::Timeout.as_str());
+    for task in &shard.tasks {
+        for &index in &task.desired {
+            let resource = &context.desired.resources[index];
+            seen.drifts.push(super::plan::unknown(index, resource, shard.scope.clone(), reason.clone()));
+        }
+        let declared: Vec<_> = task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect();
+        seen.coverage.push(coverage(&Listing::default(), task, &declared, &shard.scope, &context.desired.sources));
+    }
+    let scope = GapScope { account: Some(account.clone()), region: Some(region.clone()), ..GapScope::default() };
+    seen.gaps.push(Gap { reason: GapReason::Timeout, scope, detail });
+}
+
 /// The declared resources of an account that cannot be reached are told by the plan; of others (re-read by key, or in a region of
 /// another partition) it is told here.
 fn unreachable(shard: Shard, context: &Context<'_>, seen: &mut Seen) {

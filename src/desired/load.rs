@@ -1,6 +1,6 @@
 //! All requests -> the desired state of a run. What cannot be read becomes a gap of its source.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,8 +10,10 @@ use super::backend::BackendConfig;
 use super::code::CodeIndex;
 use super::locate::{self, ProviderRegions};
 use super::tfstate::{self, State};
-use super::{Environment, HttpOptions, ObjectStore, ReadError, StateConfig, StateFile, names, references, request};
-use crate::model::{Desired, DesiredState, Gap, GapReason, GapScope, Source, UnreadSource, id_is_unique};
+use super::{
+    Environment, HttpOptions, ObjectStore, ReadError, StateConfig, StateFile, names, owners, references, request,
+};
+use crate::model::{Desired, DesiredState, Gap, GapReason, GapScope, Source, UnreadSource};
 
 /// States that are read at the same time.
 const CONCURRENT_READS: usize = 8;
@@ -79,8 +81,53 @@ impl Declares {
     }
 }
 
-/// Reads every source. Never fails: an unreadable one is a gap with its name.
+/// The desired state as it was read, and its sources, to be looked at again.
+pub struct Loaded<'a> {
+    pub desired: DesiredState,
+    /// In the order of `desired.sources`.
+    read: Vec<(Box<dyn StateFile + 'a>, Declares)>,
+}
+
+/// A source that is another one than when it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedSource {
+    /// Its index.
+    pub source: usize,
+    /// `serial 4, then 5`
+    pub how: String,
+    /// Where it may declare resources.
+    pub declares: UnreadSource,
+}
+
+impl Loaded<'_> {
+    /// Looks at some sources again: which of them were written since? One that cannot be read now says nothing.
+    pub async fn moved(&self, sources: &BTreeSet<usize>) -> Vec<MovedSource> {
+        let reads = sources.iter().filter_map(|&source| Some((source, self.read.get(source)?))).map(
+            |(source, (file, declares))| async move {
+                let before = self.desired.sources.get(source).filter(|_| file.can_be_read_again())?;
+                let (now, _) = read_once(file.as_ref()).await.ok()?;
+                if (before.serial, &before.lineage) == (now.serial, &now.lineage) {
+                    return None;
+                }
+                let Declares { accounts, regions } = declares.clone();
+                let declares = UnreadSource { name: before.name.clone(), accounts, regions, foreign_only: false };
+                let text = |serial: Option<u64>| serial.map_or_else(|| "none".to_owned(), |serial| serial.to_string());
+                let how = format!("serial {}, then {}", text(before.serial), text(now.serial));
+                Some(MovedSource { source, how, declares })
+            },
+        );
+        let found: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
+        found.into_iter().flatten().collect()
+    }
+}
+
+/// The desired state of all sources: see [`open`].
 pub async fn load(states: &[StateConfig], options: &LoadOptions, store: &dyn ObjectStore) -> DesiredState {
+    open(states, options, store).await.desired
+}
+
+/// Reads every source. Never fails: an unreadable one is a gap with its name.
+pub async fn open<'a>(states: &[StateConfig], options: &'a LoadOptions, store: &'a dyn ObjectStore) -> Loaded<'a> {
     let mut jobs: Vec<Job> = Vec::new();
     let mut unopened = Vec::new();
     for state in states {
@@ -110,20 +157,21 @@ pub async fn load(states: &[StateConfig], options: &LoadOptions, store: &dyn Obj
     let mut names = names::unique(&locations.collect::<Vec<_>>()).into_iter();
 
     let reads = jobs.into_iter().map(|job| async {
-        let outcome = read(job.file.as_ref(), options.retry_delay).await;
+        let outcome = read_settled(job.file.as_ref(), options.retry_delay).await;
         (job, outcome)
     });
     let outcomes: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
 
     let mut codes = Codes::new(options, store).await;
     let mut desired = DesiredState::default();
-    let mut declared: Vec<Declares> = Vec::new();
+    let mut read: Vec<(Box<dyn StateFile + 'a>, Declares)> = Vec::new();
     for (job, outcome) in outcomes {
         let name = names.next().unwrap_or_default();
         match outcome {
             Ok(state) => {
-                declared.push(job.declares.clone());
-                add_source(&mut desired, name, job, state, &mut codes);
+                let Job { file, declares, location, code, warnings } = job;
+                add_source(&mut desired, name, (location, code, warnings), &declares, state, &mut codes);
+                read.push((file, declares));
             }
             Err(error) => add_unread(&mut desired, name, job.declares, &error),
         }
@@ -133,12 +181,12 @@ pub async fn load(states: &[StateConfig], options: &LoadOptions, store: &dyn Obj
     }
     references::locate(&mut desired.resources);
     for resource in desired.resources.iter_mut().filter(|resource| resource.provider.is_aws()) {
-        if let Some(declares) = declared.get(resource.source) {
+        if let Some((_, declares)) = read.get(resource.source) {
             declares.place(resource);
         }
     }
-    join_owners(&mut desired.resources);
-    desired
+    owners::join(&mut desired.resources);
+    Loaded { desired, read }
 }
 
 /// What is wrong with the sources that are files of this machine; asks nobody else.
@@ -155,7 +203,7 @@ pub async fn check_local(states: &[StateConfig], options: &LoadOptions) -> Vec<G
 }
 
 /// Reads one state, again where it was torn or changed under our eyes.
-async fn read(file: &dyn StateFile, delay: Duration) -> Result<State, ReadError> {
+async fn read_settled(file: &dyn StateFile, delay: Duration) -> Result<State, ReadError> {
     let mut attempt = 1;
     loop {
         let outcome = read_once(file).await;
@@ -193,7 +241,16 @@ async fn read_once(file: &dyn StateFile) -> Result<(State, bool), ReadError> {
     Ok((state, changed))
 }
 
-fn add_source(desired: &mut DesiredState, name: String, job: Job, state: State, codes: &mut Codes) {
+/// `origin`: location, directory of code, warnings.
+fn add_source(
+    desired: &mut DesiredState,
+    name: String,
+    origin: (String, Option<PathBuf>, Vec<String>),
+    declares: &Declares,
+    state: State,
+    codes: &mut Codes,
+) {
+    let (location, code_directory, opened_with) = origin;
     let source = desired.sources.len();
     let State {
         serial,
@@ -206,10 +263,10 @@ fn add_source(desired: &mut DesiredState, name: String, job: Job, state: State, 
         warnings,
         ..
     } = state;
-    add_foreign(desired, &name, &job.declares, &foreign_providers);
-    let mut warnings = [job.warnings, warnings].concat();
-    let own_code = job.code.map(|directory| CodeIndex::of(&directory));
-    let code = own_code.as_ref().or_else(|| codes.belonging_to(&job.location, &resources));
+    add_foreign(desired, &name, declares, &foreign_providers);
+    let mut warnings = [opened_with, warnings].concat();
+    let own_code = code_directory.map(|directory| CodeIndex::of(&directory));
+    let code = own_code.as_ref().or_else(|| codes.belonging_to(&location, &resources));
     if let Some(code) = code {
         code.apply(&mut resources);
         warnings.extend(code.warnings.iter().cloned());
@@ -222,7 +279,7 @@ fn add_source(desired: &mut DesiredState, name: String, job: Job, state: State, 
     }));
     desired.sources.push(Source {
         name,
-        location: job.location,
+        location,
         serial,
         lineage,
         resources: resources.len() as u64 + other_providers.values().chain(foreign_providers.values()).sum::<u64>(),
@@ -262,60 +319,6 @@ fn add_unread(desired: &mut DesiredState, name: String, declares: Declares, erro
     gap.scope.region = only(&regions);
     desired.gaps.push(gap);
     desired.unread.push(UnreadSource { name, accounts, regions, foreign_only: false });
-}
-
-/// Joins what several states hold alike: one instance stays, the others become its `also_in`. Where they differ, all stay and are
-/// compared: whoever can write one state must not silence another. Only where account and region are known: two unknown
-/// accounts are not the same one.
-fn join_owners(resources: &mut Vec<Desired>) {
-    let mut owners: HashMap<(String, String, String, Option<String>), Vec<usize>> = HashMap::new();
-    let mut kept: Vec<Desired> = Vec::with_capacity(resources.len());
-    for mut resource in resources.drain(..) {
-        let Some(key) = identity(&resource) else {
-            kept.push(resource);
-            continue;
-        };
-        let same = owners.entry(key).or_default();
-        let twin = same.iter().copied().find(|&at| is_twin(&kept[at], &resource));
-        if let Some(twin) = twin {
-            let also_in = &mut kept[twin].also_in;
-            if !also_in.contains(&resource.source) {
-                also_in.push(resource.source);
-            }
-            continue;
-        }
-        for &at in same.iter() {
-            let other = &mut kept[at];
-            // Twice in one state is no dispute: both stay, as Terraform sees it.
-            if other.source != resource.source {
-                other.disputed_by.push(resource.source);
-                resource.disputed_by.push(other.source);
-            }
-        }
-        resource.is_copy = !same.is_empty();
-        same.push(kept.len());
-        kept.push(resource);
-    }
-    *resources = kept;
-}
-
-/// The same object in another state, as that one has it, too.
-fn is_twin(one: &Desired, other: &Desired) -> bool {
-    one.source != other.source
-        && one.status == other.status
-        && one.schema_version == other.schema_version
-        && (one.raw_attributes.get() == other.raw_attributes.get() || one.attributes() == other.attributes())
-}
-
-/// Kind, id, account and region, where all of them are known.
-fn identity(resource: &Desired) -> Option<(String, String, String, Option<String>)> {
-    if !id_is_unique(&resource.kind, &resource.id) {
-        return None;
-    }
-    let is_known = resource.region.is_some() || locate::is_global(&resource.kind);
-    let account = resource.account.clone()?;
-    (is_known && resource.provider.is_aws() && !resource.id.is_empty())
-        .then(|| (resource.kind.to_string(), resource.id.clone(), account, resource.region.clone()))
 }
 
 /// The code directories that were given beside the states.

@@ -103,13 +103,11 @@ impl Page {
             version: sanitize_output(&scan.driftd_version),
             when: sanitize_output(&scan.finished_at),
             id: sanitize_output(&scan.id),
-            scope: [
-                count(scan.accounts.len() as u64, "account", "accounts"),
-                count(scan.regions.len() as u64, "region", "regions"),
-                count(scan.sources.len() as u64, "source", "sources"),
-            ]
-            .join(", "),
-            others: [phrases::folded(report), phrases::other_providers(report)].into_iter().flatten().collect(),
+            scope: count(scan.sources.len() as u64, "source", "sources"),
+            others: [Some(phrases::looked_at(report)), phrases::folded(report), phrases::other_providers(report)]
+                .into_iter()
+                .flatten()
+                .collect(),
             tiles: vec![
                 tile(sum.in_sync, "in sync", "good"),
                 tile(sum.changed, "changed", if sum.changed > 0 { "bad" } else { "" }),

@@ -80,7 +80,8 @@ fn counts(out: &mut String, report: &Report) {
         sum.ignored_drifts(),
         sum.live
     );
-    for more in [phrases::folded(report), phrases::other_providers(report)].into_iter().flatten() {
+    let looked_at = Some(phrases::looked_at(report));
+    for more in [looked_at, phrases::folded(report), phrases::other_providers(report)].into_iter().flatten() {
         let _ = writeln!(out, "{}\n", escape(&more));
     }
 }

@@ -156,6 +156,30 @@ pub fn note(finding: &Finding) -> Option<String> {
     Some(format!("note: {}", sanitize_output(reason)))
 }
 
+/// Where was looked, so that nobody takes silence elsewhere for safety: `looked at 1 account, 2 regions (eu-west-1, us-east-1)`.
+pub fn looked_at(report: &Report) -> String {
+    /// So many regions are named.
+    const NAMED: usize = 20;
+    let scan = &report.scan;
+    let mut regions: Vec<String> = scan.regions.iter().take(NAMED).map(|region| sanitize_output(region)).collect();
+    if scan.regions.len() > NAMED {
+        regions.push("...".to_owned());
+    }
+    let regions = match scan.regions.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", regions.join(", ")),
+    };
+    let strangers = match report.coverage.iter().any(|one| one.unmanaged) {
+        true => "",
+        false => "; resources that nobody declares were not looked for",
+    };
+    format!(
+        "looked at {}, {}{regions}{strangers}",
+        count(scan.accounts.len() as u64, "account", "accounts"),
+        count(scan.regions.len() as u64, "region", "regions")
+    )
+}
+
 /// `not reported one by one: 3 default VPC, 12 part of another resource`, if there are any.
 pub fn folded(report: &Report) -> Option<String> {
     let parts: Vec<_> = report

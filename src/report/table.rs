@@ -56,6 +56,7 @@ impl Table {
         };
         self.line("", &phrases::headline(report), style);
         let scan = &report.scan;
+        self.wrapped("", &phrases::looked_at(report), Style::new().dimmed());
         for source in &scan.sources {
             let serial = source.serial.map(|serial| format!(", serial {serial}")).unwrap_or_default();
             let text = format!(

@@ -307,10 +307,14 @@ mod tests {
 
     #[test]
     fn an_answer_without_its_part_is_no_absence() {
-        let policy = |answer| part("s3:GetBucketPolicy", answer, GetBucketPolicyOutput::policy);
-        assert_eq!(policy(&None), Ok(None));
-        assert_eq!(policy(&Some(GetBucketPolicyOutput::builder().policy("{}").build())), Ok(Some("{}")));
-        assert!(policy(&Some(GetBucketPolicyOutput::builder().build())).is_err());
+        let policy = |answer: Option<GetBucketPolicyOutput>| {
+            let policy = part("s3:GetBucketPolicy", &answer, GetBucketPolicyOutput::policy)?;
+            Ok::<_, ReadError>(policy.map(str::to_owned))
+        };
+        assert_eq!(policy(None), Ok(None));
+        let answer = GetBucketPolicyOutput::builder();
+        assert_eq!(policy(Some(answer.clone().policy("{}").build())), Ok(Some("{}".to_owned())));
+        assert!(policy(Some(answer.build())).is_err());
     }
 
     #[test]
