@@ -1,37 +1,52 @@
 //! A resource whose account or region nothing tells is looked for where the credentials point. That it is not there says nothing,
 //! and a namesake that is there is perhaps another one.
 
-use super::shard::gap_scope;
 use crate::desired::is_proof;
 use crate::inventory::{Kind, Reach};
 use crate::model::{Desired, Gap, GapReason, GapScope, Listing, Scope};
 
-/// Takes out of a listing what it cannot say of resources with a guessed place; each becomes a gap.
-pub(super) fn take_out(listing: &mut Listing, declared: &[(usize, &Desired)], kind: &dyn Kind, scope: &Scope) {
+/// A declared resource with its index in the run.
+type Declared<'a> = (usize, &'a Desired);
+
+/// Takes out of a listing, and out of what is declared there, the resources of which it says nothing, each with the reason.
+pub(super) fn take_out<'a>(
+    listing: &mut Listing,
+    declared: &mut Vec<Declared<'a>>,
+    kind: &dyn Kind,
+    scope: &Scope,
+) -> Vec<(Declared<'a>, String)> {
     let is_regional = kind.reach() == Reach::Regional;
-    for (_, one) in declared {
+    let mut guessed = Vec::new();
+    declared.retain(|&(index, one)| {
         let unknown = match (one.account.is_none(), is_regional && one.region.is_none()) {
-            (false, false) => continue,
+            (false, false) => return true,
             (true, false) => "account",
             (false, true) => "region",
             (true, true) => "account and region",
         };
         let is_there = listing.live.iter().any(|live| live.id == one.id);
         if is_there && is_proof(one) {
-            continue;
+            return true;
         }
         listing.live.retain(|live| live.id != one.id);
         listing.confirmed_missing.retain(|id| *id != one.id);
-        let Scope { account, region } = scope;
-        let seen = if is_there { "something of this name is" } else { "it is not" };
-        listing.gaps.push(Gap {
-            reason: GapReason::NotConfigured,
-            scope: GapScope { id: Some(one.id.clone()), ..gap_scope(scope, kind.name()) },
-            detail: format!(
-                "nothing tells the {unknown} of {}: {account} {region}, where {seen}, is a guess; name accounts and regions of its state under `states`, or give its code (--code)",
-                one.address
-            ),
-        });
+        let seen = if is_there { "something of its name is there" } else { "it is not there" };
+        let reason = format!("nothing tells its {unknown}; {} {} was assumed: {seen}", scope.account, scope.region);
+        guessed.push(((index, one), reason));
+        false
+    });
+    guessed
+}
+
+/// One gap for all resources of a source of which nothing tells where they are.
+pub(super) fn gap(source: &str, number: u64) -> Gap {
+    let (resources, their) = if number == 1 { ("resource", "its") } else { ("resources", "their") };
+    Gap {
+        reason: GapReason::NotConfigured,
+        scope: GapScope { source: Some(source.to_owned()), ..GapScope::default() },
+        detail: format!(
+            "nothing tells the account or region of {number} {resources}, and what was assumed proves nothing: name {their} accounts and regions under `states` in the configuration, or give the code (--code)"
+        ),
     }
 }
 
@@ -53,8 +68,10 @@ mod tests {
             let live: Vec<_> = live.then(|| Live { id: id.to_owned(), ..Live::default() }).into_iter().collect();
             let confirmed_missing = if live.is_empty() { vec![id.to_owned()] } else { Vec::new() };
             let mut listing = Listing { live, confirmed_missing, complete: true, ..Listing::default() };
-            take_out(&mut listing, &[(0, &state.resources[0])], kinds::get(kind).unwrap(), &scope);
-            (listing.live.len(), listing.confirmed_missing.len(), listing.gaps.len())
+            let mut declared = vec![(0, &state.resources[0])];
+            let guessed = take_out(&mut listing, &mut declared, kinds::get(kind).unwrap(), &scope);
+            assert_eq!(declared.len() + guessed.len(), 1);
+            (listing.live.len(), listing.confirmed_missing.len(), guessed.len())
         };
         assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", true), (1, 0, 0));
         assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", false), (0, 0, 1));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::{StreamExt as _, stream};
 
 use super::plan::Plan;
-use super::{Environment, Progress, Settings, shard};
+use super::{Environment, Progress, Settings, guesses, shard};
 use crate::aws::Aws;
 use crate::desired::MovedSource;
 use crate::diff::{self, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex};
@@ -34,6 +34,8 @@ pub(super) struct Seen {
     pub not_compared: BTreeMap<&'static str, NotCompared>,
     /// What nobody declares and others made: scope, kind and id of the maker -> kind and id of what it made.
     pub made: BTreeMap<(Scope, &'static str, String), Vec<(&'static str, String)>>,
+    /// Resources of which nothing tells where they are, by source.
+    pub guessed: BTreeMap<usize, u64>,
     /// See [`crate::model::Outcome::folded`].
     pub folded: BTreeMap<String, u64>,
     /// Which fields the live form of declared resources owns, with the account.
@@ -96,6 +98,9 @@ pub(super) async fn read(
     ownership.add_live_owned_fields(&seen.owned_fields);
     // Once per kind, whatever the number of its resources and scopes.
     seen.gaps.extend(seen.not_compared.iter().filter_map(|(kind, not_compared)| not_compared.gap(kind)));
+    let sources = seen.guessed.iter().filter_map(|(&source, number)| Some((desired.sources.get(source)?, *number)));
+    let guesses: Vec<Gap> = sources.map(|(source, number)| guesses::gap(&source.name, number)).collect();
+    seen.gaps.extend(guesses);
     for ((scope, kind, id), made) in std::mem::take(&mut seen.made) {
         seen.drifts.push(diff::unmanaged_maker(scope, kind, &id, made));
     }
@@ -106,7 +111,8 @@ pub(super) async fn read(
 
 impl Seen {
     fn add(&mut self, shard: Seen) {
-        let Seen { drifts, gaps, coverage, in_sync, live, unmapped, not_compared, made, folded, owned_fields } = shard;
+        let Seen { drifts, gaps, coverage, in_sync, live, unmapped, not_compared, made, guessed, folded, owned_fields } =
+            shard;
         self.drifts.extend(drifts);
         self.gaps.extend(gaps);
         self.coverage.extend(coverage);
@@ -118,6 +124,9 @@ impl Seen {
         }
         for (maker, more) in made {
             self.made.entry(maker).or_default().extend(more);
+        }
+        for (source, number) in guessed {
+            *self.guessed.entry(source).or_default() += number;
         }
         for (reason, number) in folded {
             *self.folded.entry(reason).or_default() += number;

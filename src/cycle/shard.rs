@@ -71,8 +71,11 @@ fn compare(
     seen: &mut Seen,
 ) {
     let facts = &context.facts[task.kind.name()];
-    let declared: Vec<_> = task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect();
-    guesses::take_out(&mut listing, &declared, task.kind, scope);
+    let mut declared: Vec<_> = task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect();
+    for ((index, resource), reason) in guesses::take_out(&mut listing, &mut declared, task.kind, scope) {
+        seen.drifts.push(super::plan::unknown(index, resource, scope.clone(), reason));
+        *seen.guessed.entry(resource.source).or_default() += 1;
+    }
     seen.gaps.extend(listing.gaps.iter().cloned());
     let mut coverage = coverage(&listing, &task, &declared, scope, &context.desired.sources);
     let ownership = task.unmanaged.then_some(context.ownership);

@@ -1,6 +1,6 @@
 //! All requests -> the desired state of a run. What cannot be read becomes a gap of its source.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
