@@ -67,7 +67,7 @@ impl<'a> OwnershipIndex<'a> {
     pub fn add_live_owned_fields(&mut self, owned_fields: &[(String, OwnedField)]) {
         for (account, part) in owned_fields {
             let rules = self.rules(part.parent_kind);
-            self.owned_fields.add(account, part, &rules);
+            self.owned_fields.add_live(account, part, &rules);
         }
     }
 
@@ -75,10 +75,11 @@ impl<'a> OwnershipIndex<'a> {
     pub fn is_unmanaged(&self, kind: &KindFacts, account: &str, live: &Live) -> bool {
         match &live.owner {
             Owner::Aws(_) | Owner::Account(_) => false,
-            Owner::Parent { kind: owner_kind, id } => {
-                kind.report_unmanaged_children
-                    && self.by_id.contains_key(&(account, *owner_kind, id.as_str()))
-                    && !self.is_owned(kind, account, &live.attributes)
+            Owner::Parent { id, .. } => {
+                let declared = |parent: &&str| self.by_id.contains_key(&(account, *parent, id.as_str()));
+                // A reader of single resources lists the children of a parent whether they are declared or not.
+                let own = self.by_id.contains_key(&(account, kind.name, live.id.as_str()));
+                !own && kind.parent_kinds.iter().any(declared) && !self.is_owned(kind, account, &live.attributes)
             }
             Owner::None => {
                 let arn = live.attributes.get("arn").and_then(Value::as_str).unwrap_or_default();
