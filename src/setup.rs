@@ -18,6 +18,9 @@ use crate::judge::{self, RuleSet, RulesConfig};
 /// Pause before a torn, throttled or broken read of a state is tried again.
 const STATE_RETRY_DELAY: Duration = Duration::from_secs(1);
 
+/// Pause before what AWS says is not there is looked for once more.
+const SECOND_LOOK_DELAY: Duration = Duration::from_secs(3);
+
 /// Everything that a cycle is given, but for AWS itself.
 pub struct Setup {
     pub settings: Settings,
@@ -104,6 +107,7 @@ fn aws_options(config: &Config) -> AwsOptions {
     AwsOptions {
         region: config.aws.regions.first().cloned(),
         roles: config.aws.accounts.iter().map(|account| (account.id.clone(), role(account))).collect(),
+        second_look_delay: SECOND_LOOK_DELAY,
     }
 }
 

@@ -7,6 +7,8 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use driftd::aws::{Aws, AwsOptions, ReadError};
 use driftd::desired::{self, LoadOptions, MemoryStore, StateConfig};
@@ -175,4 +177,61 @@ fn a_contradiction_is_no_proof() {
     let mut unclear: Vec<_> = listing.gaps.iter().filter_map(|gap| gap.scope.id.as_deref()).collect();
     unclear.sort_unstable();
     assert_eq!((unclear.as_slice(), listing.live.len()), (&["vpc-other", "vpc-torn"][..], 0));
+}
+
+/// A kind of which AWS answers out of copies that are behind: only from the third read on is everything there that is.
+#[derive(Default)]
+struct Stale {
+    reads: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl Kind for Stale {
+    fn name(&self) -> &'static str {
+        "aws_vpc"
+    }
+
+    fn actions(&self) -> &'static [&'static str] {
+        &["ec2:DescribeVpcs"]
+    }
+
+    async fn list(&self, _: &ScopeReader, _: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(Listed::default())
+    }
+
+    async fn read(&self, _: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        let caught_up = self.reads.fetch_add(1, Ordering::SeqCst) >= 2;
+        let live = Live { id: prior.id.to_owned(), attributes: Attributes::new(), owner: Owner::None };
+        Ok((caught_up && prior.id == "vpc-new").then_some(live))
+    }
+}
+
+/// What AWS does not show yet is not missing; without a wait, it is as AWS says.
+#[test]
+fn what_aws_does_not_show_yet_is_looked_for_later() {
+    let world = World::recorded("shop", 1);
+    support::point_aws_at(&world.moto);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let look = |second_look_delay: Duration| {
+        let kind: &'static Stale = Box::leak(Box::default());
+        let listing = runtime.block_on(async {
+            let options = AwsOptions { second_look_delay, ..AwsOptions::default() };
+            let aws = Aws::connect(options).await.expect("the false AWS answers");
+            let scope = Scope::new(aws.account(), aws.default_region());
+            let reader = ScopeReader::new(aws.scope(&scope).await.expect("our own account"));
+            let raw = serde_json::value::to_raw_value(&serde_json::json!({"cidr_block": "10.0.0.0/16"})).expect("JSON");
+            let desired = ["vpc-gone", "vpc-new"].map(|id| PriorState::new(id, Some(&raw))).to_vec();
+            let selection = Selection::Scope { unmanaged: false, parents: Vec::new() };
+            inventory::collect(&reader, &Request { kind, desired, selection }).await
+        });
+        let mut live: Vec<String> = listing.live.into_iter().map(|live| live.id).collect();
+        live.sort();
+        (live, listing.confirmed_missing, kind.reads.load(Ordering::SeqCst))
+    };
+    let names = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    let (live, mut missing, reads) = look(Duration::ZERO);
+    missing.sort();
+    assert_eq!((live, missing, reads), (names(&[]), names(&["vpc-gone", "vpc-new"]), 2));
+    let (live, missing, reads) = look(Duration::from_millis(5));
+    assert_eq!((live, missing, reads), (names(&["vpc-new"]), names(&["vpc-gone"]), 4));
 }

@@ -37,6 +37,8 @@ pub struct AwsOptions {
     pub region: Option<String>,
     /// Account -> role.
     pub roles: HashMap<String, AssumeRole>,
+    /// See [`ScopeClient::second_look_delay`].
+    pub second_look_delay: Duration,
 }
 
 /// All of AWS that the program can reach. Lives as long as the program.
@@ -48,6 +50,7 @@ pub struct Aws {
     partition: String,
     roles: HashMap<String, AssumeRole>,
     credentials: RoleCredentials,
+    second_look_delay: Duration,
     scopes: Mutex<Scopes>,
 }
 
@@ -79,6 +82,7 @@ impl Aws {
             partition,
             roles: options.roles,
             credentials: RoleCredentials::default(),
+            second_look_delay: options.second_look_delay,
             scopes: Mutex::default(),
         })
     }
@@ -113,7 +117,9 @@ impl Aws {
         let Scope { account, region } = scope;
         let real = if region == GLOBAL { self.home_region() } else { region };
         let config = self.account_config(account).await?.to_builder().region(Region::new(real.to_owned())).build();
-        let made = Arc::new(ScopeClient::new(account, region, &self.partition, config));
+        let mut client = ScopeClient::new(account, region, &self.partition, config);
+        client.second_look_delay = self.second_look_delay;
+        let made = Arc::new(client);
         // Two callers may have made one each: both get the first, whose pacing counts.
         Some(self.scopes.lock().unwrap_or_else(PoisonError::into_inner).keep(scope, made))
     }

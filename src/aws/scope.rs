@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_smithy_async::future::pagination_stream::PaginationStream;
@@ -23,6 +24,9 @@ pub struct ScopeClient {
     pub region: String,
     /// `aws`, `aws-cn`, `aws-us-gov`.
     pub partition: String,
+    /// How long after it was not found a resource is looked for once more. AWS answers out of copies that catch up within seconds:
+    /// <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>. Zero: not at all.
+    pub second_look_delay: Duration,
     pub(super) config: SdkConfig,
     pub(super) clients: Clients,
     pacing: Pacing,
@@ -36,6 +40,7 @@ impl ScopeClient {
             account: account.to_owned(),
             region: region.to_owned(),
             partition: partition.to_owned(),
+            second_look_delay: Duration::ZERO,
             config,
             clients: Clients::default(),
             pacing: Pacing::default(),

@@ -19,9 +19,22 @@ impl IgnoreTags {
             return;
         }
         for live in &mut listing.live {
-            if let Some(Value::Object(tags)) = live.attributes.get_mut("tags_all") {
-                tags.retain(|key, _| !self.ignores(key));
+            for name in ["tags_all", "volume_tags"] {
+                self.strip_map(live.attributes.get_mut(name));
             }
+            for name in DEVICES {
+                let devices = live.attributes.get_mut(name).and_then(Value::as_array_mut);
+                for device in devices.into_iter().flatten() {
+                    self.strip_map(device.get_mut("tags"));
+                    self.strip_map(device.get_mut("tags_all"));
+                }
+            }
+        }
+    }
+
+    fn strip_map(&self, tags: Option<&mut Value>) {
+        if let Some(Value::Object(tags)) = tags {
+            tags.retain(|key, _| !self.ignores(key));
         }
     }
 
@@ -30,6 +43,9 @@ impl IgnoreTags {
             || self.key_prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()))
     }
 }
+
+/// Blocks of an instance that show the tags of its volumes: `internal/service/ec2/ec2_instance.go`.
+const DEVICES: [&str; 2] = ["ebs_block_device", "root_block_device"];
 
 #[cfg(test)]
 mod tests {
@@ -46,5 +62,28 @@ mod tests {
         let mut listing = Listing { live: vec![live], ..Listing::default() };
         ignore.strip(&mut listing);
         assert_eq!(listing.live[0].attributes["tags_all"], json!({"costs": "2", "Name": "n"}));
+    }
+
+    #[test]
+    fn the_tags_of_volumes_too() {
+        let ignore = IgnoreTags { keys: vec!["cost".into()], ..IgnoreTags::default() };
+        let tags = || json!({"cost": "1", "Name": "n"});
+        let mut live = Live::default();
+        for (name, value) in [
+            ("volume_tags", tags()),
+            ("root_block_device", json!([{"tags": tags(), "tags_all": tags(), "volume_size": 8}])),
+            ("ebs_block_device", json!([{"tags": tags()}, {"tags": null}])),
+            // What a template writes on others is its own content.
+            ("tag_specifications", json!([{"tags": tags()}])),
+        ] {
+            live.attributes.insert(name.into(), value);
+        }
+        let mut listing = Listing { live: vec![live], ..Listing::default() };
+        ignore.strip(&mut listing);
+        let (live, kept) = (&listing.live[0].attributes, json!({"Name": "n"}));
+        assert_eq!(live["volume_tags"], kept);
+        assert_eq!(live["root_block_device"], json!([{"tags": kept, "tags_all": kept, "volume_size": 8}]));
+        assert_eq!(live["ebs_block_device"], json!([{"tags": kept}, {"tags": null}]));
+        assert_eq!(live["tag_specifications"], json!([{"tags": tags()}]));
     }
 }

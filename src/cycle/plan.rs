@@ -24,8 +24,8 @@ pub(super) struct Plan {
     unread: Vec<UnreadSource>,
     /// Accounts that neither the credentials nor a configured role belong to, with the number of their declared resources.
     unreachable: BTreeMap<String, u64>,
-    /// Managed resources on which unmanaged children are looked for: (account, kind) -> ids.
-    parents: BTreeMap<(String, String), BTreeSet<String>>,
+    /// Managed resources on which unmanaged children are looked for: (account, kind) -> region and id of each.
+    parents: BTreeMap<(String, String), BTreeSet<(String, String)>>,
     /// Declared resources that cannot be read: no reader, or the state says too little.
     pub unreadable: Vec<Drift>,
     pub gaps: Vec<Gap>,
@@ -200,10 +200,10 @@ impl Plan {
     }
 
     fn parents<'a>(&mut self, resources: impl Iterator<Item = (&'a Desired, &'a Place)>) {
-        let kinds: BTreeSet<&str> = kinds::ALL.iter().filter_map(|kind| kind.unmanaged_children_of()).collect();
+        let kinds: BTreeSet<&str> = kinds::ALL.iter().flat_map(|kind| kind.unmanaged_children_of()).copied().collect();
         for (resource, place) in resources.filter(|(one, _)| kinds.contains(&*one.kind) && !one.id.is_empty()) {
             let key = (place.scope.account.clone(), resource.kind.to_string());
-            self.parents.entry(key).or_default().insert(resource.id.clone());
+            self.parents.entry(key).or_default().insert((place.scope.region.clone(), resource.id.clone()));
         }
     }
 
@@ -263,7 +263,7 @@ impl Plan {
             let mut batches = batches_by_unique_id(declared, |index| &resources[index].id).into_iter();
             let first = batches.next().unwrap_or_default();
             let task = ListingTask { kind: *kind, desired: first, unmanaged, undeclared };
-            let children = task.undeclared.is_some() && !self.parents_of(&task, &scope.account).is_empty();
+            let children = task.undeclared.is_some() && !self.parents_of(&task, &scope).is_empty();
             let undeclared = task.undeclared.as_ref().is_some_and(|ids| !ids.is_empty());
             if !task.desired.is_empty() || undeclared || children || (task.undeclared.is_none() && unmanaged) {
                 let only_declared = task.undeclared.as_ref().map(|_| Vec::new());
@@ -283,10 +283,11 @@ impl Plan {
     }
 
     /// The managed resources on which unmanaged ones of the task's kind are looked for.
-    pub(super) fn parents_of(&self, task: &ListingTask, account: &str) -> Vec<&str> {
-        let Some(parent) = task.kind.unmanaged_children_of().filter(|_| task.unmanaged) else { return Vec::new() };
-        let ids = self.parents.get(&(account.to_owned(), parent.to_owned()));
-        ids.into_iter().flatten().map(String::as_str).collect()
+    pub(super) fn parents_of(&self, task: &ListingTask, scope: &Scope) -> Vec<&str> {
+        let kinds = task.kind.unmanaged_children_of().iter().filter(|_| task.unmanaged);
+        let parents = kinds.filter_map(|kind| self.parents.get(&(scope.account.clone(), (*kind).to_owned())));
+        let here = |region: &str| region == scope.region || region == GLOBAL || scope.region == GLOBAL;
+        parents.flatten().filter(|(region, _)| here(region)).map(|(_, id)| id.as_str()).collect()
     }
 
     /// Every region in which the cycle's resources may log events.

@@ -9,7 +9,7 @@ use super::plan::Plan;
 use super::{Environment, Progress, Settings, guesses, shard};
 use crate::aws::Aws;
 use crate::desired::MovedSource;
-use crate::diff::{self, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex};
+use crate::diff::{self, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex, UnreadOwners};
 use crate::inventory::kinds;
 use crate::model::{
     Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, GapReason, GapScope, OwnedField, Scope,
@@ -104,8 +104,10 @@ pub(super) async fn read(
     for ((scope, kind, id), made) in std::mem::take(&mut seen.made) {
         seen.drifts.push(diff::unmanaged_maker(scope, kind, &id, made));
     }
-    seen.drop_reported_twice(facts, &ownership);
+    seen.drop_owned(facts, &ownership);
     seen.fold(ownership.owned_fields());
+    seen.drop_reported_twice(facts);
+    seen.caution(&UnreadOwners::new(&desired.resources, facts, aws.account()));
     seen
 }
 
@@ -168,12 +170,32 @@ impl Seen {
         }));
     }
 
-    /// An unmanaged child that a changed parent shows already (an attachment added to a list of them) is not reported twice.
-    fn drop_reported_twice(&mut self, facts: &HashMap<&'static str, KindFacts>, ownership: &OwnershipIndex<'_>) {
+    /// An unmanaged child that another resource declares after all, now that the live form of all is known, is none.
+    fn drop_owned(&mut self, facts: &HashMap<&'static str, KindFacts>, ownership: &OwnershipIndex<'_>) {
+        self.drop_children(facts, |kind, drift| ownership.is_owned(kind, &drift.scope.account, &drift.live_attributes));
+    }
+
+    /// An unmanaged child that a changed parent shows as added (one more policy of a role) is reported once, as Terraform's refresh
+    /// does: by the parent.
+    fn drop_reported_twice(&mut self, facts: &HashMap<&'static str, KindFacts>) {
+        let added = OwnedFieldIndex::added(&self.drifts);
+        self.drop_children(facts, |kind, child| {
+            let parts = (kind.owned_fields)(kind.name, &child.live_attributes);
+            parts.iter().any(|part| {
+                let rules = facts.get(part.parent_kind).map(|parent| parent.rules).unwrap_or_default();
+                added.contains(&child.scope.account, part, &rules)
+            })
+        });
+    }
+
+    fn drop_children(
+        &mut self,
+        facts: &HashMap<&'static str, KindFacts>,
+        is_told: impl Fn(&KindFacts, &Drift) -> bool,
+    ) {
         self.drifts.retain(|drift| {
-            let kind = facts.get(drift.kind.as_str()).filter(|kind| kind.report_unmanaged_children);
-            drift.status != DriftStatus::Unmanaged
-                || !kind.is_some_and(|kind| ownership.is_owned(kind, &drift.scope.account, &drift.live_attributes))
+            let kind = facts.get(drift.kind.as_str()).filter(|kind| !kind.parent_kinds.is_empty());
+            drift.status != DriftStatus::Unmanaged || !kind.is_some_and(|kind| is_told(kind, drift))
         });
     }
 
@@ -195,6 +217,11 @@ impl Seen {
             drift.reason = None;
         }
     }
+
+    /// Says of changed resources where a child that no reader reads may be what changed.
+    fn caution(&mut self, unread: &UnreadOwners) {
+        self.gaps.extend(self.drifts.iter().flat_map(|drift| unread.cautions(drift)));
+    }
 }
 
 /// What the comparison needs to know of every kind.
@@ -203,9 +230,9 @@ pub(super) fn kind_facts() -> HashMap<&'static str, KindFacts> {
         kinds::get(name).map(|kind| kind.owned_fields(attributes)).unwrap_or_default()
     };
     let facts = kinds::ALL.iter().map(|kind| {
-        let report_unmanaged_children = kind.unmanaged_children_of().is_some();
+        let parent_kinds = kind.unmanaged_children_of();
         let (name, rules) = (kind.name(), kind.compare_rules());
-        (name, KindFacts { name, rules, owned_fields, report_unmanaged_children })
+        (name, KindFacts { name, rules, owned_fields, parent_kinds })
     });
     facts.collect()
 }

@@ -45,7 +45,7 @@ async fn list(reader: &ScopeReader, task: &ListingTask, context: &Context<'_>, u
         return Listing { gaps: vec![Gap { reason: GapReason::Timeout, scope, detail }], ..Listing::default() };
     }
     let desired = task.desired.iter().map(|&index| context.desired.resources[index].prior()).collect();
-    let parents = context.plan.parents_of(task, &reader.account);
+    let parents = context.plan.parents_of(task, &Scope::new(&reader.account, &reader.region));
     let selection = match &task.undeclared {
         None => Selection::Scope { unmanaged: task.unmanaged, parents },
         Some(ids) => Selection::Each { undeclared: ids.iter().map(|id| PriorState::new(id, None)).collect(), parents },

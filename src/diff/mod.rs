@@ -3,6 +3,7 @@
 
 mod canonical;
 mod companion_objects;
+mod default_acl;
 mod fingerprint;
 mod newer;
 mod owned_fields;
@@ -20,8 +21,8 @@ use serde_json::Value;
 
 use crate::model::schema::{self, Schema};
 use crate::model::{
-    Attributes, Change, CompareRules, Desired, Drift, DriftStatus, Gap, GapReason, GapScope, Listing, Live, OwnedField,
-    Scope, pointer,
+    Attributes, Change, CompareRules, Desired, Drift, DriftStatus, Gap, GapReason, GapScope, InstanceStatus, Listing,
+    Live, OwnedField, Scope, pointer,
 };
 
 pub use fingerprint::fingerprint;
@@ -30,6 +31,7 @@ pub use owned_fields::{ANY_KIND, OwnedFieldIndex};
 pub use ownership::OwnershipIndex;
 use ownership::Undeclared;
 use recorded::Recorded;
+pub use unread_children::UnreadOwners;
 
 /// What the comparison needs to know of a kind.
 #[derive(Clone, Copy)]
@@ -38,8 +40,8 @@ pub struct KindFacts {
     pub rules: CompareRules,
     /// What a resource with these attributes owns in its parents.
     pub owned_fields: fn(&'static str, &Attributes) -> Vec<OwnedField>,
-    /// Undeclared children of a managed owner count as unmanaged (a policy attached by hand).
-    pub report_unmanaged_children: bool,
+    /// Types of managed resources whose undeclared children of this kind count as unmanaged (a policy attached by hand).
+    pub parent_kinds: &'static [&'static str],
 }
 
 /// The outcome for one kind in one scope.
@@ -127,6 +129,11 @@ pub fn listing(
             let drift = drift(DriftStatus::Changed, gaps.of(&resource.id));
             compared.drifts.push(Drift { changes, desired_attributes, live_attributes, ..drift });
         } else if listing.complete && missing.contains(resource.id.as_str()) {
+            // What Terraform wants to be rid of is gone: as it should be.
+            if matches!(resource.status, InstanceStatus::Deposed(_)) {
+                compared.in_sync.push(index);
+                continue;
+            }
             let desired_attributes = shown(kind, resource, resource.attributes());
             compared.drifts.push(Drift { desired_attributes, ..drift(DriftStatus::Missing, None) });
         } else {

@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::canonical::{self, Text};
+use super::default_acl;
 use super::walk::canonical_member;
 use crate::model::schema::{self, Nesting, Type};
 use crate::model::{Change, CompareRules, Drift, DriftStatus, OwnedField, pointer};
@@ -23,14 +25,19 @@ fn key_of(account: &str, part: &OwnedField) -> ParentAttribute {
 /// What children own, by parent and attribute.
 #[derive(Debug, Default)]
 pub struct OwnedFieldIndex {
-    /// Parent's attribute -> canonical elements.
+    /// Parent's attribute -> canonical elements, as the states have the children.
     elements: HashMap<ParentAttribute, HashSet<String>>,
+    /// The same, as the children are live.
+    live_elements: HashMap<ParentAttribute, HashSet<String>>,
     /// Attributes that a child owns as a whole.
     whole: HashSet<ParentAttribute>,
 }
 
+/// Attributes of which a child's state cannot name its element, only what is live can.
+const NAMED_BY_LIVE_CHILDREN: &[(&str, &str)] = &[("aws_instance", "ebs_block_device")];
+
 impl OwnedFieldIndex {
-    /// Adds what one child of this account owns; `rules` is the parent kind's.
+    /// Adds what one child of this account owns by its state; `rules` is the parent kind's.
     pub fn add(&mut self, account: &str, part: &OwnedField, rules: &CompareRules) {
         let key = key_of(account, part);
         match &part.element {
@@ -43,15 +50,35 @@ impl OwnedFieldIndex {
         }
     }
 
+    /// Adds what one child of this account owns as it is live.
+    pub fn add_live(&mut self, account: &str, part: &OwnedField, rules: &CompareRules) {
+        if let Some(element) = &part.element {
+            self.live_elements.entry(key_of(account, part)).or_default().insert(canonical(part, element, rules));
+        }
+    }
+
+    /// What changed resources show as added.
+    pub fn added(drifts: &[Drift]) -> Self {
+        let mut index = Self::default();
+        for drift in drifts.iter().filter(|drift| drift.status == DriftStatus::Changed) {
+            for change in &drift.changes {
+                let (account, kind, id) = (&drift.scope.account, &drift.kind, &drift.id);
+                let key = (account.clone(), kind.clone(), id.clone(), pointer::top(&change.path));
+                let added = change.added.iter().flatten().map(Value::to_string);
+                index.elements.entry(key).or_default().extend(added);
+            }
+        }
+        index
+    }
+
     /// Does some child own exactly this?
     pub fn contains(&self, account: &str, part: &OwnedField, rules: &CompareRules) -> bool {
         let key = key_of(account, part);
-        match &part.element {
-            None => self.whole.contains(&key),
-            Some(element) => {
-                self.elements.get(&key).is_some_and(|known| known.contains(&canonical(part, element, rules)))
-            }
-        }
+        let Some(element) = &part.element else { return self.whole.contains(&key) };
+        let element = canonical(part, element, rules);
+        [&self.elements, &self.live_elements]
+            .iter()
+            .any(|of| of.get(&key).is_some_and(|known| known.contains(&element)))
     }
 
     /// Takes out of a changed resource what children own. `true` when nothing is left of it.
@@ -66,11 +93,25 @@ impl OwnedFieldIndex {
 
     fn explains(&self, account: &str, kind: &str, id: &str, change: &mut Change) -> bool {
         let attribute = pointer::top(&change.path);
-        let key = |kind: &str| (account.to_owned(), kind.to_owned(), id.to_owned(), attribute.clone());
-        if self.whole.contains(&key(kind)) {
+        let key = |kind: &str, id: &str| (account.to_owned(), kind.to_owned(), id.to_owned(), attribute.clone());
+        if (kind, attribute.as_str()) == (default_acl::KIND, default_acl::SUBNETS) {
+            let none = HashSet::new();
+            let of = |attribute: &str| {
+                let key = (account.to_owned(), kind.to_owned(), default_acl::ANY.to_owned(), attribute.to_owned());
+                self.elements.get(&key).unwrap_or(&none)
+            };
+            return default_acl::explains(change, of(default_acl::SUBNETS), of(default_acl::DECLARED_SUBNETS));
+        }
+        if self.whole.contains(&key(kind, id)) {
             return true;
         }
-        let known: Vec<_> = [kind, ANY_KIND].iter().filter_map(|kind| self.elements.get(&key(kind))).collect();
+        let mut known: Vec<_> = [kind, ANY_KIND].iter().filter_map(|kind| self.elements.get(&key(kind, id))).collect();
+        // What a child is live explains its parent where the two are known to share: the code does not say that the parent has it
+        // for itself, and the state of a child names a part of it.
+        let shared = !known.is_empty() && change.declared != Some(true);
+        if shared || NAMED_BY_LIVE_CHILDREN.contains(&(kind, attribute.as_str())) {
+            known.extend([kind, ANY_KIND].iter().filter_map(|kind| self.live_elements.get(&key(kind, id))));
+        }
         if known.is_empty() {
             return false;
         }
@@ -79,7 +120,7 @@ impl OwnedFieldIndex {
             // One key of a map, or one value that a child sets.
             return match pointer::segments(&change.path).nth(1) {
                 Some(map_key) => owned(&Value::from(map_key)),
-                None => owned(&change.live),
+                None => scalar_forms(kind, &attribute, &change.live).iter().any(owned),
             };
         };
         added.retain(|element| !owned(element));
@@ -88,17 +129,30 @@ impl OwnedFieldIndex {
     }
 }
 
+/// A value that is no collection, in the forms that it can have under the rules of its kind.
+fn scalar_forms(kind: &str, attribute: &str, value: &Value) -> Vec<Value> {
+    let ty = schema::of(kind).and_then(|schema| Some(schema.block.attributes.get(attribute)?.ty.clone()));
+    match ty {
+        Some(ty) => [Text::Plain, Text::Policy].map(|text| canonical::of_type(value, &ty, text)).into(),
+        None => vec![value.clone()],
+    }
+}
+
 /// The element as the comparison of the parent's attribute has it.
 fn canonical(part: &OwnedField, element: &Value, rules: &CompareRules) -> String {
-    let one = Value::Array(vec![element.clone()]);
     let form = schema::of(part.parent_kind).and_then(|schema| {
-        let set_or_list = match (schema.block.attributes.get(part.attribute), schema.block.blocks.get(part.attribute)) {
+        let collection = match (schema.block.attributes.get(part.attribute), schema.block.blocks.get(part.attribute)) {
+            // Of a map, the element is a key.
+            (Some(attribute), _) if matches!(attribute.ty, Type::Map(_)) => return None,
             (Some(attribute), _) => matches!(attribute.ty, Type::Set(_) | Type::List(_)),
             (_, Some(nested)) => matches!(nested.nesting, Nesting::Set | Nesting::List),
-            (None, None) => false,
+            (None, None) => return None,
         };
-        let form = set_or_list.then(|| canonical_member(&schema, rules, part.attribute, &one))?;
-        form.as_array()?.first().cloned()
+        if !collection {
+            return Some(canonical_member(&schema, rules, part.attribute, element));
+        }
+        let one = Value::Array(vec![element.clone()]);
+        canonical_member(&schema, rules, part.attribute, &one).as_array()?.first().cloned()
     });
     form.unwrap_or_else(|| element.clone()).to_string()
 }

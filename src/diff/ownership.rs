@@ -95,7 +95,7 @@ impl<'a> OwnershipIndex<'a> {
     pub fn add_live_owned_fields(&mut self, owned_fields: &[(String, OwnedField)]) {
         for (account, part) in owned_fields {
             let rules = self.rules(part.parent_kind);
-            self.owned_fields.add(account, part, &rules);
+            self.owned_fields.add_live(account, part, &rules);
         }
     }
 
@@ -105,9 +105,12 @@ impl<'a> OwnershipIndex<'a> {
         match &live.owner {
             Owner::Account(_) => Undeclared::Folded("shared by another account"),
             Owner::Aws(what) => Undeclared::Folded(what),
-            Owner::Parent { kind: owner_kind, id } => {
-                let is_unmanaged = kind.report_unmanaged_children
-                    && self.declares(scope, owner_kind, id)
+            Owner::Parent { id, .. } => {
+                // A reader of single resources lists the children of a parent whether they are declared or not.
+                if self.declares(scope, kind.name, &live.id) {
+                    return Undeclared::Declared;
+                }
+                let is_unmanaged = kind.parent_kinds.iter().any(|parent| self.declares(scope, parent, id))
                     && !self.is_owned(kind, account, &live.attributes);
                 if is_unmanaged { Undeclared::Unmanaged(None) } else { Undeclared::Folded("part of another resource") }
             }

@@ -55,12 +55,12 @@ fn facts(name: &'static str) -> KindFacts {
         "aws_iam_role_policy" => &["policy"],
         _ => &[],
     };
-    let report_unmanaged_children = name == "aws_iam_role_policy";
+    let parent_kinds: &'static [&'static str] = if name == "aws_iam_role_policy" { &["aws_iam_role"] } else { &[] };
     KindFacts {
         name,
         rules: CompareRules { policies, ..CompareRules::default() },
         owned_fields: role_policy_parts,
-        report_unmanaged_children,
+        parent_kinds,
     }
 }
 
@@ -117,6 +117,42 @@ fn a_tag_is_one_change_at_its_key() {
     let drifts = one("aws_vpc", vpc(), found);
     let changes: Vec<_> = drifts[0].changes.iter().map(|c| (c.path.as_str(), &c.desired, &c.live)).collect();
     assert_eq!(changes, [("/tags/a", &json!("1"), &json!("2")), ("/tags/b", &Value::Null, &json!("3"))]);
+}
+
+#[test]
+fn a_tag_emptied_is_not_a_tag_removed() {
+    let found = |tags: Value| complete(vec![live("vpc-0000000a", json!({"tags_all": tags}), Owner::None)]);
+    let change = |tags| one("aws_vpc", vpc(), found(tags))[0].changes[0].clone();
+    let (emptied, removed) = (change(json!({"a": ""})), change(json!({})));
+    assert_eq!((emptied.path.as_str(), &emptied.desired, &emptied.live), ("/tags/a", &json!("1"), &json!("")));
+    assert_eq!((removed.path.as_str(), &removed.desired, &removed.live), ("/tags/a", &json!("1"), &Value::Null));
+}
+
+#[test]
+fn a_deposed_object_that_is_gone_is_as_it_should_be() {
+    let deposed = Desired { status: InstanceStatus::Deposed("1a2b3c4d".to_owned()), ..vpc() };
+    let gone = Listing { confirmed_missing: vec!["vpc-0000000a".to_owned()], ..complete(vec![]) };
+    let compared = run("aws_vpc", std::slice::from_ref(&deposed), gone);
+    assert_eq!((compared.drifts.as_slice(), compared.in_sync.as_slice()), (&[][..], &[0][..]));
+    assert_eq!(one("aws_vpc", deposed, complete(vec![]))[0].status, DriftStatus::Unknown, "not seen is not gone");
+}
+
+#[test]
+fn a_thing_made_anew_is_not_the_old_one() {
+    let rules = CompareRules { identity: &["unique_id"], ..CompareRules::default() };
+    let kinds = HashMap::from([("aws_iam_user", KindFacts { rules, ..facts("aws_iam_user") })]);
+    let changed = |state: Value, found: Value| {
+        let user = desired("aws_iam_user", "ci", json!({"id": "ci", "name": "ci", "unique_id": state}));
+        let found = complete(vec![live("ci", json!({"name": "ci", "unique_id": found}), Owner::None)]);
+        let scope = Scope::new(SCOPE.0, "global");
+        let drifts = listing(&kinds["aws_iam_user"], &scope, &[(0, &user)], found, None).drifts;
+        Vec::from_iter(drifts.iter().flat_map(|drift| &drift.changes).map(|change| change.path.clone()))
+    };
+    assert_eq!(changed(json!("AIDA1"), json!("AIDA2")), ["/unique_id"]);
+    assert_eq!(changed(json!("AIDA1"), json!("AIDA1")), [""; 0]);
+    // An older provider did not write it, and what AWS did not answer is no other one.
+    assert_eq!(changed(Value::Null, json!("AIDA2")), [""; 0]);
+    assert_eq!(changed(json!("AIDA1"), Value::Null), [""; 0]);
 }
 
 #[test]

@@ -1,51 +1,87 @@
 //! Children that no reader reads still own their piece of a parent: an interface shows the groups that an
 //! attachment resource gave it. By the state alone, from the documentation of each type in the AWS provider.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use serde_json::Value;
 
-use crate::model::{Attributes, OwnedField};
+use super::KindFacts;
+use crate::model::{Attributes, Desired, Drift, DriftStatus, Gap, GapReason, GapScope, OwnedField, Scope, pointer};
 
-/// Child type, parent type, child's attribute that names the parent, parent's attribute, child's attribute that is the
-/// element (`None`: the whole attribute).
-type Row = (&'static str, &'static str, &'static str, &'static str, Option<&'static str>);
+/// Child type, parent type, child's attribute that names the parent, parent's attribute, what of it the child sets.
+type Row = (&'static str, &'static str, &'static str, &'static str, Part);
+
+/// What a child sets of its parent's attribute.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    /// The element, or the whole value, that stands in this attribute of the child.
+    Value(&'static str),
+    /// An element made of several attributes of the child: its keys, and where their values stand.
+    Block(&'static [(&'static str, &'static str)]),
+    /// All of it; the child's state does not show what.
+    Whole,
+}
 
 const CHILDREN: &[Row] = &[
-    ("aws_network_interface_attachment", "aws_network_interface", "network_interface_id", "attachment", None),
+    (
+        "aws_network_interface_attachment",
+        "aws_network_interface",
+        "network_interface_id",
+        "attachment",
+        Part::Block(&[
+            ("attachment_id", "attachment_id"),
+            ("device_index", "device_index"),
+            ("instance", "instance_id"),
+        ]),
+    ),
     (
         "aws_network_interface_sg_attachment",
         "aws_network_interface",
         "network_interface_id",
         "security_groups",
-        Some("security_group_id"),
+        Part::Value("security_group_id"),
     ),
     // Both ids are ACCOUNT:NAME.
-    ("aws_s3control_access_point_policy", "aws_s3_access_point", "id", "policy", None),
-    ("aws_vpc_endpoint_policy", "aws_vpc_endpoint", "vpc_endpoint_id", "policy", None),
+    ("aws_s3control_access_point_policy", "aws_s3_access_point", "id", "policy", Part::Value("policy")),
+    ("aws_vpc_endpoint_policy", "aws_vpc_endpoint", "vpc_endpoint_id", "policy", Part::Value("policy")),
     (
         "aws_vpc_endpoint_security_group_association",
         "aws_vpc_endpoint",
         "vpc_endpoint_id",
         "security_group_ids",
-        Some("security_group_id"),
+        Part::Value("security_group_id"),
     ),
-    ("aws_vpc_endpoint_subnet_association", "aws_vpc_endpoint", "vpc_endpoint_id", "subnet_configuration", None),
-    ("aws_vpc_endpoint_subnet_association", "aws_vpc_endpoint", "vpc_endpoint_id", "subnet_ids", Some("subnet_id")),
-    ("aws_vpc_ipv6_cidr_block_association", "aws_vpc", "vpc_id", "assign_generated_ipv6_cidr_block", None),
-    ("aws_vpc_ipv6_cidr_block_association", "aws_vpc", "vpc_id", "ipv6_cidr_block", None),
-    ("aws_vpc_ipv6_cidr_block_association", "aws_vpc", "vpc_id", "ipv6_cidr_block_network_border_group", None),
+    // `subnet_ids` tells of every subnet; its addresses are AWS's to choose.
+    ("aws_vpc_endpoint_subnet_association", "aws_vpc_endpoint", "vpc_endpoint_id", "subnet_configuration", Part::Whole),
+    (
+        "aws_vpc_endpoint_subnet_association",
+        "aws_vpc_endpoint",
+        "vpc_endpoint_id",
+        "subnet_ids",
+        Part::Value("subnet_id"),
+    ),
+    (
+        "aws_vpc_ipv6_cidr_block_association",
+        "aws_vpc",
+        "vpc_id",
+        "assign_generated_ipv6_cidr_block",
+        Part::Value("assign_generated_ipv6_cidr_block"),
+    ),
+    ("aws_vpc_ipv6_cidr_block_association", "aws_vpc", "vpc_id", "ipv6_cidr_block", Part::Value("ipv6_cidr_block")),
+    ("aws_vpc_ipv6_cidr_block_association", "aws_vpc", "vpc_id", "ipv6_cidr_block_network_border_group", Part::Whole),
     (
         "aws_vpn_gateway_route_propagation",
         "aws_route_table",
         "route_table_id",
         "propagating_vgws",
-        Some("vpn_gateway_id"),
+        Part::Value("vpn_gateway_id"),
     ),
     (
         "aws_vpn_gateway_route_propagation",
         "aws_default_route_table",
         "route_table_id",
         "propagating_vgws",
-        Some("vpn_gateway_id"),
+        Part::Value("vpn_gateway_id"),
     ),
 ];
 
@@ -78,14 +114,66 @@ pub(super) fn owned_fields_of_instances<'a>(
 pub(super) fn owned_fields(kind: &str, attributes: &Attributes) -> Vec<OwnedField> {
     let text = |name: &str| attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let rows = CHILDREN.iter().filter(|row| row.0 == kind);
-    rows.filter_map(|&(_, parent_kind, id, attribute, element)| {
-        let element = match element {
-            Some(name) => Some(Value::from(text(name)?)),
-            None => None,
+    rows.filter_map(|&(_, parent_kind, id, attribute, part)| {
+        let element = match part {
+            Part::Value(name) => Some(attributes.get(name).filter(|value| !value.is_null())?.clone()),
+            Part::Block(keys) => {
+                let member = |(key, name): &(&str, &str)| {
+                    ((*key).to_owned(), attributes.get(*name).cloned().unwrap_or_default())
+                };
+                Some(Value::Object(keys.iter().map(member).collect()))
+            }
+            Part::Whole => None,
         };
         Some(OwnedField { parent_kind, parent_id: text(id)?.to_owned(), attribute, element })
     })
     .collect()
+}
+
+/// Which attributes of declared resources belong to declared children that no reader reads.
+#[derive(Debug, Default)]
+pub struct UnreadOwners(BTreeMap<(String, &'static str, String, &'static str), BTreeSet<String>>);
+
+impl UnreadOwners {
+    /// `account`: that of resources which name none.
+    pub fn new(resources: &[Desired], kinds: &HashMap<&'static str, KindFacts>, account: &str) -> Self {
+        let mut owners = Self::default();
+        for child in resources.iter().filter(|one| !kinds.contains_key(&*one.kind)) {
+            let account = child.account.as_deref().unwrap_or(account);
+            for part in owned_fields(&child.kind, &child.attributes()) {
+                let key = (account.to_owned(), part.parent_kind, part.parent_id, part.attribute);
+                owners.0.entry(key).or_default().insert(child.address.clone());
+            }
+        }
+        owners
+    }
+
+    /// The changes of a resource that may be a child's, which nobody read: one gap for each attribute.
+    pub fn cautions(&self, drift: &Drift) -> Vec<Gap> {
+        if drift.status != DriftStatus::Changed {
+            return Vec::new();
+        }
+        let Scope { account, region } = &drift.scope;
+        let changed: BTreeSet<String> = drift.changes.iter().map(|change| pointer::top(&change.path)).collect();
+        let mine = self.0.iter().filter(|((of, kind, id, attribute), _)| {
+            of == account && *kind == drift.kind && *id == drift.id && changed.contains(*attribute)
+        });
+        let caution = |((_, kind, id, attribute), children): (&(String, &str, String, &str), &BTreeSet<String>)| Gap {
+            reason: GapReason::Unsupported,
+            scope: GapScope {
+                account: Some(account.clone()),
+                region: Some(region.clone()),
+                kind: Some((*kind).to_owned()),
+                id: Some(id.clone()),
+                ..GapScope::default()
+            },
+            detail: format!(
+                "`{attribute}` differs and may belong to {}, which has no reader: another value than its state has",
+                children.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        mine.map(caution).collect()
+    }
 }
 
 #[cfg(test)]
@@ -112,10 +200,15 @@ mod tests {
 
     #[test]
     fn every_name_is_the_providers() {
-        for (child, parent, id, attribute, element) in CHILDREN {
+        for (child, parent, id, attribute, part) in CHILDREN {
             let child_schema = schema::of(child).unwrap_or_else(|| panic!("{child}"));
             let has = |name: &str| child_schema.block.attributes.contains_key(name);
-            assert!(has(id) && element.is_none_or(has), "{child}: {id}, {element:?}");
+            let all = match part {
+                Part::Value(name) => has(name),
+                Part::Block(keys) => keys.iter().all(|(_, name)| has(name)),
+                Part::Whole => true,
+            };
+            assert!(has(id) && all, "{child}: {id}, {part:?}");
             let parent_schema = schema::of(parent).unwrap_or_else(|| panic!("{parent}"));
             let block = &parent_schema.block;
             assert!(

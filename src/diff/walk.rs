@@ -33,11 +33,15 @@ pub(super) fn changes(
         (old, new)
     };
     for (name, attribute) in &schema.block.attributes {
-        let computed = attribute.computed_only() && !rules.compare_computed.contains(&name.as_str());
+        let identity = rules.identity.contains(&name.as_str());
+        let computed = attribute.computed_only() && !identity && !rules.compare_computed.contains(&name.as_str());
         if skipped(name) || computed || attribute.write_only {
             continue;
         }
         let (old, new) = both(name);
+        if identity && (is_empty(&old) || is_empty(&new)) {
+            continue;
+        }
         walk.attribute(&pointer::join("", name), attribute, &old, &new, text(rules, name));
     }
     for (name, nested) in &schema.block.blocks {
@@ -161,7 +165,7 @@ impl Walk<'_> {
         keys.dedup();
         for key in keys {
             if get(&old, key) != get(&new, key) {
-                self.push(&pointer::join(path, key), get(raw_old, key), get(raw_new, key));
+                self.push_member(&pointer::join(path, key), get(raw_old, key), get(raw_new, key));
             }
         }
     }
@@ -190,16 +194,26 @@ impl Walk<'_> {
         if self.equal(path, desired, live) {
             return;
         }
-        // Empty collections are nothing; an empty string is worth showing where only it distinguishes a key from none.
+        // Empty collections and empty strings are nothing.
         let shown = |value: &Value| match value {
-            Value::Array(_) | Value::Object(_) if is_empty(value) => Value::Null,
-            Value::String(text) if text.is_empty() && !(desired.is_null() || live.is_null()) => Value::Null,
+            Value::Array(_) | Value::Object(_) | Value::String(_) if is_empty(value) => Value::Null,
             other => other.clone(),
         };
+        self.changed(path, shown(desired), shown(live));
+    }
+
+    /// One key of a map: a tag that was emptied is still there.
+    fn push_member(&mut self, path: &str, desired: &Value, live: &Value) {
+        if !self.equal(path, desired, live) {
+            self.changed(path, desired.clone(), live.clone());
+        }
+    }
+
+    fn changed(&mut self, path: &str, desired: Value, live: Value) {
         self.changes.push(Change {
             path: path.to_owned(),
-            desired: shown(desired),
-            live: shown(live),
+            desired,
+            live,
             added: None,
             removed: None,
             sensitive: false,

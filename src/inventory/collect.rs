@@ -70,7 +70,7 @@ pub async fn collect(aws: &ScopeReader, request: &Request<'_>) -> Listing {
         }
     };
     collector.listing.complete = true;
-    let missing = collector.read_each(&aws.fresh(), &absent, Depth::Completed).await;
+    let missing = collector.look_again(&absent).await;
     collector.listing.confirmed_missing = missing.iter().map(|prior| prior.id.to_owned()).collect();
     collector.listing
 }
@@ -102,6 +102,18 @@ impl Collector<'_> {
         let absent = request.desired.iter().filter(|prior| !seen.contains(prior.id) && !unread.contains(prior.id));
         let absent: Vec<PriorState<'p>> = absent.copied().collect();
         if listed.one_by_one { self.read_each(self.aws, &absent, Depth::Completed).await } else { absent }
+    }
+
+    /// Looks again, with nothing remembered, and once more when what AWS answers with has had time to catch up: one wait for all of
+    /// them. -> those that AWS says do not exist.
+    async fn look_again<'p>(&mut self, absent: &[PriorState<'p>]) -> Vec<PriorState<'p>> {
+        let absent = self.read_each(&self.aws.fresh(), absent, Depth::Completed).await;
+        let delay = self.aws.second_look_delay;
+        if absent.is_empty() || delay.is_zero() {
+            return absent;
+        }
+        tokio::time::sleep(delay).await;
+        self.read_each(&self.aws.fresh(), &absent, Depth::Completed).await
     }
 
     /// Reads each by itself; -> those that AWS says do not exist.

@@ -138,10 +138,11 @@ pub trait Kind: Send + Sync {
     /// Reads one resource by itself, as `list` shows it. `None` only when AWS positively answered that it does not exist.
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError>;
 
-    /// The type of resource that this one is a part of, when unmanaged ones on a managed parent are reported: so that a policy
-    /// attached by hand to a managed role is seen as what it is.
-    fn unmanaged_children_of(&self) -> Option<&'static str> {
-        None
+    /// The types of resource that this one is a part of, when unmanaged ones on a managed parent are reported: so that a policy
+    /// attached by hand to a managed role is seen as what it is. [`Owner::Parent`](crate::model::Owner) of a live one may name any
+    /// of them.
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Does [`Kind::list`] give the children of all parents? `false` where AWS lists them one parent at a time only.

@@ -16,6 +16,9 @@ pub struct CompareRules {
     pub policies: &'static [&'static str],
     /// Computed attributes that people can change and that Terraform's refresh reports: compared all the same.
     pub compare_computed: &'static [&'static str],
+    /// Computed attributes that AWS gives out anew when a thing is deleted and made again under its old name, or that say which
+    /// other thing decides over it (the main route table of a VPC): compared where both sides have one.
+    pub identity: &'static [&'static str],
     /// Brings both sides into one form before they are compared (names and numbers of protocols, CIDR groups, ...).
     pub normalize: Option<fn(&mut Attributes)>,
     /// Last word on two values that differ, by path: `true` when Terraform would call them equal.

@@ -16,6 +16,11 @@ use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 const DESCRIBE: &str = "ec2:DescribeImageAttribute";
 
+/// The kinds of image that Terraform knows.
+const IMAGES: &[&str] = &["aws_ami", "aws_ami_copy", "aws_ami_from_instance"];
+/// Attributes that name who is permitted; one of them is set.
+const GRANTEES: [&str; 4] = ["account_id", "group", "organization_arn", "organizational_unit_arn"];
+
 pub(super) struct AwsAmiLaunchPermission;
 
 #[async_trait]
@@ -28,7 +33,6 @@ impl Kind for AwsAmiLaunchPermission {
         &[DESCRIBE]
     }
 
-    /// Every permission of the images that have desired ones.
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let mut images: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for prior in request.desired {
@@ -42,7 +46,10 @@ impl Kind for AwsAmiLaunchPermission {
         let mut found = Listed::default();
         for (image, ids, answer) in answers {
             match answer {
-                Ok(granted) => found.live.extend(granted.iter().map(|permission| live(&image, permission))),
+                Ok(granted) => {
+                    let all = granted.iter().map(|permission| live(&image, permission));
+                    found.live.extend(all.filter(|live| request.declares(&live.id)));
+                }
                 Err(error) => found.errors.extend(ids.iter().map(|id| (Some(id.clone()), error.clone()))),
             }
         }
@@ -50,23 +57,39 @@ impl Kind for AwsAmiLaunchPermission {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
+        if let Some((_, image)) = prior.id.rsplit_once('/').filter(|(_, image)| image.starts_with("ami-")) {
+            return Ok(self.list_children(aws, image).await?.into_iter().find(|live| live.id == prior.id));
+        }
         let image = image_of(prior);
         let granted = permissions(aws, &image).await?;
         Ok(granted.iter().map(|permission| live(&image, permission)).find(|live| live.id == prior.id))
     }
 
-    /// A permission for everyone makes the image `public`, whichever kind of image it is to Terraform.
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        IMAGES
+    }
+
+    fn lists_children(&self) -> bool {
+        false
+    }
+
+    async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {
+        Ok(permissions(aws, parent).await?.iter().map(|permission| unmanaged(parent, permission)).collect())
+    }
+
+    /// A permission for everyone makes the image `public`, whichever kind of image it is to Terraform. Of the others, no more than
+    /// the knowledge that somebody declares them.
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
-        if text(attributes, "group") != "all" {
-            return Vec::new();
-        }
-        let part = |parent_kind| OwnedField {
+        let grantee = GRANTEES.map(|name| text(attributes, name)).join("");
+        let public = text(attributes, "group") == "all";
+        let part = |parent_kind: &'static str, attribute, element| OwnedField {
             parent_kind,
             parent_id: text(attributes, "image_id").to_owned(),
-            attribute: "public",
-            element: None,
+            attribute,
+            element,
         };
-        ["aws_ami", "aws_ami_copy", "aws_ami_from_instance"].map(part).into()
+        let known = IMAGES.iter().map(|kind| part(kind, "launch_permissions", Some(grantee.clone().into())));
+        known.chain(IMAGES.iter().filter(|_| public).map(|kind| part(kind, "public", None))).collect()
     }
 }
 
@@ -110,6 +133,13 @@ fn live(image: &str, permission: &LaunchPermission) -> Live {
     Live { id, attributes: attributes(values), owner: Owner::Parent { kind: "aws_ami", id: image.to_owned() } }
 }
 
+/// One that nobody declares has the id that `terraform import` takes: who, then the image.
+fn unmanaged(image: &str, permission: &LaunchPermission) -> Live {
+    let live = live(image, permission);
+    let grantee = GRANTEES.map(|name| text(&live.attributes, name)).join("");
+    Live { id: format!("{grantee}/{image}"), ..live }
+}
+
 #[cfg(test)]
 mod tests {
     use aws_sdk_ec2::types::PermissionGroup;
@@ -136,7 +166,17 @@ mod tests {
     #[test]
     fn everyone_makes_an_image_public() {
         let parts = |value| AwsAmiLaunchPermission.owned_fields(&attributes(value));
-        assert_eq!(parts(json!({"image_id": "ami-1", "account_id": "1"})), vec![]);
-        assert_eq!(parts(json!({"image_id": "ami-1", "group": "all"})).len(), 3);
+        let public = |value| parts(value).iter().filter(|part| part.attribute == "public").count();
+        assert_eq!(public(json!({"image_id": "ami-1", "account_id": "1"})), 0);
+        assert_eq!(public(json!({"image_id": "ami-1", "group": "all"})), 3);
+    }
+
+    #[test]
+    fn an_unmanaged_one_is_known_again_when_it_is_declared() {
+        let permission = LaunchPermission::builder().user_id("123456789012").build();
+        let (declared, found) = (live("ami-1", &permission), unmanaged("ami-1", &permission));
+        assert_eq!((declared.id.as_str(), found.id.as_str()), ("ami-1-123456789012", "123456789012/ami-1"));
+        let parts = |live: &Live| AwsAmiLaunchPermission.owned_fields(&live.attributes);
+        assert_eq!(parts(&declared), parts(&found));
     }
 }

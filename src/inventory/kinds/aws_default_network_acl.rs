@@ -1,6 +1,5 @@
-//! `aws_default_network_acl`: the ACL that AWS makes with every VPC, once Terraform has adopted it. Its `subnet_ids` are
-//! not compared: AWS itself puts every new subnet into it, and Terraform takes out whatever it gives to another ACL
-//! after it wrote this one down. A subnet that somebody moves shows in `aws_network_acl`.
+//! `aws_default_network_acl`: the ACL that AWS makes with every VPC, once Terraform has adopted it. AWS itself puts every new subnet
+//! into it, and Terraform takes out what it gives to another ACL: subnets and other ACLs say which are theirs.
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::NetworkAcl;
@@ -9,7 +8,7 @@ use super::ec2::{self, entries, single};
 use super::{aws_network_acl, network};
 use crate::aws::ReadError;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, Live, PriorState};
+use crate::model::{CompareRules, Live, OwnedField, PriorState};
 
 pub(super) struct AwsDefaultNetworkAcl;
 
@@ -24,7 +23,7 @@ impl Kind for AwsDefaultNetworkAcl {
     }
 
     fn compare_rules(&self) -> CompareRules {
-        CompareRules { not_returned: &["subnet_ids"], normalize: Some(entries::normalize), ..CompareRules::default() }
+        CompareRules { normalize: Some(entries::normalize), ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
@@ -40,6 +39,17 @@ impl Kind for AwsDefaultNetworkAcl {
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
         Ok(single::network_acl(aws, prior.id).await?.map(|acl| live(aws, &acl)))
+    }
+}
+
+/// What the default ACLs have to do with a subnet: it lies in another one (`subnet_ids`), or it is declared at all.
+pub(super) fn part_of_default(attribute: &'static str, subnet: &str) -> OwnedField {
+    OwnedField {
+        parent_kind: "aws_default_network_acl",
+        // A subnet does not name the default ACL of its VPC.
+        parent_id: "*".to_owned(),
+        attribute,
+        element: Some(subnet.into()),
     }
 }
 

@@ -4,11 +4,13 @@
 use async_trait::async_trait;
 use aws_sdk_ec2::types::Subnet;
 
+use super::aws_default_network_acl::part_of_default;
 use super::ec2::{self, single};
 use super::{aws_subnet, network};
 use crate::aws::ReadError;
+use crate::inventory::value::text;
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, Live, PriorState};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, PriorState};
 
 pub(super) struct AwsDefaultSubnet;
 
@@ -38,6 +40,10 @@ impl Kind for AwsDefaultSubnet {
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
         Ok(single::subnet(aws, prior.id).await?.map(|subnet| live(aws, &subnet)))
+    }
+
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        vec![part_of_default("declared_subnet_ids", text(attributes, "id"))]
     }
 }
 

@@ -23,7 +23,11 @@ impl Kind for AwsDefaultVpc {
     }
 
     fn compare_rules(&self) -> CompareRules {
-        CompareRules { not_returned: &["existing_default_vpc", "force_destroy"], ..CompareRules::default() }
+        CompareRules {
+            identity: aws_vpc::LINKS,
+            not_returned: &["existing_default_vpc", "force_destroy"],
+            ..CompareRules::default()
+        }
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {

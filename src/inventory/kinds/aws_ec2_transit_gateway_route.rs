@@ -1,6 +1,7 @@
 //! `aws_ec2_transit_gateway_route`: a static route, id `tgw-rtb-..._CIDR`. Routes are searched table by table.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::TransitGatewayRoute;
@@ -9,12 +10,13 @@ use serde_json::json;
 
 use super::network;
 use crate::aws::{ReadError, not_found};
-use crate::inventory::value::attributes;
+use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, CompareRules, Live, Owner, PriorState, cidr};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState, cidr};
 
 pub(super) struct AwsEc2TransitGatewayRoute;
 
+const TABLE: &str = "aws_ec2_transit_gateway_route_table";
 const ACTION: &str = "ec2:SearchTransitGatewayRoutes";
 
 #[async_trait]
@@ -56,11 +58,37 @@ impl Kind for AwsEc2TransitGatewayRoute {
         };
         Ok(live(prior.id, &search(aws, table, Some(destination)).await?))
     }
+
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        &[TABLE]
+    }
+
+    fn lists_children(&self) -> bool {
+        false
+    }
+
+    async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {
+        let routes = search(aws, parent, None).await?;
+        let ids = routes.iter().filter_map(|route| Some(format!("{parent}_{}", route.destination_cidr_block()?)));
+        Ok(ids.filter_map(|id| live(&id, &routes)).collect())
+    }
+
+    /// Tables do not show their routes: no more than the knowledge that somebody declares one.
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        let destination = cidr::canonical(text(attributes, "destination_cidr_block"));
+        let parent_id = text(attributes, "transit_gateway_route_table_id").to_owned();
+        vec![OwnedField { parent_kind: TABLE, parent_id, attribute: "routes", element: Some(destination.into()) }]
+    }
 }
 
 /// The static routes of a table, or those to one destination; none when there is no such table. AWS answers with up
 /// to 1,000 by default.
-async fn search(aws: &ScopeReader, table: &str, to: Option<&str>) -> Result<Vec<TransitGatewayRoute>, ReadError> {
+async fn search(aws: &ScopeReader, table: &str, to: Option<&str>) -> Result<Arc<Vec<TransitGatewayRoute>>, ReadError> {
+    let name = format!("{table} {}", to.unwrap_or_default());
+    aws.cached_for(ACTION, &name, || search_now(aws, table, to)).await
+}
+
+async fn search_now(aws: &ScopeReader, table: &str, to: Option<&str>) -> Result<Vec<TransitGatewayRoute>, ReadError> {
     let mut search = aws.ec2().search_transit_gateway_routes().transit_gateway_route_table_id(table);
     search = search.filters(network::filter("type", "static"));
     if let Some(destination) = to {
@@ -91,7 +119,7 @@ fn live(own_id: &str, routes: &[TransitGatewayRoute]) -> Option<Live> {
         "transit_gateway_attachment_id": attachment.and_then(|one| one.transit_gateway_attachment_id()),
         "transit_gateway_route_table_id": table,
     });
-    let owner = Owner::Parent { kind: "aws_ec2_transit_gateway_route_table", id: table.to_owned() };
+    let owner = Owner::Parent { kind: TABLE, id: table.to_owned() };
     Some(Live { id: own_id.to_owned(), attributes: attributes(values), owner })
 }
 

@@ -8,7 +8,7 @@ use super::iam::{self, narrow};
 use crate::aws::ReadError;
 use crate::inventory::value::attributes;
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
-use crate::model::{Live, PriorState};
+use crate::model::{CompareRules, Live, PriorState};
 
 pub(super) struct AwsIamGroup;
 
@@ -24,6 +24,10 @@ impl Kind for AwsIamGroup {
 
     fn actions(&self) -> &'static [&'static str] {
         &["iam:GetAccountAuthorizationDetails", "iam:GetGroup"]
+    }
+
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { identity: &["unique_id"], ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {

@@ -37,8 +37,8 @@ impl Kind for AwsIamGroupPolicy {
         principal::read_inline(aws, prior, Principal::Group).await
     }
 
-    fn unmanaged_children_of(&self) -> Option<&'static str> {
-        Some("aws_iam_group")
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        &["aws_iam_group"]
     }
 
     async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {

@@ -33,7 +33,7 @@ impl Kind for AwsIamPolicy {
     fn compare_rules(&self) -> CompareRules {
         // How long Terraform waits.
         let not_returned = &["delay_after_policy_creation_in_ms", "name_prefix"];
-        CompareRules { not_returned, policies: &["policy"], ..CompareRules::default() }
+        CompareRules { identity: &["policy_id"], not_returned, policies: &["policy"], ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {

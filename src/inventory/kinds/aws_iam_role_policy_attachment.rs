@@ -32,8 +32,8 @@ impl Kind for AwsIamRolePolicyAttachment {
         principal::read_attached(aws, prior, Principal::Role).await
     }
 
-    fn unmanaged_children_of(&self) -> Option<&'static str> {
-        Some("aws_iam_role")
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        &["aws_iam_role"]
     }
 
     async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {

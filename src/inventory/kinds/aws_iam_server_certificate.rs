@@ -114,7 +114,7 @@ fn normalize(values: &mut Attributes) {
 
 /// States from before version 3 of the provider hold the SHA-1 of the normalised block.
 fn suppress_diff(path: &str, desired: &Value, live: &Value) -> bool {
-    matches!(path, "certificate_body" | "certificate_chain")
+    matches!(path, "/certificate_body" | "/certificate_chain")
         && live.as_str().is_some_and(|pem| desired.as_str() == Some(&hex::encode(Sha1::digest(pem))))
 }
 
@@ -125,8 +125,9 @@ mod tests {
     #[test]
     fn old_states_hold_hashes() {
         let hash = json!("a9993e364706816aba3e25717850c26c9cd0d89d");
-        assert!(suppress_diff("certificate_body", &hash, &json!("abc")));
-        assert!(!suppress_diff("certificate_body", &hash, &json!("abd")));
-        assert!(!suppress_diff("name", &hash, &json!("abc")));
+        assert!(suppress_diff("/certificate_body", &hash, &json!("abc")));
+        assert!(suppress_diff("/certificate_chain", &hash, &json!("abc")));
+        assert!(!suppress_diff("/certificate_body", &hash, &json!("abd")));
+        assert!(!suppress_diff("/name", &hash, &json!("abc")));
     }
 }

@@ -10,7 +10,7 @@ use super::iam::{self, narrow};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, iam_tags, time};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
-use crate::model::{Live, Owner, PriorState};
+use crate::model::{CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsIamServiceLinkedRole;
 
@@ -26,6 +26,10 @@ impl Kind for AwsIamServiceLinkedRole {
 
     fn actions(&self) -> &'static [&'static str] {
         &["iam:GetAccountAuthorizationDetails", "iam:GetRole", "iam:ListRoles"]
+    }
+
+    fn compare_rules(&self) -> CompareRules {
+        CompareRules { identity: &["create_date", "unique_id"], ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {

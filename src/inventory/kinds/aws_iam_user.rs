@@ -27,7 +27,7 @@ impl Kind for AwsIamUser {
     }
 
     fn compare_rules(&self) -> CompareRules {
-        CompareRules { not_returned: &["force_destroy"], ..CompareRules::default() }
+        CompareRules { identity: &["unique_id"], not_returned: &["force_destroy"], ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {

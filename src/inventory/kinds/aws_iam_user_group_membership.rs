@@ -50,8 +50,8 @@ impl Kind for AwsIamUserGroupMembership {
         Ok(groups.map(|groups| declared(prior.id, &values, &groups)))
     }
 
-    fn unmanaged_children_of(&self) -> Option<&'static str> {
-        Some("aws_iam_user")
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        &["aws_iam_user"]
     }
 
     async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {

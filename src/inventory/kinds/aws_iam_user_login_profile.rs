@@ -48,8 +48,8 @@ impl Kind for AwsIamUserLoginProfile {
         read(aws, prior.id).await
     }
 
-    fn unmanaged_children_of(&self) -> Option<&'static str> {
-        Some("aws_iam_user")
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        &["aws_iam_user"]
     }
 
     fn lists_children(&self) -> bool {

@@ -37,8 +37,8 @@ impl Kind for AwsIamUserPolicy {
         principal::read_inline(aws, prior, Principal::User).await
     }
 
-    fn unmanaged_children_of(&self) -> Option<&'static str> {
-        Some("aws_iam_user")
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        &["aws_iam_user"]
     }
 
     async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {

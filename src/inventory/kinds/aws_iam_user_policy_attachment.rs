@@ -32,8 +32,8 @@ impl Kind for AwsIamUserPolicyAttachment {
         principal::read_attached(aws, prior, Principal::User).await
     }
 
-    fn unmanaged_children_of(&self) -> Option<&'static str> {
-        Some("aws_iam_user")
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        &["aws_iam_user"]
     }
 
     async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {

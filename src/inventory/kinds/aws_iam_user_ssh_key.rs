@@ -1,18 +1,16 @@
-//! `aws_iam_user_ssh_key`: a key for CodeCommit. Keys are listed per user: of the users whose keys are desired.
+//! `aws_iam_user_ssh_key`: a key for CodeCommit. Keys are listed per user; one that nobody declares is a part of its user.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::{EncodingType, SshPublicKeyMetadata};
-use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::iam::{PAGE, all, one};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
-use crate::model::{Attributes, CompareRules, Live, PriorState};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsIamUserSshKey;
 
@@ -34,22 +32,8 @@ impl Kind for AwsIamUserSshKey {
         CompareRules { normalize: Some(normalize), ..CompareRules::default() }
     }
 
-    async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        let mut found = Listed::one_by_one();
-        if request.unmanaged {
-            let users: BTreeSet<String> = request.desired.iter().map(user).filter(|user| !user.is_empty()).collect();
-            let answers = join_all(users.iter().map(|user| keys(aws, user))).await;
-            for (user, answer) in users.iter().zip(answers) {
-                match answer {
-                    Ok(keys) => {
-                        let others = keys.iter().flatten().filter(|key| !request.declares(key.ssh_public_key_id()));
-                        found.live.extend(others.map(|key| unmanaged(user, key)));
-                    }
-                    Err(error) => found.errors.push((Some(user.clone()), error)),
-                }
-            }
-        }
-        Ok(found)
+    async fn list(&self, _aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {
+        Ok(Listed::one_by_one())
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
@@ -61,10 +45,28 @@ impl Kind for AwsIamUserSshKey {
             None => declared(aws, prior).await,
         }
     }
-}
 
-fn user(prior: &PriorState<'_>) -> String {
-    text(&prior.attributes(), "username").to_owned()
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        &["aws_iam_user"]
+    }
+
+    fn lists_children(&self) -> bool {
+        false
+    }
+
+    async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {
+        Ok(keys(aws, parent).await?.iter().flatten().map(|key| unmanaged(parent, key)).collect())
+    }
+
+    /// Users do not show their keys: no more than the knowledge that somebody declares one.
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        vec![OwnedField {
+            parent_kind: "aws_iam_user",
+            parent_id: text(attributes, "username").to_owned(),
+            attribute: "ssh_public_keys",
+            element: attributes.get("ssh_public_key_id").cloned(),
+        }]
+    }
 }
 
 /// AWS hands the key out in the encoding that the state names.
@@ -100,7 +102,8 @@ fn unmanaged(user: &str, key: &SshPublicKeyMetadata) -> Live {
         "status": key.status().as_str(),
         "username": key.user_name(),
     });
-    Live { id: format!("{user}:{id}:SSH"), attributes: attributes(values), ..Live::default() }
+    let owner = Owner::Parent { kind: "aws_iam_user", id: user.to_owned() };
+    Live { id: format!("{user}:{id}:SSH"), attributes: attributes(values), owner }
 }
 
 /// A comment behind an SSH key and line ends around a PEM key mean nothing.

@@ -55,6 +55,7 @@ impl Kind for AwsInstance {
             "ec2:DescribeInstanceCreditSpecifications",
             "ec2:DescribeLaunchTemplates",
             "ec2:DescribeSpotInstanceRequests",
+            "ec2:DescribeTags",
             "ec2:DescribeVolumes",
             "ec2:DescribeVpcs",
         ]
@@ -82,8 +83,12 @@ impl Kind for AwsInstance {
     }
 
     async fn complete(&self, aws: &ScopeReader, prior: &PriorState<'_>, live: &mut Live) -> Completion {
+        let state = prior.attributes();
         let mut errors = Vec::new();
-        for part in attribute::read(aws, &live.id, &prior.attributes()).await {
+        if let Err(error) = devices::complete(aws, live, &state).await {
+            errors.push(error);
+        }
+        for part in attribute::read(aws, &live.id, &state).await {
             match part {
                 Ok(part) => live.attributes.extend(part),
                 Err(error) if error.is(&[NOT_FOUND]) => return Completion::Gone,

@@ -24,6 +24,7 @@ impl Kind for AwsKeyPair {
 
     fn compare_rules(&self) -> CompareRules {
         CompareRules {
+            identity: &["fingerprint", "key_pair_id"],
             not_returned: &["key_name_prefix"],
             suppress_diff: Some(suppress_diff),
             ..CompareRules::default()

@@ -8,9 +8,9 @@ use serde_json::json;
 use super::aws_route_table_association::{associations, tables_with};
 use super::ec2;
 use crate::aws::ReadError;
-use crate::inventory::value::attributes;
+use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, Live, Owner, PriorState};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsMainRouteTableAssociation;
 
@@ -40,6 +40,21 @@ impl Kind for AwsMainRouteTableAssociation {
         let tables = tables_with(aws, prior.id).await?;
         Ok(tables.iter().flat_map(main_associations).find(|live| live.id == prior.id))
     }
+
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        link_of_vpc(attributes, "main_route_table_id")
+    }
+}
+
+/// The VPC's own word on its main table is the association's to report.
+pub(super) fn link_of_vpc(attributes: &Attributes, attribute: &'static str) -> Vec<OwnedField> {
+    let part = |parent_kind| OwnedField {
+        parent_kind,
+        parent_id: text(attributes, "vpc_id").to_owned(),
+        attribute,
+        element: None,
+    };
+    ["aws_vpc", "aws_default_vpc"].map(part).into()
 }
 
 fn main_associations(table: &RouteTable) -> impl Iterator<Item = Live> {

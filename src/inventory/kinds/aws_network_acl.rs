@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::NetworkAcl;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::aws_default_network_acl::part_of_default;
 use super::ec2::{self, entries, single};
 use super::network;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, Live, Owner, PriorState};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsNetworkAcl;
 
@@ -33,6 +34,11 @@ impl Kind for AwsNetworkAcl {
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
         Ok(single::network_acl(aws, prior.id).await?.map(|acl| live(aws, &acl)))
+    }
+
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        let subnets = attributes.get("subnet_ids").and_then(Value::as_array).into_iter().flatten();
+        subnets.filter_map(Value::as_str).map(|subnet| part_of_default("subnet_ids", subnet)).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::NetworkAcl;
 use serde_json::json;
 
+use super::aws_default_network_acl::part_of_default;
 use super::{ec2, network};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
@@ -43,7 +44,7 @@ impl Kind for AwsNetworkAclAssociation {
             attribute: "subnet_ids",
             element: Some(text(attributes, "subnet_id").into()),
         };
-        vec![part]
+        vec![part, part_of_default("subnet_ids", text(attributes, "subnet_id"))]
     }
 }
 

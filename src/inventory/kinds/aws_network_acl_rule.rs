@@ -63,13 +63,22 @@ fn live(id: &str, desired: &Attributes, acl: &NetworkAcl) -> Option<Live> {
     let acl_id = acl.network_acl_id().unwrap_or_default();
     let entry = find(desired, acl)?;
     let mut attributes = members(&entries::of_live(entry));
-    // What AWS does not answer the provider leaves as it was.
-    let state = members(&entries::of_attributes(desired));
-    let mut keep = |names: [&str; 2]| attributes.extend(names.map(|name| (name.to_owned(), state[name].clone())));
-    if entry.port_range().is_none() {
+    let (ports, icmp) = (entry.port_range(), entry.icmp_type_code());
+    attributes.extend(value::attributes(json!({
+        "from_port": ports.and_then(|ports| ports.from()),
+        "icmp_code": icmp.and_then(|icmp| icmp.code()),
+        "icmp_type": icmp.and_then(|icmp| icmp.r#type()),
+        "to_port": ports.and_then(|ports| ports.to()),
+    })));
+    // What AWS does not answer the provider leaves as it was, whatever the protocol: `internal/service/ec2/vpc_network_acl_rule.go`.
+    let mut keep = |names: [&str; 2]| {
+        let state = names.map(|name| (name.to_owned(), desired.get(name).cloned().unwrap_or_default()));
+        attributes.extend(state);
+    };
+    if ports.is_none() {
         keep(["from_port", "to_port"]);
     }
-    if entry.icmp_type_code().is_none() {
+    if icmp.is_none() {
         keep(["icmp_code", "icmp_type"]);
     }
     attributes.extend(value::attributes(json!({"egress": egress(desired), "id": id, "network_acl_id": acl_id})));
@@ -92,24 +101,21 @@ fn normalize(attributes: &mut Attributes) {
     attributes.extend(members(&entries::of_attributes(attributes)));
 }
 
-/// The attributes of the rule that describe its entry.
+/// The attributes of the rule that have several spellings. Ports and ICMP types are compared as they are: what one protocol has
+/// and another has not stays in the state when the protocol changes.
 fn members(entry: &Entry) -> Attributes {
     value::attributes(json!({
         "cidr_block": entry.cidr,
-        "from_port": entry.ports.0,
-        "icmp_code": entry.icmp.1,
-        "icmp_type": entry.icmp.0,
         "ipv6_cidr_block": entry.ipv6_cidr,
         "protocol": entry.protocol,
         "rule_action": entry.action,
         "rule_number": entry.number,
-        "to_port": entry.ports.1,
     }))
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ec2::types::{PortRange, RuleAction};
+    use aws_sdk_ec2::types::{IcmpTypeCode, PortRange, RuleAction};
 
     use super::*;
 
@@ -132,5 +138,41 @@ mod tests {
         assert_eq!(found.attributes, desired);
         desired.insert("egress".to_owned(), json!(false));
         assert!(find(&desired, &acl).is_none());
+    }
+
+    #[test]
+    fn another_protocol_is_one_change() {
+        let rule = |protocol: &str, more: Value| {
+            let mut rule = value::attributes(json!({"id": "nacl-9", "network_acl_id": "acl-1", "rule_number": 100,
+                "egress": false, "protocol": protocol, "rule_action": "allow", "cidr_block": "10.0.0.0/8",
+                "from_port": null, "to_port": null, "icmp_code": null, "icmp_type": null, "ipv6_cidr_block": ""}));
+            rule.extend(value::attributes(more));
+            rule
+        };
+        let entry = |protocol: &str| {
+            NetworkAclEntry::builder()
+                .rule_number(100)
+                .egress(false)
+                .protocol(protocol)
+                .rule_action(RuleAction::Allow)
+                .cidr_block("10.0.0.0/8")
+        };
+        let changed = |mut state: Attributes, entry: NetworkAclEntry| {
+            let acl = NetworkAcl::builder().network_acl_id("acl-1").entries(entry).build();
+            let mut found = live("nacl-9", &state, &acl).unwrap().attributes;
+            [&mut state, &mut found].into_iter().for_each(normalize);
+            found.into_iter().filter(|(name, value)| state[name] != *value).map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        let https = || rule("tcp", json!({"from_port": 443, "to_port": 443}));
+        let ping = || rule("icmp", json!({"icmp_type": 8, "icmp_code": -1}));
+        let everything = || rule("all", json!({"from_port": 0, "to_port": 0}));
+        let ports = PortRange::builder().from(443).to(443).build();
+        let any = IcmpTypeCode::builder().r#type(-1).code(-1).build();
+        assert_eq!(changed(https(), entry("-1").build()), ["protocol"]);
+        assert_eq!(changed(ping(), entry("-1").build()), ["protocol"]);
+        assert_eq!(changed(everything(), entry("-1").build()), [""; 0]);
+        assert_eq!(changed(https(), entry("6").port_range(ports.clone()).build()), [""; 0]);
+        assert_eq!(changed(everything(), entry("6").port_range(ports).build()), ["from_port", "protocol", "to_port"]);
+        assert_eq!(changed(ping(), entry("1").icmp_type_code(any).build()), ["icmp_type"]);
     }
 }

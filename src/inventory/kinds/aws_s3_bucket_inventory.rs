@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::{InventoryConfiguration, InventoryEncryption, InventoryS3BucketDestination};
 use serde_json::{Value, json};
 
-use super::s3::{self, BucketPart, PartId};
+use super::s3::{self, BucketPart, PartId, Strangers};
 use crate::aws::{ReadError, not_found};
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -22,6 +22,25 @@ impl BucketPart for AwsS3BucketInventory {
 
     fn actions(&self) -> &'static [&'static str] {
         &[ACTION, "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+    }
+
+    fn strangers(&self) -> Strangers {
+        Strangers::Several
+    }
+
+    /// One permission is for both calls, that for one and that for all. At most 100 a page.
+    async fn ids(&self, aws: &ScopeReader, bucket: &str) -> Result<Vec<String>, ReadError> {
+        let client = s3::client(aws, bucket).await?;
+        let (mut ids, mut token) = (Vec::new(), None);
+        loop {
+            let call = client.list_bucket_inventory_configurations().bucket(bucket).set_continuation_token(token);
+            let page = aws.call("s3:GetInventoryConfiguration", call.send()).await?;
+            ids.extend(page.inventory_configuration_list().iter().map(|one| format!("{bucket}:{}", one.id())));
+            token = page.next_continuation_token.filter(|_| page.is_truncated == Some(true));
+            if token.is_none() {
+                return Ok(ids);
+            }
+        }
     }
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {

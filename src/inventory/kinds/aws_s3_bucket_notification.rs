@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::{Event, NotificationConfigurationFilter};
 use serde_json::{Value, json};
 
-use super::s3::{self, BucketPart, PartId};
+use super::s3::{self, BucketPart, PartId, Strangers};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -20,6 +20,10 @@ impl BucketPart for AwsS3BucketNotification {
 
     fn actions(&self) -> &'static [&'static str] {
         &["s3:GetBucketNotification", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+    }
+
+    fn strangers(&self) -> Strangers {
+        Strangers::One(sends_anything)
     }
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
@@ -41,6 +45,11 @@ impl BucketPart for AwsS3BucketNotification {
             }))
         }))
     }
+}
+
+fn sends_anything(values: &Attributes) -> bool {
+    let any = |name: &str| values.get(name).and_then(Value::as_array).is_some_and(|targets| !targets.is_empty());
+    values.get("eventbridge") == Some(&json!(true)) || ["lambda_function", "queue", "topic"].into_iter().any(any)
 }
 
 fn target(
@@ -71,6 +80,14 @@ mod tests {
     use aws_sdk_s3::types::{FilterRule, S3KeyFilter};
 
     use super::*;
+
+    #[test]
+    fn an_empty_one_is_nobodys() {
+        let sends = |values| sends_anything(&attributes(values));
+        assert!(!sends(json!({"eventbridge": false, "lambda_function": [], "queue": [], "topic": []})));
+        assert!(sends(json!({"eventbridge": true, "topic": []})));
+        assert!(sends(json!({"eventbridge": false, "queue": [{"queue_arn": "arn"}]})));
+    }
 
     #[test]
     fn filters_in_any_case() {

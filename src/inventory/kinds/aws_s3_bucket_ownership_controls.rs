@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::s3::{self, BucketPart, PartId};
+use super::s3::{self, BucketPart, PartId, Strangers};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
@@ -19,6 +19,15 @@ impl BucketPart for AwsS3BucketOwnershipControls {
 
     fn actions(&self) -> &'static [&'static str] {
         &["s3:GetBucketOwnershipControls", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+    }
+
+    /// AWS lets the owner of every new bucket own its objects:
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>.
+    fn strangers(&self) -> Strangers {
+        Strangers::One(|values| {
+            let rules = values.get("rule").and_then(Value::as_array);
+            rules.into_iter().flatten().any(|rule| rule["object_ownership"] != "BucketOwnerEnforced")
+        })
     }
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {

@@ -3,13 +3,15 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::s3::{self, BucketPart, PartId};
+use super::s3::{self, BucketPart, PartId, Strangers};
 use crate::aws::ReadError;
 use crate::inventory::ScopeReader;
 use crate::inventory::value::attributes;
 use crate::model::{Attributes, CompareRules};
 
 pub(super) struct AwsS3BucketPublicAccessBlock;
+
+const FLAGS: [&str; 4] = ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"];
 
 #[async_trait]
 impl BucketPart for AwsS3BucketPublicAccessBlock {
@@ -24,6 +26,12 @@ impl BucketPart for AwsS3BucketPublicAccessBlock {
     fn compare_rules(&self) -> CompareRules {
         // Terraform's own: whether a destroy is one.
         CompareRules { not_returned: &["skip_destroy"], ..CompareRules::default() }
+    }
+
+    /// AWS blocks everything for every new bucket:
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>.
+    fn strangers(&self) -> Strangers {
+        Strangers::One(|values| FLAGS.iter().any(|flag| values.get(*flag) != Some(&json!(true))))
     }
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {

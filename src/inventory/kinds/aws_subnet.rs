@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::Subnet;
 use serde_json::json;
 
+use super::aws_default_network_acl::part_of_default;
 use super::ec2::{self, single};
 use super::network;
 use crate::aws::ReadError;
-use crate::inventory::value::{attributes, ec2_tags};
+use crate::inventory::value::{attributes, ec2_tags, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, Live, Owner, PriorState};
+use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsSubnet;
 
@@ -36,9 +37,13 @@ impl Kind for AwsSubnet {
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
         Ok(single::subnet(aws, prior.id).await?.map(|subnet| live(aws, &subnet)))
     }
+
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        vec![part_of_default("declared_subnet_ids", text(attributes, "id"))]
+    }
 }
 
-pub(super) fn normalize(attributes: &mut crate::model::Attributes) {
+pub(super) fn normalize(attributes: &mut Attributes) {
     network::canonicalise(attributes, "ipv6_cidr_block");
 }
 

@@ -17,6 +17,9 @@ pub(super) struct AwsVpc;
 
 const NOT_FOUND: &str = "InvalidVpcID.NotFound";
 
+/// What decides over everything in a VPC that has nothing of its own: where traffic goes, which names resolve, who may connect.
+pub(super) const LINKS: &[&str] = &["default_security_group_id", "dhcp_options_id", "main_route_table_id"];
+
 pub(super) const ACTIONS: &[&str] = &[
     "ec2:DescribeVpcs",
     "ec2:DescribeVpcAttribute",
@@ -36,7 +39,11 @@ impl Kind for AwsVpc {
     }
 
     fn compare_rules(&self) -> CompareRules {
-        CompareRules { not_returned: &["ipv4_ipam_pool_id", "ipv4_netmask_length"], ..CompareRules::default() }
+        CompareRules {
+            identity: LINKS,
+            not_returned: &["ipv4_ipam_pool_id", "ipv4_netmask_length"],
+            ..CompareRules::default()
+        }
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::Vpc;
 use serde_json::json;
 
+use super::aws_main_route_table_association::link_of_vpc;
 use super::ec2::{self, single};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{Attributes, Live, Owner, PriorState};
+use crate::model::{Attributes, Live, OwnedField, Owner, PriorState};
 
 pub(super) struct AwsVpcDhcpOptionsAssociation;
 
@@ -42,6 +43,10 @@ impl Kind for AwsVpcDhcpOptionsAssociation {
             return Err(ReadError::unexpected("ec2:DescribeVpcs", "the state names no VPC or no DHCP options"));
         }
         Ok(single::vpc(aws, id).await?.and_then(|vpc| live(prior.id, &known, &vpc)))
+    }
+
+    fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
+        link_of_vpc(attributes, "dhcp_options_id")
     }
 }
 

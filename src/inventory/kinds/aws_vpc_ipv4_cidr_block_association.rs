@@ -1,16 +1,19 @@
-//! `aws_vpc_ipv4_cidr_block_association`: a secondary CIDR block of a VPC.
+//! `aws_vpc_ipv4_cidr_block_association`: a secondary CIDR block of a VPC, which shows it nowhere else.
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Vpc, VpcCidrBlockAssociation};
 use serde_json::json;
 
-use super::{ec2, network};
+use super::ec2::{self, single};
+use super::network;
 use crate::aws::ReadError;
-use crate::inventory::value::attributes;
+use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
-use crate::model::{CompareRules, Live, Owner, PriorState};
+use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsVpcIpv4CidrBlockAssociation;
+
+const VPCS: &[&str] = &["aws_default_vpc", "aws_vpc"];
 
 #[async_trait]
 impl Kind for AwsVpcIpv4CidrBlockAssociation {
@@ -27,7 +30,7 @@ impl Kind for AwsVpcIpv4CidrBlockAssociation {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        if request.desired.is_empty() {
+        if request.desired.is_empty() && !request.unmanaged {
             return Ok(Listed::default());
         }
         Ok(ec2::vpcs(aws).await?.iter().flat_map(all).collect())
@@ -39,13 +42,29 @@ impl Kind for AwsVpcIpv4CidrBlockAssociation {
         let vpcs = ec2::items(aws, "ec2:DescribeVpcs", call, &[], |answer| answer.vpcs).await?;
         Ok(vpcs.iter().flat_map(all).find(|live| live.id == prior.id))
     }
+
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        VPCS
+    }
+
+    async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {
+        Ok(single::vpc(aws, parent).await?.iter().flat_map(|vpc| all(vpc)).collect())
+    }
+
+    fn parents(&self, attributes: &Attributes) -> Vec<(&'static str, String)> {
+        VPCS.iter().map(|kind| (*kind, text(attributes, "vpc_id").to_owned())).collect()
+    }
 }
 
 fn all(vpc: &Vpc) -> impl Iterator<Item = Live> {
     vpc.cidr_block_association_set().iter().filter(|association| is_there(association)).map(|association| {
         let id = association.association_id().unwrap_or_default();
         let values = json!({"cidr_block": association.cidr_block(), "id": id, "vpc_id": vpc.vpc_id()});
-        let owner = Owner::Parent { kind: "aws_vpc", id: vpc.vpc_id().unwrap_or_default().to_owned() };
+        // The block that the VPC was made with is in the same set.
+        let owner = match association.cidr_block() == vpc.cidr_block() {
+            true => Owner::Aws("first CIDR block of a VPC"),
+            false => Owner::Parent { kind: "aws_vpc", id: vpc.vpc_id().unwrap_or_default().to_owned() },
+        };
         Live { id: id.to_owned(), attributes: attributes(values), owner }
     })
 }

@@ -48,6 +48,7 @@ mod aws_iam_role_policy_attachments_exclusive;
 mod aws_iam_saml_provider;
 mod aws_iam_server_certificate;
 mod aws_iam_service_linked_role;
+mod aws_iam_signing_certificate;
 mod aws_iam_user;
 mod aws_iam_user_group_membership;
 mod aws_iam_user_login_profile;
@@ -95,6 +96,7 @@ mod aws_s3_bucket_website_configuration;
 mod aws_s3_object;
 mod aws_security_group;
 mod aws_security_group_rule;
+mod aws_snapshot_create_volume_permission;
 mod aws_subnet;
 mod aws_volume_attachment;
 mod aws_vpc;
@@ -162,6 +164,7 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_iam_saml_provider::AwsIamSamlProvider,
     &aws_iam_server_certificate::AwsIamServerCertificate,
     &aws_iam_service_linked_role::AwsIamServiceLinkedRole,
+    &aws_iam_signing_certificate::AwsIamSigningCertificate,
     &aws_iam_user::AwsIamUser,
     &aws_iam_user_group_membership::AwsIamUserGroupMembership,
     &aws_iam_user_login_profile::AwsIamUserLoginProfile,
@@ -209,6 +212,7 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_s3_object::AwsS3Object,
     &aws_security_group::AwsSecurityGroup,
     &aws_security_group_rule::AwsSecurityGroupRule,
+    &aws_snapshot_create_volume_permission::AwsSnapshotCreateVolumePermission,
     &aws_subnet::AwsSubnet,
     &aws_volume_attachment::AwsVolumeAttachment,
     &aws_vpc::AwsVpc,
@@ -230,78 +234,4 @@ pub fn get(name: &str) -> Option<&'static dyn Kind> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::schema;
-
-    #[test]
-    fn names_are_the_providers_and_in_order() {
-        let names: Vec<_> = ALL.iter().map(|kind| kind.name()).collect();
-        assert!(names.is_sorted(), "sort ALL");
-        for kind in ALL {
-            let schema =
-                schema::of(kind.name()).unwrap_or_else(|| panic!("{} is no type of the provider", kind.name()));
-            let known =
-                |name: &&str| schema.block.attributes.contains_key(*name) || schema.block.blocks.contains_key(*name);
-            let compare_rules = kind.compare_rules();
-            for list in [compare_rules.not_returned, compare_rules.policies, compare_rules.compare_computed] {
-                assert_eq!(list.iter().find(|name| !known(name)), None, "{}: no such attribute", kind.name());
-            }
-            assert!(!kind.actions().is_empty(), "{} names no IAM action", kind.name());
-        }
-    }
-
-    /// An attribute that people can set and that no line of the kind names is neither compared nor known to be left out. Read off
-    /// the source: the kind's own file and folder, and the shared readers that it imports.
-    #[test]
-    fn every_attribute_is_mapped_or_excused() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/inventory/kinds");
-        let mut forgotten = Vec::new();
-        for kind in ALL {
-            let schema = schema::of(kind.name()).unwrap();
-            let source = source_of(&folder, kind.name(), &mut Vec::new());
-            let excused = kind.compare_rules().not_returned;
-            let settable = |name: &&String| match schema.block.attributes.get(*name) {
-                Some(attribute) => !attribute.computed_only() && !attribute.write_only,
-                None => true,
-            };
-            let names = schema.block.attributes.keys().chain(schema.block.blocks.keys()).filter(settable);
-            let known = |name: &str| {
-                // `tags` is derived from `tags_all`; time limits are Terraform's own.
-                ["id", "tags", "timeouts"].contains(&name)
-                    || excused.contains(&name)
-                    || source.contains(&format!("\"{name}\""))
-            };
-            forgotten.extend(names.filter(|name| !known(name)).map(|name| format!("{}.{name}", kind.name())));
-        }
-        assert_eq!(forgotten, [""; 0], "map them, or list them in compare_rules().not_returned");
-    }
-
-    /// The text of a module without its tests, and of what it imports from its neighbours.
-    fn source_of(folder: &std::path::Path, module: &str, seen: &mut Vec<String>) -> String {
-        if seen.iter().any(|one| one == module) {
-            return String::new();
-        }
-        seen.push(module.to_owned());
-        let mut files = vec![folder.join(format!("{module}.rs"))];
-        let parts = std::fs::read_dir(folder.join(module)).into_iter().flatten().flatten();
-        files.extend(parts.map(|part| part.path()).filter(|path| !path.ends_with("tests.rs")));
-        let code_of = |path: &std::path::PathBuf| {
-            let text = std::fs::read_to_string(path).unwrap_or_default();
-            text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
-        };
-        let code: String = files.iter().map(code_of).collect();
-        if code.contains("use crate::model::security_group_rule") {
-            let model = folder.join("../../model");
-            return code + &code_of(&model.join("security_group_rule.rs"));
-        }
-        let imports: Vec<&str> = code.lines().filter(|line| line.starts_with("use super::")).collect();
-        let words = imports.iter().flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
-        let modules: Vec<String> = words.filter(|word| is_module(folder, word)).map(str::to_owned).collect();
-        modules.iter().fold(code, |code, module| code + &source_of(folder, module, seen))
-    }
-
-    fn is_module(folder: &std::path::Path, word: &str) -> bool {
-        !word.is_empty() && (folder.join(format!("{word}.rs")).is_file() || folder.join(word).is_dir())
-    }
-}
+mod tests;

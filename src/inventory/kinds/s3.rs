@@ -20,6 +20,7 @@ use aws_sdk_s3::operation::{
 };
 use aws_sdk_s3::types::{Bucket, BucketLocationConstraint, Tag};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use crate::aws::{Partition, ReadError, not_found};
@@ -30,11 +31,12 @@ use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState
 
 type Buckets = BTreeMap<String, Option<String>>;
 
+const BUCKET: &str = "aws_s3_bucket";
 const LIST: &str = "s3:ListAllMyBuckets";
 const LOCATE: &str = "s3:GetBucketLocation";
 
-/// A resource that is one part of a bucket: read by the bucket's name, never listed, never unmanaged by itself.
-/// Whoever implements it is a [`Kind`].
+/// A resource that is one part of a bucket: read by the bucket's name, never listed. Most are repeated by `aws_s3_bucket`, which tells
+/// of those that nobody declares; the others are unmanaged on a declared bucket. Whoever implements it is a [`Kind`].
 #[async_trait]
 pub(super) trait BucketPart: Send + Sync {
     fn name(&self) -> &'static str;
@@ -54,6 +56,28 @@ pub(super) trait BucketPart: Send + Sync {
     /// The resource's own attributes (`id`, `bucket` and `expected_bucket_owner` are added), `None` when the bucket
     /// has no such part.
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError>;
+
+    /// Where `aws_s3_bucket` does not say the same.
+    fn strangers(&self) -> Strangers {
+        Strangers::ToldByBucket
+    }
+
+    /// Ids of all parts of this sort that a bucket has; for [`Strangers::Several`].
+    async fn ids(&self, _aws: &ScopeReader, _bucket: &str) -> Result<Vec<String>, ReadError> {
+        Ok(Vec::new())
+    }
+}
+
+/// How parts that nobody declares are found.
+#[derive(Clone, Copy)]
+pub(super) enum Strangers {
+    /// Not at all: the bucket shows them.
+    ToldByBucket,
+    /// The bucket has one, with the bucket's name as id. AWS gives some to every bucket: whether these attributes are of
+    /// somebody's making.
+    One(fn(&Attributes) -> bool),
+    /// The bucket has any number, each with a name: [`BucketPart::ids`].
+    Several,
 }
 
 /// The id of a part of a bucket, taken apart: `bucket`, `bucket,owner`, `bucket,owner,acl`, `bucket:name`.
@@ -112,15 +136,45 @@ impl<T: BucketPart> Kind for T {
         let Some(mut attributes) = there(BucketPart::read(self, aws, &id).await)? else { return Ok(None) };
         attributes.insert("id".to_owned(), json!(prior.id));
         attributes.insert("bucket".to_owned(), json!(id.bucket));
-        if prior.attributes().contains_key("expected_bucket_owner") {
+        let state = prior.attributes();
+        if state.contains_key("expected_bucket_owner") {
             attributes.insert("expected_bucket_owner".to_owned(), json!(id.owner));
         }
-        Ok(Some(Live { id: prior.id.to_owned(), attributes, owner: Owner::None }))
+        if let (Strangers::One(by_somebody), true) = (self.strangers(), state.is_empty())
+            && !by_somebody(&attributes)
+        {
+            return Ok(None);
+        }
+        let owner = Owner::Parent { kind: BUCKET, id: id.bucket.to_owned() };
+        Ok(Some(Live { id: prior.id.to_owned(), attributes, owner }))
+    }
+
+    fn unmanaged_children_of(&self) -> &'static [&'static str] {
+        if matches!(self.strangers(), Strangers::ToldByBucket) { &[] } else { &[BUCKET] }
+    }
+
+    fn lists_children(&self) -> bool {
+        false
+    }
+
+    async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {
+        let ids = match self.strangers() {
+            Strangers::ToldByBucket => Vec::new(),
+            Strangers::One(_) => vec![parent.to_owned()],
+            Strangers::Several => there(self.ids(aws, parent).await.map(Some))?.unwrap_or_default(),
+        };
+        let reads: Vec<_> = ids.iter().map(|id| PriorState::new(id, None)).collect();
+        let reads = reads.iter().map(|prior| Kind::read(self, aws, prior));
+        Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+    }
+
+    fn parents(&self, attributes: &Attributes) -> Vec<(&'static str, String)> {
+        vec![(BUCKET, text(attributes, "bucket").to_owned())]
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {
         let part = |attribute: &&'static str| OwnedField {
-            parent_kind: "aws_s3_bucket",
+            parent_kind: BUCKET,
             parent_id: text(attributes, "bucket").to_owned(),
             attribute,
             element: None,

@@ -6,12 +6,13 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_ec2::types::{Instance, InstanceBlockDeviceMapping, Volume};
+use aws_sdk_ec2::types::{Filter, Instance, InstanceBlockDeviceMapping, Volume};
 use serde_json::{Map, Value, json};
 
 use crate::aws::ReadError;
+use crate::inventory::ScopeReader;
 use crate::inventory::value::{attributes, own_ec2_tags};
-use crate::model::Attributes;
+use crate::model::{Attributes, Live};
 
 /// Seconds within which the volumes of a launch are attached. The provider waits ten before it calls an instance
 /// created, and only then attaches others.
@@ -51,13 +52,13 @@ fn device_block(volume: &Volume, device: Option<&str>, dies: Option<bool>) -> At
     }))
 }
 
-/// `root_block_device`, `ebs_block_device` and `volume_tags` as the provider reads them with this state at hand.
+/// `root_block_device` and `ebs_block_device` as the provider reads them with this state at hand, and `volume_tags` unless
+/// [`complete`] reads them.
 pub(super) fn blocks(instance: &Instance, volumes: &Volumes, state: &Attributes) -> Result<Attributes, ReadError> {
     let empty = |name: &str| state.get(name).and_then(Value::as_object).is_none_or(Map::is_empty);
     let has_volume_tags = !empty("volume_tags");
     let mut root = None;
     let mut others = Vec::new();
-    let mut tagged = Vec::new();
     for mapping in instance.block_device_mappings() {
         let Some(ebs) = mapping.ebs() else { continue };
         let id = ebs.volume_id().unwrap_or_default();
@@ -67,7 +68,6 @@ pub(super) fn blocks(instance: &Instance, volumes: &Volumes, state: &Attributes)
                 format!("the volumes lack {id}, which is attached"),
             ));
         };
-        tagged.push(volume);
         let mut element = self::ebs(volume, mapping.device_name(), ebs.delete_on_termination());
         if let (Some(element), true) = (element.as_object_mut(), has_volume_tags) {
             element.remove("tags");
@@ -85,17 +85,33 @@ pub(super) fn blocks(instance: &Instance, volumes: &Volumes, state: &Attributes)
             root.as_ref().filter(|root| held(state).iter().any(|block| block["device_name"] == root["device_name"]));
         others.extend(root_as_other.cloned());
     }
-    let volume_tags = if has_volume_tags && !tags_at_devices(state) {
-        volume_tags(&tagged, state)
-    } else {
-        state.get("volume_tags").cloned().unwrap_or_default()
-    };
     let root = root.map(|root| json!([root])).or_else(|| state.get("root_block_device").cloned());
-    Ok(attributes(json!({
-        "ebs_block_device": others,
-        "root_block_device": root,
-        "volume_tags": volume_tags,
-    })))
+    let mut read = attributes(json!({ "ebs_block_device": others, "root_block_device": root }));
+    if !reads_volume_tags(state) {
+        read.insert("volume_tags".to_owned(), state.get("volume_tags").cloned().unwrap_or_default());
+    }
+    Ok(read)
+}
+
+/// Does the provider read `volume_tags`? Only where the state has some, and none at the devices.
+fn reads_volume_tags(state: &Attributes) -> bool {
+    let some = state.get("volume_tags").and_then(Value::as_object).is_some_and(|tags| !tags.is_empty());
+    some && !tags_at_devices(state)
+}
+
+/// Adds `volume_tags`, by the very call that the provider makes: where volumes differ, it shows the tag that comes last in the
+/// answer (`readVolumeTags` in `internal/service/ec2/ec2_instance.go`).
+pub(super) async fn complete(aws: &ScopeReader, live: &mut Live, state: &Attributes) -> Result<(), ReadError> {
+    if !reads_volume_tags(state) {
+        return Ok(());
+    }
+    let devices = ["root_block_device", "ebs_block_device"].into_iter().filter_map(|name| live.attributes.get(name));
+    let ids = devices.filter_map(Value::as_array).flatten().filter_map(|device| device["volume_id"].as_str());
+    let filter = Filter::builder().name("resource-id").set_values(Some(ids.map(str::to_owned).collect())).build();
+    let answer = aws.call("ec2:DescribeTags", aws.ec2().describe_tags().filters(filter).send()).await?;
+    let tags = answer.tags().iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
+    live.attributes.insert("volume_tags".to_owned(), volume_tags(tags, state));
+    Ok(())
 }
 
 fn is_root(instance: &Instance, mapping: &InstanceBlockDeviceMapping) -> bool {
@@ -130,17 +146,17 @@ fn tags_at_devices(state: &Attributes) -> bool {
     root.iter().chain(held(state)).any(|block| block["tags"].as_object().is_some_and(|tags| !tags.is_empty()))
 }
 
-/// The tags of all volumes in one map. Where volumes differ the provider shows whichever comes last: the state's value
-/// is as good as any. Default tags count only when the state has them here.
-fn volume_tags(volumes: &[&Volume], state: &Attributes) -> Value {
+/// The tags of all volumes in one map, the last one counts. Default tags count only when the state has them here.
+fn volume_tags<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>, state: &Attributes) -> Value {
     let member = |name: &str, key: &str| state.get(name).and_then(|tags| tags.get(key)).cloned();
     let mut merged = Map::new();
-    for (key, value) in volumes.iter().filter_map(|volume| own_ec2_tags(volume.tags()).as_object().cloned()).flatten() {
-        let held = member("volume_tags", &key);
-        let is_default =
-            held.is_none() && member("tags", &key).is_none() && member("tags_all", &key).as_ref() == Some(&value);
-        if !is_default && (merged.get(&key) != held.as_ref() || !merged.contains_key(&key)) {
-            merged.insert(key, value);
+    for (key, value) in tags.filter(|(key, _)| !key.starts_with("aws:")) {
+        let value = Value::from(value);
+        let is_default = member("volume_tags", key).is_none()
+            && member("tags", key).is_none()
+            && member("tags_all", key).as_ref() == Some(&value);
+        if !is_default {
+            merged.insert(key.to_owned(), value);
         }
     }
     Value::Object(merged)
@@ -225,11 +241,17 @@ mod tests {
         assert_eq!(read(1001, json!({}))["volume_tags"], Value::Null);
         let state = json!({"volume_tags": {"Name": "r"}, "tags": {}, "tags_all": {"team": "x"}});
         let read = read(1001, state);
-        assert_eq!(read["volume_tags"], json!({"Name": "r"}));
+        assert_eq!(read.get("volume_tags"), None, "left to a call of its own");
         assert_eq!(read["root_block_device"][0].get("tags"), None);
-        let retagged = [volume("a", 1, &[("Name", "x"), ("team", "x")]), volume("b", 1, &[("Name", "x")])];
+    }
+
+    #[test]
+    fn of_several_volumes_the_last_tag_counts() {
         let state = attributes(json!({"volume_tags": {"Name": "r"}, "tags_all": {"team": "x"}}));
-        assert_eq!(volume_tags(&[&retagged[0], &retagged[1]], &state), json!({"Name": "x"}));
+        let shown = |tags: &[(&'static str, &'static str)]| volume_tags(tags.iter().copied(), &state);
+        assert_eq!(shown(&[("Name", "x"), ("team", "x"), ("aws:a", "b"), ("Name", "r")]), json!({"Name": "r"}));
+        assert_eq!(shown(&[("Name", "r"), ("Name", "x")]), json!({"Name": "x"}));
+        assert_eq!(shown(&[("team", "y")]), json!({"team": "y"}));
     }
 
     #[test]
