@@ -8,6 +8,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use driftd::aws::{Aws, AwsOptions, ReadError};
@@ -16,8 +17,12 @@ use driftd::inventory::{self, Completion, Kind, ListRequest, Listed, Reach, Requ
 use driftd::model::{Attributes, Desired, GLOBAL, Listing, Live, Owner, PriorState, Scope};
 use support::{Door, World};
 
+/// The endpoint stands in the environment, which the tests of a process share: one test at a time.
+static ENDPOINT: Mutex<()> = Mutex::new(());
+
 #[test]
 fn read_alone_is_read_in_a_sweep() {
+    let _alone = ENDPOINT.lock().unwrap_or_else(PoisonError::into_inner);
     let mut calls = BTreeMap::new();
     let mut differences = Vec::new();
     for name in ["estate", "shop"] {
@@ -154,6 +159,7 @@ impl Kind for Contradictory {
 /// Only one that every call says is gone is missing.
 #[test]
 fn a_contradiction_is_no_proof() {
+    let _alone = ENDPOINT.lock().unwrap_or_else(PoisonError::into_inner);
     let world = World::recorded("shop", 1);
     support::point_aws_at(&world.moto);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -202,6 +208,7 @@ impl Kind for Stale {
 /// What AWS does not show yet is not missing; without a wait, it is as AWS says.
 #[test]
 fn what_aws_does_not_show_yet_is_looked_for_later() {
+    let _alone = ENDPOINT.lock().unwrap_or_else(PoisonError::into_inner);
     let world = World::recorded("shop", 1);
     support::point_aws_at(&world.moto);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
