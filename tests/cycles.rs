@@ -65,10 +65,10 @@ fn nothing_that_was_read_outlives_its_cycle() {
         assert_eq!(found(&first), [""; 0], "as Terraform left it");
         by_hand("open");
         let second = run(&sweep, "2").await;
-        let addresses = found(&second);
-        for expected in ["changed aws_security_group.web", "unmanaged aws_iam_role_policy_attachment"] {
-            assert!(addresses.iter().any(|one| one == expected), "{addresses:?}");
-        }
+        // What was attached by hand is told once, by the role, as Terraform's refresh tells it.
+        let mut addresses = found(&second);
+        addresses.sort();
+        assert_eq!(addresses, ["changed aws_iam_role.web", "changed aws_security_group.web"]);
         // The counter is the cycle's: both made about the same calls.
         assert!(second.api_calls < first.api_calls * 2, "{} {}", first.api_calls, second.api_calls);
         assert_eq!((second.started_at, second.finished_at), (clock(), clock()), "the clock comes in");

@@ -154,3 +154,65 @@ fn paths(report: &Option<Value>, address: &str) -> Vec<String> {
     let changes = findings.filter(|f| f["address"] == address).filter_map(|f| f["changes"].as_array()).flatten();
     changes.filter_map(|change| change["path"].as_str()).map(str::to_owned).collect()
 }
+
+const STRANGERS: &str = "
+import boto3, json, sys
+state = json.load(open(sys.argv[2]))
+ids = {r['type']: r['instances'][0]['attributes']['id'] for r in state['resources']}
+aws = dict(endpoint_url=sys.argv[1], region_name='us-east-1', aws_access_key_id='test', aws_secret_access_key='test')
+ec2, iam, s3 = (boto3.client(service, **aws) for service in ('ec2', 'iam', 's3'))
+vpc, table, bucket = ids['aws_vpc'], ids['aws_route_table'], ids['aws_s3_bucket']
+ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock='100.64.0.0/16')
+subnet = ec2.create_subnet(VpcId=vpc, CidrBlock='100.64.1.0/24')['Subnet']['SubnetId']
+ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+main = [a for t in ec2.describe_route_tables()['RouteTables'] for a in t['Associations'] if a['Main'] and t['VpcId'] == vpc]
+ec2.replace_route_table_association(AssociationId=main[0]['RouteTableAssociationId'], RouteTableId=table)
+topic = boto3.client('sns', **aws).create_topic(Name='tap')['TopicArn']
+s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={
+    'TopicConfigurations': [{'TopicArn': topic, 'Events': ['s3:ObjectCreated:*']}]})
+s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={'Rules': [{'ObjectOwnership': 'ObjectWriter'}]})
+s3.put_bucket_inventory_configuration(Bucket=bucket, Id='copy', InventoryConfiguration={
+    'Id': 'copy', 'IsEnabled': True, 'IncludedObjectVersions': 'All', 'Schedule': {'Frequency': 'Daily'},
+    'Destination': {'S3BucketDestination': {'AccountId': '999999999999', 'Bucket': 'arn:aws:s3:::theirs', 'Format': 'CSV'}}})
+iam.upload_ssh_public_key(UserName=ids['aws_iam_user'], SSHPublicKeyBody='ssh-rsa AAAA')
+iam.put_role_policy(RoleName=ids['aws_iam_role'], PolicyName='hand', PolicyDocument=json.dumps(
+    {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]}))
+iam.delete_group(GroupName=ids['aws_iam_group'])
+iam.create_group(GroupName=ids['aws_iam_group'])
+";
+
+/// What somebody puts on declared parents is told once, by the parent where that shows it; so is what was made anew under its old
+/// name, and what decides over a whole VPC.
+#[test]
+fn strangers_on_declared_parents_are_told_once() {
+    let world = World::recorded("shop", 1);
+    let mut python = support::python();
+    let done = python.args(["-c", STRANGERS, &world.moto]).arg(&world.state).output().expect("python starts");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let scan = scan(&world.moto, &world.state, &[]);
+    let found = scan.report.iter().flat_map(|report| report["findings"].as_array()).flatten();
+    let mut told: Vec<String> = found
+        .map(|one| {
+            let changes = one["changes"].as_array().into_iter().flatten();
+            let paths: Vec<&str> = changes.filter_map(|change| change["path"].as_str()).collect();
+            format!("{} {} {}", one["drift"], one["kind"], paths.join(" ")).replace('"', "").trim().to_owned()
+        })
+        .collect();
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "changed aws_iam_group /unique_id",
+            "changed aws_iam_role /inline_policy",
+            "changed aws_vpc /main_route_table_id",
+            "unmanaged aws_iam_user_ssh_key",
+            "unmanaged aws_route_table_association",
+            "unmanaged aws_s3_bucket_inventory",
+            "unmanaged aws_s3_bucket_notification",
+            "unmanaged aws_s3_bucket_ownership_controls",
+            "unmanaged aws_subnet",
+            "unmanaged aws_vpc_ipv4_cidr_block_association",
+        ]
+    );
+    assert_eq!(scan.code, 2, "{}", scan.stderr);
+}

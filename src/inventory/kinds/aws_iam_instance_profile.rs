@@ -30,11 +30,7 @@ impl Kind for AwsIamInstanceProfile {
 
     /// `name_prefix` is what the provider cuts out of the name.
     fn compare_rules(&self) -> CompareRules {
-        CompareRules {
-            identity: &["create_date", "unique_id"],
-            not_returned: &["name_prefix"],
-            ..CompareRules::default()
-        }
+        CompareRules { identity: &["unique_id"], not_returned: &["name_prefix"], ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {

@@ -38,7 +38,7 @@ impl Kind for AwsIamRole {
     /// `name_prefix` is what the provider cuts out of the name.
     fn compare_rules(&self) -> CompareRules {
         CompareRules {
-            identity: &["create_date", "unique_id"],
+            identity: &["unique_id"],
             not_returned: &["force_detach_policies", "name_prefix"],
             policies: &["assume_role_policy", "inline_policy"],
             normalize: Some(normalize),

@@ -171,7 +171,7 @@ async fn settings(aws: &ScopeReader, name: &str) -> Vec<Result<Attributes, ReadE
 }
 
 /// Codes of calls that a region, or an S3 that is not Amazon's, does not have.
-const NOT_OFFERED: &[&str] =
+pub(super) const NOT_OFFERED: &[&str] =
     &["MethodNotAllowed", "NotImplemented", "XNotImplemented", "UnsupportedArgument", "UnsupportedOperation"];
 
 /// Provider 3 did not show the owner's own full control as a `grant`, later ones do.

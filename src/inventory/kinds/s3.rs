@@ -23,6 +23,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
+use super::aws_s3_bucket::NOT_OFFERED;
 use crate::aws::{Partition, ReadError, not_found};
 use crate::inventory::value::{tags, text};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
@@ -161,11 +162,19 @@ impl<T: BucketPart> Kind for T {
         let ids = match self.strangers() {
             Strangers::ToldByBucket => Vec::new(),
             Strangers::One(_) => vec![parent.to_owned()],
-            Strangers::Several => there(self.ids(aws, parent).await.map(Some))?.unwrap_or_default(),
+            Strangers::Several => match there(self.ids(aws, parent).await.map(Some)) {
+                Err(error) if error.is(NOT_OFFERED) => Vec::new(),
+                ids => ids?.unwrap_or_default(),
+            },
         };
         let reads: Vec<_> = ids.iter().map(|id| PriorState::new(id, None)).collect();
         let reads = reads.iter().map(|prior| Kind::read(self, aws, prior));
-        Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+        match try_join_all(reads).await {
+            Ok(read) => Ok(read.into_iter().flatten().collect()),
+            // What an S3 of others does not have nobody can have set there.
+            Err(error) if error.is(NOT_OFFERED) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     fn parents(&self, attributes: &Attributes) -> Vec<(&'static str, String)> {
