@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 use crate::attribution::source;
 use crate::aws::{Aws, Meter};
-use crate::desired::{self, LoadOptions, Loaded, ObjectStore, StateConfig};
+use crate::desired::{self, LoadOptions, Loaded, MovedSource, ObjectStore, StateConfig};
 use crate::judge::RuleSet;
 use crate::model::{Counts, DesiredState, Outcome, ResourceKey};
 
@@ -104,9 +104,6 @@ pub async fn run(work: &Work, environment: &Environment<'_>, id: String) -> Outc
     outcome
 }
 
-/// How often AWS is read when states move meanwhile.
-const ATTEMPTS: usize = 2;
-
 /// Desired state and AWS, as they were at one time.
 struct Looked<'a> {
     loaded: Loaded<'a>,
@@ -119,19 +116,16 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
     let started_at = clock();
     let left = || settings.deadline.saturating_sub(clock().duration_since(started_at).unsigned_abs());
 
-    let mut looked = look(work, environment, left()).await;
-    for attempt in 1..=ATTEMPTS {
-        // An apply that ran meanwhile is no drift.
-        let moved = looked.loaded.moved(&looked.seen.sources_in_doubt(&looked.loaded.desired)).await;
-        if moved.is_empty() {
-            break;
-        }
-        if attempt == ATTEMPTS {
-            looked.seen.doubt(&moved, &looked.loaded.desired);
-        } else {
-            looked = look(work, environment, left()).await;
-        }
+    let mut looked = look(work, environment, &left).await;
+    // An apply that ran meanwhile is no drift.
+    let mut moved = moved_meanwhile(&looked, left()).await;
+    let took = settings.deadline.saturating_sub(left());
+    if !moved.is_empty() && looked.loaded.can_be_opened_again() && took < left() {
+        drop(looked);
+        looked = look(work, environment, &left).await;
+        moved = moved_meanwhile(&looked, left()).await;
     }
+    looked.seen.doubt(&moved, &looked.loaded.desired);
     let Looked { loaded: Loaded { desired, .. }, plan, mut seen } = looked;
 
     progress.begin("asking who did it", 0);
@@ -163,19 +157,28 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
     }
 }
 
-/// Reads what should be and what is, and compares.
-async fn look<'a>(work: &Work, environment: &Environment<'a>, left: Duration) -> Looked<'a> {
+/// Reads what should be and what is, and compares; `left` is the time until the deadline.
+async fn look<'a>(work: &Work, environment: &Environment<'a>, left: &(impl Fn() -> Duration + Sync)) -> Looked<'a> {
     let Environment { aws, settings, store, progress, .. } = *environment;
     progress.begin("reading desired state", 0);
-    let loaded = desired::open(&settings.states, &settings.load, store).await;
+    let mut loaded = desired::open(&settings.states, &settings.load, store).await;
+    desired::mark_copies(&mut loaded.desired.resources, |resource| plan::scope_of(resource, aws));
     let desired = &loaded.desired;
     let mut plan = plan::plan(work, desired, aws);
 
     progress.begin("reading AWS", plan.listings(&desired.resources));
-    let mut seen = read::read(&plan, desired, &read::kind_facts(), environment, left).await;
+    let mut seen = read::read(&plan, desired, &read::kind_facts(), environment, left()).await;
     seen.drifts.append(&mut plan.unreadable);
     seen.gaps.extend(desired.gaps.iter().cloned().chain(std::mem::take(&mut plan.gaps)));
     Looked { loaded, plan, seen }
+}
+
+/// The states that were written since they were read. Asked only where something was found that may be their doing.
+async fn moved_meanwhile(looked: &Looked<'_>, left: Duration) -> Vec<MovedSource> {
+    if !looked.seen.has_drift() {
+        return Vec::new();
+    }
+    tokio::time::timeout(left, looked.loaded.moved()).await.unwrap_or_default()
 }
 
 /// Asks the sources of events who is behind the drifts.

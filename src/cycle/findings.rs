@@ -71,11 +71,11 @@ pub(super) fn judge(
     (findings, warnings)
 }
 
-/// Two states hold one object, and each says something else.
+/// Two states hold one object, and are not the same.
 fn disagreement(resource: &Desired, desired: &DesiredState) -> Option<String> {
     let others: Vec<_> = resource.disputed_by.iter().filter_map(|&index| desired.sources.get(index)).collect();
     let names: Vec<_> = others.iter().map(|source| source.name.as_str()).collect();
-    (!names.is_empty()).then(|| format!("the states disagree: {} holds it, too, with other values", names.join(", ")))
+    (!names.is_empty()).then(|| format!("the states differ: {} holds it, too", names.join(", ")))
 }
 
 fn resource_of<'a>(desired: &'a DesiredState, drift: &Drift) -> Option<&'a Desired> {
@@ -96,6 +96,9 @@ fn judgements(
         let address = resource_of(desired, drift).map(|resource| resource.address.as_str());
         let context = Context { now, address, attributions: who.as_deref().unwrap_or_default() };
         let mut judgement = judge_one(&rules, drift, &context);
+        for member in &drift.made {
+            judgement.add_member(judge_one(&rules, member, &Context { address: None, ..context }));
+        }
         for warning in judgement.warnings.iter().filter(|warning| warning.message == TOO_MANY_STEPS) {
             let times = exhausted.entry(warning.rule.clone()).or_default();
             *times += 1;

@@ -101,8 +101,10 @@ impl Plan {
         if self.accounts.is_empty() {
             self.accounts.insert(aws.account().to_owned());
         }
-        // What is declared lives nowhere in particular (IAM, other providers, nothing at all): the region of the environment.
+        // What is declared lives nowhere in particular (IAM, buckets, other providers, nothing at all): where the buckets are, and
+        // the region of the environment.
         if self.regions.is_empty() {
+            self.regions.extend(self.bucket_regions.iter().cloned());
             self.regions.insert(aws.default_region());
         }
     }
@@ -308,6 +310,11 @@ impl Plan {
     }
 }
 
+/// Where a resource is looked for.
+pub(super) fn scope_of(resource: &Desired, aws: &Aws) -> Scope {
+    Place::of(resource, aws).scope
+}
+
 /// Where a declared resource is read, and by whom.
 struct Place {
     scope: Scope,
@@ -370,6 +377,7 @@ pub(super) fn unknown(index: usize, resource: &Desired, scope: Scope, reason: St
         desired: Some(index),
         reason: Some(reason),
         changes: Vec::new(),
+        made: Vec::new(),
         desired_attributes: Attributes::new(),
         live_attributes: Attributes::new(),
     }

@@ -32,8 +32,8 @@ pub(super) struct Seen {
     pub unmapped: BTreeSet<String>,
     /// What was not compared because it is too new, or AWS does not return it, by kind.
     pub not_compared: BTreeMap<&'static str, NotCompared>,
-    /// What nobody declares and others made: scope, kind and id of the maker -> kind and id of what it made.
-    pub made: BTreeMap<(Scope, &'static str, String), Vec<(&'static str, String)>>,
+    /// What nobody declares and others made, by scope, kind and id of the maker.
+    pub made: BTreeMap<(Scope, &'static str, String), Vec<Drift>>,
     /// Resources of which nothing tells where they are, by source.
     pub guessed: BTreeMap<usize, u64>,
     /// See [`crate::model::Outcome::folded`].
@@ -136,13 +136,9 @@ impl Seen {
         self.owned_fields.extend(owned_fields);
     }
 
-    /// The sources on whose word something is called drift: all that may declare a stranger, too.
-    pub(super) fn sources_in_doubt(&self, desired: &DesiredState) -> BTreeSet<usize> {
-        if self.drifts.iter().any(|drift| drift.status == DriftStatus::Unmanaged) {
-            return (0..desired.sources.len()).collect();
-        }
-        let drifted = self.drifts.iter().filter(|drift| drift.status != DriftStatus::Unknown);
-        drifted.filter_map(|drift| Some(desired.resources.get(drift.desired?)?.source)).collect()
+    /// Does anything differ from what a state says, or is it in none?
+    pub(super) fn has_drift(&self) -> bool {
+        self.drifts.iter().any(|drift| drift.status != DriftStatus::Unknown)
     }
 
     /// Takes back what rests on states that were written while AWS was read, and again.
@@ -152,9 +148,13 @@ impl Seen {
         self.drifts.retain(|drift| drift.status != DriftStatus::Unmanaged || !may_declare(&drift.scope));
         for drift in self.drifts.iter_mut().filter(|drift| drift.status != DriftStatus::Unknown) {
             let source = drift.desired.and_then(|index| desired.resources.get(index)).map(|resource| resource.source);
-            if let Some(MovedSource { how, .. }) = source.and_then(of) {
+            // What was added to a parent may be declared by a child in the state that moved.
+            let by_child = moved
+                .iter()
+                .find(|one| drift.status == DriftStatus::Changed && one.declares.may_declare_in(&drift.scope));
+            if let Some(MovedSource { how, .. }) = source.and_then(of).or(by_child) {
                 drift.status = DriftStatus::Unknown;
-                drift.reason = Some(format!("its state was written while AWS was read ({how})"));
+                drift.reason = Some(format!("a state was written while AWS was read ({how})"));
                 drift.changes.clear();
                 drift.desired_attributes.clear();
                 drift.live_attributes.clear();
@@ -166,7 +166,7 @@ impl Seen {
         self.gaps.extend(moved.iter().map(|one| Gap {
             reason: GapReason::Unreadable,
             scope: GapScope { source: Some(one.declares.name.clone()), ..GapScope::default() },
-            detail: format!("written while AWS was read ({}), twice: an apply is running", one.how),
+            detail: format!("written while AWS was read ({}): an apply is running", one.how),
         }));
     }
 

@@ -1,6 +1,6 @@
 //! All requests -> the desired state of a run. What cannot be read becomes a gap of its source.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -85,8 +85,11 @@ impl Declares {
 pub struct Loaded<'a> {
     pub desired: DesiredState,
     /// In the order of `desired.sources`.
-    read: Vec<(Box<dyn StateFile + 'a>, Declares)>,
+    read: Vec<ReadSource<'a>>,
+    retry_delay: Duration,
 }
+
+type ReadSource<'a> = (Box<dyn StateFile + 'a>, Declares);
 
 /// A source that is another one than when it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,24 +103,30 @@ pub struct MovedSource {
 }
 
 impl Loaded<'_> {
-    /// Looks at some sources again: which of them were written since? One that cannot be read now says nothing.
-    pub async fn moved(&self, sources: &BTreeSet<usize>) -> Vec<MovedSource> {
-        let reads = sources.iter().filter_map(|&source| Some((source, self.read.get(source)?))).map(
-            |(source, (file, declares))| async move {
-                let before = self.desired.sources.get(source).filter(|_| file.can_be_read_again())?;
-                let (now, _) = read_once(file.as_ref()).await.ok()?;
-                if (before.serial, &before.lineage) == (now.serial, &now.lineage) {
-                    return None;
-                }
-                let Declares { accounts, regions } = declares.clone();
-                let declares = UnreadSource { name: before.name.clone(), accounts, regions, foreign_only: false };
-                let text = |serial: Option<u64>| serial.map_or_else(|| "none".to_owned(), |serial| serial.to_string());
-                let how = format!("serial {}, then {}", text(before.serial), text(now.serial));
-                Some(MovedSource { source, how, declares })
-            },
-        );
+    /// Looks at the sources again: which of them were written since, or are being written?
+    pub async fn moved(&self) -> Vec<MovedSource> {
+        let reads = self.read.iter().enumerate().map(|(source, read)| self.moved_since(source, read));
         let found: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
         found.into_iter().flatten().collect()
+    }
+
+    async fn moved_since(&self, source: usize, (file, declares): &ReadSource<'_>) -> Option<MovedSource> {
+        let before = self.desired.sources.get(source).filter(|_| file.can_be_read_again())?;
+        let text = |serial: Option<u64>| serial.map_or_else(|| "none".to_owned(), |serial| serial.to_string());
+        let how = match read_settled(file.as_ref(), self.retry_delay).await {
+            Ok(now) if (before.serial, &before.lineage) == (now.serial, &now.lineage) => return None,
+            Ok(now) => format!("serial {}, then {}", text(before.serial), text(now.serial)),
+            // Torn, as it is while an apply writes it.
+            Err(_) => format!("serial {}, then it could not be read", text(before.serial)),
+        };
+        let Declares { accounts, regions } = declares.clone();
+        let declares = UnreadSource { name: before.name.clone(), accounts, regions, foreign_only: false };
+        Some(MovedSource { source, how, declares })
+    }
+
+    /// A pipe is empty after the first time.
+    pub fn can_be_opened_again(&self) -> bool {
+        self.read.iter().all(|(file, _)| file.can_be_read_again())
     }
 }
 
@@ -164,7 +173,7 @@ pub async fn open<'a>(states: &[StateConfig], options: &'a LoadOptions, store: &
 
     let mut codes = Codes::new(options, store).await;
     let mut desired = DesiredState::default();
-    let mut read: Vec<(Box<dyn StateFile + 'a>, Declares)> = Vec::new();
+    let mut read: Vec<ReadSource<'a>> = Vec::new();
     for (job, outcome) in outcomes {
         let name = names.next().unwrap_or_default();
         match outcome {
@@ -186,7 +195,7 @@ pub async fn open<'a>(states: &[StateConfig], options: &'a LoadOptions, store: &
         }
     }
     owners::join(&mut desired.resources);
-    Loaded { desired, read }
+    Loaded { desired, read, retry_delay: options.retry_delay }
 }
 
 /// What is wrong with the sources that are files of this machine; asks nobody else.

@@ -29,6 +29,7 @@ pub use environment::Environment;
 pub use error::ReadError;
 pub use http::HttpOptions;
 pub use load::{LoadOptions, Loaded, MovedSource, check_local, load, open};
+pub(crate) use owners::mark_copies;
 pub(crate) use references::is_proof;
 pub use s3::{MemoryStore, Object, ObjectAddress, ObjectStore, RoleToAssume, StoreError};
 pub use state_bucket::StateBucket;

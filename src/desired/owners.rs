@@ -1,9 +1,9 @@
 //! One real object, several states that hold it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::locate;
-use crate::model::{Desired, id_is_unique};
+use crate::model::{Desired, Scope, id_is_unique};
 
 /// Joins what several states hold alike: one instance stays, the others become its `also_in`. Where they differ, all stay and are
 /// compared: whoever can write one state must not silence another. Only where account and region are known: two unknown
@@ -19,10 +19,12 @@ pub(super) fn join(resources: &mut Vec<Desired>) {
         let same = owners.entry(key).or_default();
         let twin = same.iter().copied().find(|&at| is_twin(&kept[at], &resource));
         if let Some(twin) = twin {
-            let also_in = &mut kept[twin].also_in;
-            if !also_in.contains(&resource.source) {
-                also_in.push(resource.source);
+            let twin = &mut kept[twin];
+            if !twin.also_in.contains(&resource.source) {
+                twin.also_in.push(resource.source);
             }
+            // What one of the states calls a secret is one.
+            twin.sensitive.extend(resource.sensitive);
             continue;
         }
         for &at in same.iter() {
@@ -33,11 +35,18 @@ pub(super) fn join(resources: &mut Vec<Desired>) {
                 resource.disputed_by.push(other.source);
             }
         }
-        resource.is_copy = !same.is_empty();
         same.push(kept.len());
         kept.push(resource);
     }
     *resources = kept;
+}
+
+/// Marks all but the first of the resources whose keys would be the same; `scope` is where each is looked for.
+pub(crate) fn mark_copies(resources: &mut [Desired], scope: impl Fn(&Desired) -> Scope) {
+    let mut keys = HashSet::new();
+    for resource in resources {
+        resource.is_copy = !keys.insert(resource.key(scope(resource), &[]));
+    }
 }
 
 /// The same object in another state, as that one has it, too.

@@ -14,11 +14,9 @@ const PART_OF: &[&str] = &[
     "instance_id",
     "network_acl_id",
     "network_interface_id",
-    "resource_id",
     "route_table_id",
     "security_group_id",
     "volume_id",
-    "vpc_endpoint_id",
 ];
 
 /// Attributes that name a neighbour: the same region, but shared by another account perhaps.
@@ -27,11 +25,15 @@ const BESIDE: &[&str] = &[
     "image_id",
     "internet_gateway_id",
     "prefix_list_id",
+    // A tag on a shared subnet is each account's own.
+    "resource_id",
     "snapshot_id",
     "subnet_id",
     "transit_gateway_attachment_id",
     "transit_gateway_id",
     "transit_gateway_route_table_id",
+    // The consumer's, where a service accepts it.
+    "vpc_endpoint_id",
     "vpc_id",
 ];
 
@@ -68,21 +70,30 @@ fn is_access_key(id: &str) -> bool {
     id.starts_with("AKIA") && id.len() >= 16
 }
 
-/// Places by unique id, and by the source, type and name of what has no such id.
+/// Places by unique id, and by the source, provider configuration, type and name of what has no such id. `None`: there are several.
 struct Known<'a> {
-    by_id: HashMap<&'a str, &'a Desired>,
-    by_name: HashMap<(usize, &'a str, &'a str), &'a Desired>,
+    by_id: HashMap<&'a str, Option<Place<'a>>>,
+    by_name: HashMap<Name<'a>, Option<Place<'a>>>,
 }
+
+/// Account and region.
+type Place<'a> = (Option<&'a str>, Option<&'a str>);
+/// Source, module and alias of the provider configuration, type, name: another configuration exists to be another place.
+type Name<'a> = (usize, Option<&'a str>, Option<&'a str>, &'a str, &'a str);
 
 impl<'a> Known<'a> {
     fn of(resources: &'a [Desired]) -> Self {
         let mut known = Self { by_id: HashMap::new(), by_name: HashMap::new() };
         for resource in resources.iter().filter(|one| one.account.is_some() || one.region.is_some()) {
-            if is_unique_id(&resource.id) {
-                known.by_id.insert(&resource.id, resource);
+            let place = (resource.account.as_deref(), resource.region.as_deref());
+            let entry = if is_unique_id(&resource.id) {
+                known.by_id.entry(&resource.id).or_insert(Some(place))
             } else if NAMED.iter().any(|(.., kind)| *kind == &*resource.kind) {
-                known.by_name.insert((resource.source, &resource.kind, &resource.id), resource);
-            }
+                known.by_name.entry(name_of(resource, &resource.kind, &resource.id)).or_insert(Some(place))
+            } else {
+                continue;
+            };
+            *entry = entry.filter(|known| *known == place);
         }
         known
     }
@@ -95,17 +106,22 @@ impl<'a> Known<'a> {
         }
         let attributes = resource.attributes();
         let by_id = |names: &'static [&'static str]| {
-            names.iter().filter_map(|name| text(&attributes, name)).filter_map(|id| self.by_id.get(id).copied())
+            names.iter().filter_map(|name| text(&attributes, name)).filter_map(|id| *self.by_id.get(id)?)
         };
-        let by_name =
-            NAMED.iter().filter(|(prefix, ..)| resource.kind.starts_with(prefix)).filter_map(|(_, name, kind)| {
-                self.by_name.get(&(resource.source, *kind, text(&attributes, name)?)).copied()
-            });
-        let owners: Vec<&Desired> = by_id(PART_OF).chain(by_name).collect();
-        let account = owners.iter().find_map(|owner| owner.account.clone());
-        let region = owners.into_iter().chain(by_id(BESIDE)).find_map(|other| other.region.clone());
+        let by_name = NAMED
+            .iter()
+            .filter(|(prefix, ..)| resource.kind.starts_with(prefix))
+            .filter_map(|(_, name, kind)| *self.by_name.get(&name_of(resource, kind, text(&attributes, name)?))?);
+        let owners: Vec<Place<'_>> = by_id(PART_OF).chain(by_name).collect();
+        let account = owners.iter().find_map(|(account, _)| account.map(str::to_owned));
+        let region = owners.into_iter().chain(by_id(BESIDE)).find_map(|(_, region)| region.map(str::to_owned));
         (account, region.filter(|_| wants_region))
     }
+}
+
+fn name_of<'a>(resource: &'a Desired, kind: &'a str, name: &'a str) -> Name<'a> {
+    let provider = &resource.provider;
+    (resource.source, provider.module.as_deref(), provider.alias.as_deref(), kind, name)
 }
 
 fn text<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
@@ -150,6 +166,26 @@ mod tests {
             places,
             [(account, region), (account, region), (account, region), (account, None), (None, None), (None, None)]
         );
+    }
+
+    /// Another provider configuration is another place; two places for one id are none.
+    #[test]
+    fn what_is_ambiguous_shows_nothing() {
+        let mut all = resources(&[
+            ("aws_iam_user", json!({"id": "ops", "name": "ops"})),
+            ("aws_iam_user_policy_attachment", json!({"id": "ops-1", "user": "ops"})),
+            ("aws_security_group", json!({"id": "sg-0a1b2c3d"})),
+            ("aws_security_group", json!({"id": "sg-0a1b2c3d"})),
+            ("aws_security_group_rule", json!({"id": "sgrule-1", "security_group_id": "sg-0a1b2c3d"})),
+        ]);
+        for one in &mut all {
+            (one.account, one.region) = (None, None);
+        }
+        all[1].provider.alias = Some("dev".to_owned());
+        all[0].account = Some("111122223333".to_owned());
+        (all[2].region, all[3].region) = (Some("eu-west-1".to_owned()), Some("us-east-1".to_owned()));
+        locate(&mut all);
+        assert_eq!((&all[1].account, &all[4].region), (&None, &None));
     }
 
     #[test]

@@ -17,6 +17,14 @@ const OWNED: &[(&str, &[&str])] = &[
     ("aws_efs_mount_target", &["network_interface_id"]),
     ("aws_eks_cluster", &["vpc_config/*/cluster_security_group_id"]),
     ("aws_eks_node_group", &["resources/*/remote_access_security_group_id"]),
+    (
+        "aws_emr_cluster",
+        &[
+            "ec2_attributes/*/emr_managed_master_security_group",
+            "ec2_attributes/*/emr_managed_slave_security_group",
+            "ec2_attributes/*/service_access_security_group",
+        ],
+    ),
     ("aws_fsx_lustre_file_system", &["network_interface_ids/*"]),
     ("aws_fsx_ontap_file_system", &["network_interface_ids/*"]),
     ("aws_fsx_openzfs_file_system", &["network_interface_ids/*"]),
@@ -45,8 +53,11 @@ const VPC: &[&str] = &["default_network_acl_id", "default_route_table_id", "defa
 
 /// Declared type, where its attributes name what it made, and the type of that: it makes further resources in turn.
 const MAKERS: &[(&str, &str, &str)] = &[
+    ("aws_cloudformation_stack_set_instance", "stack_id", "aws_cloudformation_stack"),
+    ("aws_cloudformation_stack_set_instance", "stack_instance_summaries/*/stack_id", "aws_cloudformation_stack"),
     ("aws_eks_node_group", "resources/*/autoscaling_groups/*/name", "aws_autoscaling_group"),
     ("aws_elastic_beanstalk_environment", "autoscaling_groups/*", "aws_autoscaling_group"),
+    ("aws_serverlessapplicationrepository_cloudformation_stack", "id", "aws_cloudformation_stack"),
 ];
 
 /// Resources (type and id) that a resource made and that make others.

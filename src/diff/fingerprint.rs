@@ -18,5 +18,14 @@ pub fn fingerprint(key: &ResourceKey, drift: &Drift) -> String {
         feed(&change.path);
         feed(&change.live.to_string());
     }
+    // Of what comes and goes by itself (the machines of a group) the types count, of everything else each one.
+    let mut made: Vec<_> =
+        drift.made.iter().map(|one| (&one.kind, Some(&one.id).filter(|_| one.kind != "aws_instance"))).collect();
+    made.sort();
+    made.dedup();
+    for (kind, id) in made {
+        feed(kind);
+        feed(id.map_or("", String::as_str));
+    }
     hex::encode(&hash.finalize()[..16])
 }

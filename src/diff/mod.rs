@@ -66,8 +66,8 @@ pub struct Compared {
     pub folded: BTreeMap<&'static str, u64>,
 }
 
-/// Kind and id of a maker that no source declares -> what it made: kind and id.
-pub type Made = BTreeMap<(&'static str, String), Vec<(&'static str, String)>>;
+/// Kind and id of a maker that no source declares -> what it made.
+pub type Made = BTreeMap<(&'static str, String), Vec<Drift>>;
 
 /// Compares the desired resources of one kind and scope (each with its index in the run) with what was listed there;
 /// with an ownership index, the other resources that nothing in it owns are unmanaged.
@@ -100,6 +100,7 @@ pub fn listing(
             desired: Some(index),
             reason,
             changes: Vec::new(),
+            made: Vec::new(),
             desired_attributes: Attributes::new(),
             live_attributes: Attributes::new(),
         };
@@ -146,7 +147,7 @@ pub fn listing(
             match ownership.judge(kind, scope, &live) {
                 Undeclared::Unmanaged(claim) => compared.drifts.push(unmanaged(kind, scope, live, claim)),
                 Undeclared::MadeBy(maker, id) => {
-                    compared.made.entry((maker, id)).or_default().push((kind.name, live.id));
+                    compared.made.entry((maker, id)).or_default().push(unmanaged(kind, scope, live, None));
                 }
                 Undeclared::Folded(reason) => *compared.folded.entry(reason).or_default() += 1,
                 Undeclared::Declared => {}
@@ -301,31 +302,42 @@ fn unmanaged(kind: &KindFacts, scope: &Scope, live: Live, claim: Option<&str>) -
         desired: None,
         reason: claim.map(|what| format!("its name, description or tags say: {what}; anybody can write that")),
         changes: Vec::new(),
+        made: Vec::new(),
         desired_attributes: Attributes::new(),
         live_attributes,
     }
 }
 
 /// A resource that no source declares, known only by what it made: one finding, whatever the number of that.
-pub fn unmanaged_maker(scope: Scope, kind: &str, id: &str, mut made: Vec<(&'static str, String)>) -> Drift {
-    /// So many are named.
-    const NAMED: usize = 5;
-    made.sort();
-    made.dedup();
-    let named: Vec<_> = made.iter().take(NAMED).map(|(kind, id)| format!("{kind} {id}")).collect();
-    let more = made.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+pub fn unmanaged_maker(scope: Scope, kind: &str, id: &str, mut made: Vec<Drift>) -> Drift {
+    made.sort_by(|a, b| (&a.kind, &a.id, &a.scope).cmp(&(&b.kind, &b.id, &b.scope)));
+    made.dedup_by(|a, b| (&a.kind, &a.id, &a.scope) == (&b.kind, &b.id, &b.scope));
+    let of_kinds = made.chunk_by(|a, b| a.kind == b.kind).map(some_of);
+    let reason = format!("no source declares it; it made {}", of_kinds.collect::<Vec<_>>().join(", "));
     Drift {
         status: DriftStatus::Unmanaged,
         kind: kind.to_owned(),
         id: id.to_owned(),
         scope,
         desired: None,
-        reason: Some(format!("no source declares it; it made {}{more}", named.join(", "))),
+        reason: Some(reason),
         changes: Vec::new(),
+        made,
         desired_attributes: Attributes::new(),
         live_attributes: Attributes::from_iter([("id".to_owned(), id.into())]),
     }
+}
+
+/// `7 aws_instance (i-1, i-2, i-3, ...)`
+fn some_of(made: &[Drift]) -> String {
+    /// So many of a type are named.
+    const NAMED: usize = 3;
+    let mut names: Vec<&str> = made.iter().take(NAMED).map(|drift| drift.id.as_str()).collect();
+    if made.len() > NAMED {
+        names.push("...");
+    }
+    let kind = made.first().map_or("", |drift| drift.kind.as_str());
+    format!("{} {kind} ({})", made.len(), names.join(", "))
 }
 
 #[cfg(test)]

@@ -56,12 +56,13 @@ impl<'a> OwnershipIndex<'a> {
             }
             let account = resource.account.as_deref().unwrap_or(account);
             ownership.by_id.entry((account, &resource.kind, &resource.id)).or_default().push(resource);
-            if is_unique_id(&resource.id) {
-                ownership.objects.insert(resource.id.clone());
-            }
             let attributes = resource.attributes();
-            // Where ids are not unique, or another form than what is imported, the ARN is.
-            ownership.objects.extend(attributes.get("arn").and_then(Value::as_str).map(str::to_owned));
+            // Ids and ARNs of types that are not read may be those of what they only refer to (a registered bucket).
+            if kinds.contains_key(&*resource.kind) {
+                ownership.objects.extend(Some(&resource.id).filter(|id| is_unique_id(id)).cloned());
+                // Where ids are not unique, or another form than what is imported, the ARN is.
+                ownership.objects.extend(attributes.get("arn").and_then(Value::as_str).map(str::to_owned));
+            }
             ownership.objects.extend(companion_objects::ids(&resource.kind, &attributes));
             let makers = companion_objects::makers(&resource.kind, &attributes);
             ownership.makers.extend(makers.into_iter().map(|(kind, id)| (account, kind, id)));
@@ -152,10 +153,27 @@ impl<'a> OwnershipIndex<'a> {
         self.by_id.get(&(scope.account.as_str(), kind, id)).is_some_and(|all| all.iter().any(here))
     }
 
+    /// Services name the stacks that they make after their own resource, by an id that AWS gave it; a second stack of that name
+    /// there cannot be.
+    fn is_stack_of_service(&self, scope: &Scope, stack: &str) -> bool {
+        let beanstalk = stack.strip_prefix("awseb-").and_then(|rest| rest.strip_suffix("-stack"));
+        let product = stack.starts_with("SC-").then(|| stack.find("-pp-").and_then(|at| stack.get(at + 1..))).flatten();
+        let cloud9 = stack.strip_prefix("aws-cloud9-").and_then(|rest| rest.rsplit('-').next());
+        [
+            ("aws_elastic_beanstalk_environment", beanstalk),
+            ("aws_servicecatalog_provisioned_product", product),
+            ("aws_cloud9_environment_ec2", cloud9),
+        ]
+        .into_iter()
+        .any(|(kind, id)| id.is_some_and(|id| self.declares(scope, kind, id)))
+    }
+
     fn declares_maker(&self, scope: &Scope, kind: &'static str, id: &str) -> bool {
         // AWS marks what a stack made with its ARN (`stack/NAME/UUID`); an imported stack has its name for an id.
         let stack = Arn::parse(id).and_then(|arn| arn.resource.strip_prefix("stack/")?.split('/').next());
+        let of_service = || self.is_stack_of_service(scope, stack?).then_some(());
         [Some(id), stack].into_iter().flatten().any(|id| self.declares(scope, kind, id))
+            || of_service().is_some()
             || self.makers.contains(&(scope.account.as_str(), kind, id.to_owned()))
     }
 

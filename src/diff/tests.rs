@@ -65,7 +65,10 @@ fn facts(name: &'static str) -> KindFacts {
 }
 
 fn kinds() -> HashMap<&'static str, KindFacts> {
-    ["aws_iam_role", "aws_iam_role_policy", "aws_vpc", "aws_iam_user"].into_iter().map(|n| (n, facts(n))).collect()
+    ["aws_iam_role", "aws_iam_role_policy", "aws_vpc", "aws_default_vpc", "aws_iam_user"]
+        .into_iter()
+        .map(|n| (n, facts(n)))
+        .collect()
 }
 
 fn run(kind: &'static str, all: &[Desired], found: Listing) -> Compared {
@@ -371,6 +374,7 @@ fn a_child_owns_the_value_it_sets_and_no_other() {
             desired: Some(0),
             reason: None,
             changes: vec![change],
+            made: Vec::new(),
             desired_attributes: Attributes::new(),
             live_attributes: Attributes::new(),
         };

@@ -63,6 +63,7 @@ fn drift_of(case: &raw::Case) -> Drift {
         desired: None,
         reason: None,
         changes,
+        made: Vec::new(),
         desired_attributes: case.desired.clone(),
         live_attributes: case.live.clone(),
     }
@@ -152,6 +153,7 @@ pub(crate) fn made_up(kind: &str, drift: DriftStatus, path: &str) -> Drift {
         desired: Some(0),
         reason: None,
         changes: if path.is_empty() { Vec::new() } else { vec![change] },
+        made: Vec::new(),
         desired_attributes: Attributes::new(),
         live_attributes: Attributes::new(),
     }

@@ -33,6 +33,18 @@ pub struct Judgement {
     pub ignored: Option<Ignored>,
 }
 
+impl Judgement {
+    /// A maker is as bad as the worst of what it made. What is ignored of a member is still the maker's.
+    pub fn add_member(&mut self, member: Self) {
+        let Self { severity, rules, warnings, ignored: _ } = member;
+        self.severity = self.severity.min(severity);
+        self.rules.extend(rules);
+        self.rules.sort();
+        self.rules.dedup();
+        self.warnings.extend(warnings);
+    }
+}
+
 /// Judges one drift by all rules.
 pub fn judge(rules: &RuleSet, drift: &Drift, context: &Context<'_>) -> Judgement {
     let mut raised: Option<Severity> = None;
@@ -215,6 +227,20 @@ mod tests {
         };
         assert_eq!(judged(4), (vec!["quiet".to_owned()], 0));
         assert_eq!(judged(200), (vec!["loud".to_owned()], 2), "the worst is assumed");
+    }
+
+    #[test]
+    fn a_maker_is_as_bad_as_the_worst_that_it_made() {
+        let rules = parse("t.yaml", RULES).unwrap();
+        let at = at("2026-01-01T00:00:00Z");
+        let mut maker = judge(&rules, &made_up("aws_cloudformation_stack", DriftStatus::Unmanaged, ""), &at);
+        assert_eq!(maker.severity, Severity::Low);
+        let mut vpc = made_up("aws_vpc", DriftStatus::Unmanaged, "");
+        vpc.live_attributes.insert("a".into(), 1.into());
+        maker.add_member(judge(&rules, &vpc, &at));
+        maker.add_member(judge(&rules, &made_up("aws_eip", DriftStatus::Unmanaged, ""), &at));
+        assert_eq!((maker.severity, maker.ignored), (Severity::Critical, None), "one ignored member ignores no maker");
+        assert_eq!(maker.rules, ["mild", "worst"]);
     }
 
     #[test]

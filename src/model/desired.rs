@@ -146,7 +146,7 @@ impl Desired {
     pub fn key(&self, scope: Scope, sources: &[Source]) -> ResourceKey {
         let key = ResourceKey::new(scope, &self.kind, &self.id, Some(&self.address));
         match sources.get(self.source).filter(|_| self.is_copy) {
-            Some(source) => ResourceKey { address: Some(format!("{} in {}", self.address, source.name)), ..key },
+            Some(source) => ResourceKey { address: Some(format!("{} in {}", self.address, source.location)), ..key },
             None => key,
         }
     }

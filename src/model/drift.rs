@@ -58,6 +58,8 @@ pub struct Drift {
     /// For `unknown`: why it could not be seen. For `unmanaged`: what its name claims, or what it made.
     pub reason: Option<String>,
     pub changes: Vec<Change>,
+    /// What an undeclared resource made that is not read itself (a group, a stack): each would be unmanaged.
+    pub made: Vec<Drift>,
     /// For the rules: all desired attributes, sensitive ones redacted. Empty when unmanaged.
     pub desired_attributes: Attributes,
     /// For the rules: all live attributes that were read, sensitive ones redacted. Empty when missing or unknown.

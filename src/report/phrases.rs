@@ -1,6 +1,6 @@
 //! What every format for people says in the same words: the headline, names, changes as lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::judge::policy;
 use crate::model::{
-    Change, DriftStatus,
+    Change, DriftStatus, GLOBAL,
     report::{Finding, Report, Severity},
 };
 
@@ -160,23 +160,27 @@ pub fn note(finding: &Finding) -> Option<String> {
 pub fn looked_at(report: &Report) -> String {
     /// So many regions are named.
     const NAMED: usize = 20;
-    let scan = &report.scan;
-    let mut regions: Vec<String> = scan.regions.iter().take(NAMED).map(|region| sanitize_output(region)).collect();
-    if scan.regions.len() > NAMED {
-        regions.push("...".to_owned());
+    let seen = report.coverage.iter().filter(|one| one.complete);
+    let accounts: BTreeSet<&str> = seen.clone().map(|one| one.scope.account.as_str()).collect();
+    let regions: BTreeSet<&str> =
+        seen.map(|one| one.scope.region.as_str()).filter(|region| *region != GLOBAL).collect();
+    let mut names: Vec<String> = regions.iter().take(NAMED).map(|region| sanitize_output(region)).collect();
+    if regions.len() > NAMED {
+        names.push("...".to_owned());
     }
-    let regions = match scan.regions.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", regions.join(", ")),
-    };
-    let strangers = match report.coverage.iter().any(|one| one.unmanaged) {
-        true => "",
-        false => "; resources that nobody declares were not looked for",
+    let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    let scopes: BTreeSet<_> = report.coverage.iter().map(|one| &one.scope).collect();
+    let with_strangers: BTreeSet<_> =
+        report.coverage.iter().filter(|one| one.unmanaged).map(|one| &one.scope).collect();
+    let strangers = match (with_strangers.len(), scopes.len()) {
+        (0, _) => "; resources that nobody declares were not looked for".to_owned(),
+        (with, all) if with == all => String::new(),
+        (with, all) => format!("; resources that nobody declares were looked for in {with} of {all} scopes"),
     };
     format!(
-        "looked at {}, {}{regions}{strangers}",
-        count(scan.accounts.len() as u64, "account", "accounts"),
-        count(scan.regions.len() as u64, "region", "regions")
+        "looked at {}, {}{names}{strangers}",
+        count(accounts.len() as u64, "account", "accounts"),
+        count(regions.len() as u64, "region", "regions")
     )
 }
 

@@ -124,6 +124,7 @@ fn drift(kind: &str, region: &str, live: Value) -> Drift {
         desired: Some(0),
         reason: None,
         changes: Vec::new(),
+        made: Vec::new(),
         desired_attributes: Attributes::new(),
         live_attributes: live,
     }

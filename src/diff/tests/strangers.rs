@@ -26,7 +26,7 @@ fn a_maker_is_reported_once_unless_it_is_declared() {
     let [((kind, id), what)] = Vec::from_iter(made.made).try_into().unwrap();
     let drift = unmanaged_maker(Scope::new(SCOPE.0, SCOPE.1), kind, &id, what);
     assert_eq!((drift.kind.as_str(), drift.id.as_str()), ("aws_autoscaling_group", "web"));
-    assert_eq!(drift.reason.unwrap(), "no source declares it; it made aws_vpc vpc-0000000b, aws_vpc vpc-0000000c");
+    assert_eq!(drift.reason.unwrap(), "no source declares it; it made 2 aws_vpc (vpc-0000000b, vpc-0000000c)");
 
     for (declared, found, is_known) in [
         (placed("aws_autoscaling_group", "web", SCOPE.1), group(), true),
@@ -44,6 +44,33 @@ fn a_maker_is_reported_once_unless_it_is_declared() {
     let nodes = json!({"id": "c:n", "resources": [{"autoscaling_groups": [{"name": "eks-n"}]}]});
     let nodes = Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_eks_node_group", "c:n", nodes) };
     assert_eq!(strangers("aws_vpc", &[nodes], members("aws_autoscaling_group", "eks-n")).made.len(), 0);
+}
+
+/// More machines of a group are the same content, an administrator in a stack is another.
+#[test]
+fn what_a_maker_makes_later_is_another_content() {
+    let scope = || Scope::new(SCOPE.0, SCOPE.1);
+    let made = |members: &[(&'static str, &str)]| {
+        let member = |(kind, id): &(&'static str, &str)| {
+            unmanaged(&facts(kind), &scope(), live(id, json!({}), Owner::None), None)
+        };
+        let drift = unmanaged_maker(scope(), "aws_cloudformation_stack", STACK, members.iter().map(member).collect());
+        fingerprint(&ResourceKey::new(scope(), &drift.kind, &drift.id, None), &drift)
+    };
+    let one = made(&[("aws_instance", "i-1")]);
+    assert_eq!(made(&[("aws_instance", "i-2"), ("aws_instance", "i-3")]), one);
+    assert_ne!(made(&[("aws_instance", "i-1"), ("aws_iam_user", "eve")]), one);
+}
+
+/// A bucket that is only registered somewhere is not declared by that.
+#[test]
+fn the_arn_of_another_object_hides_nothing() {
+    let arn = "arn:aws:iam::123456789012:user/eve";
+    let eve = || vec![live("eve", json!({"arn": arn}), Owner::None)];
+    for (kind, unmanaged) in [("aws_lakeformation_resource", 1), ("aws_iam_user", 0)] {
+        let declared = desired(kind, "x", json!({"id": "x", "arn": arn}));
+        assert_eq!(strangers("aws_iam_user", &[declared], eve()).drifts.len(), unmanaged, "{kind}");
+    }
 }
 
 #[test]

@@ -200,7 +200,7 @@ fn owner_of(interface: &NetworkInterface) -> Owner {
         return Owner::Aws("network interface managed by an AWS service");
     }
     // Of pods and tasks: only AWS's own controllers can associate them, and by itself such an interface carries nothing.
-    if matches!(kind, "branch" | "trunk") {
+    if kind == "branch" {
         return Owner::Aws("network interface of a Kubernetes node or a container task");
     }
     match interface.attachment().map(|attachment| (attachment, attachment.instance_id())) {

@@ -40,6 +40,7 @@ fn drift(status: DriftStatus, kind: &str, region: &str, desired: Value, live: Va
         desired: Some(0),
         reason: None,
         changes,
+        made: Vec::new(),
         desired_attributes: desired,
         live_attributes: live,
     }

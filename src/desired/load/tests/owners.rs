@@ -24,13 +24,14 @@ async fn states_that_disagree_are_both_compared() {
     store.put("b", "one", state(1, &["a"]));
     store.put("b", "two", state(1, &["a"]).replace("\"id\"", "\"delay_seconds\":900,\"id\""));
     store.put("b", "three", state(7, &["a"]));
-    let desired = load_all(&["s3://b/one", "s3://b/two", "s3://b/three"], &store).await;
+    let mut desired = load_all(&["s3://b/one", "s3://b/two", "s3://b/three"], &store).await;
     let owners: Vec<_> =
         desired.resources.iter().map(|r| (r.source, r.also_in.clone(), r.disputed_by.clone())).collect();
     assert_eq!(owners, [(0, vec![2], vec![1]), (1, vec![], vec![0])]);
     let scope = crate::model::Scope::new("111111111111", "eu-west-1");
+    crate::desired::mark_copies(&mut desired.resources, |_| scope.clone());
     let keys: Vec<_> = desired.resources.iter().map(|r| r.key(scope.clone(), &desired.sources).to_string()).collect();
-    assert_eq!(keys[1], format!("{}@aws_sqs_queue.a in two", keys[0]));
+    assert_eq!(keys[1], format!("{}@aws_sqs_queue.a in s3://b/two", keys[0]));
 }
 
 /// The configuration's word is the last.
