@@ -19,7 +19,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 
 /// Operation -> root element of its answer, by the API references of S3 and S3 Control.
-const ROOTS: [(&str, &str); 10] = [
+const ROOTS: [(&str, &str); 12] = [
     ("GetAccessPoint", "GetAccessPointResult"),
     ("GetAccessPointPolicy", "GetAccessPointPolicyResult"),
     ("GetBucketAccelerateConfiguration", "AccelerateConfiguration"),
@@ -28,8 +28,10 @@ const ROOTS: [(&str, &str); 10] = [
     ("GetBucketVersioning", "VersioningConfiguration"),
     ("GetPublicAccessBlock", "PublicAccessBlockConfiguration"),
     ("ListAccessPoints", "ListAccessPointsResult"),
+    ("ListBucketAnalyticsConfigurations", "ListBucketAnalyticsConfigurationResult"),
     ("ListBucketIntelligentTieringConfigurations", "ListBucketIntelligentTieringConfigurationsOutput"),
     ("ListBucketInventoryConfigurations", "ListInventoryConfigurationsResult"),
+    ("ListBucketMetricsConfigurations", "ListMetricsConfigurationsResult"),
 ];
 
 /// Returns an error when an answer is truncated, and puts the root element's name right.

@@ -156,3 +156,103 @@ fn canonical(part: &OwnedField, element: &Value, rules: &CompareRules) -> String
     });
     form.unwrap_or_else(|| element.clone()).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{Attributes, Scope};
+
+    fn changed(kind: &str, id: &str, change: Change) -> Drift {
+        Drift {
+            status: DriftStatus::Changed,
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            scope: Scope::new("123456789012", "global"),
+            desired: Some(0),
+            reason: None,
+            changes: vec![change],
+            desired_attributes: Attributes::new(),
+            live_attributes: Attributes::new(),
+        }
+    }
+
+    fn attached(role: &str, arn: &str) -> OwnedField {
+        OwnedField {
+            parent_kind: "aws_iam_role",
+            parent_id: role.to_owned(),
+            attribute: "managed_policy_arns",
+            element: Some(arn.into()),
+        }
+    }
+
+    fn one_more(arn: &str, declared: Option<bool>) -> Change {
+        Change {
+            path: "/managed_policy_arns".into(),
+            desired: json!([]),
+            live: json!([arn]),
+            added: Some(vec![arn.into()]),
+            removed: Some(Vec::new()),
+            sensitive: false,
+            declared,
+        }
+    }
+
+    /// `aws_iam_policy_attachment` names all roles of a policy: one that somebody adds by hand is in its live form only.
+    #[test]
+    fn a_live_form_explains_only_parents_that_the_state_shares() {
+        let rules = CompareRules::default();
+        let mut index = OwnedFieldIndex::default();
+        index.add("123456789012", &attached("open", "arn:own"), &rules);
+        for role in ["open", "closed"] {
+            index.add_live("123456789012", &attached(role, "arn:hand"), &rules);
+        }
+        let explained =
+            |role: &str, arn, declared| index.explain(&mut changed("aws_iam_role", role, one_more(arn, declared)));
+        assert!(explained("open", "arn:own", None) && explained("open", "arn:hand", None));
+        assert!(!explained("closed", "arn:hand", None), "its state has no policy, and no child's state gives it one");
+        assert!(!explained("open", "arn:hand", Some(true)), "the code says which it has");
+        assert!(explained("open", "arn:own", Some(true)));
+        assert!(
+            index.contains("123456789012", &attached("closed", "arn:hand"), &rules),
+            "somebody declares it all the same"
+        );
+    }
+
+    #[test]
+    fn what_a_changed_parent_shows_as_added() {
+        let index = OwnedFieldIndex::added(&[changed("aws_iam_role", "app", one_more("arn:hand", None))]);
+        let shows =
+            |role: &str, arn: &str| index.contains("123456789012", &attached(role, arn), &CompareRules::default());
+        assert!(shows("app", "arn:hand") && !shows("app", "arn:other") && !shows("web", "arn:hand"));
+    }
+
+    /// A child that no reader reads sets a value of its parent: another value is somebody else's.
+    #[test]
+    fn a_value_that_a_child_sets_is_compared_by_meaning() {
+        let policy = |action: &str| json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*"}]});
+        let part = OwnedField {
+            parent_kind: "aws_vpc_endpoint",
+            parent_id: "vpce-1".to_owned(),
+            attribute: "policy",
+            element: Some(policy("s3:GetObject").to_string().into()),
+        };
+        let mut index = OwnedFieldIndex::default();
+        index.add("123456789012", &part, &CompareRules { policies: &["policy"], ..CompareRules::default() });
+        let explained = |live: String| {
+            let change = Change {
+                path: "/policy".into(),
+                desired: json!(policy("*").to_string()),
+                live: live.into(),
+                added: None,
+                removed: None,
+                sensitive: false,
+                declared: None,
+            };
+            index.explain(&mut changed("aws_vpc_endpoint", "vpce-1", change))
+        };
+        assert!(explained(policy("s3:GetObject").to_string().replace("\"s3:GetObject\"", "[ \"s3:GetObject\" ]")));
+        assert!(!explained(policy("s3:*").to_string()));
+    }
+}

@@ -181,7 +181,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::schema;
+    use crate::model::{Change, InstanceStatus, ProviderRef, schema};
 
     #[test]
     fn a_group_on_a_primary_interface_is_the_instances() {
@@ -196,6 +196,54 @@ mod tests {
         assert_eq!(owned_fields.len(), 1);
         assert_eq!((owned_fields[0].parent_id.as_str(), owned_fields[0].element.clone()), ("i-1", Some(json!("sg-2"))));
         assert!(owned_fields_of_instances("aws_network_interface_attachment", &child, instances()).is_empty());
+    }
+
+    #[test]
+    fn what_an_unread_child_may_own_is_named() {
+        let child = Desired {
+            address: "aws_vpc_endpoint_policy.s3".to_owned(),
+            kind: "aws_vpc_endpoint_policy".into(),
+            id: "vpce-1".to_owned(),
+            account: None,
+            region: None,
+            source: 0,
+            also_in: Vec::new(),
+            provider: ProviderRef { module: None, address: "aws".into(), alias: None },
+            schema_version: 0,
+            status: InstanceStatus::Ready,
+            raw_attributes: serde_json::value::to_raw_value(&json!({"vpc_endpoint_id": "vpce-1", "policy": "{}"}))
+                .unwrap(),
+            sensitive: Vec::new(),
+            code: None,
+            declared: None,
+        };
+        let owners = UnreadOwners::new(&[child], &HashMap::new(), "123456789012");
+        let cautions = |id: &str, path: &str| {
+            let change = Change {
+                path: path.to_owned(),
+                desired: json!("{}"),
+                live: json!("[]"),
+                added: None,
+                removed: None,
+                sensitive: false,
+                declared: None,
+            };
+            owners.cautions(&Drift {
+                status: DriftStatus::Changed,
+                kind: "aws_vpc_endpoint".to_owned(),
+                id: id.to_owned(),
+                scope: Scope::new("123456789012", "eu-central-1"),
+                desired: Some(0),
+                reason: None,
+                changes: vec![change],
+                desired_attributes: Attributes::new(),
+                live_attributes: Attributes::new(),
+            })
+        };
+        let found = cautions("vpce-1", "/policy");
+        assert_eq!((found.len(), found[0].scope.id.as_deref()), (1, Some("vpce-1")));
+        assert!(found[0].detail.contains("aws_vpc_endpoint_policy.s3"), "{}", found[0].detail);
+        assert!(cautions("vpce-1", "/tags/a").is_empty() && cautions("vpce-2", "/policy").is_empty());
     }
 
     #[test]

@@ -78,11 +78,13 @@ mod aws_s3_account_public_access_block;
 mod aws_s3_bucket;
 mod aws_s3_bucket_accelerate_configuration;
 mod aws_s3_bucket_acl;
+mod aws_s3_bucket_analytics_configuration;
 mod aws_s3_bucket_cors_configuration;
 mod aws_s3_bucket_intelligent_tiering_configuration;
 mod aws_s3_bucket_inventory;
 mod aws_s3_bucket_lifecycle_configuration;
 mod aws_s3_bucket_logging;
+mod aws_s3_bucket_metric;
 mod aws_s3_bucket_notification;
 mod aws_s3_bucket_object_lock_configuration;
 mod aws_s3_bucket_ownership_controls;
@@ -194,11 +196,13 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_s3_bucket::AwsS3Bucket,
     &aws_s3_bucket_accelerate_configuration::AwsS3BucketAccelerateConfiguration,
     &aws_s3_bucket_acl::AwsS3BucketAcl,
+    &aws_s3_bucket_analytics_configuration::AwsS3BucketAnalyticsConfiguration,
     &aws_s3_bucket_cors_configuration::AwsS3BucketCorsConfiguration,
     &aws_s3_bucket_intelligent_tiering_configuration::AwsS3BucketIntelligentTieringConfiguration,
     &aws_s3_bucket_inventory::AwsS3BucketInventory,
     &aws_s3_bucket_lifecycle_configuration::AwsS3BucketLifecycleConfiguration,
     &aws_s3_bucket_logging::AwsS3BucketLogging,
+    &aws_s3_bucket_metric::AwsS3BucketMetric,
     &aws_s3_bucket_notification::AwsS3BucketNotification,
     &aws_s3_bucket_object_lock_configuration::AwsS3BucketObjectLockConfiguration,
     &aws_s3_bucket_ownership_controls::AwsS3BucketOwnershipControls,
