@@ -6,7 +6,7 @@ mod event_regions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::attribution::source::EventSource;
 use crate::attribution::{
@@ -19,6 +19,8 @@ use crate::model::{
 
 pub(super) use event_regions::EventRegions;
 
+/// AWS's clock may be ahead of this machine's: an event of the future has happened all the same.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 /// Roles assumed by roles: longer chains are not followed.
 const HOPS: usize = 10;
 /// Sessions whose beginning is sought for the principal asked about: each may cost a query.
@@ -126,8 +128,10 @@ pub(super) async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventS
         gaps: Vec::new(),
     };
     let mut earliest = *until;
-    let window =
-        |source: &dyn EventSource| Window { since: since.unwrap_or_else(|| reach(source, *until)), until: *until };
+    let window = |source: &dyn EventSource| Window {
+        since: since.unwrap_or_else(|| reach(source, *until)),
+        until: ahead(*until),
+    };
     let subjects = subjects(drifts, &sink.collector, &event_regions);
     for source in sources {
         earliest = earliest.min(window(source.as_ref()).since);
@@ -136,13 +140,20 @@ pub(super) async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventS
     }
     // An event need not say in its index which resource it is about: of what has no name yet, everything written is read.
     let mut unnamed = scopes(drifts, &correlate(&sink.collector, settings), &event_regions);
-    unnamed.extend(principal.iter().flat_map(|principal| principal.scopes.iter().cloned()));
-    if !unnamed.is_empty() {
-        for source in sources {
+    unnamed.retain(|scope| principal.is_none_or(|principal| !principal.scopes.contains(scope)));
+    for source in sources {
+        if !unnamed.is_empty() {
             let gaps = source.writes(&unnamed, window(source.as_ref()), &mut sink).await;
             sink.ends(source.as_ref(), gaps);
         }
+        if let Some(principal) = principal {
+            let gaps = source.activity(&principal.scopes, window(source.as_ref()), &mut sink).await;
+            sink.ends(source.as_ref(), gaps);
+        }
     }
+    let of_principal = principal.iter().flat_map(|principal| &principal.scopes);
+    let scopes_of_run = drifts.iter().map(|drift| &drift.scope).chain(of_principal);
+    let accounts: BTreeSet<String> = scopes_of_run.map(|scope| scope.account.clone()).collect();
     let mut asked: BTreeSet<SessionQuery> = BTreeSet::new();
     let mut search = Search::default();
     let mut explanations = correlate(&sink.collector, settings);
@@ -154,7 +165,8 @@ pub(super) async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventS
             break;
         }
         for source in sources {
-            let gaps = source.sessions(&wanted, &mut sink).await;
+            let within = |session: &&SessionQuery| !source.asks_accounts() || accounts.contains(&session.scope.account);
+            let gaps = source.sessions(&wanted.iter().filter(within).cloned().collect(), &mut sink).await;
             sink.ends(source.as_ref(), gaps);
         }
         asked.extend(wanted);
@@ -170,19 +182,44 @@ pub(super) async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventS
         of_activity.extend(
             unresolved
                 .chain(activity_log.omitted_calls())
+                .chain(activity_log.nobodys_calls(&sink.collector, settings))
                 .map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)),
         );
     }
+    let (crowded, gaps_of_crowded) = crowded(&sink.collector, drifts, sources);
     // A record that is no event is a gap, and hides no more than itself: not everybody's name is in doubt for it.
-    let who = drifts.iter().zip(explanations).map(|(drift, explanation)| {
-        let incomplete = sink.gaps.iter().any(|gap| event_regions.hides(gap, drift));
+    let who = drifts.iter().zip(explanations).enumerate().map(|(index, (drift, explanation))| {
+        let incomplete = crowded.contains(&index) || sink.gaps.iter().any(|gap| event_regions.hides(gap, drift));
         explanation.map(|explanation| to_attributions(explanation, incomplete, earliest))
     });
     attributed.who = who.collect();
     let mut gaps = sink.into_gaps();
     gaps.extend(of_activity);
+    gaps.extend(gaps_of_crowded);
     attributed.gaps = gaps;
     attributed
+}
+
+fn ahead(until: Timestamp) -> Timestamp {
+    until.saturating_add(AHEAD).unwrap_or(until)
+}
+
+/// The drifts of which not all events could be kept, and the gaps that say so.
+fn crowded(
+    collector: &Collector<'_>,
+    drifts: &[Drift],
+    sources: &[Box<dyn EventSource + '_>],
+) -> (BTreeSet<usize>, Vec<Gap>) {
+    let names: Vec<String> = sources.iter().map(|source| source.name()).collect();
+    let gap = |(index, detail): (usize, String)| {
+        let drift = drifts.get(index)?;
+        let mut gap = gap_of(GapReason::Failed, names.join(", "), format!("{} {}: {detail}", drift.kind, drift.id));
+        gap.scope.account = Some(drift.scope.account.clone());
+        gap.scope.region = Some(drift.scope.region.clone());
+        gap.scope.id = Some(drift.id.clone());
+        Some((index, gap))
+    };
+    collector.omitted_events().filter_map(gap).unzip()
 }
 
 fn reach(source: &dyn EventSource, until: Timestamp) -> Timestamp {

@@ -32,6 +32,8 @@ pub struct ActivityLog {
     most: usize,
     /// The youngest call that had to make room.
     dropped: Option<Timestamp>,
+    /// Ids of events that AWS has corrected by another one.
+    void: HashSet<Box<str>>,
 }
 
 /// A session whose beginning would show who is behind calls.
@@ -71,6 +73,7 @@ impl Default for ActivityLog {
             marks: RandomState::new(),
             most: MOST,
             dropped: None,
+            void: HashSet::new(),
         }
     }
 }
@@ -78,7 +81,12 @@ impl Default for ActivityLog {
 impl ActivityLog {
     /// Keeps a call that changed something. The same call twice is once; a correction replaces what it corrects.
     pub fn note(&mut self, event: &Event) {
+        if event.late {
+            self.void.extend(event.corrects.as_deref().map(Into::into));
+        }
         if event.error.is_some() {
+            // A copy that says that the call failed replaces one that does not.
+            self.void.extend(event.late.then(|| event.id.as_str().into()));
             return;
         }
         if event_class::identifies(event.service(), &event.name) {
@@ -105,7 +113,8 @@ impl ActivityLog {
         let mut activity = Vec::new();
         for (event, call) in self.events() {
             let (access, who) = resolve_actor(&event, collector, settings);
-            let Some(actor) = who.actor.filter(|actor| is(principal, &event, actor)) else { continue };
+            let actor = who.actor.or_else(|| (principal == "*").then(nobody));
+            let Some(actor) = actor.filter(|actor| is(principal, &event, actor)) else { continue };
             activity.push(ActivityRecord {
                 event: EventRef {
                     time: event.time.to_string(),
@@ -158,8 +167,20 @@ impl ActivityLog {
         ))
     }
 
+    /// What a list of activity lacks because records name nobody.
+    pub fn nobodys_calls(&self, collector: &Collector<'_>, settings: &Settings) -> Option<String> {
+        let count =
+            self.events().filter(|(event, _)| resolve_actor(event, collector, settings).1.actor.is_none()).count();
+        (count > 0).then(|| {
+            format!("{count} calls are nobody's: their records have no identity; `--principal '*'` lists them")
+        })
+    }
+
     fn events(&self) -> impl Iterator<Item = (Event, &Call)> {
-        self.calls.iter().map(|((time, id), call)| (call.event(*time, id), call))
+        self.calls
+            .iter()
+            .filter(|((_, id), _)| !self.void.contains(id))
+            .map(|((time, id), call)| (call.event(*time, id), call))
     }
 
     fn call(&mut self, event: &Event) -> Call {
@@ -270,6 +291,11 @@ fn resolve_actor(event: &Event, collector: &Collector<'_>, settings: &Settings) 
     (access, who)
 }
 
+/// For a record that has no identity.
+fn nobody() -> Actor {
+    Actor { kind: ActorType::Unknown, name: "nobody (no identity)".to_owned(), arn: None, chain: Vec::new() }
+}
+
 /// Is this event the principal's, by any of the names it goes by?
 fn is(principal: &str, event: &Event, actor: &Actor) -> bool {
     let identity = &event.identity;
@@ -282,6 +308,10 @@ fn is(principal: &str, event: &Event, actor: &Actor) -> bool {
     let fits = |name: &str| {
         name.eq_ignore_ascii_case(principal) || wanted.as_ref().is_some_and(|pattern| pattern.matches(name))
     };
+    // Of root there is one in each account: it goes by that word, and by the account's id.
+    if identity.kind == "Root" && (fits("root") || identity.account.as_deref().is_some_and(&fits)) {
+        return true;
+    }
     names.into_iter().chain(more).chain([issuer, identity.source_identity.as_deref()]).flatten().any(fits)
         || actor.chain.iter().any(|link| {
             let role = role(link);

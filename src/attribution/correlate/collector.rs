@@ -1,19 +1,21 @@
 //! Keeps what matters of a stream of events: those that belong to a drift, and those that identify whoever is behind a session. The
 //! rest is dropped at once, so that a day of a big organisation fits.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::bearing;
 use super::drift_case::{DriftCase, Link};
 use super::payload_values::Payloads;
 use crate::attribution::event::{Event, EventSink, ResourceQuery, event_class, event_table};
 use crate::attribution::principal::Sessions;
 use crate::model::{Drift, DriftStatus, arn};
 
-/// Events kept of one drift; the newest win. More would be a resource that a machine writes every minute.
-const MOST_OF_ONE: usize = 500;
+/// Events kept of one drift, of those that bear on it; the newest win, and it is told. More would be a setting that a machine
+/// writes every minute.
+const MOST_OF_ONE: usize = 2_000;
 
 /// All that is known: events of drifts, and sessions.
 pub struct Collector<'a> {
@@ -26,6 +28,10 @@ pub struct Collector<'a> {
     kept: BTreeMap<String, (Event, usize)>,
     /// Of each case: its events, oldest first, and how they belong to it.
     links: Vec<BTreeMap<(Timestamp, String), Link>>,
+    /// Of each case: the youngest event that had to make room.
+    dropped: Vec<Option<Timestamp>>,
+    /// Ids of events that AWS has corrected: the call failed.
+    void: HashSet<String>,
 }
 
 impl<'a> Collector<'a> {
@@ -46,12 +52,23 @@ impl<'a> Collector<'a> {
         }
         let links = vec![BTreeMap::new(); cases.len()];
         let sessions = Sessions::default();
-        Self { cases, by_name, singletons, sessions, kept: BTreeMap::new(), links }
+        let dropped = vec![None; cases.len()];
+        Self { cases, by_name, singletons, sessions, kept: BTreeMap::new(), links, dropped, void: HashSet::new() }
     }
 
     /// What sources are asked about these drifts.
     pub fn resource_queries(&self) -> BTreeSet<ResourceQuery> {
         self.cases.iter().flatten().map(DriftCase::resource_query).collect()
+    }
+
+    /// Of which drifts there were too many events: their index, and what was left out.
+    pub fn omitted_events(&self) -> impl Iterator<Item = (usize, String)> {
+        let of = |(index, dropped): (usize, &Option<Timestamp>)| {
+            let dropped = (*dropped)?;
+            let detail = format!("more than {MOST_OF_ONE} calls bear on it: those up to {dropped} were left out");
+            Some((index, detail))
+        };
+        self.dropped.iter().enumerate().filter_map(of)
     }
 
     fn belongs_to(&self, event: &Event) -> Vec<(usize, Link)> {
@@ -71,7 +88,11 @@ impl<'a> Collector<'a> {
         near.sort_unstable();
         near.dedup();
         let payloads = Payloads::of(event);
-        let link = |index: usize| Some((index, self.cases.get(index)?.as_ref()?.link(event, &payloads)?));
+        let link = |index: usize| {
+            let case = self.cases.get(index)?.as_ref()?;
+            let link = case.link(event, &payloads)?;
+            bearing::bears(case, event, &payloads, link).then_some((index, link))
+        };
         near.into_iter().filter_map(link).collect()
     }
 
@@ -94,8 +115,11 @@ impl<'a> Collector<'a> {
             let Some(list) = self.links.get_mut(index) else { continue };
             list.insert((time, id.clone()), link);
             if list.len() > MOST_OF_ONE
-                && let Some(((_, oldest), _)) = list.pop_first()
+                && let Some(((time, oldest), _)) = list.pop_first()
             {
+                if let Some(dropped) = self.dropped.get_mut(index) {
+                    *dropped = (*dropped).max(Some(time));
+                }
                 self.release(&oldest);
             }
         }
@@ -108,6 +132,17 @@ impl<'a> Collector<'a> {
             self.links.iter_mut().for_each(|list| {
                 list.remove(&key);
             });
+        }
+    }
+
+    /// A correction that says that the call failed takes back what was recorded of it, whichever comes first.
+    fn void_corrected(&mut self, event: &Event) {
+        if !event.late {
+            return;
+        }
+        for id in event.corrects.iter().chain([&event.id]) {
+            self.drop_event(id);
+            self.void.insert(id.clone());
         }
     }
 
@@ -143,6 +178,10 @@ impl EventSink for Collector<'_> {
             self.drop_event(&event.id.clone());
         }
         if event.error.is_some() {
+            self.void_corrected(&event);
+            return;
+        }
+        if !event.late && self.void.contains(&event.id) {
             return;
         }
         let links = self.belongs_to(&event);

@@ -98,8 +98,14 @@ impl<'a> DriftCase<'a> {
                     && payloads.identify_any(event, ids, &self.container)
                     && self.is_this_part(event, target, payloads);
                 if own || part {
-                    link.gone |= target.gone && (operation_effect::removes(&event.name) || self.undoes(payloads, own));
-                    link.made |= target.made;
+                    let deed = if part { self.deed(payloads) } else { Deed::Unclear };
+                    link.gone |= target.gone
+                        && match deed {
+                            Deed::Removes => true,
+                            Deed::Adds => operation_effect::removes(&event.name),
+                            Deed::Unclear => operation_effect::removes(&event.name) || self.undoes(payloads, own),
+                        };
+                    link.made |= target.made && deed != Deed::Removes;
                     link.own |= own;
                     if !target.attributes.is_empty() {
                         link.target = Some(index);
@@ -110,6 +116,25 @@ impl<'a> DriftCase<'a> {
             }
         }
         (link.gone || link.made || link.target.is_some()).then_some(link)
+    }
+
+    /// Does the call add this part, or remove it? Calls that alter lists do both, each to what it names.
+    fn deed(&self, payloads: &Payloads) -> Deed {
+        let (mut adds, mut removes) = (false, false);
+        for (part, key) in &self.object.parts {
+            let mut values = BTreeSet::new();
+            objects::values(&self.drift.desired_attributes, part, &mut values);
+            objects::values(&self.drift.live_attributes, part, &mut values);
+            for value in &values {
+                adds |= match_part(&payloads.request, part, key.as_deref(), value, false) == ValueMatch::Equal;
+                removes |= match_part(&payloads.request, part, key.as_deref(), value, true) == ValueMatch::Equal;
+            }
+        }
+        match (adds, removes) {
+            (true, false) => Deed::Adds,
+            (false, true) => Deed::Removes,
+            _ => Deed::Unclear,
+        }
     }
 
     /// A call that also makes such resources ends this one only if it takes away what is desired, sets something else, or
@@ -160,6 +185,7 @@ impl<'a> DriftCase<'a> {
         }
         let changing: Vec<String> = self.drift.changes.iter().map(|change| pointer::top(&change.path)).collect();
         let mut agreed = self.object.parts.is_empty();
+        let mut named = false;
         for (part, key) in &self.object.parts {
             // What has changed cannot identify the part.
             if changing.contains(part) && !target.gone {
@@ -169,24 +195,22 @@ impl<'a> DriftCase<'a> {
             let mut values = BTreeSet::new();
             objects::values(&self.drift.desired_attributes, part, &mut values);
             objects::values(&self.drift.live_attributes, part, &mut values);
-            let match_one = |payload: &PayloadValues, value: &String| match key {
-                Some(key) => payload.match_under_key(key, value),
-                // What is removed identifies the part, too.
-                None => payload
-                    .match_value(part, &value.as_str().into())
-                    .max(payload.match_removed(part, &value.as_str().into())),
+            // What is removed identifies the part, too.
+            let match_one = |payload: &PayloadValues, value: &String| {
+                let key = key.as_deref();
+                match_part(payload, part, key, value, false).max(match_part(payload, part, key, value, true))
             };
             let matched = |payload: &PayloadValues| values.iter().map(|value| match_one(payload, value)).max();
-            match matched(&payloads.request)
-                .filter(|matched| *matched != ValueMatch::Absent)
-                .or_else(|| matched(&payloads.response))
-            {
+            let asked = matched(&payloads.request);
+            named |= asked.is_some_and(|asked| asked != ValueMatch::Absent);
+            match asked.filter(|matched| *matched != ValueMatch::Absent).or_else(|| matched(&payloads.response)) {
                 Some(ValueMatch::Equal | ValueMatch::Redacted) => agreed = true,
                 Some(ValueMatch::Different) => return false,
                 Some(ValueMatch::Absent) | None => {}
             }
         }
-        agreed
+        // A reset names no part, and ends all of them.
+        agreed || !named && target.gone && !target.made && operation_effect::ends_all(&event.name)
     }
 
     /// The rules of a security group that a rule resource stands for, as desired and, where it is not about its end, as live.
@@ -221,7 +245,9 @@ impl<'a> DriftCase<'a> {
                 names.iter().any(mentioned)
             }
             "tags" | "tags_all" => {
-                self.own.iter().any(mentioned) || event.resources.iter().any(|arn| self.own.contains(arn))
+                let by_arn = |name: &String| payloads.request.has_name(name);
+                self.own.iter().any(|name| mentioned(name) || by_arn(name))
+                    || event.resources.iter().any(|arn| self.own.contains(arn))
             }
             _ => true,
         }
@@ -249,6 +275,24 @@ impl<'a> DriftCase<'a> {
             })
         };
         self.drift.kind != "aws_ec2_tag" && self.own.iter().any(id)
+    }
+}
+
+/// What a call does to a part that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Adds,
+    Removes,
+    /// Both, or its words do not say.
+    Unclear,
+}
+
+/// How the payload compares with this value of a part, of what it adds or of what it removes.
+fn match_part(payload: &PayloadValues, part: &str, key: Option<&str>, value: &str, removed: bool) -> ValueMatch {
+    match key {
+        Some(key) => payload.match_under_key(key, value, removed),
+        None if removed => payload.match_removed(part, &value.into()),
+        None => payload.match_value(part, &value.into()),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::payload_values::{PayloadValues, Payloads, ValueMatch, is_distinctive};
+use super::place::Place;
 use super::tags::Tags;
 use crate::attribution::event::{Event, operation_effect, security_group_rules, security_group_rules::EventRule, text};
 use crate::model::security_group_rule::GroupRef;
@@ -50,6 +51,13 @@ impl Item<'_> {
     /// Is one value compared with one value?
     pub(super) fn is_exact(&self) -> bool {
         matches!(self.what, What::Tag(..) | What::Scalar(_))
+    }
+
+    /// Does the request show all of the element?
+    pub(super) fn is_wholly_in(&self, payloads: &Payloads) -> bool {
+        let What::Added(element) = self.what else { return false };
+        let matched = matches_of(&self.name, element, &payloads.request, PayloadValues::match_value_at);
+        !matched.is_empty() && matched.iter().all(|(_, matched)| *matched == ValueMatch::Equal)
     }
 
     /// Is it a tag?
@@ -111,13 +119,14 @@ pub(super) fn effect(
     payloads: &Payloads,
     listed: Option<&[String]>,
     id: &str,
+    place: &Place,
 ) -> Effect {
     if is_other_direction(&item.top, event) {
         return Effect::None;
     }
     let effect = match &item.what {
         What::Tag(key, live) => tag(key, live, event),
-        What::Scalar(live) => scalar(&item.name, live, event, payloads, listed.is_some()),
+        What::Scalar(live) => scalar(item, live, event, payloads, listed.is_some(), place),
         What::Added(element) => {
             by_rule(item, element, event, id).unwrap_or_else(|| added(&item.name, element, event, payloads))
         }
@@ -211,7 +220,8 @@ fn tag(key: &str, live: &Value, event: &Event) -> Effect {
     }
 }
 
-fn scalar(name: &str, live: &Value, event: &Event, payloads: &Payloads, listed: bool) -> Effect {
+fn scalar(item: &Item<'_>, live: &Value, event: &Event, payloads: &Payloads, listed: bool, place: &Place) -> Effect {
+    let name = item.name.as_str();
     if listed && is_off(live) {
         let mentioned = payloads.request.mentions(name);
         if operation_effect::removes(&event.name)
@@ -227,13 +237,13 @@ fn scalar(name: &str, live: &Value, event: &Event, payloads: &Payloads, listed: 
     {
         return Effect::Live;
     }
-    match payloads.request.match_value(name, live) {
+    match payloads.request.match_value_at(place, name, live) {
         ValueMatch::Equal if operation_effect::removes(&event.name) => Effect::Other,
         ValueMatch::Equal => Effect::Live,
         ValueMatch::Different => Effect::Other,
         ValueMatch::Redacted => Effect::Touched,
         ValueMatch::Absent => {
-            by_answer(event, payloads, |payload| payload.match_value(name, live) == ValueMatch::Equal)
+            by_answer(event, payloads, |payload| payload.match_value_at(place, name, live) == ValueMatch::Equal)
         }
     }
 }
@@ -252,24 +262,24 @@ fn by_answer(event: &Event, payloads: &Payloads, same: impl Fn(&PayloadValues) -
 fn added(name: &str, element: &Value, event: &Event, payloads: &Payloads) -> Effect {
     if operation_effect::removes(&event.name) {
         // Only what speaks of this very element undid it.
-        let removes = agrees(name, element, &payloads.request, PayloadValues::match_value).max(agrees(
+        let removes = agrees(name, element, &payloads.request, PayloadValues::match_value_at).max(agrees(
             name,
             element,
             &payloads.response,
-            PayloadValues::match_value,
+            PayloadValues::match_value_at,
         ));
         return if removes == Some(true) { Effect::Other } else { Effect::None };
     }
-    if agrees(name, element, &payloads.request, PayloadValues::match_removed) == Some(true) {
+    if agrees(name, element, &payloads.request, PayloadValues::match_removed_at) == Some(true) {
         return Effect::Other;
     }
-    match agrees(name, element, &payloads.request, PayloadValues::match_value) {
+    match agrees(name, element, &payloads.request, PayloadValues::match_value_at) {
         Some(true) => Effect::Live,
         // Another element beside it is no other value, unless the call writes all of them.
         Some(false) if operation_effect::writes_whole(&event.name) => Effect::Other,
         Some(false) => Effect::None,
         None => by_answer(event, payloads, |payload| {
-            agrees(name, element, payload, PayloadValues::match_value) == Some(true)
+            agrees(name, element, payload, PayloadValues::match_value_at) == Some(true)
         }),
     }
 }
@@ -280,17 +290,17 @@ fn removed(name: &str, element: &Value, event: &Event, payloads: &Payloads) -> E
         if event.name.starts_with("DeleteBucket") {
             return Effect::Live;
         }
-        let by_request = meets(name, element, &payloads.request, PayloadValues::match_value);
-        return match by_request.or_else(|| meets(name, element, &payloads.response, PayloadValues::match_value)) {
+        let by_request = meets(name, element, &payloads.request, PayloadValues::match_value_at);
+        return match by_request.or_else(|| meets(name, element, &payloads.response, PayloadValues::match_value_at)) {
             Some(true) => Effect::Live,
             Some(false) => Effect::None,
             None => Effect::Weak,
         };
     }
-    if agrees(name, element, &payloads.request, PayloadValues::match_removed) == Some(true) {
+    if agrees(name, element, &payloads.request, PayloadValues::match_removed_at) == Some(true) {
         return Effect::Live;
     }
-    match agrees(name, element, &payloads.request, PayloadValues::match_value) {
+    match agrees(name, element, &payloads.request, PayloadValues::match_value_at) {
         Some(true) => Effect::Other,
         // What a call that writes all of them leaves out is gone.
         _ if operation_effect::writes_whole(&event.name) && !event.omitted => Effect::Live,
@@ -306,7 +316,7 @@ fn removed(name: &str, element: &Value, event: &Event, payloads: &Payloads) -> E
 /// Calls that give a whole list of ids (`groupSet`) among other attributes.
 const WRITING_LISTS: &[&str] = &["ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute"];
 
-type Matcher = fn(&PayloadValues, &str, &Value) -> ValueMatch;
+type Matcher = fn(&PayloadValues, &Place, &str, &Value) -> ValueMatch;
 
 /// Does the payload hold this element? Every identifying value of it must be there, none may be another, and something must be.
 fn agrees(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Option<bool> {
@@ -332,25 +342,33 @@ fn meets(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher)
 /// For every attribute of an element: does its value identify the element, and what does the payload say of it? A list is what its least fitting
 /// value is.
 fn matches_of(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Vec<(bool, ValueMatch)> {
+    matches_at(&Place::default(), name, element, payload, matcher)
+}
+
+fn matches_at(
+    place: &Place,
+    name: &str,
+    element: &Value,
+    payload: &PayloadValues,
+    matcher: Matcher,
+) -> Vec<(bool, ValueMatch)> {
+    let match_of = |scalar: &Value| (is_distinctive(&text(scalar)), matcher(payload, place, name, scalar));
     match element {
         Value::Object(members) => {
-            members.iter().flat_map(|(name, member)| matches_of(name, member, payload, matcher)).collect()
+            let place = Place::inside(name, members);
+            members.iter().flat_map(|(name, member)| matches_at(&place, name, member, payload, matcher)).collect()
         }
         Value::Array(items) if items.iter().any(Value::is_object) => {
-            items.iter().flat_map(|item| matches_of(name, item, payload, matcher)).collect()
+            items.iter().flat_map(|item| matches_at(place, name, item, payload, matcher)).collect()
         }
         Value::Array(items) => {
-            let matched: Vec<_> = items.iter().map(|item| match_of(name, item, payload, matcher)).collect();
+            let matched: Vec<_> = items.iter().map(match_of).collect();
             let other = matched.iter().find(|(_, matched)| *matched == ValueMatch::Different);
             other.or_else(|| matched.iter().max_by_key(|(_, matched)| *matched)).copied().into_iter().collect()
         }
         scalar if is_off(scalar) => Vec::new(),
-        scalar => vec![match_of(name, scalar, payload, matcher)],
+        scalar => vec![match_of(scalar)],
     }
-}
-
-fn match_of(name: &str, scalar: &Value, payload: &PayloadValues, matcher: Matcher) -> (bool, ValueMatch) {
-    (is_distinctive(&text(scalar)), matcher(payload, name, scalar))
 }
 
 /// Nothing, or switched off.

@@ -3,15 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
+use super::bearing::{self, Version};
+use super::blame::{Blame, RelatedEvent, grouped, other, same_second, with_rivals};
 use super::collector::Collector;
-use super::drift_case::{DriftCase, Link};
+use super::drift_case::DriftCase;
 use super::effect::{self, Effect, Item};
-use super::payload_values::Payloads;
-use crate::attribution::event::{Event, SessionQuery, event_table, operation_effect};
-use crate::attribution::principal::{AccessPath, Person, Settings, channel, person};
-use crate::model::{Attribution, Caution, Confidence, DriftStatus, EventRef, OtherEvent, pointer};
+use crate::attribution::event::{Event, SessionQuery, operation_effect};
+use crate::attribution::principal::Settings;
+use crate::model::{Attribution, Confidence, DriftStatus, pointer};
 
 /// Who made the changes of one drift, and how much of it events explain.
 #[derive(Debug, Clone, Default)]
@@ -70,37 +69,6 @@ fn note_corrections(attribution: &mut Attribution, corrected: &[(String, String,
     }
 }
 
-/// An event that belongs to the drift, with who made it and how.
-struct RelatedEvent<'a> {
-    event: &'a Event,
-    link: Link,
-    payloads: Payloads,
-    access: AccessPath,
-    person: Person,
-}
-
-impl<'a> RelatedEvent<'a> {
-    fn new(event: &'a Event, link: Link, collector: &Collector<'_>, settings: &Settings) -> Self {
-        let access = channel(event);
-        let person = person(event, &collector.sessions, settings, &access);
-        Self { event, link, payloads: Payloads::of(event), access, person }
-    }
-
-    fn actor(&self) -> &str {
-        self.person.actor.as_ref().map_or("", |actor| &actor.name)
-    }
-}
-
-/// One item with the event that is blamed for it.
-struct Blame<'a, 'b> {
-    related: &'b RelatedEvent<'a>,
-    path: Option<String>,
-    confidence: Confidence,
-    reason: String,
-    cautions: Vec<Caution>,
-    others: Vec<OtherEvent>,
-}
-
 fn explanation(case: &DriftCase<'_>, all_related: &[RelatedEvent<'_>]) -> Explanation {
     let mut explanation = Explanation { explained: true, ..Explanation::default() };
     let mut blames = Vec::new();
@@ -141,19 +109,22 @@ fn all_the_same(all_related: &[&RelatedEvent<'_>]) -> bool {
     all_related.first().is_some_and(|first| all_related.iter().all(|related| related.event.id == first.event.id))
 }
 
-/// The delete that ended the resource: the first after it was last made, since what is gone cannot go again.
+/// The delete that ended the resource: the first after it was last made, since what is gone cannot go again. What came before
+/// it was made ended something else.
 fn ended<'a, 'b>(all_related: &'b [RelatedEvent<'a>]) -> Option<Blame<'a, 'b>> {
     let ends = |related: &RelatedEvent<'_>| related.link.gone && related.link.listed;
-    let made = all_related.iter().rposition(|related| related.link.made && !related.link.gone);
-    let after = &all_related[made.map_or(0, |at| at + 1)..];
-    if let Some(related) =
-        after.iter().find(|related| ends(related)).or_else(|| all_related.iter().rfind(|related| ends(related)))
-    {
+    let made = all_related.iter().rfind(|related| related.link.made && !related.link.gone);
+    let is_later = |related: &&RelatedEvent<'_>| made.is_none_or(|made| related.event.time > made.event.time);
+    // In the second in which it was made, the order is not known.
+    let at_once = |related: &&RelatedEvent<'_>| made.is_some_and(|made| related.event.time == made.event.time);
+    let ending = || all_related.iter().filter(|related| ends(related));
+    if let Some(related) = ending().find(is_later).or_else(|| ending().rfind(at_once)) {
         let rivals = same_second(related, all_related, ends);
         let reason = format!("{} of this resource succeeded", related.event.name);
-        return Some(with_rivals(Blame::new(related, None, Confidence::Certain, reason), rivals));
+        let blame = with_rivals(Blame::new(related, None, Confidence::Certain, reason), rivals);
+        return Some(with_repeats(blame, all_related, ends));
     }
-    let hint = all_related.iter().rfind(|related| related.link.gone)?;
+    let hint = all_related.iter().rfind(|related| related.link.gone && !ends(related) && is_later(related))?;
     let reason = format!("{} names it; what it does is not known to driftd", hint.event.name);
     Some(Blame::new(hint, None, Confidence::Possible, reason))
 }
@@ -165,7 +136,33 @@ fn began<'a, 'b>(all_related: &'b [RelatedEvent<'a>]) -> Option<Blame<'a, 'b>> {
     let related = all_related[gone.map_or(0, |at| at + 1)..].iter().find(|related| makes(related))?;
     let rivals = same_second(related, all_related, makes);
     let reason = format!("{} of this resource succeeded", related.event.name);
-    Some(with_rivals(Blame::new(related, None, Confidence::Certain, reason), rivals))
+    let blame = with_rivals(Blame::new(related, None, Confidence::Certain, reason), rivals);
+    Some(with_repeats(blame, all_related, makes))
+}
+
+/// Others who did the same later. Where that cannot succeed twice, something between was not seen, and the first is not certain.
+fn with_repeats<'a, 'b>(
+    mut blame: Blame<'a, 'b>,
+    all_related: &[RelatedEvent<'_>],
+    same: impl Fn(&RelatedEvent<'_>) -> bool,
+) -> Blame<'a, 'b> {
+    let first = blame.related;
+    let again = all_related.iter().filter(|later| {
+        later.event.time > first.event.time
+            && later.event.name == first.event.name
+            && later.actor() != first.actor()
+            && same(later)
+    });
+    for later in again {
+        let why = if operation_effect::may_repeat(&later.event.source, &later.event.name) {
+            "did the same again"
+        } else {
+            blame.confidence = blame.confidence.min(Confidence::Likely);
+            "did the same later; what happened between was not seen"
+        };
+        blame.others.push(other(later, "", why));
+    }
+    blame
 }
 
 /// The last event whose result is what is live; without one, who alone can have done it.
@@ -191,6 +188,10 @@ fn blame<'a, 'b>(case: &DriftCase<'_>, item: &Item<'_>, all_related: &'b [Relate
                 Effect::Touched => {
                     blame.confidence = blame.confidence.min(Confidence::Likely);
                     "touched it afterwards; the value is hidden"
+                }
+                Effect::Weak if later.link.listed && later.actor() != related.actor() => {
+                    blame.confidence = blame.confidence.min(Confidence::Likely);
+                    "can have changed it afterwards; the event does not show it"
                 }
                 Effect::Other | Effect::Weak | Effect::None => continue,
             };
@@ -218,17 +219,21 @@ fn blame<'a, 'b>(case: &DriftCase<'_>, item: &Item<'_>, all_related: &'b [Relate
     None
 }
 
-/// A call that writes a whole setting writes again what was so already: whoever made it so comes before it.
+/// Who writes what is live already changes nothing: whoever made it so comes before. Calls that cannot succeed twice prove that
+/// it was undone between.
 fn first_to_write(item: &Item<'_>, effects: &[(Effect, &RelatedEvent<'_>)], last: usize) -> usize {
     let mut first = last;
     // Elements are compared by what the event has of them: only the same request is surely the same setting.
-    let same =
-        |one: &RelatedEvent<'_>, two: &RelatedEvent<'_>| item.is_exact() || one.event.request == two.event.request;
-    for (at, (effect, _)) in effects[..last].iter().enumerate().rev() {
+    let same = |one: &RelatedEvent<'_>, two: &RelatedEvent<'_>| {
+        item.is_exact()
+            || one.event.request == two.event.request
+            || item.is_wholly_in(&one.payloads) && item.is_wholly_in(&two.payloads)
+    };
+    for (at, (effect, related)) in effects[..last].iter().enumerate().rev() {
+        let next = effects[first].1;
         match effect {
             Effect::Live
-                if operation_effect::writes_whole(&effects[first].1.event.name)
-                    && same(effects[at].1, effects[first].1) =>
+                if operation_effect::may_repeat(&next.event.source, &next.event.name) && same(related, next) =>
             {
                 first = at;
             }
@@ -246,41 +251,12 @@ fn effect_on(
     related: &RelatedEvent<'_>,
     all_related: &[RelatedEvent<'_>],
 ) -> Effect {
-    let event = related.event;
-    let row = event_table::row(event).zip(related.link.target).and_then(|(row, index)| row.targets.get(index));
-    let listed = row.map(|target| target.attributes.as_slice());
-    // Tags that stand in a block are the volumes', which EC2 tags like everything.
-    let tagged = row.is_some_and(|target| target.kind == "*") && item.is_tag();
-    let listed = listed.filter(|names| tagged || names.iter().any(|name| name == top));
-    if !case.concerns(top, event, &related.payloads) {
-        return Effect::None;
-    }
-    let id = case.drift.id.as_str();
-    let mut effect = match event.name.as_str() {
-        // A version that is not the default one is not what counts.
-        "CreatePolicyVersion" if !is_true(event.request.get("setAsDefault")) => Effect::None,
-        "SetDefaultPolicyVersion" => match version_made(event, all_related) {
-            Some(made) => effect::effect(item, made.event, &made.payloads, listed, id),
-            None => Effect::Touched,
-        },
-        _ => effect::effect(item, event, &related.payloads, listed, id),
+    let made = (related.event.name == "SetDefaultPolicyVersion").then(|| version_made(related.event, all_related));
+    let version = match made {
+        Some(made) => Version::Made(made.map(|made| (made.event, &made.payloads))),
+        None => Version::Own,
     };
-    // A call that makes a resource sets everything, and mostly to what is desired: only a value it shows counts.
-    if effect < Effect::Live
-        && effect > Effect::Other
-        && operation_effect::answers_what_it_made(&event.name)
-        && related.link.own
-    {
-        effect = Effect::None;
-    }
-    if !related.link.listed && effect != Effect::None {
-        effect = effect.min(Effect::Weak);
-    }
-    effect
-}
-
-fn is_true(value: Option<&Value>) -> bool {
-    value.is_some_and(|value| value == &Value::Bool(true) || value.as_str() == Some("true"))
+    bearing::effect_on(case, item, top, related.event, &related.payloads, related.link, version)
 }
 
 /// The call that made the policy version which this one makes the default.
@@ -291,99 +267,6 @@ fn version_made<'a, 'b>(event: &Event, all_related: &'b [RelatedEvent<'a>]) -> O
             && related.event.response.pointer("/policyVersion/versionId") == Some(version)
     };
     all_related.iter().rfind(made)
-}
-
-/// Others than the blamed one who did the same in the same second: it is not known who was last.
-fn same_second<'a, 'b>(
-    related: &RelatedEvent<'_>,
-    all_related: &'b [RelatedEvent<'a>],
-    same: impl Fn(&'b RelatedEvent<'a>) -> bool,
-) -> Vec<&'b RelatedEvent<'a>> {
-    all_related
-        .iter()
-        .filter(|other| other.event.time == related.event.time && other.actor() != related.actor())
-        .filter(|other| same(other))
-        .collect()
-}
-
-fn with_rivals<'a, 'b>(mut blame: Blame<'a, 'b>, rivals: Vec<&RelatedEvent<'_>>) -> Blame<'a, 'b> {
-    if !rivals.is_empty() {
-        blame.confidence = Confidence::Possible;
-        blame.cautions.push(Caution::SameSecond);
-        let path = blame.path.clone().unwrap_or_default();
-        blame.others.extend(rivals.iter().map(|rival| other(rival, &path, "did the same in the same second")));
-    }
-    blame
-}
-
-fn other(related: &RelatedEvent<'_>, path: &str, why: &str) -> OtherEvent {
-    let paths = if path.is_empty() { Vec::new() } else { vec![path.to_owned()] };
-    OtherEvent { event: event_ref(related.event, paths), actor: related.actor().to_owned(), why: why.to_owned() }
-}
-
-fn event_ref(event: &Event, paths: Vec<String>) -> EventRef {
-    EventRef {
-        event_id: event.id.clone(),
-        event_name: event.recorded_name.clone(),
-        event_source: event.source.clone(),
-        time: event.time.to_string(),
-        account: event.account.clone(),
-        region: event.region.clone(),
-        paths,
-    }
-}
-
-impl<'a, 'b> Blame<'a, 'b> {
-    fn new(related: &'b RelatedEvent<'a>, path: Option<String>, confidence: Confidence, reason: String) -> Self {
-        Self { related, path, confidence, reason, cautions: Vec::new(), others: Vec::new() }
-    }
-}
-
-/// One attribution for each actor and channel, the last one to act first.
-fn grouped(blames: Vec<Blame<'_, '_>>) -> Vec<Attribution> {
-    let mut groups: BTreeMap<(String, Option<String>, crate::model::Channel), Vec<Blame<'_, '_>>> = BTreeMap::new();
-    for blame in blames {
-        let arn = blame.related.person.actor.as_ref().and_then(|actor| actor.arn.clone());
-        groups.entry((blame.related.actor().to_owned(), arn, blame.related.access.channel)).or_default().push(blame);
-    }
-    let mut all: Vec<(jiff::Timestamp, Attribution)> = groups.into_values().filter_map(attribution).collect();
-    all.sort_by(|(a_time, a), (b_time, b)| b_time.cmp(a_time).then_with(|| a.actor.cmp(&b.actor)));
-    all.into_iter().map(|(_, attribution)| attribution).collect()
-}
-
-fn attribution(mut blames: Vec<Blame<'_, '_>>) -> Option<(jiff::Timestamp, Attribution)> {
-    blames
-        .sort_by(|a, b| (a.related.event.time, &a.related.event.id).cmp(&(b.related.event.time, &b.related.event.id)));
-    let last = blames.last()?.related;
-    let mut paths: BTreeMap<(jiff::Timestamp, &str), (&Event, BTreeSet<String>)> = BTreeMap::new();
-    let (mut reasons, mut cautions, mut others) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for blame in &blames {
-        let event = blame.related.event;
-        let entry = paths.entry((event.time, &event.id)).or_insert_with(|| (event, BTreeSet::new()));
-        entry.1.extend(blame.path.clone());
-        reasons.insert(blame.reason.clone());
-        reasons.extend(blame.related.person.reasons.iter().cloned());
-        cautions.extend(blame.cautions.iter().copied());
-        cautions.extend(blame.related.person.cautions.iter().copied());
-        others.extend(blame.others.iter().cloned());
-    }
-    let confidence = blames.iter().map(|blame| blame.confidence).min()?;
-    let person = &last.person;
-    let attribution = Attribution {
-        confidence: if person.actor.is_some() { confidence } else { Confidence::Unknown },
-        actor: person.actor.clone(),
-        channel: last.access.channel,
-        time: Some(last.event.time.to_string()),
-        source_ip: last.event.source_ip.clone(),
-        user_agent: last.event.user_agent.clone(),
-        mfa: person.mfa,
-        events: paths.into_values().map(|(event, paths)| event_ref(event, paths.into_iter().collect())).collect(),
-        tool: last.access.tool.clone(),
-        reasons: reasons.into_iter().collect(),
-        cautions: cautions.into_iter().collect(),
-        other_events: others.into_iter().collect(),
-    };
-    Some((last.event.time, attribution))
 }
 
 #[cfg(test)]

@@ -2,11 +2,15 @@
 //! CloudTrail knows its resource. Knows nothing of where events come from.
 
 mod activity_log;
+mod bearing;
+mod blame;
 mod collector;
 mod drift_case;
 mod effect;
 mod explanation;
+mod keys;
 mod payload_values;
+mod place;
 mod tags;
 
 pub use activity_log::{ActivityLog, UnresolvedSession};

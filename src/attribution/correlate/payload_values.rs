@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
+use super::keys::keys_of;
+use super::place::Place;
 use crate::attribution::event::{Event, objects, squash, text};
 use crate::model::{arn, policy, protocol};
 
@@ -22,86 +24,6 @@ const HIDDEN: &[&str] = &[
     "<sensitive>",
 ];
 
-/// Terraform attribute -> keys of events, both squashed, where the names differ by more than their spelling.
-const ALIASES: &[(&str, &[&str])] = &[
-    ("acl", &["xamzacl"]),
-    ("action", &["ruleaction"]),
-    ("aliasname", &["accountalias"]),
-    ("allowremotevpcdnsresolution", &["allowdnsresolutionfromremotevpc"]),
-    ("ami", &["imageid"]),
-    ("assigngeneratedipv6cidrblock", &["amazonprovidedipv6cidrblock"]),
-    ("assumerolepolicy", &["assumerolepolicydocument", "policydocument"]),
-    ("availabilityzone", &["zone"]),
-    ("bucket", &["bucketname"]),
-    ("cidrblock", &["cidrblock", "destinationcidrblock", "cidr"]),
-    ("cidrblocks", &["cidrip", "cidripv4"]),
-    ("cidripv4", &["cidrip"]),
-    ("clientidlist", &["clientidlist", "clientid"]),
-    ("defaultversion", &["setdefaultversion", "defaultversion"]),
-    ("description", &["groupdescription", "description"]),
-    ("devicename", &["device"]),
-    ("egressonlygatewayid", &["egressonlyinternetgatewayid"]),
-    ("enabled", &["isenabled", "enabled"]),
-    ("enablekeyrotation", &["keyrotationenabled"]),
-    ("events", &["event"]),
-    ("filterprefix", &["value"]),
-    ("filtersuffix", &["value"]),
-    ("fromport", &["from", "fromport"]),
-    ("group", &["groupname", "group"]),
-    ("groups", &["groupname"]),
-    ("iaminstanceprofile", &["name", "arn"]),
-    ("icmpcode", &["code"]),
-    ("icmptype", &["type"]),
-    ("instance", &["instanceid"]),
-    ("ipprotocol", &["ipprotocol", "protocol"]),
-    ("ipv6cidrblock", &["destinationipv6cidrblock", "ipv6cidrblock"]),
-    ("ipv6cidrblocks", &["cidripv6"]),
-    ("lambdafunctionarn", &["cloudfunction", "lambdafunctionarn", "function"]),
-    ("managedpolicyarns", &["policyarn"]),
-    (
-        "name",
-        &[
-            "groupname",
-            "rolename",
-            "username",
-            "policyname",
-            "instanceprofilename",
-            "launchtemplatename",
-            "prefixlistname",
-            "servercertificatename",
-        ],
-    ),
-    ("networkinterface", &["networkinterfaceid"]),
-    ("optionalfields", &["field", "optionalfield"]),
-    ("passwordreusprevention", &["passwordreuseprevention"]),
-    ("path", &["newpath", "path"]),
-    ("permissionsboundary", &["permissionsboundary", "permissionsboundaryarn"]),
-    ("policy", &["policydocument", "bucketpolicy", "policytext", "policy", "resourcepolicy"]),
-    ("policyarns", &["policyarn"]),
-    ("policynames", &["policyname"]),
-    ("prefixlistid", &["prefixlistid", "destinationprefixlistid"]),
-    ("prefixlistids", &["prefixlistid"]),
-    ("privateips", &["privateipaddress"]),
-    ("propagatingvgws", &["gatewayid"]),
-    ("protocol", &["ipprotocol", "aclprotocol", "protocol"]),
-    ("queuearn", &["queue"]),
-    ("referencedsecuritygroupid", &["groupid", "referencedgroupid"]),
-    ("role", &["rolename", "role"]),
-    ("roles", &["rolename"]),
-    ("ruleno", &["rulenumber"]),
-    ("securitygroupids", &["groupid", "securitygroupid"]),
-    ("securitygroups", &["groupid", "referencedgroupid", "groupname"]),
-    ("sourcesecuritygroupid", &["groupid", "referencedgroupid"]),
-    ("topicarn", &["topic"]),
-    ("toport", &["to", "toport"]),
-    ("transitgatewaycidrblocks", &["transitgatewaycidrblock"]),
-    ("type", &["volumetype", "attributetype"]),
-    ("user", &["username"]),
-    ("users", &["username"]),
-    ("volumesize", &["size", "volumesize"]),
-    ("vpcsecuritygroupids", &["groupid", "securitygroupid"]),
-];
-
 /// All values of one payload.
 #[derive(Debug, Default)]
 pub(super) struct PayloadValues {
@@ -113,10 +35,12 @@ pub(super) struct PayloadValues {
 
 /// One scalar of a payload.
 #[derive(Debug)]
-struct PayloadValue {
+pub(super) struct PayloadValue {
     /// Squashed.
-    key: String,
-    text: String,
+    pub key: String,
+    pub text: String,
+    /// Squashed keys and list indexes on the way to it.
+    pub within: Vec<String>,
     /// It stands under a key such as `remove` or `removeRouteTableId`: the call removes it.
     removed: bool,
 }
@@ -138,18 +62,26 @@ impl PayloadValues {
     /// Takes a normalised payload apart.
     pub(super) fn of(payload: &Value) -> Self {
         let mut values = Self::default();
-        values.walk("", payload, false);
+        // An older form of adding and removing: what to do with all of it stands beside it.
+        let removed = payload.get("operationType").and_then(Value::as_str) == Some("remove");
+        values.walk("", payload, removed, &mut Vec::new());
         values
     }
 
-    fn walk(&mut self, key: &str, value: &Value, removed: bool) {
+    fn walk(&mut self, key: &str, value: &Value, removed: bool, within: &mut Vec<String>) {
         let removed = removed || key.starts_with("remove");
         if self.pairs.len() > MOST {
             return;
         }
         match value {
             Value::Null => {}
-            Value::Array(items) => items.iter().for_each(|item| self.walk(key, item, removed)),
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    within.push(index.to_string());
+                    self.walk(key, item, removed, within);
+                    within.pop();
+                }
+            }
             Value::Object(members) => {
                 if !key.is_empty() {
                     self.keys.insert(key.to_owned());
@@ -158,9 +90,11 @@ impl PayloadValues {
                     self.documents.push((key.to_owned(), policy::canonical(value)));
                     return;
                 }
+                within.push(key.to_owned());
                 for (name, member) in members {
-                    self.walk(&squash(name), member, removed);
+                    self.walk(&squash(name), member, removed, within);
                 }
+                within.pop();
             }
             Value::Bool(_) | Value::Number(_) | Value::String(_) => {
                 let text = text(value);
@@ -172,7 +106,7 @@ impl PayloadValues {
                 if let Some(document) = document(&text) {
                     self.documents.push((key.to_owned(), policy::canonical(&document)));
                 }
-                self.pairs.push(PayloadValue { key: key.to_owned(), text, removed });
+                self.pairs.push(PayloadValue { key: key.to_owned(), text, within: within.clone(), removed });
             }
         }
     }
@@ -182,15 +116,25 @@ impl PayloadValues {
         self.pairs.iter().any(|one| one.text == wanted)
     }
 
-    /// How the payload compares with attribute `name` having this scalar value.
-    pub(super) fn match_value(&self, name: &str, value: &Value) -> ValueMatch {
-        self.match_among(name, value, |one| !one.removed)
+    /// Does an ARN of this name stand anywhere?
+    pub(super) fn has_name(&self, wanted: &str) -> bool {
+        self.pairs.iter().any(|one| arn::name(&one.text) == Some(wanted))
     }
 
-    /// The same under one squashed key alone.
-    pub(super) fn match_under_key(&self, key: &str, value: &str) -> ValueMatch {
+    /// How the payload compares with attribute `name` having this scalar value.
+    pub(super) fn match_value(&self, name: &str, value: &Value) -> ValueMatch {
+        self.match_value_at(&Place::default(), name, value)
+    }
+
+    /// The same, at its own place.
+    pub(super) fn match_value_at(&self, place: &Place, name: &str, value: &Value) -> ValueMatch {
+        self.match_among(place, name, value, |one| !one.removed)
+    }
+
+    /// The same under one squashed key alone, of what the call adds or of what it removes.
+    pub(super) fn match_under_key(&self, key: &str, value: &str, removed: bool) -> ValueMatch {
         let mut best = ValueMatch::Absent;
-        for one in self.pairs.iter().filter(|one| one.key == key && !one.removed) {
+        for one in self.pairs.iter().filter(|one| one.key == key && one.removed == removed) {
             best = best.max(if one.text == value { ValueMatch::Equal } else { ValueMatch::Different });
         }
         best
@@ -198,10 +142,21 @@ impl PayloadValues {
 
     /// How the payload compares with attribute `name` losing this scalar value: only what the call removes counts.
     pub(super) fn match_removed(&self, name: &str, value: &Value) -> ValueMatch {
-        self.match_among(name, value, |one| one.removed)
+        self.match_removed_at(&Place::default(), name, value)
     }
 
-    fn match_among(&self, name: &str, value: &Value, counts: impl Fn(&PayloadValue) -> bool) -> ValueMatch {
+    /// The same, at its own place.
+    pub(super) fn match_removed_at(&self, place: &Place, name: &str, value: &Value) -> ValueMatch {
+        self.match_among(place, name, value, |one| one.removed)
+    }
+
+    fn match_among(
+        &self,
+        place: &Place,
+        name: &str,
+        value: &Value,
+        counts: impl Fn(&PayloadValue) -> bool,
+    ) -> ValueMatch {
         let mut keys = keys_of(name);
         // A call about a policy of a role names both; the policy's name is what it is about.
         if name == "name" && self.keys.contains("policyname") {
@@ -218,17 +173,18 @@ impl PayloadValues {
                 return best;
             }
         }
+        let named = |one: &&PayloadValue| counts(one) && mine(one.key.strip_prefix("remove").unwrap_or(&one.key));
+        let named: Vec<&PayloadValue> = self.pairs.iter().filter(named).collect();
+        let Some(here) = place.own(&named, &self.pairs) else { return ValueMatch::Different };
         let mut best = ValueMatch::Absent;
-        for one in
-            self.pairs.iter().filter(|one| counts(one) && mine(one.key.strip_prefix("remove").unwrap_or(&one.key)))
-        {
+        for one in here {
             best = best.max(if same(name, &one.text, &wanted) { ValueMatch::Equal } else { ValueMatch::Different });
         }
         if best == ValueMatch::Absent && keys.iter().any(|key| self.hidden.contains(key)) {
             return ValueMatch::Redacted;
         }
         // A value that nothing else is like needs no key: an id, an ARN, a CIDR.
-        if best != ValueMatch::Equal
+        if best == ValueMatch::Absent
             && is_distinctive(&wanted)
             && self.pairs.iter().any(|one| counts(one) && one.text == wanted)
         {
@@ -267,18 +223,12 @@ impl Payloads {
                 || !arns && arn::name(text).is_some_and(|tail| names.contains(tail))
         };
         let found = objects::at(event, paths);
-        found.iter().any(known) || event.resources.iter().any(|arn| names.contains(arn))
+        // Where the body is left out, the list of resources is all that names anything.
+        let listed = |arn: &String| {
+            names.contains(arn) || event.omitted && arn::name(arn).is_some_and(|tail| names.contains(tail))
+        };
+        found.iter().any(known) || event.resources.iter().any(listed)
     }
-}
-
-/// The squashed event keys that an attribute may have.
-fn keys_of(name: &str) -> Vec<String> {
-    let own = squash(name);
-    let aliases = ALIASES.iter().find(|(attribute, _)| *attribute == own).map_or(&[][..], |(_, keys)| *keys);
-    // Terraform's lists have plural names, the members of AWS's lists singular ones.
-    let one = own.strip_suffix("ies").map(|stem| format!("{stem}y"));
-    let one = one.or_else(|| own.strip_suffix('s').filter(|stem| stem.len() > 3).map(str::to_owned));
-    aliases.iter().map(|key| (*key).to_owned()).chain(one).chain([own]).collect()
 }
 
 /// Numbers by value, protocols by number or name, words without regard to case.

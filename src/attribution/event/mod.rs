@@ -10,6 +10,7 @@ mod parse;
 mod payload;
 mod query;
 mod record;
+mod refusal;
 pub(super) mod security_group_rules;
 
 pub use parse::{Skipped, parse};

@@ -35,6 +35,33 @@ const WRITING_WHOLE: &[&str] = &[
 ];
 const SWITCHING_ON: &[&str] = &["Enable", "Monitor", "Start", "Resume", "Activate"];
 
+const REPEATING: &[&str] = &[
+    "Put",
+    "Set",
+    "Update",
+    "Modify",
+    "Replace",
+    "Enable",
+    "Disable",
+    "Tag",
+    "Untag",
+    "Monitor",
+    "Unmonitor",
+    "Reset",
+];
+/// IAM attaches and adds what is there already without a word; EC2 does not.
+const REPEATABLE: &[&str] = &[
+    "AddClientIDToOpenIDConnectProvider",
+    "AddUserToGroup",
+    "AttachGroupPolicy",
+    "AttachRolePolicy",
+    "AttachUserPolicy",
+    "CreateTags",
+    "DeleteTags",
+    "RemoveClientIDFromOpenIDConnectProvider",
+    "RemoveUserFromGroup",
+];
+
 /// Does the operation remove something?
 pub(crate) fn removes(name: &str) -> bool {
     starts(name, REMOVING)
@@ -49,6 +76,17 @@ pub(crate) fn switches_on(name: &str) -> bool {
 /// one of many.
 pub(crate) fn writes_whole(name: &str) -> bool {
     name.starts_with("PutBucket") || WRITING_WHOLE.contains(&name)
+}
+
+/// Can the operation succeed again where its effect is there already? Then the second time changes nothing. A second Create or
+/// Authorize without a Delete or Revoke between fails.
+pub(crate) fn may_repeat(source: &str, name: &str) -> bool {
+    writes_whole(name) || source.starts_with("s3.") || REPEATABLE.contains(&name) || starts(name, REPEATING)
+}
+
+/// Does the operation end all parts of what it names, naming none of them?
+pub(crate) fn ends_all(name: &str) -> bool {
+    starts(name, &["Reset"]) || name == "DisableImage"
 }
 
 /// Is its answer what the operation made (not the object as it was before)?
@@ -74,6 +112,10 @@ mod tests {
     fn verbs_are_whole_words() {
         assert!(removes("DeleteRoute") && removes("UntagRole") && !removes("Deletion"));
         assert!(switches_on("EnableKeyRotation") && !switches_on("DisableKeyRotation"));
+        assert!(may_repeat("iam.amazonaws.com", "AttachRolePolicy") && may_repeat("ec2.amazonaws.com", "CreateTags"));
+        assert!(
+            !may_repeat("ec2.amazonaws.com", "AttachVolume") && !may_repeat("iam.amazonaws.com", "DetachRolePolicy")
+        );
         assert!(writes_whole("PutBucketTagging") && !writes_whole("UpdateRole"));
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::record::{Event, Identity, Issuer};
-use super::{event_class, event_name, payload};
+use super::{event_class, event_name, payload, refusal};
 
 /// Longer texts are cut: names, ARNs and user agents end before (CloudTrail's own limits are 1 KB and less).
 const LONGEST: usize = 2048;
@@ -38,6 +38,8 @@ struct RawRecord<'a> {
     event_name: Option<String>,
     #[serde(default, deserialize_with = "text")]
     event_type: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    event_category: Option<String>,
     #[serde(default, deserialize_with = "text")]
     aws_region: Option<String>,
     #[serde(default, deserialize_with = "text")]
@@ -77,7 +79,45 @@ struct RawRecord<'a> {
 /// # Errors
 /// It is no record, or none that matters here.
 pub fn parse(text: &str) -> Result<Event, Skipped> {
-    let written: RawRecord<'_> = serde_json::from_str(text).map_err(|_| Skipped::Malformed)?;
+    // Half a character in some text spoils the text, not the record.
+    let may_have_halves = text.contains("\\ud") || text.contains("\\uD");
+    let whole = may_have_halves.then(|| without_half_characters(text)).flatten();
+    event(serde_json::from_str(whole.as_deref().unwrap_or(text)).map_err(|_| Skipped::Malformed)?)
+}
+
+/// A text of JSON with the escapes of lone surrogates replaced; `None`: it has none.
+fn without_half_characters(text: &str) -> Option<String> {
+    let mut whole = String::with_capacity(text.len());
+    let (mut rest, mut changed) = (text, false);
+    while let Some(at) = rest.find('\\') {
+        let unit = |escape: &str| u16::from_str_radix(escape.strip_prefix("\\u")?.get(..4)?, 16).ok();
+        let escape = &rest[at..];
+        let length = match (unit(escape), escape.get(6..).and_then(unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => {
+                whole.push_str(&rest[..at]);
+                whole.push('\u{fffd}');
+                rest = &escape[6..];
+                changed = true;
+                continue;
+            }
+            _ => 1 + escape[1..].chars().next().map_or(0, char::len_utf8),
+        };
+        whole.push_str(&rest[..at + length]);
+        rest = &escape[length..];
+    }
+    whole.push_str(rest);
+    changed.then_some(whole)
+}
+
+fn event(written: RawRecord<'_>) -> Result<Event, Skipped> {
+    let category = written.event_category.as_deref().unwrap_or_default();
+    // What the owner of a VPC endpoint sees of calls is no account of what they did; insights are about numbers of calls.
+    if matches!(category, "NetworkActivity" | "Insight")
+        || matches!(written.event_type.as_deref(), Some("AwsVpceEvent" | "AwsVpceEvents" | "AwsCloudTrailInsight"))
+    {
+        return Err(Skipped::Irrelevant);
+    }
     let id = written.event_id.filter(|id| !id.is_empty()).ok_or(Skipped::Malformed)?;
     let time = written.event_time.as_deref().and_then(timestamp).ok_or(Skipped::Malformed)?;
     let source = written.event_source.filter(|source| !source.is_empty()).ok_or(Skipped::Malformed)?;
@@ -98,7 +138,7 @@ pub fn parse(text: &str) -> Result<Event, Skipped> {
         }
         _ => Vec::new(),
     };
-    Ok(Event {
+    let mut event = Event {
         account: written.recipient_account_id.or_else(|| identity.account.clone()).unwrap_or_default(),
         region: written.aws_region.unwrap_or_default(),
         shared_id: written.shared_event_id,
@@ -123,7 +163,9 @@ pub fn parse(text: &str) -> Result<Event, Skipped> {
         name,
         recorded_name,
         identity,
-    })
+    };
+    refusal::apply(&mut event);
+    Ok(event)
 }
 
 fn value(raw: Option<&RawValue>) -> Value {
@@ -234,6 +276,24 @@ mod tests {
         assert_eq!(event.identity.issuer, None);
         assert_eq!(event.identity.created.unwrap().to_string(), "2026-01-02T03:00:00Z");
         assert_eq!((event.session_name(), event.identity.role_name()), (Some("bob"), Some("ops")));
+    }
+
+    #[test]
+    fn half_characters_and_other_peoples_records() {
+        for text in [r"x\ud83d", r"\ude00\ud83dy", r"\\\ud83d"] {
+            let whole = record(json!({})).replacen('{', &format!("{{\"userAgent\":\"{text}\","), 1);
+            let agent = parse(&whole).unwrap().user_agent.unwrap();
+            assert!(agent.contains('\u{fffd}'), "{agent}");
+        }
+        let smile = record(json!({})).replacen('{', r#"{"userAgent":"\ud83d\ude00","#, 1);
+        assert_eq!(parse(&smile).unwrap().user_agent.as_deref(), Some("\u{1f600}"));
+        for more in [
+            json!({"eventCategory": "NetworkActivity"}),
+            json!({"eventType": "AwsVpceEvent"}),
+            json!({"eventType": "AwsCloudTrailInsight", "eventName": null}),
+        ] {
+            assert_eq!(parse(&record(more)), Err(Skipped::Irrelevant));
+        }
     }
 
     #[test]

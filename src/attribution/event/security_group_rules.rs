@@ -61,9 +61,13 @@ pub(crate) fn of_event(event: &Event) -> Option<Vec<EventRule>> {
         list(request.get("securityGroupRuleIds")).filter_map(|item| item.get("securityGroupRuleId").or(Some(item)));
     let answers =
         list(event.response.get("revokedSecurityGroupRuleSet")).chain(list(event.response.get("securityGroupRuleSet")));
+    let mut answered = Vec::new();
     for answer in answers {
-        one(answer, egress.or_else(|| answer.get("isEgress").and_then(flag)), &mut rules);
+        one(answer, egress.or_else(|| answer.get("isEgress").and_then(flag)), &mut answered);
     }
+    // The answer has the ids: by those the rules of the request are known from others that are alike.
+    rules.retain(|asked| !answered.iter().any(|answer| is_answer_to(answer, asked)));
+    rules.extend(answered);
     for id in by_id.filter(|id| id.is_string()) {
         rules.push(EventRule::Id(text(id)));
     }
@@ -84,6 +88,15 @@ pub(crate) fn of_event(event: &Event) -> Option<Vec<EventRule>> {
         }
     }
     Some(rules)
+}
+
+fn is_answer_to(answer: &EventRule, asked: &EventRule) -> bool {
+    match (answer, asked) {
+        (EventRule::Rule(answer), EventRule::Rule(asked)) => {
+            answer.id.is_some() && answer.traffic == asked.traffic && answer.egress == asked.egress
+        }
+        _ => false,
+    }
 }
 
 /// One element of `ipPermissions`: as many rules as it has peers.

@@ -1,7 +1,7 @@
 //! The most human name at the end of a chain, and what it is worth. Never turns a guess into a fact: a name that the caller
 //! chose says so.
 
-use super::chain::{Chain, End, is_sso};
+use super::chain::{self, Chain, End, is_sso};
 use super::sanitize_input::sanitize_input;
 use crate::attribution::event::Identity;
 use crate::model::{ActorType, arn};
@@ -39,10 +39,43 @@ pub(super) fn name(chain: &Chain) -> Option<ActorName> {
 
 fn best(chain: &Chain) -> Option<ActorName> {
     if let Some(set) = chain.source_identity() {
+        return claimed(chain, set);
+    }
+    by_origin(chain)
+}
+
+/// A source identity. An identity provider's token sets it for good; whoever else assumes the role chooses it, and the record
+/// that issued the session shows who that was.
+fn claimed(chain: &Chain, set: &str) -> Option<ActorName> {
+    if chain::is_certificate(set) {
         return Some(
-            ActorName::of(ActorType::Person, set).because("the source identity of the session, fixed since it was set"),
+            ActorName::of(ActorType::Role, set).because("the subject of the certificate that began the session"),
         );
     }
+    let claim = || ActorName::of(ActorType::Person, set);
+    let Some(setter) = chain.setter() else {
+        let claim =
+            claim().because("the source identity of the session: fixed since it was set, by whoever assumed the role");
+        return Some(ActorName { forgeable: true, ..claim.because("the call that began the session was not seen") });
+    };
+    if matches!(setter.kind.as_str(), "SAMLUser" | "WebIdentityUser") {
+        return Some(claim().because("the source identity that the identity provider set"));
+    }
+    let caller = by_origin(chain)?;
+    // The name of the one who set it, in other words.
+    let local = |name: &str| name.split('@').next().unwrap_or(name).to_ascii_lowercase();
+    if !caller.forgeable && local(&caller.name) == local(set) && caller.kind != ActorType::Role {
+        return Some(claim().because("the source identity of the session, and the name of the one who set it"));
+    }
+    let said = format!("the session's source identity is {}; its maker chose that", sanitize_input(set));
+    if caller.kind == ActorType::Role || caller.kind == ActorType::Account {
+        let claim = claim().because(said).because(format!("the session was begun by {}", caller.name));
+        return Some(ActorName { forgeable: true, elsewhere: caller.elsewhere, ..claim });
+    }
+    Some(caller.because(said))
+}
+
+fn by_origin(chain: &Chain) -> Option<ActorName> {
     let origin = chain.origin();
     let named = match origin.kind.as_str() {
         "AssumedRole" if is_sso(origin) => ActorName::of(ActorType::Person, origin.session_name()?)

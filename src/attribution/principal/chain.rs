@@ -39,10 +39,17 @@ impl Chain {
         self.hops.last().unwrap_or(&self.hops[0])
     }
 
-    /// Somebody's name that was set once and could not be changed since.
+    /// Somebody's name that was set once and could not be changed since. Whoever may assume the role sets it, to any text that
+    /// the role's trust policy lets pass.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html>
     pub(super) fn source_identity(&self) -> Option<&str> {
         self.hops.iter().find_map(|hop| hop.source_identity.as_deref())
+    }
+
+    /// Who began the session in which the source identity was set, if that was seen.
+    pub(super) fn setter(&self) -> Option<&Identity> {
+        let first = self.hops.iter().rposition(|hop| hop.source_identity.is_some())?;
+        self.hops.get(first + 1)
     }
 }
 
@@ -57,7 +64,7 @@ pub(super) fn walk(event: &Event, sessions: &Sessions) -> Chain {
         end: End::Known,
     };
     while is_session(chain.origin()) {
-        match sessions.beginning(chain.origin()) {
+        match beginning(chain.origin(), sessions) {
             Beginning::By { .. } if chain.hops.len() > MOST_HOPS => {
                 chain.end = End::TooLong;
                 break;
@@ -87,10 +94,17 @@ pub(super) fn walk(event: &Event, sessions: &Sessions) -> Chain {
     chain
 }
 
+fn beginning(of: &Identity, sessions: &Sessions) -> Beginning {
+    if is_of_stack(of) { sessions.stack_operation(of) } else { sessions.beginning(of) }
+}
+
 /// The session whose issuing call was not seen and would show more.
 pub(super) fn unresolved_session(event: &Event, chain: &Chain) -> Option<SessionQuery> {
     let last = chain.origin();
-    if chain.end != End::NotSeen || chain.source_identity().is_some() || is_of_stack(last) {
+    if last.kind == "AWSAccount" {
+        return callers_half(event, chain);
+    }
+    if chain.end != End::NotSeen || is_of_stack(last) || last.source_identity.as_deref().is_some_and(is_certificate) {
         return None;
     }
     let account = last.account.as_deref().or_else(|| last.arn.as_deref().and_then(arn::account))?;
@@ -102,6 +116,24 @@ pub(super) fn unresolved_session(event: &Event, chain: &Chain) -> Option<Session
         principal_id: last.principal_id.clone().filter(|id| id.contains(':'))?,
         created: last.created?,
     })
+}
+
+/// The caller of another account: its own account's trail has the call with its name.
+fn callers_half(event: &Event, chain: &Chain) -> Option<SessionQuery> {
+    let [.., session, caller] = chain.hops.as_slice() else { return None };
+    Some(SessionQuery {
+        scope: Scope::new(caller.account.as_deref()?, event.region.clone()),
+        access_key: session.access_key.clone(),
+        principal_id: session.principal_id.clone().filter(|id| id.contains(':'))?,
+        created: session.created?,
+    })
+}
+
+/// The subject of a certificate: IAM Roles Anywhere makes it the source identity, and no caller can begin a session so.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html>
+pub(super) fn is_certificate(source_identity: &str) -> bool {
+    let names = ["CN=", "O=", "OU=", "C=", "L=", "ST=", "SERIALNUMBER=", "UID="];
+    names.iter().any(|name| source_identity.starts_with(name))
 }
 
 /// Are these credentials that some other call issued, to somebody who is not named here?

@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent>
 
 use super::chain::Chain;
-use super::channel::is_long_lived;
+use super::channel::{is_long_lived, service};
 use super::sessions::Sessions;
 use crate::attribution::event::Event;
 
@@ -22,7 +22,8 @@ pub(super) fn mfa(event: &Event, chain: &Chain, sessions: &Sessions) -> Option<b
         return None;
     }
     // What a service does for somebody says nothing of how that one signed in.
-    let for_somebody = chain.hops.len() == 1 && event.identity.invoked_by.is_some() && !event.from_console;
+    let service_acts = event.identity.invoked_by.as_deref().is_some_and(|by| service(by).is_some());
+    let for_somebody = chain.hops.len() == 1 && service_acts && !event.from_console;
     let says_no = signed_in == Some(false) || !for_somebody && origin.mfa == Some(false);
     (is_long_lived(origin) && !for_somebody || says_no).then_some(false)
 }

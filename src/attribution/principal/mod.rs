@@ -12,6 +12,7 @@ mod principal_arn;
 mod sanitize_input;
 mod sessions;
 mod settings;
+mod stack_calls;
 mod user_agent;
 
 pub use channel::{AccessPath, channel};

@@ -43,7 +43,7 @@ fn against(pipeline: &Pipeline, event: &Event, chain: &Chain, access: &AccessPat
     // A human being took the pipeline's role; pipelines come with tokens or keys of their own.
     let led_to_a_person = named.kind == ActorType::Person && !named.forgeable && listed + 1 < chain.hops.len();
     let is_person = match chain.source_identity() {
-        Some(set) => is_mail(set),
+        Some(set) => is_mail(set) || led_to_a_person,
         None => led_to_a_person,
     };
     if is_person {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::stack_calls::StackCalls;
 use super::{compact, principal_arn};
 use crate::attribution::event::{Event, Identity, event_class};
 use crate::model::arn;
@@ -38,6 +39,8 @@ pub struct Sessions {
     sign_ins: HashMap<u64, bool>,
     /// Second and address at which the access portal gave a role's credentials -> to whom.
     portal: HashMap<u64, Option<Arc<str>>>,
+    /// Calls that set CloudFormation to work on stacks.
+    stacks: StackCalls,
     /// Callers are few: each identity is kept once.
     identities: HashSet<Arc<str>>,
 }
@@ -77,6 +80,7 @@ impl Sessions {
             ("signin", "ConsoleLogin") if succeeded(event) => self.note_sign_in(event),
             ("signin", "SwitchRole") if succeeded(event) => self.note_switch(event),
             ("sso", "GetRoleCredentials") => self.note_portal(event),
+            ("cloudformation", _) => self.stacks.note(event),
             _ => self.note_caller(event),
         }
     }
@@ -102,6 +106,11 @@ impl Sessions {
             Some(&at) => self.issues.get(at as usize).map_or(Beginning::NotSeen, Issue::beginning),
             None => Beginning::NotSeen,
         }
+    }
+
+    /// Whose call set CloudFormation to work with this session of a stack's service role.
+    pub(super) fn stack_operation(&self, of: &Identity) -> Beginning {
+        self.stacks.beginning(of)
     }
 
     /// Who made a call that another account's trail has without a name.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,7 +14,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use super::EventSource;
 use super::event_sender::{EventSender, gather};
 use super::log::{self, LogError};
-use super::log_file_name::{delivered, is_log};
+use super::log_file_name::{delivered, is_log, is_neighbour};
 use super::problems::Problems;
 use crate::attribution::event::{EventSink, ResourceQuery, SessionQuery, Window};
 use crate::model::{Gap, GapReason, GapScope, Scope};
@@ -83,10 +84,13 @@ async fn read_all(name: String, path: PathBuf, since: Timestamp, events: EventSe
         files.add(&path, &path, 0);
         files
     });
-    let Files { paths, problems: mut unreadable, seen: _ } = match listed.await {
+    let files = match listed.await {
         Ok(files) => files,
         Err(error) => Files { problems: vec![format!("failed to list it: {error}")], ..Files::default() },
     };
+    let nothing = files.nothing_to_read(&name);
+    let Files { paths, problems: mut unreadable, seen: _, others: _, neighbours: _ } = files;
+    unreadable.extend(nothing);
     let wanted = paths.into_iter().filter(|path| is_wanted(path, since));
     let mut reads = futures::stream::iter(wanted)
         .map(|path| {
@@ -122,6 +126,28 @@ fn read_one(path: &Path, events: &EventSender) -> Option<String> {
     }
 }
 
+/// Do records begin in what the file begins with?
+fn holds_records(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return true };
+    let mut start = Vec::new();
+    let packed = std::io::BufReader::new(file);
+    let _ = match path.metadata() {
+        // No regular file is opened to be tried.
+        Ok(metadata) if !metadata.is_file() => return false,
+        _ => log::unpacked(packed).take(START_BYTES).read_to_end(&mut start),
+    };
+    let start = String::from_utf8_lossy(&start);
+    let is_json = start.trim_start().starts_with(['{', '[', '\u{feff}'])
+        || start.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    is_json && MARKS.iter().any(|mark| start.contains(mark))
+}
+
+/// How much of a file without a telling name is looked at.
+const START_BYTES: u64 = 16 << 10;
+/// What only records of CloudTrail, and what wraps them, have.
+const MARKS: &[&str] =
+    &["\"eventSource\"", "\"CloudTrailEvent\"", "\\\"eventSource\\\"", "\"eventVersion\"", "\\\"eventVersion\\\""];
+
 /// The log files of a folder.
 #[derive(Default)]
 struct Files {
@@ -129,9 +155,27 @@ struct Files {
     problems: Vec<String>,
     /// Folders, by their real paths: a link may lead back.
     seen: BTreeSet<PathBuf>,
+    /// Files that are no logs.
+    others: usize,
+    /// Digests, insights and aggregates.
+    neighbours: usize,
 }
 
 impl Files {
+    /// What is said where there is no log at all.
+    fn nothing_to_read(&self, name: &str) -> Option<String> {
+        if !self.paths.is_empty() || !self.problems.is_empty() {
+            return None;
+        }
+        let of = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
+        let there: Vec<String> = of(self.neighbours, "digests or insights")
+            .into_iter()
+            .chain(of(self.others, "files that are no logs"))
+            .collect();
+        let there = if there.is_empty() { "it is empty".to_owned() } else { format!("it has {}", there.join(" and ")) };
+        Some(format!("{name}: no log files were found: {there}"))
+    }
+
     fn add(&mut self, root: &Path, path: &Path, depth: usize) {
         let problem = |error: std::io::Error| format!("{}: {error}", path.display());
         let is_folder = match fs::metadata(path) {
@@ -141,8 +185,13 @@ impl Files {
         let is_root = path == root;
         if !is_folder {
             let within = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
-            if is_root || is_log(&within) {
+            // Whatever its name is: CloudWatch Logs exports, and copies, have other endings.
+            if is_neighbour(&within) {
+                self.neighbours += 1;
+            } else if is_root || is_log(&within) || holds_records(path) {
                 self.paths.push(path.to_owned());
+            } else {
+                self.others += 1;
             }
             return;
         }
@@ -188,18 +237,20 @@ mod tests {
         write("events.jsonl", &format!("{}\n", a_record("line", "2026-01-02T04:00:00Z")));
         write("late.json", &log("late", "2026-01-05T04:00:00Z"));
         write("README.md", "not a log");
+        write("exported/000000", &format!("2026-01-02T04:00:00.000Z {}\n", a_record("export", "2026-01-02T04:00:00Z")));
+        write("A.JSON", &log("upper", "2026-01-02T04:00:00Z"));
         write(".hidden/x.json", "not for us");
         write("broken.json", log("half", "2026-01-02T04:00:00Z").get(..40).unwrap());
         let source = Folder::new(folder.path());
         let mut recorded = RecordingSink::default();
         let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");
         let gaps = block_on(source.about(&BTreeSet::new(), wanted, &mut recorded));
-        assert_eq!((recorded.ids(), recorded.malformed), ("in line".to_owned(), 0));
+        assert_eq!((recorded.ids(), recorded.malformed), ("export in line upper".to_owned(), 0));
         assert_eq!(gaps.len(), 1, "{gaps:#?}");
         assert!(gaps[0].detail.contains("broken.json") && gaps[0].reason == GapReason::Unreadable);
         assert_eq!(gaps[0].scope.source.as_deref(), folder.path().to_str());
         assert!(block_on(source.writes(&BTreeSet::new(), wanted, &mut recorded)).is_empty(), "it has given everything");
-        assert_eq!(recorded.events.len(), 2);
+        assert_eq!(recorded.events.len(), 4);
         let later = SessionQuery {
             scope: Scope::new("123456789012", "eu-west-1"),
             access_key: None,
@@ -207,7 +258,26 @@ mod tests {
             created: "2026-01-05T04:00:00Z".parse().unwrap(),
         };
         block_on(source.sessions(&[later].into(), &mut recorded));
-        assert_eq!(recorded.ids(), "in late line");
+        assert_eq!(recorded.ids(), "export in late line upper");
+    }
+
+    #[test]
+    fn a_folder_without_logs_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = || {
+            let mut recorded = RecordingSink::default();
+            let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");
+            let gaps = block_on(Folder::new(folder.path()).about(&BTreeSet::new(), wanted, &mut recorded));
+            gaps.into_iter().map(|gap| gap.detail.rsplit(": ").next().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(said(), ["it is empty"]);
+        fs::write(folder.path().join("notes.txt"), "[] nothing").unwrap();
+        fs::create_dir(folder.path().join("CloudTrail-Digest")).unwrap();
+        fs::write(folder.path().join("CloudTrail-Digest/x.json.gz"), "x").unwrap();
+        assert_eq!(said(), ["it has 1 digests or insights and 1 files that are no logs"]);
+        fs::write(folder.path().join("digest.json"), json!({"awsAccountId": "1", "digestStartTime": "x"}).to_string())
+            .unwrap();
+        assert_eq!(said(), ["a digest of CloudTrail's, which has no events"]);
     }
 
     #[test]

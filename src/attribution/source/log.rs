@@ -2,18 +2,19 @@
 //! in memory. Knows nothing of where documents lie. Log file format:
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>.
 //!
-//! Forms: `{"Records": [...]}` as trails write it, a plain array, one record per line, and `{"Events": [...]}` as
-//! `aws cloudtrail lookup-events` prints it; each of them packed with gzip or not.
+//! Forms: `{"Records": [...]}` as trails write it, a plain array, one record per line (after a time, as CloudWatch Logs exports
+//! them), `{"Events": [...]}` as `aws cloudtrail lookup-events` prints it, and several of these one after another; each of them
+//! packed with gzip or not. A byte that belongs to no text spoils that text; what is cut off keeps what came before.
 
 mod document;
+mod plain;
 
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use flate2::bufread::MultiGzDecoder;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 use crate::attribution::event::Event;
 use crate::attribution::event::{self, Skipped};
@@ -26,6 +27,8 @@ const MAX_RECORD_BYTES: u64 = 8 << 20;
 /// How much is looked at to see whether every line is a record.
 const MAX_FIRST_LINE_BYTES: u64 = 1 << 20;
 const BUFFER_BYTES: usize = 64 << 10;
+/// Records in texts in lists in objects; nothing wraps them deeper.
+const DEEPEST_WRAPPING: usize = 3;
 
 /// Why the rest of a document was not read. What came before it counts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +37,8 @@ pub enum LogError {
     Truncated,
     #[error("no CloudTrail log: {0}")]
     Foreign(String),
+    #[error("a digest of CloudTrail's, which has no events")]
+    Digest,
     #[error("it unpacks to more than {0} bytes, which no trail writes; it was left there")]
     TooLarge(u64),
     #[error("one of its records has more than {0} bytes, which no trail writes; it was left there")]
@@ -45,28 +50,37 @@ pub enum LogError {
     Stopped,
 }
 
-/// One of the texts that [`read`] gives -> its event. A record may be wrapped: by LookupEvents (`CloudTrailEvent` holds
-/// it as text) or by EventBridge (`detail`).
+/// One of the texts that [`read`] gives -> its event. A record may be wrapped: by LookupEvents (`CloudTrailEvent` holds it as
+/// text), by EventBridge (`detail`), by CloudWatch Logs (`message`), or by whatever columns a query of the command line chose.
 ///
 /// # Errors
 /// It is no record, or none that matters here.
 pub fn record(text: &str) -> Result<Event, Skipped> {
-    #[derive(Deserialize)]
-    struct Wrapped<'a> {
-        #[serde(rename = "CloudTrailEvent")]
-        text: Option<String>,
-        #[serde(borrow)]
-        detail: Option<&'a RawValue>,
-    }
     match event::parse(text) {
         Err(Skipped::Malformed) => {}
         other => return other,
     }
-    let wrapped: Wrapped<'_> = serde_json::from_str(text).map_err(|_| Skipped::Malformed)?;
-    match (&wrapped.text, wrapped.detail) {
-        (Some(text), _) => event::parse(text),
-        (None, Some(detail)) => event::parse(detail.get()),
-        (None, None) => Err(Skipped::Malformed),
+    let value: Value = serde_json::from_str(text).map_err(|_| Skipped::Malformed)?;
+    wrapped(&value, 0).unwrap_or(Err(Skipped::Malformed))
+}
+
+/// The record that a value holds; `None`: it holds none.
+fn wrapped(value: &Value, depth: usize) -> Option<Result<Event, Skipped>> {
+    if depth > DEEPEST_WRAPPING {
+        return None;
+    }
+    match value {
+        Value::String(text) if text.trim_start().starts_with('{') => match event::parse(text) {
+            Err(Skipped::Malformed) => None,
+            other => Some(other),
+        },
+        Value::Object(members) if members.contains_key("eventID") => match event::parse(&value.to_string()) {
+            Err(Skipped::Malformed) => None,
+            other => Some(other),
+        },
+        Value::Array(items) => items.iter().find_map(|item| wrapped(item, depth + 1)),
+        Value::Object(members) => members.values().find_map(|member| wrapped(member, depth + 1)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 
@@ -85,16 +99,22 @@ fn read_within(
     each: &mut dyn FnMut(&str) -> bool,
 ) -> Result<(), LogError> {
     let limits = Limits { document: document_bytes, record: record_bytes, ..Limits::default() };
-    let mut packed = BufReader::with_capacity(BUFFER_BYTES, reader);
-    let is_packed = packed.fill_buf().map_err(|error| broken(&error))?.starts_with(&[0x1f, 0x8b]);
-    let plain: Box<dyn Read + '_> = if is_packed { Box::new(MultiGzDecoder::new(packed)) } else { Box::new(packed) };
-    let mut plain = BufReader::with_capacity(BUFFER_BYTES, Guarded { inner: plain, limits: &limits });
-    let outcome = read_plain(&mut plain, &limits, each);
-    match limits.passed.get() {
-        Some(Passed::Document) => Err(LogError::TooLarge(document_bytes)),
-        Some(Passed::Record) => Err(LogError::LongRecord(record_bytes)),
-        None => outcome,
+    let plain = unpacked(BufReader::with_capacity(BUFFER_BYTES, reader));
+    let guarded = plain::Clean::new(Guarded { inner: plain, limits: &limits });
+    let outcome = read_plain(&mut BufReader::with_capacity(BUFFER_BYTES, guarded), &limits, each);
+    match (limits.passed.get(), limits.failed.take()) {
+        (Some(Passed::Document), _) => Err(LogError::TooLarge(document_bytes)),
+        (Some(Passed::Record), _) => Err(LogError::LongRecord(record_bytes)),
+        (None, Some(failed)) if outcome != Err(LogError::Stopped) => Err(failed),
+        (None, _) => outcome,
     }
+}
+
+/// The document itself, whether it is packed or not.
+pub(super) fn unpacked<'a>(mut packed: impl BufRead + 'a) -> Box<dyn Read + 'a> {
+    // What cannot be read at all fails again when it is read.
+    let is_packed = packed.fill_buf().is_ok_and(|start| start.starts_with(&[0x1f, 0x8b]));
+    if is_packed { Box::new(MultiGzDecoder::new(packed)) } else { Box::new(packed) }
 }
 
 fn read_plain(mut plain: impl BufRead, limits: &Limits, each: &mut dyn FnMut(&str) -> bool) -> Result<(), LogError> {
@@ -110,7 +130,8 @@ fn read_plain(mut plain: impl BufRead, limits: &Limits, each: &mut dyn FnMut(&st
             _ => break,
         }
     }
-    let is_whole = first.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(&first).is_ok();
+    let line = without_time(first.trim_ascii());
+    let is_whole = line.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(line).is_ok();
     if is_whole {
         return lines(first, plain, limits, each);
     }
@@ -126,11 +147,11 @@ fn lines(
 ) -> Result<(), LogError> {
     loop {
         limits.record_is_over();
-        let text = line.trim_ascii();
+        let text = without_time(line.trim_ascii());
         if !text.is_empty() {
             match document::read(text, limits, each) {
                 Ok(()) => {}
-                Err(LogError::Stopped) => return Err(LogError::Stopped),
+                Err(error @ (LogError::Stopped | LogError::Digest)) => return Err(error),
                 Err(_) if !each(&String::from_utf8_lossy(text)) => return Err(LogError::Stopped),
                 Err(_) => {}
             }
@@ -140,6 +161,14 @@ fn lines(
             return Ok(());
         }
     }
+}
+
+/// CloudWatch Logs exports write the time before every record: `2026-01-05T10:01:00.000Z {...}`.
+fn without_time(line: &[u8]) -> &[u8] {
+    let Some(at) = line.iter().position(|byte| *byte == b' ') else { return line };
+    let is_time = line.first().is_some_and(u8::is_ascii_digit)
+        && line[..at].iter().all(|byte| byte.is_ascii_digit() || b"-:.TZ+".contains(byte));
+    if is_time { line[at..].trim_ascii_start() } else { line }
 }
 
 fn broken(error: &io::Error) -> LogError {
@@ -163,6 +192,8 @@ struct Limits {
     read: Cell<u64>,
     read_of_record: Cell<u64>,
     passed: Cell<Option<Passed>>,
+    /// Reading failed there: what came before counts.
+    failed: Cell<Option<LogError>>,
 }
 
 impl Limits {
@@ -179,8 +210,16 @@ struct Guarded<'a, R> {
 
 impl<R: Read> Read for Guarded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
         let limits = self.limits;
+        let read = match self.inner.read(buffer) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            // The end, to whoever reads: records that are whole are given first.
+            Err(error) => {
+                limits.failed.set(Some(broken(&error)));
+                return Ok(0);
+            }
+        };
         limits.read.set(limits.read.get() + read as u64);
         limits.read_of_record.set(limits.read_of_record.get() + read as u64);
         if limits.read.get() > limits.document {

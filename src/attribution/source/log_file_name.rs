@@ -17,7 +17,12 @@ const NEIGHBOURS: &[&str] = &["CloudTrail-Digest", "CloudTrail-Insight", "CloudT
 pub(super) fn is_log(path: &str) -> bool {
     let packed = path.strip_suffix(".gz").unwrap_or(path);
     let ends = [".json", ".jsonl", ".ndjson"].iter().any(|end| packed.ends_with(end));
-    ends && !path.split('/').any(|segment| NEIGHBOURS.contains(&segment))
+    ends && !is_neighbour(path)
+}
+
+/// Does the path lead to what lies beside logs?
+pub(super) fn is_neighbour(path: &str) -> bool {
+    path.split('/').any(|segment| NEIGHBOURS.contains(&segment))
 }
 
 /// When a file was delivered, in UTC and to the minute: no event in it is younger. `None`: the name does not say.

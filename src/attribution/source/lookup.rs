@@ -199,6 +199,10 @@ impl EventSource for Lookup<'_> {
         "lookup".to_owned()
     }
 
+    fn asks_accounts(&self) -> bool {
+        true
+    }
+
     fn default_reach(&self) -> Option<SignedDuration> {
         Some(KEEPS)
     }

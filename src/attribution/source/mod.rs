@@ -35,11 +35,21 @@ pub trait EventSource: Send + Sync {
     /// How far back it reads when nobody says so; `None`: as far as it has.
     fn default_reach(&self) -> Option<SignedDuration>;
 
+    /// Does it ask every account with credentials for that account? Then those of other accounts are out of its reach.
+    fn asks_accounts(&self) -> bool {
+        false
+    }
+
     /// Gives at least the events about these resources. A source of whole logs gives everything in the window.
     async fn about(&self, resources: &BTreeSet<ResourceQuery>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap>;
 
     /// Gives every write of these scopes. Nothing more for sources that have given everything.
     async fn writes(&self, scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap>;
+
+    /// Gives everything that was written in these accounts, in every region that the source has.
+    async fn activity(&self, scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
+        self.writes(scopes, window, sink).await
+    }
 
     /// Gives the calls that began these sessions. Nothing more for sources that have given everything.
     async fn sessions(&self, sessions: &BTreeSet<SessionQuery>, sink: &mut dyn EventSink) -> Vec<Gap>;

@@ -89,6 +89,14 @@ struct LogFolder {
     scope: Scope,
 }
 
+/// Of which regions of an account logs are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Regions {
+    /// The wanted ones and the home region; all of them where there are few.
+    Wanted,
+    All,
+}
+
 /// What to read of a folder.
 #[derive(Debug, Clone, Copy)]
 struct Span {
@@ -124,10 +132,16 @@ impl<'a> S3Logs<'a> {
         self.position.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Gives everything in the window, of the wanted accounts (and regions, unless there are few).
-    async fn everything(&self, scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
+    /// Gives everything in the window, of the wanted accounts and regions.
+    async fn everything(
+        &self,
+        scopes: &BTreeSet<Scope>,
+        regions: Regions,
+        window: Window,
+        sink: &mut dyn EventSink,
+    ) -> Vec<Gap> {
         let mut problems = Problems::new(self.name());
-        let folders = self.folders(scopes, &mut problems).await;
+        let folders = self.folders(scopes, regions, &mut problems).await;
         let new = self.not_given(folders, window);
         let span = Span { delivered: Delivered::of(window, SLACK, LAG), remember: true };
         let reads = new.into_iter().map(|folder| (folder, vec![span])).collect();
@@ -203,11 +217,15 @@ impl EventSource for S3Logs<'_> {
 
     async fn about(&self, resources: &BTreeSet<ResourceQuery>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
         let scopes = resources.iter().map(|resource| resource.scope.clone()).collect();
-        self.everything(&scopes, window, sink).await
+        self.everything(&scopes, Regions::Wanted, window, sink).await
     }
 
     async fn writes(&self, scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
-        self.everything(scopes, window, sink).await
+        self.everything(scopes, Regions::Wanted, window, sink).await
+    }
+
+    async fn activity(&self, scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
+        self.everything(scopes, Regions::All, window, sink).await
     }
 
     async fn sessions(&self, sessions: &BTreeSet<SessionQuery>, sink: &mut dyn EventSink) -> Vec<Gap> {

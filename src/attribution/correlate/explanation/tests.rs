@@ -1,5 +1,6 @@
 //! Stories: what happened, as CloudTrail records it, and who must be named.
 
+mod certainty;
 mod mixing;
 mod removal;
 mod security_groups;

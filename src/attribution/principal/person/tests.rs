@@ -279,16 +279,47 @@ fn a_failed_assumption_and_a_loop_lead_nowhere() {
 }
 
 #[test]
-fn a_source_identity_ends_the_search() {
+fn a_source_identity_is_what_the_caller_says() {
     let mut carol = session("deployer", "botocore-session-1767225600", "ASIACAROL");
     carol["sessionContext"]["sourceIdentity"] = json!("carol@example.com");
     let found = who(&event(carol.clone(), json!({"userAgent": CLI})), &[]);
-    assert_eq!((named(&found), &found.unresolved), ((Human, "carol@example.com"), &None));
-    assert!(found.cautions.is_empty());
-    let found =
-        who(&event(carol.clone(), json!({})), &[issued(sso("carol@example.com", "ASIASSO"), &carol, json!({}))]);
+    assert_eq!((named(&found), found.cautions.clone()), ((Human, "carol@example.com"), vec![NameIsForgeable]));
+    assert!(found.unresolved.is_some(), "whoever began the session is sought");
+    let begun = |by: Value| who(&event(carol.clone(), json!({})), &[issued(by, &carol, json!({}))]);
+    let found = begun(sso("carol@example.com", "ASIASSO"));
     assert_eq!((named(&found), found.mfa), ((Human, "carol@example.com"), None), "SSO's false is no no");
-    assert_eq!(found.actor.unwrap().chain.len(), 2);
+    assert_eq!((found.cautions.clone(), found.actor.unwrap().chain.len()), (vec![], 2));
+    let found = begun(user("bob"));
+    assert_eq!((named(&found), found.cautions.clone()), ((IamUser, "bob"), vec![]));
+    assert!(found.reasons.iter().any(|reason| reason.contains("carol@example.com")), "{:?}", found.reasons);
+}
+
+#[test]
+fn a_certificate_is_no_person() {
+    let mut machine = session("onprem", "00a1b2c3d4e5f6", "ASIACERT");
+    machine["sessionContext"]["sourceIdentity"] = json!("CN=build-07.example.com");
+    let found = who(&event(machine, json!({})), &[]);
+    assert_eq!((named(&found), found.cautions.clone()), ((Role, "CN=build-07.example.com"), vec![]));
+}
+
+#[test]
+fn whoever_updated_the_stack_is_behind_its_service_role() {
+    let mut stack = session("cfn-exec", "AWSCloudFormation", "ASIASTACK");
+    stack["invokedBy"] = json!("cloudformation.amazonaws.com");
+    let role = stack["sessionContext"]["sessionIssuer"]["arn"].clone();
+    let called = |id: &str, by: Value, name: &str, more: Value| {
+        let request = joined(json!({"stackName": "shop"}), more);
+        let record = json!({"eventID": id, "eventTime": stack["sessionContext"]["attributes"]["creationDate"], "eventName": name,
+            "eventSource": "cloudformation.amazonaws.com", "awsRegion": "eu-west-1", "recipientAccountId": "123456789012",
+            "userIdentity": by, "requestParameters": request, "readOnly": false});
+        crate::attribution::event::parse(&record.to_string()).unwrap()
+    };
+    let begun = called("c-1", user("erin"), "UpdateStack", json!({"roleARN": role}));
+    let found = who(&event(stack.clone(), json!({})), std::slice::from_ref(&begun));
+    assert_eq!(named(&found), (IamUser, "erin"));
+    let other = called("c-2", user("frank"), "UpdateStack", json!({"roleARN": role}));
+    let found = who(&event(stack.clone(), json!({})), &[begun, other]);
+    assert_eq!(named(&found).0, Role, "two at a time: nobody");
 }
 
 #[test]

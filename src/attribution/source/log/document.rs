@@ -1,4 +1,4 @@
-//! One JSON document -> the texts of its records, one at a time.
+//! JSON documents, one after another -> the texts of their records, one at a time.
 
 use std::fmt;
 use std::io::Read;
@@ -8,21 +8,33 @@ use serde_json::value::RawValue;
 
 use super::{Limits, LogError, broken};
 
-/// Lists of records: in log files, and in what `aws cloudtrail lookup-events` prints.
-const LISTS: [&str; 2] = ["Records", "Events"];
+/// Lists of records: in log files, in what `aws cloudtrail lookup-events` and `aws logs filter-log-events` print, and in what
+/// CloudWatch Logs sends.
+const LISTS: [&str; 4] = ["Records", "Events", "events", "logEvents"];
+/// The member by which a digest is known.
+const OF_DIGEST: &str = "digestStartTime";
 
-/// Reads one document, and sees that nothing follows it.
+/// Reads document after document.
 pub(super) fn read(reader: impl Read, limits: &Limits, each: &mut dyn FnMut(&str) -> bool) -> Result<(), LogError> {
-    let mut stopped = false;
+    let (mut stopped, mut digest) = (false, false);
     let mut deserializer = serde_json::Deserializer::from_reader(reader);
-    let records = Records { limits, each, stopped: &mut stopped };
-    let outcome = Document(records).deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    match outcome {
-        _ if stopped => Err(LogError::Stopped),
-        Ok(()) => Ok(()),
-        Err(error) if error.is_eof() => Err(LogError::Truncated),
-        Err(error) if error.is_io() => Err(broken(&error.into())),
-        Err(error) => Err(LogError::Foreign(error.to_string())),
+    loop {
+        let records = Records { limits, each: &mut *each, stopped: &mut stopped, digest: &mut digest };
+        let outcome = Document(records).deserialize(&mut deserializer);
+        match outcome {
+            _ if stopped => return Err(LogError::Stopped),
+            Ok(()) => {}
+            Err(error) if error.is_eof() => return Err(LogError::Truncated),
+            Err(error) if error.is_io() => return Err(broken(&error.into())),
+            Err(error) => return Err(LogError::Foreign(error.to_string())),
+        }
+        match deserializer.end() {
+            Ok(()) if digest => return Err(LogError::Digest),
+            Ok(()) => return Ok(()),
+            Err(error) if error.is_io() => return Err(broken(&error.into())),
+            // Another document follows.
+            Err(_) => {}
+        }
     }
 }
 
@@ -31,6 +43,8 @@ struct Records<'a> {
     limits: &'a Limits,
     each: &'a mut dyn FnMut(&str) -> bool,
     stopped: &'a mut bool,
+    /// A digest was seen.
+    digest: &'a mut bool,
 }
 
 impl Records<'_> {
@@ -70,9 +84,11 @@ impl<'de> Visitor<'de> for Document<'_> {
         let mut records = self.0;
         let (mut is_list, mut members_of_record) = (false, String::new());
         while let Some(name) = members.next_key::<String>()? {
+            *records.digest |= name == OF_DIGEST;
             if LISTS.contains(&name.as_str()) {
                 is_list = true;
-                let list = Records { limits: records.limits, each: &mut *records.each, stopped: &mut *records.stopped };
+                let Records { limits, each, stopped, digest } = &mut records;
+                let list = Records { limits, each, stopped, digest };
                 members.next_value_seed(List(list))?;
                 continue;
             }
@@ -81,7 +97,7 @@ impl<'de> Visitor<'de> for Document<'_> {
             let name = serde_json::to_string(&name).map_err(de::Error::custom)?;
             members_of_record.extend([separator, &name, ":", value.get()]);
         }
-        if is_list {
+        if is_list || *records.digest {
             return Ok(());
         }
         // The record's own text, but for white space.

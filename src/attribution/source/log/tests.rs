@@ -43,6 +43,17 @@ fn every_shape_gives_its_records() {
         format!("{}\n{}\n", json!({"Records": [a]}), json!({"Records": [b]})),
         looked_up.to_string(),
         serde_json::to_string_pretty(&looked_up).unwrap(),
+        json!([a.to_string(), b.to_string()]).to_string(),
+        json!([["ModifyVolume", a.to_string()], ["ModifyVolume", b.to_string()]]).to_string(),
+        format!("{a}\t{b}\n"),
+        format!("{a}{b}"),
+        serde_json::to_string_pretty(&json!({"Events": [a]})).unwrap()
+            + "\n"
+            + &serde_json::to_string_pretty(&json!({"Events": [b]})).unwrap(),
+        json!({"events": [{"message": a.to_string()}, {"message": b.to_string()}]}).to_string(),
+        json!({"messageType": "DATA_MESSAGE", "logEvents": [{"message": a.to_string()}, {"message": b.to_string()}]})
+            .to_string(),
+        format!("2026-01-05T10:01:00.000Z {a}\n2026-01-05T10:02:00.000Z {b}\n"),
         format!("{}\n{}", json!({"detail-type": "AWS API Call via CloudTrail", "detail": a}), json!({"detail": b})),
     ] {
         assert_eq!(ids(text.as_bytes()), ("a b".to_owned(), Ok(())), "{text}");
@@ -67,6 +78,21 @@ fn hostile_records_spoil_only_themselves() {
 }
 
 #[test]
+fn a_byte_that_is_no_text_spoils_only_that_text() {
+    let agent = |id: &str| {
+        let mut record = a_record(id);
+        record["userAgent"] = json!("XXX");
+        record
+    };
+    let text = json!({"Records": [a_record("a"), agent("b"), a_record("c")]}).to_string();
+    for bad in [&b"\"caf\xe9\""[..], b"\"a\x01b\"", b"\"\\ud83d\""] {
+        let (before, after) = text.split_once("\"XXX\"").unwrap();
+        let document = [before.as_bytes(), bad, after.as_bytes()].concat();
+        assert_eq!(ids(&document), ("a b c".to_owned(), Ok(())), "{}", String::from_utf8_lossy(bad));
+    }
+}
+
+#[test]
 fn half_a_file_gives_what_it_has() {
     let text = json!({"Records": [a_record("a"), a_record("b")]}).to_string();
     let (seen, outcome) = ids(&text.as_bytes()[..text.len() - 40]);
@@ -74,6 +100,11 @@ fn half_a_file_gives_what_it_has() {
     let whole = packed(&text);
     let (_, outcome) = ids(&whole[..whole.len() - 12]);
     assert_eq!(outcome, Err(LogError::Truncated));
+    let many: Vec<_> = (0..2_000).map(|number| a_record(&format!("{:x}", number * 7919))).collect();
+    let whole = packed(&json!({"Records": many}).to_string());
+    let (seen, outcome) = ids(&whole[..whole.len() * 9 / 10]);
+    assert_eq!(outcome, Err(LogError::Truncated));
+    assert!(seen.split(' ').count() > 1_000, "{}", seen.split(' ').count());
     for foreign in ["plain text", "<html>", "7", "\u{1f}\u{8b}"] {
         assert!(ids(foreign.as_bytes()).1.is_err(), "{foreign}");
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{FEW_REGIONS, LogFolder, Problems, Root, S3Logs, layout};
+use super::{FEW_REGIONS, LogFolder, Problems, Regions, Root, S3Logs, layout};
 use crate::model::account::is_account_id;
 use crate::model::{GapReason, GapScope, Scope};
 
@@ -19,7 +19,12 @@ pub(super) struct Discovered {
 
 impl S3Logs<'_> {
     /// The folders of the wanted accounts and regions. What is wanted and not there is a problem.
-    pub(super) async fn folders(&self, scopes: &BTreeSet<Scope>, problems: &mut Problems) -> Vec<LogFolder> {
+    pub(super) async fn folders(
+        &self,
+        scopes: &BTreeSet<Scope>,
+        which: Regions,
+        problems: &mut Problems,
+    ) -> Vec<LogFolder> {
         let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for scope in scopes {
             wanted.entry(&scope.account).or_default().insert(self.real_region(&scope.region));
@@ -39,7 +44,7 @@ impl S3Logs<'_> {
                 let detail = format!("no logs of account {account}: does a trail of that account write here?");
                 problems.add(GapReason::NotConfigured, scope_gap(account, None), detail);
             }
-            let all = found.len() <= FEW_REGIONS;
+            let all = which == Regions::All || found.len() <= FEW_REGIONS;
             let home = self.home_region.as_str();
             let is_wanted = |region: &str| all || region == home || regions.contains(region);
             chosen.extend(folders.iter().filter(|folder| is_wanted(&folder.scope.region)).cloned());

@@ -117,7 +117,10 @@ fn what_is_gone_cannot_go_again() {
     let delete = |second, user| {
         event(second, user, "s3:DeleteBucketPolicy", json!({"bucketName": "acme", "policy": ""}), json!({}))
     };
-    assert_eq!(attributed(&policy, &[delete(1, "ann"), delete(2, "bob")]), "ann certain: 1-ann-DeleteBucketPolicy[]");
+    assert_eq!(
+        attributed(&policy, &[delete(1, "ann"), delete(2, "bob")]),
+        "ann certain: 1-ann-DeleteBucketPolicy[] (bob: did the same again)"
+    );
 }
 
 #[test]

@@ -137,7 +137,9 @@ fn of_a_resource_written_every_minute_the_newest_events_are_kept() {
         );
         collector.accept(parse(&late).unwrap());
     }
-    assert!(collector.events_of(0).count() <= 500);
+    assert!(collector.events_of(0).count() <= 2_000);
+    let omitted: Vec<_> = collector.omitted_events().collect();
+    assert!(matches!(omitted.as_slice(), [(0, detail)] if detail.contains("were left out")), "{omitted:?}");
     let explanation = correlate(&collector, &Settings::default()).remove(0).unwrap();
     assert_eq!(explanation.attributions[0].events[0].event_id, "e4999");
 }
