@@ -87,24 +87,26 @@ pub fn parse(text: &str) -> Result<Event, Skipped> {
 
 /// A text of JSON with the escapes of lone surrogates replaced; `None`: it has none.
 fn without_half_characters(text: &str) -> Option<String> {
+    let unit = |escape: &str| u16::from_str_radix(escape.strip_prefix('u')?.get(..4)?, 16).ok();
     let mut whole = String::with_capacity(text.len());
     let (mut rest, mut changed) = (text, false);
-    while let Some(at) = rest.find('\\') {
-        let unit = |escape: &str| u16::from_str_radix(escape.strip_prefix("\\u")?.get(..4)?, 16).ok();
-        let escape = &rest[at..];
-        let length = match (unit(escape), escape.get(6..).and_then(unit)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+    while let Some((before, escape)) = rest.split_once('\\') {
+        whole.push_str(before);
+        let second = escape.get(5..).and_then(|next| unit(next.strip_prefix('\\')?));
+        let length = match (unit(escape), second) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 11,
             (Some(0xd800..=0xdfff), _) => {
-                whole.push_str(&rest[..at]);
                 whole.push('\u{fffd}');
-                rest = &escape[6..];
                 changed = true;
+                rest = escape.get(5..).unwrap_or_default();
                 continue;
             }
-            _ => 1 + escape[1..].chars().next().map_or(0, char::len_utf8),
+            _ => escape.chars().next().map_or(0, char::len_utf8),
         };
-        whole.push_str(&rest[..at + length]);
-        rest = &escape[length..];
+        let (taken, left) = escape.split_at(length);
+        whole.push('\\');
+        whole.push_str(taken);
+        rest = left;
     }
     whole.push_str(rest);
     changed.then_some(whole)
