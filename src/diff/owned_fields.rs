@@ -173,6 +173,7 @@ mod tests {
             desired: Some(0),
             reason: None,
             changes: vec![change],
+            made: Vec::new(),
             desired_attributes: Attributes::new(),
             live_attributes: Attributes::new(),
         }

@@ -208,6 +208,8 @@ mod tests {
             region: None,
             source: 0,
             also_in: Vec::new(),
+            disputed_by: Vec::new(),
+            is_copy: false,
             provider: ProviderRef { module: None, address: "aws".into(), alias: None },
             schema_version: 0,
             status: InstanceStatus::Ready,
@@ -236,6 +238,7 @@ mod tests {
                 desired: Some(0),
                 reason: None,
                 changes: vec![change],
+                made: Vec::new(),
                 desired_attributes: Attributes::new(),
                 live_attributes: Attributes::new(),
             })

@@ -60,8 +60,8 @@ fn coverage(complete: bool) -> Vec<Coverage> {
         scope: scope.clone(),
         kind: kind.into(),
         unmanaged: resources.is_none(),
+        complete: complete || resources.is_some(),
         resources,
-        complete,
     };
     let one = "111111111111/eu-central-1/aws_vpc/vpc-1".to_owned();
     vec![of("aws_security_group", None), of("aws_vpc", Some(vec![one]))]
