@@ -159,15 +159,23 @@ fn refused(monday: &Monday, fault: &str, reason: &str) {
 #[test]
 fn names_do_no_harm() {
     let monday = Monday::new();
-    let state: Value =
+    let mut state: Value =
         serde_json::from_str(&std::fs::read_to_string(&monday.world.state).expect("readable")).expect("JSON");
+    // A change that nobody else has made.
+    for one in state["resources"].as_array_mut().expect("resources").iter_mut().filter(|one| one["type"] == "aws_vpc") {
+        for tags in ["tags", "tags_all"] {
+            one["instances"][0]["attributes"][tags]["Name"] = "old".into();
+        }
+    }
+    let edited = monday.folder.path().join("edited.tfstate");
+    std::fs::write(&edited, state.to_string()).expect("writable");
     let id = |kind: &str, at: usize| {
         let of_kind = state["resources"].as_array().into_iter().flatten().find(|resource| resource["type"] == kind);
         of_kind.expect("in the state")["instances"][at]["attributes"]["id"].as_str().expect("an id").to_owned()
     };
     let markup = "<script>alert(1)</script>\u{1b}[31m|`x`\n# head\n](javascript:alert(1))\u{202e}\r]]>\u{0}&quot;'\"";
     let records = [
-        (id("aws_ebs_volume", 0), "Name", "orders-old", markup.to_owned()),
+        (id("aws_vpc", 0), "Name", "shop", markup.to_owned()),
         (id("aws_instance", 0), "team", "ops", format!("<script>{}", "\u{1b}]0;x\u{7}".repeat(1 << 18))),
     ];
     let now = after_all(&monday);
@@ -196,7 +204,7 @@ fn names_do_no_harm() {
                     continue;
                 }
             }
-            let done = driftd(&monday.world.moto, &monday.world.state, &arguments);
+            let done = driftd(&monday.world.moto, &edited, &arguments);
             let text = str::from_utf8(&done.stdout).expect("UTF-8");
             assert!(
                 matches!(done.status.code(), Some(0 | 2)),
