@@ -126,7 +126,12 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
         moved = moved_meanwhile(&looked, left()).await;
     }
     looked.seen.doubt(&moved, &looked.loaded.desired);
-    let Looked { loaded: Loaded { desired, .. }, plan, mut seen } = looked;
+    let Looked { loaded: Loaded { mut desired, .. }, plan, mut seen } = looked;
+    for (&source, &number) in &seen.assumed {
+        if let Some(source) = desired.sources.get_mut(source) {
+            source.warnings.push(guesses::warning(environment.aws.account(), number));
+        }
+    }
 
     progress.begin("asking who did it", 0);
     let attributed = tokio::time::timeout(left(), attribute(work, &seen, &plan, environment)).await;

@@ -8,15 +8,26 @@ use crate::model::{Desired, Gap, GapReason, GapScope, Listing, Scope};
 /// A declared resource with its index in the run.
 type Declared<'a> = (usize, &'a Desired);
 
-/// Takes out of a listing, and out of what is declared there, the resources of which it says nothing, each with the reason.
+/// What a listing says of resources with a guessed place.
+#[derive(Default)]
+pub(super) struct Guesses<'a> {
+    /// It says nothing of these, each with the reason.
+    pub unknown: Vec<(Declared<'a>, String)>,
+    /// These are there, in the only account of the run, as the default provider configuration has it: to be compared, and said.
+    pub assumed: Vec<&'a Desired>,
+}
+
+/// Takes out of a listing, and out of what is declared there, the resources of which it says nothing. `only_account`: no source
+/// declares anything elsewhere.
 pub(super) fn take_out<'a>(
     listing: &mut Listing,
     declared: &mut Vec<Declared<'a>>,
     kind: &dyn Kind,
     scope: &Scope,
-) -> Vec<(Declared<'a>, String)> {
+    only_account: bool,
+) -> Guesses<'a> {
     let is_regional = kind.reach() == Reach::Regional;
-    let mut guessed = Vec::new();
+    let mut guesses = Guesses::default();
     declared.retain(|&(index, one)| {
         let unknown = match (one.account.is_none(), is_regional && one.region.is_none()) {
             (false, false) => return true,
@@ -28,14 +39,27 @@ pub(super) fn take_out<'a>(
         if is_there && is_proof(one) {
             return true;
         }
+        let is_default = one.provider.alias.is_none() && one.provider.module.is_none();
+        if is_there && unknown == "account" && is_default && only_account {
+            guesses.assumed.push(one);
+            return true;
+        }
         listing.live.retain(|live| live.id != one.id);
         listing.confirmed_missing.retain(|id| *id != one.id);
         let seen = if is_there { "something of its name is there" } else { "it is not there" };
         let reason = format!("nothing tells its {unknown}; {} {} was assumed: {seen}", scope.account, scope.region);
-        guessed.push(((index, one), reason));
+        guesses.unknown.push(((index, one), reason));
         false
     });
-    guessed
+    guesses
+}
+
+/// What a report says of resources that were compared in an account by guess.
+pub(super) fn warning(account: &str, number: u64) -> String {
+    let (resources, their) = if number == 1 { ("resource", "its") } else { ("resources", "their") };
+    format!(
+        "account {account}, that of the credentials, was assumed for {number} {resources}: nothing tells {their} account"
+    )
 }
 
 /// One gap for all resources of a source of which nothing tells where they are.
@@ -59,7 +83,7 @@ mod tests {
     #[test]
     fn a_guess_proves_nothing_unless_the_id_does() {
         let scope = Scope::new("111122223333", "us-east-1");
-        let outcome = |kind: &str, id: &str, live: bool| {
+        let outcome = |kind: &str, id: &str, live: bool, only_account: bool| {
             let state = format!(
                 r#"{{"version": 4, "resources": [{{"mode": "managed", "type": "{kind}", "name": "x", "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
                 "instances": [{{"schema_version": 0, "attributes": {{"id": "{id}"}}}}]}}]}}"#
@@ -69,13 +93,16 @@ mod tests {
             let confirmed_missing = if live.is_empty() { vec![id.to_owned()] } else { Vec::new() };
             let mut listing = Listing { live, confirmed_missing, complete: true, ..Listing::default() };
             let mut declared = vec![(0, &state.resources[0])];
-            let guessed = take_out(&mut listing, &mut declared, kinds::get(kind).unwrap(), &scope);
-            assert_eq!(declared.len() + guessed.len(), 1);
-            (listing.live.len(), listing.confirmed_missing.len(), guessed.len())
+            let guesses = take_out(&mut listing, &mut declared, kinds::get(kind).unwrap(), &scope, only_account);
+            assert_eq!(declared.len() + guesses.unknown.len(), 1);
+            (listing.live.len(), listing.confirmed_missing.len(), guesses.unknown.len())
         };
-        assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", true), (1, 0, 0));
-        assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", false), (0, 0, 1));
-        assert_eq!(outcome("aws_iam_user", "ops", true), (0, 0, 1));
-        assert_eq!(outcome("aws_ebs_encryption_by_default", "x", true), (0, 0, 1));
+        assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", true, false), (1, 0, 0));
+        assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", false, false), (0, 0, 1));
+        assert_eq!(outcome("aws_iam_user", "ops", true, false), (0, 0, 1));
+        assert_eq!(outcome("aws_iam_user", "ops", true, true), (1, 0, 0), "the only account there is");
+        assert_eq!(outcome("aws_iam_user", "ops", false, true), (0, 0, 1), "not there is not missing");
+        assert_eq!(outcome("aws_ebs_encryption_by_default", "x", true, true), (0, 0, 1), "a region is never assumed");
+        assert_eq!(outcome("aws_ebs_encryption_by_default", "x", true, false), (0, 0, 1));
     }
 }

@@ -234,6 +234,11 @@ impl Plan {
         by_account
     }
 
+    /// Does nothing that is declared lie in another account?
+    pub(super) fn is_only_account(&self, account: &str) -> bool {
+        self.accounts.iter().all(|one| one == account) && self.unreachable.is_empty()
+    }
+
     /// How many listings there will be, for progress.
     pub(super) fn listings(&self, resources: &[Desired]) -> u64 {
         self.scopes_by_account()

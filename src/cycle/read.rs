@@ -36,6 +36,8 @@ pub(super) struct Seen {
     pub made: BTreeMap<(Scope, &'static str, String), Vec<Drift>>,
     /// Resources of which nothing tells where they are, by source.
     pub guessed: BTreeMap<usize, u64>,
+    /// Resources that were compared in the account of the credentials by guess, by source.
+    pub assumed: BTreeMap<usize, u64>,
     /// See [`crate::model::Outcome::folded`].
     pub folded: BTreeMap<String, u64>,
     /// Which fields the live form of declared resources owns, with the account.
@@ -113,8 +115,20 @@ pub(super) async fn read(
 
 impl Seen {
     fn add(&mut self, shard: Seen) {
-        let Seen { drifts, gaps, coverage, in_sync, live, unmapped, not_compared, made, guessed, folded, owned_fields } =
-            shard;
+        let Seen {
+            drifts,
+            gaps,
+            coverage,
+            in_sync,
+            live,
+            unmapped,
+            not_compared,
+            made,
+            guessed,
+            assumed,
+            folded,
+            owned_fields,
+        } = shard;
         self.drifts.extend(drifts);
         self.gaps.extend(gaps);
         self.coverage.extend(coverage);
@@ -129,6 +143,9 @@ impl Seen {
         }
         for (source, number) in guessed {
             *self.guessed.entry(source).or_default() += number;
+        }
+        for (source, number) in assumed {
+            *self.assumed.entry(source).or_default() += number;
         }
         for (reason, number) in folded {
             *self.folded.entry(reason).or_default() += number;

@@ -72,7 +72,12 @@ fn compare(
 ) {
     let facts = &context.facts[task.kind.name()];
     let mut declared: Vec<_> = task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect();
-    for ((index, resource), reason) in guesses::take_out(&mut listing, &mut declared, task.kind, scope) {
+    let only_account = context.plan.is_only_account(&scope.account);
+    let guesses = guesses::take_out(&mut listing, &mut declared, task.kind, scope, only_account);
+    for resource in guesses.assumed {
+        *seen.assumed.entry(resource.source).or_default() += 1;
+    }
+    for ((index, resource), reason) in guesses.unknown {
         seen.drifts.push(super::plan::unknown(index, resource, scope.clone(), reason));
         *seen.guessed.entry(resource.source).or_default() += 1;
     }
