@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::{ImageAttributeName, LaunchPermission};
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
-use super::ec2;
+use super::{aws_ami, ec2};
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, text};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -30,7 +30,7 @@ impl Kind for AwsAmiLaunchPermission {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &[DESCRIBE]
+        &[DESCRIBE, aws_ami::DESCRIBE]
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
@@ -74,6 +74,10 @@ impl Kind for AwsAmiLaunchPermission {
     }
 
     async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {
+        // An image that is gone has none, and need not be asked for.
+        if !aws_ami::own(aws).await?.iter().any(|image| image.image_id() == Some(parent)) {
+            return Ok(Vec::new());
+        }
         Ok(permissions(aws, parent).await?.iter().map(|permission| unmanaged(parent, permission)).collect())
     }
 
