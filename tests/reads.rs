@@ -20,6 +20,7 @@ use support::{Door, World};
 #[test]
 fn reads() {
     a_contradiction_is_no_proof();
+    what_aws_does_not_show_yet_is_looked_for_later();
     read_alone_is_read_in_a_sweep();
 }
 
@@ -207,7 +208,6 @@ impl Kind for Stale {
 }
 
 /// What AWS does not show yet is not missing; without a wait, it is as AWS says.
-#[test]
 fn what_aws_does_not_show_yet_is_looked_for_later() {
     let world = World::recorded("shop", 1);
     support::point_aws_at(&world.moto);

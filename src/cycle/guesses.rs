@@ -1,6 +1,8 @@
 //! A resource whose account or region nothing tells is looked for where the credentials point. That it is not there says nothing,
 //! and a namesake that is there is perhaps another one.
 
+use std::collections::HashSet;
+
 use crate::desired::is_proof;
 use crate::inventory::{Kind, Reach};
 use crate::model::{Desired, Gap, GapReason, GapScope, Listing, Scope};
@@ -28,6 +30,11 @@ pub(super) fn take_out<'a>(
 ) -> Guesses<'a> {
     let is_regional = kind.reach() == Reach::Regional;
     let mut guesses = Guesses::default();
+    let is_placed = |one: &Desired| one.account.is_some() && (one.region.is_some() || !is_regional);
+    if declared.iter().all(|(_, one)| is_placed(one)) {
+        return guesses;
+    }
+    let there: HashSet<String> = listing.live.iter().map(|live| live.id.clone()).collect();
     declared.retain(|&(index, one)| {
         let unknown = match (one.account.is_none(), is_regional && one.region.is_none()) {
             (false, false) => return true,
@@ -35,7 +42,7 @@ pub(super) fn take_out<'a>(
             (false, true) => "region",
             (true, true) => "account and region",
         };
-        let is_there = listing.live.iter().any(|live| live.id == one.id);
+        let is_there = there.contains(&one.id);
         if is_there && is_proof(one) {
             return true;
         }
@@ -44,13 +51,14 @@ pub(super) fn take_out<'a>(
             guesses.assumed.push(one);
             return true;
         }
-        listing.live.retain(|live| live.id != one.id);
-        listing.confirmed_missing.retain(|id| *id != one.id);
         let seen = if is_there { "something of its name is there" } else { "it is not there" };
         let reason = format!("nothing tells its {unknown}; {} {} was assumed: {seen}", scope.account, scope.region);
         guesses.unknown.push(((index, one), reason));
         false
     });
+    let unknown: HashSet<&str> = guesses.unknown.iter().map(|((_, one), _)| one.id.as_str()).collect();
+    listing.live.retain(|live| !unknown.contains(live.id.as_str()));
+    listing.confirmed_missing.retain(|id| !unknown.contains(id.as_str()));
     guesses
 }
 

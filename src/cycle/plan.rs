@@ -33,6 +33,8 @@ pub(super) struct Plan {
     pub regions: BTreeSet<String>,
     /// Regions that the declared buckets show, as a bucket has one although it is listed globally.
     bucket_regions: BTreeSet<String>,
+    /// Does nothing that is declared, asked for or not, lie in another account than the credentials'?
+    pub only_account: bool,
     /// How many declared resources were asked for. The others still own what is theirs.
     pub desired: u64,
 }
@@ -80,6 +82,7 @@ pub(super) fn plan(work: &Work, desired: &DesiredState, aws: &Aws) -> Plan {
         accounts: BTreeSet::new(),
         regions: BTreeSet::new(),
         bucket_regions: BTreeSet::new(),
+        only_account: desired.resources.iter().filter_map(|one| one.account.as_deref()).all(|one| one == aws.account()),
         desired: 0,
     };
     match work {
@@ -232,11 +235,6 @@ impl Plan {
         let mut by_account: BTreeMap<String, Vec<Scope>> = BTreeMap::new();
         scopes.into_iter().for_each(|scope| by_account.entry(scope.account.clone()).or_default().push(scope));
         by_account
-    }
-
-    /// Does nothing that is declared lie in another account?
-    pub(super) fn is_only_account(&self, account: &str) -> bool {
-        self.accounts.iter().all(|one| one == account) && self.unreachable.is_empty()
     }
 
     /// How many listings there will be, for progress.

@@ -72,8 +72,7 @@ fn compare(
 ) {
     let facts = &context.facts[task.kind.name()];
     let mut declared: Vec<_> = task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect();
-    let only_account = context.plan.is_only_account(&scope.account);
-    let guesses = guesses::take_out(&mut listing, &mut declared, task.kind, scope, only_account);
+    let guesses = guesses::take_out(&mut listing, &mut declared, task.kind, scope, context.plan.only_account);
     for resource in guesses.assumed {
         *seen.assumed.entry(resource.source).or_default() += 1;
     }

@@ -9,7 +9,7 @@ use crate::model::{InstanceStatus, Owner, ProviderRef, ResourceKey};
 
 const SCOPE: (&str, &str) = ("123456789012", "eu-central-1");
 
-fn desired(kind: &str, id: &str, attributes: Value) -> Desired {
+pub(super) fn desired(kind: &str, id: &str, attributes: Value) -> Desired {
     Desired {
         address: format!("{kind}.x"),
         kind: kind.into(),

@@ -181,7 +181,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{Change, InstanceStatus, ProviderRef, schema};
+    use crate::diff::tests::desired;
+    use crate::model::{Change, schema};
 
     #[test]
     fn a_group_on_a_primary_interface_is_the_instances() {
@@ -202,22 +203,7 @@ mod tests {
     fn what_an_unread_child_may_own_is_named() {
         let child = Desired {
             address: "aws_vpc_endpoint_policy.s3".to_owned(),
-            kind: "aws_vpc_endpoint_policy".into(),
-            id: "vpce-1".to_owned(),
-            account: None,
-            region: None,
-            source: 0,
-            also_in: Vec::new(),
-            disputed_by: Vec::new(),
-            is_copy: false,
-            provider: ProviderRef { module: None, address: "aws".into(), alias: None },
-            schema_version: 0,
-            status: InstanceStatus::Ready,
-            raw_attributes: serde_json::value::to_raw_value(&json!({"vpc_endpoint_id": "vpce-1", "policy": "{}"}))
-                .unwrap(),
-            sensitive: Vec::new(),
-            code: None,
-            declared: None,
+            ..desired("aws_vpc_endpoint_policy", "vpce-1", json!({"vpc_endpoint_id": "vpce-1", "policy": "{}"}))
         };
         let owners = UnreadOwners::new(&[child], &HashMap::new(), "123456789012");
         let cautions = |id: &str, path: &str| {

@@ -21,33 +21,23 @@ impl BucketPart for AwsS3BucketAnalyticsConfiguration {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["s3:GetAnalyticsConfiguration", "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
+        &[ACTION, "s3:GetBucketLocation", "s3:ListAllMyBuckets"]
     }
 
     fn strangers(&self) -> Strangers {
         Strangers::Several
     }
 
-    /// One permission is for both calls, that for one and that for all. At most 100 a page.
+    /// One permission is for both calls, that for one and that for all.
     async fn ids(&self, aws: &ScopeReader, bucket: &str) -> Result<Vec<String>, ReadError> {
-        let client = s3::client(aws, bucket).await?;
-        let (mut ids, mut token) = (Vec::new(), None);
-        loop {
-            let call = client.list_bucket_analytics_configurations().bucket(bucket).set_continuation_token(token);
-            let page = aws.call(ACTION, call.send()).await?;
-            ids.extend(page.analytics_configuration_list().iter().map(|one| format!("{bucket}:{}", one.id())));
-            token = page.next_continuation_token.filter(|_| page.is_truncated == Some(true));
-            if token.is_none() {
-                return Ok(ids);
-            }
-        }
+        s3::configuration_ids!(aws, bucket, ACTION, list_bucket_analytics_configurations, analytics_configuration_list)
     }
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {
         let client = s3::client(aws, id.bucket).await?;
         let call = client.get_bucket_analytics_configuration().bucket(id.bucket).id(id.name).send();
         let answer = not_found(aws.call(ACTION, call).await, &["NoSuchConfiguration"])?;
-        Ok(answer.as_ref().and_then(|answer| answer.analytics_configuration()).map(map))
+        Ok(s3::part(ACTION, &answer, |it| it.analytics_configuration())?.map(map))
     }
 }
 

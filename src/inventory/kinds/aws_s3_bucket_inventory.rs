@@ -28,19 +28,9 @@ impl BucketPart for AwsS3BucketInventory {
         Strangers::Several
     }
 
-    /// One permission is for both calls, that for one and that for all. At most 100 a page.
+    /// One permission is for both calls, that for one and that for all.
     async fn ids(&self, aws: &ScopeReader, bucket: &str) -> Result<Vec<String>, ReadError> {
-        let client = s3::client(aws, bucket).await?;
-        let (mut ids, mut token) = (Vec::new(), None);
-        loop {
-            let call = client.list_bucket_inventory_configurations().bucket(bucket).set_continuation_token(token);
-            let page = aws.call("s3:GetInventoryConfiguration", call.send()).await?;
-            ids.extend(page.inventory_configuration_list().iter().map(|one| format!("{bucket}:{}", one.id())));
-            token = page.next_continuation_token.filter(|_| page.is_truncated == Some(true));
-            if token.is_none() {
-                return Ok(ids);
-            }
-        }
+        s3::configuration_ids!(aws, bucket, ACTION, list_bucket_inventory_configurations, inventory_configuration_list)
     }
 
     async fn read(&self, aws: &ScopeReader, id: &PartId<'_>) -> Result<Option<Attributes>, ReadError> {

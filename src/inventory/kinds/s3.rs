@@ -352,5 +352,25 @@ pub(super) fn website_domain(aws: &ScopeReader, region: &str) -> String {
     format!("s3-website{separator}{region}.{}", dns_suffix(aws))
 }
 
+/// The ids (`BUCKET:NAME`) of all configurations of one sort that a bucket has: at most 100 a page.
+macro_rules! configuration_ids {
+    ($aws:expr, $bucket:expr, $action:expr, $list:ident, $items:ident) => {{
+        let client = s3::client($aws, $bucket).await?;
+        let (mut ids, mut token) = (Vec::new(), None);
+        loop {
+            let page = $aws.call($action, client.$list().bucket($bucket).set_continuation_token(token).send()).await?;
+            ids.extend(page.$items().iter().map(|one| format!("{}:{}", $bucket, one.id())));
+            match (page.is_truncated, page.next_continuation_token) {
+                (Some(true), Some(next)) => token = Some(next),
+                (Some(true), None) => {
+                    return Err(ReadError::unexpected($action, "the list is truncated and has no continuation token"));
+                }
+                _ => return Ok(ids),
+            }
+        }
+    }};
+}
+pub(super) use configuration_ids;
+
 #[cfg(test)]
 mod tests;
