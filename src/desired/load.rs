@@ -89,7 +89,13 @@ pub struct Loaded<'a> {
     retry_delay: Duration,
 }
 
-type ReadSource<'a> = (Box<dyn StateFile + 'a>, Declares);
+/// A source that was read.
+struct ReadSource<'a> {
+    file: Box<dyn StateFile + 'a>,
+    declares: Declares,
+    /// What it was before it was read: see [`StateFile::stamp`].
+    stamp: Option<String>,
+}
 
 /// A source that is another one than when it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,8 +116,13 @@ impl Loaded<'_> {
         found.into_iter().flatten().collect()
     }
 
-    async fn moved_since(&self, source: usize, (file, declares): &ReadSource<'_>) -> Option<MovedSource> {
+    async fn moved_since(&self, source: usize, read: &ReadSource<'_>) -> Option<MovedSource> {
+        let ReadSource { file, declares, stamp } = read;
         let before = self.desired.sources.get(source).filter(|_| file.can_be_read_again())?;
+        // Most files need not be read again to know that they are the same.
+        if stamp.is_some() && *stamp == file.stamp().await {
+            return None;
+        }
         let text = |serial: Option<u64>| serial.map_or_else(|| "none".to_owned(), |serial| serial.to_string());
         let how = match read_settled(file.as_ref(), self.retry_delay).await {
             Ok(now) if (before.serial, &before.lineage) == (now.serial, &now.lineage) => return None,
@@ -126,7 +137,7 @@ impl Loaded<'_> {
 
     /// A pipe is empty after the first time.
     pub fn can_be_opened_again(&self) -> bool {
-        self.read.iter().all(|(file, _)| file.can_be_read_again())
+        self.read.iter().all(|read| read.file.can_be_read_again())
     }
 }
 
@@ -166,21 +177,22 @@ pub async fn open<'a>(states: &[StateConfig], options: &'a LoadOptions, store: &
     let mut names = names::unique(&locations.collect::<Vec<_>>()).into_iter();
 
     let reads = jobs.into_iter().map(|job| async {
+        let stamp = job.file.stamp().await;
         let outcome = read_settled(job.file.as_ref(), options.retry_delay).await;
-        (job, outcome)
+        (job, stamp, outcome)
     });
     let outcomes: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
 
     let mut codes = Codes::new(options, store).await;
     let mut desired = DesiredState::default();
     let mut read: Vec<ReadSource<'a>> = Vec::new();
-    for (job, outcome) in outcomes {
+    for (job, stamp, outcome) in outcomes {
         let name = names.next().unwrap_or_default();
         match outcome {
             Ok(state) => {
                 let Job { file, declares, location, code, warnings } = job;
                 add_source(&mut desired, name, (location, code, warnings), &declares, state, &mut codes);
-                read.push((file, declares));
+                read.push(ReadSource { file, declares, stamp });
             }
             Err(error) => add_unread(&mut desired, name, job.declares, &error),
         }
@@ -190,8 +202,8 @@ pub async fn open<'a>(states: &[StateConfig], options: &'a LoadOptions, store: &
     }
     references::locate(&mut desired.resources);
     for resource in desired.resources.iter_mut().filter(|resource| resource.provider.is_aws()) {
-        if let Some((_, declares)) = read.get(resource.source) {
-            declares.place(resource);
+        if let Some(read) = read.get(resource.source) {
+            read.declares.place(resource);
         }
     }
     owners::join(&mut desired.resources);
