@@ -53,6 +53,7 @@ const VPC: &[&str] = &["default_network_acl_id", "default_route_table_id", "defa
 
 /// Declared type, where its attributes name what it made, and the type of that: it makes further resources in turn.
 const MAKERS: &[(&str, &str, &str)] = &[
+    ("aws_cloudformation_stack_instances", "stack_instance_summaries/*/stack_id", "aws_cloudformation_stack"),
     ("aws_cloudformation_stack_set_instance", "stack_id", "aws_cloudformation_stack"),
     ("aws_cloudformation_stack_set_instance", "stack_instance_summaries/*/stack_id", "aws_cloudformation_stack"),
     ("aws_eks_node_group", "resources/*/autoscaling_groups/*/name", "aws_autoscaling_group"),

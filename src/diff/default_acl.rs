@@ -21,7 +21,8 @@ pub(super) const ANY: &str = "*";
 pub(super) fn explains(change: &mut Change, claimed: &HashSet<String>, declared: &HashSet<String>) -> bool {
     let (Some(added), Some(removed)) = (&mut change.added, &mut change.removed) else { return false };
     let is_in = |set: &HashSet<String>, subnet: &Value| set.contains(&subnet.to_string());
-    removed.retain(|subnet| !is_in(claimed, subnet));
+    // One that is declared no more was destroyed, and AWS took it out.
+    removed.retain(|subnet| !is_in(claimed, subnet) && is_in(declared, subnet));
     added.retain(|subnet| is_in(claimed, subnet) || !is_in(declared, subnet));
     added.is_empty() && removed.is_empty()
 }
@@ -55,6 +56,7 @@ mod tests {
         assert_eq!(strangers, (false, vec![json!("by-hand")], vec![]));
         // Somebody moved them: out of the ACL that claims it, and into one that does not.
         assert_eq!(explained(&["claimed"], &[]), (false, vec![json!("claimed")], vec![]));
+        assert_eq!(explained(&[], &["destroyed"]), (true, vec![], vec![]));
         assert_eq!(explained(&[], &["declared"]), (false, vec![], vec![json!("declared")]));
     }
 }

@@ -64,8 +64,10 @@ impl OwnedFieldIndex {
             for change in &drift.changes {
                 let (account, kind, id) = (&drift.scope.account, &drift.kind, &drift.id);
                 let key = (account.clone(), kind.clone(), id.clone(), pointer::top(&change.path));
-                let added = change.added.iter().flatten().map(Value::to_string);
-                index.elements.entry(key).or_default().extend(added);
+                match &change.added {
+                    Some(added) => index.elements.entry(key).or_default().extend(added.iter().map(Value::to_string)),
+                    None => _ = index.whole.insert(key),
+                }
             }
         }
         index
@@ -94,7 +96,12 @@ impl OwnedFieldIndex {
     fn explains(&self, account: &str, kind: &str, id: &str, change: &mut Change) -> bool {
         let attribute = pointer::top(&change.path);
         let key = |kind: &str, id: &str| (account.to_owned(), kind.to_owned(), id.to_owned(), attribute.clone());
-        if (kind, attribute.as_str()) == (default_acl::KIND, default_acl::SUBNETS) {
+        // Where the code names the subnets, Terraform puts back any other.
+        let is_default_acl = (kind, attribute.as_str()) == (default_acl::KIND, default_acl::SUBNETS);
+        if is_default_acl && change.declared == Some(true) {
+            return false;
+        }
+        if is_default_acl {
             let none = HashSet::new();
             let of = |attribute: &str| {
                 let key = (account.to_owned(), kind.to_owned(), default_acl::ANY.to_owned(), attribute.to_owned());

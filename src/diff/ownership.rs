@@ -9,6 +9,7 @@ use super::companion_objects;
 use super::owned_fields::OwnedFieldIndex;
 use super::unread_children;
 use super::walk::canonical_member;
+use crate::model::arn::is_arn;
 use crate::model::schema;
 use crate::model::{Arn, Attributes, Desired, GLOBAL, Live, OwnedField, Owner, Scope, is_unique_id};
 
@@ -175,6 +176,8 @@ impl<'a> OwnershipIndex<'a> {
         [Some(id), stack].into_iter().flatten().any(|id| self.declares(scope, kind, id))
             || of_service().is_some()
             || self.makers.contains(&(scope.account.as_str(), kind, id.to_owned()))
+            // A stack set of one account makes stacks in others, and its state has their ARNs.
+            || is_arn(id) && self.makers.iter().any(|(_, made, known)| *made == kind && known == id)
     }
 
     /// Another kind of resource declares the same attachment, or the owner's own attribute shows it.

@@ -180,7 +180,8 @@ fn without_reserved_tags(mut live: Live) -> Live {
     let Some(tags) = live.attributes.get_mut("tags_all") else { return live };
     let reserved = split_reserved(tags);
     // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
-    if let (Owner::None | Owner::Claimed(_), Some(Value::String(id))) =
+    // A group that a stack made is the stack's, and so are its machines.
+    if let (Owner::None | Owner::Claimed(_) | Owner::Maker { .. }, Some(Value::String(id))) =
         (&live.owner, reserved.get("aws:cloudformation:stack-id"))
     {
         live.owner = Owner::Maker { kind: "aws_cloudformation_stack", id: id.clone() };

@@ -41,6 +41,13 @@ fn a_maker_is_reported_once_unless_it_is_declared() {
         assert_eq!((compared.made.len(), compared.drifts.len()), (usize::from(!is_known), 0), "{what}");
         assert_eq!(compared.folded.values().sum::<u64>(), if is_known { 2 } else { 0 }, "{what}");
     }
+    let set = json!({"id": "s,111111111111,eu-central-1", "stack_id": STACK});
+    let set = Desired {
+        account: Some("111111111111".to_owned()),
+        ..desired("aws_cloudformation_stack_set_instance", "s", set)
+    };
+    let of_set = strangers("aws_vpc", &[set], members("aws_cloudformation_stack", STACK));
+    assert_eq!(of_set.made.len(), 0, "a stack set makes stacks in other accounts");
     let nodes = json!({"id": "c:n", "resources": [{"autoscaling_groups": [{"name": "eks-n"}]}]});
     let nodes = Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_eks_node_group", "c:n", nodes) };
     assert_eq!(strangers("aws_vpc", &[nodes], members("aws_autoscaling_group", "eks-n")).made.len(), 0);

@@ -69,7 +69,9 @@ impl Kind for AwsEc2TransitGatewayRoute {
 
     async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {
         let routes = search(aws, parent, None).await?;
-        let ids = routes.iter().filter_map(|route| Some(format!("{parent}_{}", route.destination_cidr_block()?)));
+        // Entries of a prefix list are the reference's: <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-prefix-lists.html>
+        let own = routes.iter().filter(|route| route.prefix_list_id().is_none_or(str::is_empty));
+        let ids = own.filter_map(|route| Some(format!("{parent}_{}", route.destination_cidr_block()?)));
         Ok(ids.filter_map(|id| live(&id, &routes)).collect())
     }
 

@@ -20,7 +20,7 @@ use aws_sdk_s3::operation::{
 };
 use aws_sdk_s3::types::{Bucket, BucketLocationConstraint, Tag};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 
 use super::aws_s3_bucket::NOT_OFFERED;
@@ -168,8 +168,9 @@ impl<T: BucketPart> Kind for T {
             },
         };
         let reads: Vec<_> = ids.iter().map(|id| PriorState::new(id, None)).collect();
-        let reads = reads.iter().map(|prior| Kind::read(self, aws, prior));
-        match try_join_all(reads).await {
+        let reads: Vec<_> = reads.iter().map(|prior| Kind::read(self, aws, prior)).collect();
+        let read: Result<Vec<_>, _> = stream::iter(reads).buffered(8).try_collect().await;
+        match read {
             Ok(read) => Ok(read.into_iter().flatten().collect()),
             // What an S3 of others does not have nobody can have set there.
             Err(error) if error.is(NOT_OFFERED) => Ok(Vec::new()),
@@ -324,7 +325,7 @@ settings! {
     website: GetBucketWebsiteOutput = "s3:GetBucketWebsite", get_bucket_website, "NoSuchWebsiteConfiguration";
 }
 
-/// Tags as a map, without AWS's own.
+/// Tags as a map: of an object all of them (see [`tags`]), of a filter those that it names.
 pub(super) fn tag_map(list: &[Tag]) -> Value {
     tags(list.iter().map(|tag| (tag.key(), tag.value())))
 }
