@@ -9,6 +9,7 @@ pub mod config;
 mod findings;
 mod guesses;
 mod ignore_tags;
+mod later_look;
 mod plan;
 mod read;
 mod shard;
@@ -126,6 +127,14 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
         moved = moved_meanwhile(&looked, left()).await;
     }
     looked.seen.doubt(&moved, &looked.loaded.desired);
+
+    progress.begin("asking who did it", 0);
+    let mut attributed = attribute(work, &looked, environment, left()).await;
+    let touched = later_look::touched(&looked, &attributed.who, clock());
+    let is_time = !environment.aws.second_look_delay().is_zero() && environment.aws.second_look_delay() < left();
+    if !touched.is_empty() && is_time && later_look::look_again(&mut looked, touched, environment, left).await {
+        attributed = attribute(work, &looked, environment, left()).await;
+    }
     let Looked { loaded: Loaded { mut desired, .. }, plan, mut seen } = looked;
     for (&source, &number) in &seen.assumed {
         if let Some(source) = desired.sources.get_mut(source) {
@@ -133,9 +142,6 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
         }
     }
 
-    progress.begin("asking who did it", 0);
-    let attributed = tokio::time::timeout(left(), attribute(work, &seen, &plan, environment)).await;
-    let attributed = attributed.unwrap_or_else(|_| Attributed::too_late(seen.drifts.len(), settings.deadline));
     seen.gaps.extend(attributed.gaps);
     let (findings, rule_warnings) = findings::judge(&desired, seen.drifts, attributed.who, &settings.rules, started_at);
     seen.gaps.sort();
@@ -187,8 +193,9 @@ async fn moved_meanwhile(looked: &Looked<'_>, left: Duration) -> Vec<MovedSource
 }
 
 /// Asks the sources of events who is behind the drifts.
-async fn attribute(work: &Work, seen: &Seen, plan: &Plan, environment: &Environment<'_>) -> Attributed {
+async fn attribute(work: &Work, looked: &Looked<'_>, environment: &Environment<'_>, left: Duration) -> Attributed {
     let Environment { aws, settings, clock, .. } = *environment;
+    let Looked { plan, seen, .. } = looked;
     let options = &settings.attribution;
     let principal = match work {
         Work::Sweep(Sweep { principal: Some(name), .. }) => {
@@ -205,5 +212,7 @@ async fn attribute(work: &Work, seen: &Seen, plan: &Plan, environment: &Environm
         principal: principal.as_ref(),
         event_regions: &EventRegions { home: aws.home_region().to_owned(), regions: plan.log_regions(aws) },
     };
-    attribute::attribute(&question, &source::open(&options.sources, aws)).await
+    let sources = source::open(&options.sources, aws);
+    let attributed = tokio::time::timeout(left, attribute::attribute(&question, &sources)).await;
+    attributed.unwrap_or_else(|_| Attributed::too_late(seen.drifts.len(), settings.deadline))
 }

@@ -39,6 +39,8 @@ fn cycles() {
     nothing_that_was_read_outlives_its_cycle();
     a_state_that_is_written_meanwhile();
     a_scan_ends_at_its_deadline();
+    what_was_touched_minutes_ago_is_looked_at_again();
+    strangers_of_a_stack_and_of_a_group();
 }
 
 fn nothing_that_was_read_outlives_its_cycle() {
@@ -174,6 +176,118 @@ fn a_state_that_is_written_meanwhile() {
     assert!(gap.detail.contains("serial 3, then 4"), "{}", gap.detail);
     assert!(restless.findings.iter().all(|one| one.drift == DriftStatus::Unknown), "{:#?}", restless.findings);
     assert!(restless.coverage.iter().all(|one| !one.complete));
+}
+
+/// AWS's copies agree while the cycle waits.
+struct Agrees<'a>(&'a (dyn Fn() + Sync));
+
+impl cycle::Progress for Agrees<'_> {
+    fn begin(&self, step: &str, _total: u64) {
+        if step.starts_with("looking again") {
+            self.0();
+        }
+    }
+}
+
+/// A listing may be older than the state: what differs from a state of the last minutes is read once more.
+fn what_was_touched_minutes_ago_is_looked_at_again() {
+    let world = World::recorded("shop", 1);
+    support::point_aws_at(&world.moto);
+    let by_hand = |what: &str| {
+        let mut python = support::python();
+        let done =
+            python.args(["-c", BY_HAND, &world.moto]).arg(&world.state).arg(what).output().expect("python starts");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    let now = "2026-02-01T00:10:00Z".parse::<Timestamp>().expect("a time");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let run = |written: &str, agrees: &(dyn Fn() + Sync)| {
+        let written: Timestamp = written.parse().expect("a time");
+        let file = std::fs::File::options().write(true).open(&world.state).expect("writable");
+        file.set_modified(written.into()).expect("a time of the file");
+        runtime.block_on(async {
+            let options = AwsOptions { second_look_delay: Duration::from_millis(1), ..AwsOptions::default() };
+            let aws = Aws::connect(options).await.expect("the false AWS answers");
+            let settings = settings(world.state.display().to_string());
+            let store = StateBucket::new(&aws);
+            let (clock, progress) = (|| now, Agrees(agrees));
+            let environment =
+                Environment { aws: &aws, settings: &settings, store: &store, progress: &progress, clock: &clock };
+            let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
+            cycle::run(&sweep, &environment, "1".to_owned()).await
+        })
+    };
+    let both = ["changed aws_iam_role.web", "changed aws_security_group.web"];
+    let sorted = |outcome: &Outcome| {
+        let mut found = found(outcome);
+        found.sort();
+        found
+    };
+    let close = || by_hand("close");
+    by_hand("open");
+    let long_ago = run("2026-02-01T00:04:00Z", &close);
+    assert_eq!(sorted(&long_ago), both, "seen once, and told");
+    let stays = run("2026-02-01T00:09:00Z", &|| ());
+    assert_eq!(sorted(&stays), both, "seen twice, and told");
+    assert_eq!(stays.findings.len(), 2);
+    let gone = run("2026-02-01T00:09:00Z", &close);
+    assert_eq!(sorted(&gone), [""; 0], "a stale answer is no drift");
+    assert_eq!(gone.counts.in_sync, stays.counts.in_sync + 2);
+}
+
+const STRANGERS: &str = "
+import boto3, sys
+aws = dict(endpoint_url=sys.argv[1], region_name='us-east-1', aws_access_key_id='test', aws_secret_access_key='test')
+iam = boto3.client('iam', **aws)
+stack = [{'Key': 'aws:cloudformation:stack-id', 'Value': 'arn:aws:cloudformation:us-east-1:123456789012:stack/their/0a1b'}]
+statement = '{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:ListBucket\",\"Resource\":\"*\"}]}'
+iam.create_policy(PolicyName='of-stack', PolicyDocument=statement, Tags=stack)
+iam.create_instance_profile(InstanceProfileName='of-stack', Tags=stack)
+iam.create_instance_profile(InstanceProfileName='of-nobody')
+iam.create_user(UserName='mallory')
+iam.add_user_to_group(UserName='mallory', GroupName=sys.argv[2])
+";
+
+/// What AWS marks as a stack's is the stack's, also where listings show no marks; who nobody declares and is put into a declared
+/// group is told.
+fn strangers_of_a_stack_and_of_a_group() {
+    let world = World::recorded("shop", 1);
+    support::point_aws_at(&world.moto);
+    let state: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&world.state).expect("readable")).expect("JSON");
+    let resources = state["resources"].as_array().expect("resources");
+    let group = resources.iter().find(|one| one["type"] == "aws_iam_group").expect("a group");
+    let group = group["instances"][0]["attributes"]["name"].as_str().expect("a name");
+    let done = support::python().args(["-c", STRANGERS, &world.moto, group]).output().expect("python starts");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let aws = Aws::connect(AwsOptions::default()).await.expect("the false AWS answers");
+        let settings = settings(world.state.display().to_string());
+        let store = StateBucket::new(&aws);
+        let clock = || "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time");
+        let environment =
+            Environment { aws: &aws, settings: &settings, store: &store, progress: &Silent, clock: &clock };
+        let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
+        let swept = cycle::run(&sweep, &environment, "1".to_owned()).await;
+        let told = |outcome: &Outcome| {
+            let told = outcome.findings.iter().map(|one| format!("{} {} {}", one.drift.as_str(), one.kind, one.id));
+            told.collect::<BTreeSet<_>>()
+        };
+        let stack = "unmanaged aws_cloudformation_stack arn:aws:cloudformation:us-east-1:123456789012:stack/their/0a1b";
+        let membership = format!("unmanaged aws_iam_user_group_membership mallory/{group}");
+        let strangers =
+            [stack, "unmanaged aws_iam_instance_profile of-nobody", "unmanaged aws_iam_user mallory", &membership];
+        assert_eq!(told(&swept), strangers.map(str::to_owned).into());
+        assert_eq!(swept.gaps, []);
+
+        // And by their keys alone, the stack aside, which is known by what it made.
+        let keys = swept.findings.iter().filter(|one| one.kind != "aws_cloudformation_stack");
+        let keys = keys.map(|finding| finding.resource_key()).collect::<BTreeSet<_>>();
+        let reread = Work::Resources(Resources { keys, ..Resources::default() });
+        let again = cycle::run(&reread, &environment, "2".to_owned()).await;
+        assert_eq!(told(&again), strangers[1..].iter().map(|one| (*one).to_owned()).collect());
+    });
 }
 
 /// What is not read in time is a gap.

@@ -92,6 +92,11 @@ impl Aws {
         &self.account
     }
 
+    /// How long AWS's copies are given to agree before something is looked at once more.
+    pub fn second_look_delay(&self) -> Duration {
+        self.second_look_delay
+    }
+
     /// The region of the environment, or the partition's first.
     pub fn default_region(&self) -> String {
         match self.base.region() {

@@ -62,6 +62,11 @@ impl ReadError {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 
+    /// Did something answer that does not have this call? AWS has an error code for everything; emulators break off, or say 501.
+    pub fn knows_no_such_call(&self) -> bool {
+        self.code.is_none() && matches!(self.status, Some(500 | 501))
+    }
+
     /// One line for a person.
     pub fn detail(&self) -> String {
         let code = self.code.as_deref().unwrap_or(self.reason.as_str());

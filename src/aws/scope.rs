@@ -53,6 +53,11 @@ impl ScopeClient {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
     }
 
+    /// Is what answers no AWS, as far as the configuration says (`AWS_ENDPOINT_URL`)?
+    pub fn is_emulated(&self) -> bool {
+        self.config.endpoint_url().is_some()
+    }
+
     /// S3 in the region where a bucket lies.
     pub fn s3_in(&self, region: &str) -> aws_sdk_s3::Client {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,7 +13,7 @@ use tokio::process::Command;
 use url::Url;
 
 use super::tfstate::{MAX_STATE_BYTES, StateError};
-use super::{Environment, Fetched, ReadError, StateFile};
+use super::{Body, Environment, Fetched, ReadError, StateFile};
 
 const DEADLINE: Duration = Duration::from_secs(300);
 
@@ -165,7 +165,7 @@ impl StateFile for GitState {
         let size = self.git(at, &["cat-file", "-s", &object]).await?;
         check_size(&size, &self.location())?;
         let bytes = self.git(at, &["cat-file", "blob", &object]).await?;
-        Ok(Fetched { body: bytes.into(), warnings: vec![format!("read at commit {commit}")] })
+        Ok(Fetched { warnings: vec![format!("read at commit {commit}")], ..Body::from(bytes).into() })
     }
 }
 

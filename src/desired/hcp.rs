@@ -49,6 +49,7 @@ struct WorkspaceAttributes {
 #[serde(rename_all = "kebab-case")]
 struct StateVersionAttributes {
     hosted_state_download_url: Option<String>,
+    created_at: Option<String>,
 }
 
 impl Workspace {
@@ -140,7 +141,8 @@ impl StateFile for Workspace {
         if response.status() != StatusCode::OK {
             return Err(self.refusal(response.status()));
         }
-        let mut fetched = Fetched::from(http::body(response, &self.location).await?);
+        let written_at = version.attributes.created_at.and_then(|time| time.parse().ok());
+        let mut fetched = Fetched { written_at, ..http::body(response, &self.location).await?.into() };
         if workspace.attributes.locked {
             fetched.warnings.push("the workspace is locked: a run may be applying".to_owned());
         }

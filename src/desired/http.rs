@@ -8,7 +8,8 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED, LOCATION};
 use reqwest::{Client, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -146,10 +147,19 @@ impl StateFile for HttpState {
         let place = self.location();
         let response = get(&self.client, &self.url, &self.headers, &place).await?;
         match response.status() {
-            StatusCode::OK => Ok(body(response, &place).await?.into()),
+            StatusCode::OK => {
+                let written_at = last_modified(response.headers());
+                Ok(Fetched { written_at, ..body(response, &place).await?.into() })
+            }
             status => Err(refusal(status, &place)),
         }
     }
+}
+
+/// <https://www.rfc-editor.org/rfc/rfc9110#name-last-modified>
+fn last_modified(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(LAST_MODIFIED)?.to_str().ok()?;
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 /// Is the server on this very machine?

@@ -1,17 +1,23 @@
 //! All requests -> the desired state of a run. What cannot be read becomes a gap of its source.
 
+mod codes;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::StreamExt;
+use jiff::Timestamp;
+
+use codes::Codes;
 
 use super::backend::BackendConfig;
 use super::code::CodeIndex;
 use super::locate::{self, ProviderRegions};
 use super::tfstate::{self, State};
 use super::{
-    Environment, HttpOptions, ObjectStore, ReadError, StateConfig, StateFile, names, owners, references, request,
+    Environment, Fetched, HttpOptions, ObjectStore, ReadError, StateConfig, StateFile, names, owners, references,
+    request,
 };
 use crate::model::{Desired, DesiredState, Gap, GapReason, GapScope, Source, UnreadSource};
 
@@ -68,6 +74,11 @@ impl Declares {
         }
     }
 
+    fn of_source(&self, source: &Source) -> UnreadSource {
+        let Self { accounts, regions } = self.clone();
+        UnreadSource { name: source.name.clone(), accounts, regions, foreign_only: false }
+    }
+
     /// What two entries say of the same source: it may declare resources wherever one of them says so.
     fn widen(&mut self, other: &Self) {
         for (own, other) in [(&mut self.accounts, &other.accounts), (&mut self.regions, &other.regions)] {
@@ -95,6 +106,7 @@ struct ReadSource<'a> {
     declares: Declares,
     /// What it was before it was read: see [`StateFile::stamp`].
     stamp: Option<String>,
+    written_at: Option<Timestamp>,
 }
 
 /// A source that is another one than when it was read.
@@ -108,6 +120,15 @@ pub struct MovedSource {
     pub declares: UnreadSource,
 }
 
+/// A source that was written a short while ago.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenSource {
+    /// Its index.
+    pub source: usize,
+    /// Where it may declare resources.
+    pub declares: UnreadSource,
+}
+
 impl Loaded<'_> {
     /// Looks at the sources again: which of them were written since, or are being written?
     pub async fn moved(&self) -> Vec<MovedSource> {
@@ -117,7 +138,7 @@ impl Loaded<'_> {
     }
 
     async fn moved_since(&self, source: usize, read: &ReadSource<'_>) -> Option<MovedSource> {
-        let ReadSource { file, declares, stamp } = read;
+        let ReadSource { file, declares, stamp, written_at: _ } = read;
         let before = self.desired.sources.get(source).filter(|_| file.can_be_read_again())?;
         // Most files need not be read again to know that they are the same.
         if stamp.is_some() && *stamp == file.stamp().await {
@@ -130,9 +151,16 @@ impl Loaded<'_> {
             // Torn, as it is while an apply writes it.
             Err(_) => format!("serial {}, then it could not be read", text(before.serial)),
         };
-        let Declares { accounts, regions } = declares.clone();
-        let declares = UnreadSource { name: before.name.clone(), accounts, regions, foreign_only: false };
-        Some(MovedSource { source, how, declares })
+        Some(MovedSource { source, how, declares: declares.of_source(before) })
+    }
+
+    /// The sources whose backends say that they were written since.
+    pub fn written_since(&self, since: Timestamp) -> Vec<WrittenSource> {
+        let recent = self.read.iter().zip(&self.desired.sources).enumerate();
+        let recent = recent.filter(|(_, (read, _))| read.written_at.is_some_and(|at| at >= since));
+        recent
+            .map(|(source, (read, known))| WrittenSource { source, declares: read.declares.of_source(known) })
+            .collect()
     }
 
     /// A pipe is empty after the first time.
@@ -191,8 +219,9 @@ pub async fn open<'a>(states: &[StateConfig], options: &'a LoadOptions, store: &
         match outcome {
             Ok(state) => {
                 let Job { file, declares, location, code, warnings } = job;
+                let written_at = state.written_at;
                 add_source(&mut desired, name, (location, code, warnings), &declares, state, &mut codes);
-                read.push(ReadSource { file, declares, stamp });
+                read.push(ReadSource { file, declares, stamp, written_at });
             }
             Err(error) => add_unread(&mut desired, name, job.declares, &error),
         }
@@ -248,16 +277,17 @@ async fn read_settled(file: &dyn StateFile, delay: Duration) -> Result<State, Re
 /// The state, and whether it changed meanwhile.
 async fn read_once(file: &dyn StateFile) -> Result<(State, bool), ReadError> {
     let before = file.stamp().await;
-    let fetched = file.fetch().await?;
+    let Fetched { body, warnings, written_at } = file.fetch().await?;
     let location = file.location();
-    let parsing = tokio::task::spawn_blocking(move || tfstate::read(fetched.body, &location)).await;
+    let parsing = tokio::task::spawn_blocking(move || tfstate::read(body, &location)).await;
     let crashed = |error: tokio::task::JoinError| ReadError::Failed {
         location: file.location(),
         how: format!("the reader stopped ({error})"),
         transient: false,
     };
     let mut state = parsing.map_err(crashed)??;
-    state.warnings.splice(0..0, fetched.warnings);
+    state.warnings.splice(0..0, warnings);
+    state.written_at = written_at;
     let changed = before != file.stamp().await;
     Ok((state, changed))
 }
@@ -340,40 +370,6 @@ fn add_unread(desired: &mut DesiredState, name: String, declares: Declares, erro
     gap.scope.region = only(&regions);
     desired.gaps.push(gap);
     desired.unread.push(UnreadSource { name, accounts, regions, foreign_only: false });
-}
-
-/// The code directories that were given beside the states.
-struct Codes {
-    indices: Vec<(PathBuf, Vec<String>, CodeIndex)>,
-}
-
-impl Codes {
-    async fn new(options: &LoadOptions, store: &dyn ObjectStore) -> Self {
-        let mut indices = Vec::new();
-        for directory in &options.code_dirs {
-            // Which states it writes, as far as its backend says; not reading it is no fault here.
-            let opened = request::open_directory(directory, options, store).await.unwrap_or_default();
-            let locations = opened.files.iter().map(|file| file.location()).collect();
-            indices.push((directory.clone(), locations, CodeIndex::of(directory)));
-        }
-        Self { indices }
-    }
-
-    /// The code whose backend is this state, or whose folder holds it; else the one code that declares most of it.
-    fn belonging_to(&self, location: &str, resources: &[Desired]) -> Option<&CodeIndex> {
-        let by_backend = self.indices.iter().find(|(_, states, _)| states.iter().any(|state| state == location));
-        let by_folder = || self.indices.iter().find(|(folder, ..)| PathBuf::from(location).starts_with(folder));
-        if let Some((_, _, code)) = by_backend.or_else(by_folder) {
-            return Some(code);
-        }
-        let mut counted: Vec<_> = self.indices.iter().map(|(_, _, code)| (code.matches(resources), code)).collect();
-        counted.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-        match counted.as_slice() {
-            [(0, _), ..] | [] => None,
-            [(best, _), (second, _), ..] if best == second => None,
-            [(_, code), ..] => Some(code),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::tfstate::{MAX_STATE_BYTES, StateError};
@@ -36,7 +37,8 @@ impl StateFile for LocalState {
             return Ok(read_pipe(&self.path, &location, PIPE_OPEN_DEADLINE).await?.into());
         }
         let file = File::open(&self.path).map_err(|cause| ReadError::from_io(&location, &cause))?;
-        let mut fetched = Fetched::from(Body::File(file));
+        let written_at = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+        let mut fetched = Fetched { written_at, ..Body::File(file).into() };
         fetched.warnings.extend(lock(&self.path).ok().and_then(|lock| lock_warning(&lock)));
         Ok(fetched)
     }

@@ -28,7 +28,7 @@ pub use config::{CodeConfig, StateConfig};
 pub use environment::Environment;
 pub use error::ReadError;
 pub use http::HttpOptions;
-pub use load::{LoadOptions, Loaded, MovedSource, check_local, load, open};
+pub use load::{LoadOptions, Loaded, MovedSource, WrittenSource, check_local, load, open};
 pub(crate) use owners::mark_copies;
 pub(crate) use references::is_proof;
 pub use s3::{MemoryStore, Object, ObjectAddress, ObjectStore, RoleToAssume, StoreError};
@@ -38,6 +38,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 /// One state at one place, whatever the backend.
 #[async_trait]
@@ -68,11 +69,13 @@ pub(crate) trait StateFile: Send + Sync {
 pub(crate) struct Fetched {
     pub body: Body,
     pub warnings: Vec<String>,
+    /// When the backend says that it was written.
+    pub written_at: Option<Timestamp>,
 }
 
 impl From<Body> for Fetched {
     fn from(body: Body) -> Self {
-        Self { body, warnings: Vec::new() }
+        Self { body, warnings: Vec::new(), written_at: None }
     }
 }
 

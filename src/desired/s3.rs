@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::tfstate::StateError;
 use super::{Body, Fetched, ReadError, StateFile, lock_warning};
@@ -38,6 +39,7 @@ pub struct Object {
     pub pieces: Vec<Vec<u8>>,
     pub etag: Option<String>,
     pub version_id: Option<String>,
+    pub last_modified: Option<Timestamp>,
 }
 
 /// Why an object cannot be read. Texts hold no secret.
@@ -104,7 +106,7 @@ impl StateFile for S3State<'_> {
             let held = self.store.get(&lock).await.ok().map(|object| object.pieces.concat());
             warnings.extend(held.as_deref().and_then(lock_warning));
         }
-        Ok(Fetched { body: Body::Chunks(chunks), warnings })
+        Ok(Fetched { body: Body::Chunks(chunks), warnings, written_at: object.last_modified })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use jiff::Timestamp;
 
 use super::tfstate::MAX_STATE_BYTES;
 use super::{Object, ObjectAddress, ObjectStore, StoreError};
@@ -30,7 +31,8 @@ impl ObjectStore for StateBucket<'_> {
         let mut received = 0;
         while length <= MAX_STATE_BYTES {
             let Some(piece) = output.body.next().await else {
-                return Ok(Object { pieces, etag: output.e_tag, version_id: output.version_id });
+                let last_modified = output.last_modified.and_then(|time| Timestamp::from_second(time.secs()).ok());
+                return Ok(Object { pieces, etag: output.e_tag, version_id: output.version_id, last_modified });
             };
             let piece = piece.map_err(|error| StoreError::Timeout(format!("the body broke off: {error}")))?.to_vec();
             received += piece.len() as u64;

@@ -18,6 +18,7 @@ use std::io::{BufReader, Cursor, Read};
 use std::sync::Arc;
 
 use flate2::bufread::MultiGzDecoder;
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::model::{
@@ -54,6 +55,8 @@ pub struct State {
     /// Instances that were written too long ago to be understood.
     pub gaps: Vec<Gap>,
     pub warnings: Vec<String>,
+    /// When its backend says that it was written.
+    pub written_at: Option<Timestamp>,
     /// Instances with `attributes_flat`.
     old_instances: usize,
 }

@@ -112,7 +112,8 @@ impl<'a> OwnershipIndex<'a> {
                 if self.declares(scope, kind.name, &live.id) {
                     return Undeclared::Declared;
                 }
-                let is_unmanaged = kind.parent_kinds.iter().any(|parent| self.declares(scope, parent, id))
+                let is_unmanaged = (kind.parent_kinds.iter().any(|parent| self.declares(scope, parent, id))
+                    || self.has_other_declared_parent(kind, scope, &live.attributes))
                     && !self.is_owned(kind, account, &live.attributes);
                 if is_unmanaged { Undeclared::Unmanaged(None) } else { Undeclared::Folded("part of another resource") }
             }
@@ -127,6 +128,13 @@ impl<'a> OwnershipIndex<'a> {
             Owner::Claimed(what) => Undeclared::Unmanaged(Some(what)),
             Owner::None => Undeclared::Unmanaged(None),
         }
+    }
+
+    /// A part of two resources (a membership: of its user, and of its group) of which the other one is declared.
+    fn has_other_declared_parent(&self, kind: &KindFacts, scope: &Scope, attributes: &Attributes) -> bool {
+        let of = |part: &OwnedField| kind.parent_kinds.contains(&part.parent_kind);
+        let parts = (kind.owned_fields)(kind.name, attributes);
+        parts.iter().any(|part| of(part) && self.declares(scope, part.parent_kind, &part.parent_id))
     }
 
     /// A resource of this kind and id is declared, and may be this one.

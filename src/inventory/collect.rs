@@ -64,7 +64,10 @@ pub async fn collect(aws: &ScopeReader, request: &Request<'_>) -> Listing {
             let listing = ListRequest::new(&request.desired, true);
             let absent = collector.read_each(aws, &request.desired, Depth::Completed).await;
             // One that is gone is no finding: nobody declares it.
+            let before = collector.listing.live.len();
             let _ = collector.read_each(aws, undeclared, Depth::AsListed).await;
+            let read = collector.listing.live.split_off(before);
+            collector.add_undeclared(read).await;
             collector.children(parents, &listing).await;
             absent
         }
@@ -90,7 +93,7 @@ impl Collector<'_> {
             listed.live.into_iter().partition(|live| request.declares(&live.id));
         if request.unmanaged {
             let others = others.into_iter().filter(|live| !matches!(live.owner, Owner::Account(_)));
-            self.listing.live.extend(others.map(without_reserved_tags));
+            self.add_undeclared(others.collect()).await;
         }
         let reads = declared.into_iter().filter_map(|live| Some((request.prior(&live.id)?, live)));
         let reads: Vec<_> = reads.map(|(prior, live)| complete(self.kind, self.aws, prior, live)).collect();
@@ -102,6 +105,28 @@ impl Collector<'_> {
         let absent = request.desired.iter().filter(|prior| !seen.contains(prior.id) && !unread.contains(prior.id));
         let absent: Vec<PriorState<'p>> = absent.copied().collect();
         if listed.one_by_one { self.read_each(self.aws, &absent, Depth::Completed).await } else { absent }
+    }
+
+    /// Adds what nobody declares, with the tags that tell who made it; what is gone meanwhile is no finding.
+    async fn add_undeclared(&mut self, undeclared: Vec<Live>) {
+        let (kind, aws) = (self.kind, self.aws);
+        let reads = undeclared.into_iter().map(|mut live| async move {
+            let completion = kind.complete_undeclared(aws, &mut live).await;
+            (live, completion)
+        });
+        let completed: Vec<_> = stream::iter(reads.collect::<Vec<_>>()).buffered(CONCURRENT_READS).collect().await;
+        let mut failed = Vec::new();
+        for (live, completion) in completed {
+            match completion {
+                Completion::Gone => continue,
+                Completion::Whole => {}
+                Completion::Partly(errors) => {
+                    failed.extend(errors.into_iter().map(|error| (live.id.clone(), error)));
+                }
+            }
+            self.listing.live.push(without_reserved_tags(live));
+        }
+        self.one_gap(&failed);
     }
 
     /// Looks again, with nothing remembered, and once more when what AWS answers with has had time to catch up: one wait for all of
@@ -143,7 +168,7 @@ impl Collector<'_> {
     async fn children(&mut self, parents: &[&str], request: &ListRequest<'_>) {
         let reads: Vec<_> = parents.iter().map(|parent| self.kind.list_children(self.aws, parent)).collect();
         let reads: Vec<_> = stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
-        let mut failed: Vec<(&str, ReadError)> = Vec::new();
+        let mut failed = Vec::new();
         for (parent, read) in parents.iter().copied().zip(reads) {
             match read {
                 Ok(children) => {
@@ -151,12 +176,17 @@ impl Collector<'_> {
                     let new = |live: &Live| !request.declares(&live.id) && !read.contains(&live.id);
                     self.listing.live.extend(children.into_iter().filter(new).map(without_reserved_tags));
                 }
-                Err(error) => failed.push((parent, error)),
+                Err(error) => failed.push((parent.to_owned(), error)),
             }
         }
+        self.one_gap(&failed);
+    }
+
+    /// One gap for all that failed.
+    fn one_gap(&mut self, failed: &[(String, ReadError)]) {
         if let Some((first, error)) = failed.first() {
             let id = match failed.len() {
-                1 => (*first).to_owned(),
+                1 => first.clone(),
                 count => format!("{first} and {} more", count - 1),
             };
             self.gap(Some(&id), error);

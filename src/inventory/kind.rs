@@ -135,6 +135,11 @@ pub trait Kind: Send + Sync {
         Completion::Whole
     }
 
+    /// Adds to one resource that nobody declares the tags by which AWS says who made it, where listings lack them.
+    async fn complete_undeclared(&self, _aws: &ScopeReader, _live: &mut Live) -> Completion {
+        Completion::Whole
+    }
+
     /// Reads one resource by itself, as `list` shows it. `None` only when AWS positively answered that it does not exist.
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError>;
 

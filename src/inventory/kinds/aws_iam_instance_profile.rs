@@ -1,4 +1,4 @@
-//! `aws_iam_instance_profile`. Tags have no bulk form: one call each, for the desired ones.
+//! `aws_iam_instance_profile`. Tags have no bulk form: one call each.
 
 use std::sync::Arc;
 
@@ -43,6 +43,11 @@ impl Kind for AwsIamInstanceProfile {
         let tags = |profile: &InstanceProfile| attributes(json!({ "tags_all": iam_tags(profile.tags()) }));
         let read = profile(aws, &live.id).await;
         Completion::extend(live, read.map(|profile| profile.as_ref().as_ref().map(tags)))
+    }
+
+    async fn complete_undeclared(&self, aws: &ScopeReader, live: &mut Live) -> Completion {
+        let id = live.id.clone();
+        self.complete(aws, &PriorState::new(&id, None), live).await
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {

@@ -1,4 +1,4 @@
-//! `aws_iam_openid_connect_provider`. The listing has ARNs only: one call each, for the desired ones.
+//! `aws_iam_openid_connect_provider`. The listing has ARNs only: one call each.
 
 use std::sync::Arc;
 
@@ -42,6 +42,11 @@ impl Kind for AwsIamOpenidConnectProvider {
     async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
         let read = provider(aws, &live.id).await;
         Completion::extend(live, read.map(|provider| provider.as_ref().as_ref().map(details)))
+    }
+
+    async fn complete_undeclared(&self, aws: &ScopeReader, live: &mut Live) -> Completion {
+        let id = live.id.clone();
+        self.complete(aws, &PriorState::new(&id, None), live).await
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {

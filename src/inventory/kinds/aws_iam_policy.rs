@@ -1,5 +1,5 @@
 //! `aws_iam_policy`: a customer-managed policy in its default version. Description and tags have no bulk form: one call
-//! each, for the desired ones.
+//! each.
 
 use std::sync::Arc;
 
@@ -44,6 +44,11 @@ impl Kind for AwsIamPolicy {
     async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {
         let read = policy(aws, &live.id).await;
         Completion::extend(live, read.map(|policy| policy.as_ref().as_ref().map(details)))
+    }
+
+    async fn complete_undeclared(&self, aws: &ScopeReader, live: &mut Live) -> Completion {
+        let id = live.id.clone();
+        self.complete(aws, &PriorState::new(&id, None), live).await
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {

@@ -60,6 +60,11 @@ impl Kind for AwsIamServerCertificate {
         Completion::extend(live, read.map(|certificate| certificate.as_ref().as_ref().map(details)))
     }
 
+    async fn complete_undeclared(&self, aws: &ScopeReader, live: &mut Live) -> Completion {
+        let id = live.id.clone();
+        self.complete(aws, &PriorState::new(&id, None), live).await
+    }
+
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
         let certificate = certificate(aws, &name(prior)).await?;
         let Some(certificate) = certificate.as_ref() else { return Ok(None) };

@@ -1,6 +1,6 @@
 //! `aws_iam_user_group_membership`: some groups of a user. Only the groups that it names are its own; its id is random,
-//! it is judged by the user. A membership that nobody declares is a part of its user, with the id that `terraform import`
-//! takes: `USER/GROUP`.
+//! it is judged by the user. A membership that nobody declares is a part of its user and of its group, with the id that
+//! `terraform import` takes: `USER/GROUP`.
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ impl Kind for AwsIamUserGroupMembership {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["iam:GetAccountAuthorizationDetails", "iam:ListGroupsForUser"]
+        &["iam:GetAccountAuthorizationDetails", "iam:GetGroup", "iam:ListGroupsForUser"]
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
@@ -51,11 +51,16 @@ impl Kind for AwsIamUserGroupMembership {
     }
 
     fn unmanaged_children_of(&self) -> &'static [&'static str] {
-        &["aws_iam_user"]
+        &["aws_iam_group", "aws_iam_user"]
     }
 
+    /// A user and a group may bear one name.
     async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {
-        Ok(memberships(parent, &narrow::groups_of(aws, parent).await?.unwrap_or_default()).collect())
+        let groups = narrow::groups_of(aws, parent).await?.unwrap_or_default();
+        let users = narrow::group(aws, parent).await?.map(|(_, users)| users).unwrap_or_default();
+        let group = [parent.to_owned()];
+        let of_group = users.iter().filter(|user| *user != parent).flat_map(|user| memberships(user, &group));
+        Ok(memberships(parent, &groups).chain(of_group).collect())
     }
 
     fn owned_fields(&self, attributes: &Attributes) -> Vec<OwnedField> {

@@ -1,4 +1,4 @@
-//! `aws_iam_virtual_mfa_device`. Tags have no bulk form: one call each, for the desired ones.
+//! `aws_iam_virtual_mfa_device`. Tags have no bulk form: one call each.
 
 use std::sync::Arc;
 
@@ -42,6 +42,11 @@ impl Kind for AwsIamVirtualMfaDevice {
         let read = all(aws, "iam:ListMFADeviceTags", &live.id, call.items().send()).await;
         let more = |tags: &Vec<Tag>| attributes(json!({ "tags_all": iam_tags(tags) }));
         Completion::extend(live, read.map(|tags| tags.as_ref().as_ref().map(more)))
+    }
+
+    async fn complete_undeclared(&self, aws: &ScopeReader, live: &mut Live) -> Completion {
+        let id = live.id.clone();
+        self.complete(aws, &PriorState::new(&id, None), live).await
     }
 
     /// AWS reads no virtual device by its serial number (GetMFADevice takes FIDO keys only): the account's are shared.

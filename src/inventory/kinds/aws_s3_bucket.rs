@@ -51,8 +51,8 @@ impl Kind for AwsS3Bucket {
             // The namespace is a part of the name.
             not_returned: &["acl", "bucket_namespace", "bucket_prefix", "force_destroy", "hosted_zone_id", "timeouts"],
             policies: &["policy"],
-            // Since provider 6; `region` is where the bucket is managed from.
-            compare_computed: &["bucket_region"],
+            // Since provider 6; there `region` is where the bucket is managed from, before it was this.
+            compare_computed: &["bucket_region", "region"],
             suppress_diff: Some(suppress_diff),
             ..CompareRules::default()
         }
@@ -72,7 +72,18 @@ impl Kind for AwsS3Bucket {
                 Err(error) => errors.push(error),
             }
         }
+        if prior.attributes().contains_key("bucket_region") {
+            live.attributes.remove("region");
+        }
         Completion::of(errors)
+    }
+
+    async fn complete_undeclared(&self, aws: &ScopeReader, live: &mut Live) -> Completion {
+        let read = tags(aws, &live.id).await;
+        if read.as_ref().is_err_and(|error| error.is(&["NoSuchBucket"])) {
+            return Completion::Gone;
+        }
+        Completion::extend(live, read.map(Some))
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
@@ -142,11 +153,6 @@ async fn settings(aws: &ScopeReader, name: &str) -> Vec<Result<Attributes, ReadE
             _ => setting!(policy, "policy": |answer| answer.policy()).await,
         }
     };
-    let tags = async {
-        let answer = s3::tagging(aws, name).await?;
-        let tags = answer.as_ref().as_ref().map_or_else(|| json!({}), |answer| s3::tag_map(answer.tag_set()));
-        Ok(attributes(json!({ "tags_all": tags })))
-    };
     let first = futures::future::join5(
         setting!(acceleration, "acceleration_status": |answer| answer.status().map(|status| status.as_str())),
         setting!(acl, "grant": blocks::grants),
@@ -165,9 +171,16 @@ async fn settings(aws: &ScopeReader, name: &str) -> Vec<Result<Attributes, ReadE
         setting!(replication, "replication_configuration": blocks::replication),
         setting!(request_payment, "request_payer": |answer| answer.payer().map(|payer| payer.as_str())),
     );
-    let third = futures::future::join3(setting!(versioning, "versioning": blocks::versioning), website, tags);
+    let third =
+        futures::future::join3(setting!(versioning, "versioning": blocks::versioning), website, tags(aws, name));
     let ((a, b, c, d, e), ((f, g, h, i, j), (k, l, m))) = join(first, join(second, third)).await;
     vec![Ok(of_region(aws, name, &region)), a, b, c, d, e, f, g, h, i, j, k, l, m]
+}
+
+async fn tags(aws: &ScopeReader, name: &str) -> Result<Attributes, ReadError> {
+    let answer = s3::tagging(aws, name).await?;
+    let tags = answer.as_ref().as_ref().map_or_else(|| json!({}), |answer| s3::tag_map(answer.tag_set()));
+    Ok(attributes(json!({ "tags_all": tags })))
 }
 
 /// Codes of calls that a region, or an S3 that is not Amazon's, does not have.

@@ -48,6 +48,7 @@ mod aws_iam_role_policy_attachments_exclusive;
 mod aws_iam_saml_provider;
 mod aws_iam_server_certificate;
 mod aws_iam_service_linked_role;
+mod aws_iam_service_specific_credential;
 mod aws_iam_signing_certificate;
 mod aws_iam_user;
 mod aws_iam_user_group_membership;
@@ -166,6 +167,7 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_iam_saml_provider::AwsIamSamlProvider,
     &aws_iam_server_certificate::AwsIamServerCertificate,
     &aws_iam_service_linked_role::AwsIamServiceLinkedRole,
+    &aws_iam_service_specific_credential::AwsIamServiceSpecificCredential,
     &aws_iam_signing_certificate::AwsIamSigningCertificate,
     &aws_iam_user::AwsIamUser,
     &aws_iam_user_group_membership::AwsIamUserGroupMembership,

@@ -38,6 +38,7 @@ const STRANGERS: &[(&str, &str)] = &[
     ("aws_iam_role_policy", "itself"),
     ("aws_iam_role_policy_attachment", "itself"),
     ("aws_iam_role_policy_attachments_exclusive", "aws_iam_role_policy_attachment"),
+    ("aws_iam_service_specific_credential", "itself"),
     ("aws_iam_signing_certificate", "itself"),
     ("aws_iam_user_group_membership", "itself"),
     ("aws_iam_user_login_profile", "itself"),
