@@ -10,9 +10,11 @@ mod findings;
 mod guesses;
 mod ignore_tags;
 mod later_look;
+mod place;
 mod plan;
 mod read;
 mod shard;
+mod watch_index;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,13 +26,14 @@ use crate::attribution::source;
 use crate::aws::{Aws, Meter};
 use crate::desired::{self, LoadOptions, Loaded, MovedSource, ObjectStore, StateConfig};
 use crate::judge::RuleSet;
-use crate::model::{Counts, DesiredState, Outcome, ResourceKey};
+use crate::model::{Counts, DesiredState, Outcome, ResourceKey, Scope};
 
 pub use crate::attribution::AttributionOptions;
 use attribute::{Attributed, EventRegions, Principal, Question};
 pub use ignore_tags::IgnoreTags;
 use plan::Plan;
 use read::Seen;
+pub use watch_index::{Mark, WatchIndex};
 
 /// What a cycle is to look at.
 pub enum Work {
@@ -49,6 +52,8 @@ pub struct Sweep {
     pub unmanaged: bool,
     /// Only these kinds.
     pub kinds: Option<GlobSet>,
+    /// Only these scopes.
+    pub scopes: Option<BTreeSet<Scope>>,
     /// Report everything that this principal did, too.
     pub principal: Option<String>,
 }
@@ -59,6 +64,8 @@ pub struct Resources {
     pub keys: BTreeSet<ResourceKey>,
     /// Declared ones, by their Terraform addresses.
     pub addresses: BTreeSet<String>,
+    /// Types of which resources that no source declares are looked for, with where.
+    pub kinds: BTreeSet<(Scope, String)>,
 }
 
 /// Everything that is not the question itself.
@@ -173,7 +180,7 @@ async fn look<'a>(work: &Work, environment: &Environment<'a>, left: &(impl Fn() 
     let Environment { aws, settings, store, progress, .. } = *environment;
     progress.begin("reading desired state", 0);
     let mut loaded = desired::open(&settings.states, &settings.load, store).await;
-    desired::mark_copies(&mut loaded.desired.resources, |resource| plan::scope_of(resource, aws));
+    desired::mark_copies(&mut loaded.desired.resources, |resource| place::scope_of(resource, aws));
     let desired = &loaded.desired;
     let mut plan = plan::plan(work, desired, aws);
 

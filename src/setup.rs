@@ -50,8 +50,13 @@ impl Setup {
             deadline: config.scan.deadline,
             attribution,
         };
-        let sweep =
-            Sweep { regions: config.aws.regions.clone(), unmanaged: config.scan.unmanaged, kinds, principal: None };
+        let sweep = Sweep {
+            regions: config.aws.regions.clone(),
+            unmanaged: config.scan.unmanaged,
+            kinds,
+            scopes: None,
+            principal: None,
+        };
         Ok(Self { settings, sweep, aws: aws_options(config) })
     }
 }

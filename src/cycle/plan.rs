@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use globset::GlobSet;
 
 use super::companions::{Placed, with_companions};
+use super::place::{Place, placed};
 use super::shard::gap_scope;
 use super::{Resources, Sweep, Work};
 use crate::aws::Aws;
@@ -44,9 +45,14 @@ enum Selection {
     Sweep {
         unmanaged: bool,
         kinds: Option<GlobSet>,
+        scopes: Option<BTreeSet<Scope>>,
     },
-    /// Ids of resources that nobody declares, by scope and kind.
-    Resources(BTreeMap<Scope, BTreeMap<&'static str, Vec<String>>>),
+    Resources {
+        /// Ids of resources that nobody declares, by scope and kind.
+        undeclared: BTreeMap<Scope, BTreeMap<&'static str, Vec<String>>>,
+        /// Kinds that are listed to find what nobody declares, each with what is declared of it there.
+        listed: BTreeMap<Scope, BTreeMap<&'static str, Vec<usize>>>,
+    },
 }
 
 /// One scope with its kinds.
@@ -64,8 +70,17 @@ pub(super) struct ListingTask {
     pub desired: Vec<usize>,
     /// Report resources that nobody declares.
     pub unmanaged: bool,
-    /// `Some`: only the declared ones and these are read, each by itself.
-    pub undeclared: Option<Vec<String>>,
+    pub reading: Reading,
+}
+
+/// What of a kind is read in a scope.
+pub(super) enum Reading {
+    /// All of it, by listing.
+    Whole,
+    /// The declared resources and these undeclared ones, each by itself.
+    Each(Vec<String>),
+    /// By listing, only what nobody declares: the declared ones tell it from that.
+    Undeclared,
 }
 
 /// Lays out the work.
@@ -73,7 +88,7 @@ pub(super) fn plan(work: &Work, desired: &DesiredState, aws: &Aws) -> Plan {
     let places: Vec<Place> = desired.resources.iter().map(|resource| Place::of(resource, aws)).collect();
     let mut plan = Plan {
         declared: BTreeMap::new(),
-        selection: Selection::Resources(BTreeMap::new()),
+        selection: Selection::Resources { undeclared: BTreeMap::new(), listed: BTreeMap::new() },
         unread: desired.unread.clone(),
         unreachable: BTreeMap::new(),
         parents: BTreeMap::new(),
@@ -94,13 +109,14 @@ pub(super) fn plan(work: &Work, desired: &DesiredState, aws: &Aws) -> Plan {
 
 impl Plan {
     fn sweep(&mut self, sweep: &Sweep, desired: &DesiredState, places: &[Place], aws: &Aws) {
-        let Sweep { regions, unmanaged, kinds, principal: _ } = sweep;
+        let Sweep { regions, unmanaged, kinds, scopes, principal: _ } = sweep;
         let wants = |kind: &str| kinds.as_ref().is_none_or(|only| only.is_match(kind));
         self.regions.extend(regions.iter().cloned());
-        self.selection = Selection::Sweep { unmanaged: *unmanaged, kinds: kinds.clone() };
+        self.selection = Selection::Sweep { unmanaged: *unmanaged, kinds: kinds.clone(), scopes: scopes.clone() };
         let all = desired.resources.iter().zip(places).enumerate();
         self.parents(all.clone().map(|(_, (resource, place))| (resource, place)));
-        self.declare(all.filter(|(_, (resource, _))| wants(&resource.kind)), desired, aws);
+        let here = |place: &Place| scopes.as_ref().is_none_or(|only| only.contains(&place.scope));
+        self.declare(all.filter(|(_, (resource, place))| wants(&resource.kind) && here(place)), desired, aws);
         if self.accounts.is_empty() {
             self.accounts.insert(aws.account().to_owned());
         }
@@ -113,7 +129,7 @@ impl Plan {
     }
 
     fn resources(&mut self, resources: &Resources, desired: &DesiredState, places: &[Place], aws: &Aws) {
-        let Resources { keys, addresses } = resources;
+        let Resources { keys, addresses, kinds } = resources;
         let mut targets = BTreeSet::new();
         let mut declared: BTreeSet<ResourceKey> = BTreeSet::new();
         let mut found: BTreeSet<&str> = BTreeSet::new();
@@ -147,7 +163,19 @@ impl Plan {
                 self.gaps.push(Gap { reason: GapReason::Unsupported, scope, detail });
             }
         }
-        self.selection = Selection::Resources(undeclared);
+        let mut listed: BTreeMap<Scope, BTreeMap<&'static str, Vec<usize>>> = BTreeMap::new();
+        for (scope, name) in kinds {
+            let Some(kind) =
+                kinds::get(name).filter(|kind| (kind.reach() == Reach::Global) == (scope.region == GLOBAL))
+            else {
+                continue;
+            };
+            self.place(scope);
+            let is_one = |(_, (one, place)): &(usize, (&Desired, &Place))| *one.kind == *name && place.scope == *scope;
+            let declared = desired.resources.iter().zip(places).enumerate().filter(is_one).map(|(index, _)| index);
+            listed.entry(scope.clone()).or_default().insert(kind.name(), declared.collect());
+        }
+        self.selection = Selection::Resources { undeclared, listed };
     }
 
     /// Takes up declared resources: those with a reader are to be read, of the others it is reported why not.
@@ -223,14 +251,17 @@ impl Plan {
     pub(super) fn scopes_by_account(&self) -> BTreeMap<String, Vec<Scope>> {
         let mut scopes: BTreeSet<Scope> = self.declared.keys().cloned().collect();
         match &self.selection {
-            Selection::Sweep { unmanaged, .. } => {
+            Selection::Sweep { unmanaged, scopes: only, .. } => {
                 let reachable = self.accounts.iter().filter(|account| !self.unreachable.contains_key(*account));
                 for account in reachable.filter(|_| *unmanaged) {
                     let regions = self.regions.iter().map(String::as_str).chain([GLOBAL]);
-                    scopes.extend(regions.map(|region| Scope::new(account, region)));
+                    let wanted = |scope: &Scope| only.as_ref().is_none_or(|only| only.contains(scope));
+                    scopes.extend(regions.map(|region| Scope::new(account, region)).filter(wanted));
                 }
             }
-            Selection::Resources(undeclared) => scopes.extend(undeclared.keys().cloned()),
+            Selection::Resources { undeclared, listed } => {
+                scopes.extend(undeclared.keys().chain(listed.keys()).cloned())
+            }
         }
         let mut by_account: BTreeMap<String, Vec<Scope>> = BTreeMap::new();
         scopes.into_iter().for_each(|scope| by_account.entry(scope.account.clone()).or_default().push(scope));
@@ -256,29 +287,35 @@ impl Plan {
             let here = (kind.reach() == Reach::Global) == (scope.region == GLOBAL);
             let declared = declared.get(kind.name()).map(Vec::as_slice).unwrap_or_default();
             let (unmanaged, undeclared) = match &self.selection {
-                Selection::Sweep { unmanaged, kinds } => {
+                Selection::Sweep { unmanaged, kinds, .. } => {
                     let asked = kinds.as_ref().is_none_or(|only| only.is_match(kind.name()));
                     (*unmanaged && readable && asked && here, None)
                 }
-                Selection::Resources(all) => {
-                    let ids = all.get(&scope).and_then(|kinds| kinds.get(kind.name())).cloned().unwrap_or_default();
-                    (readable && here, Some(ids))
+                Selection::Resources { undeclared, listed } => {
+                    if let Some(desired) =
+                        listed.get(&scope).and_then(|kinds| kinds.get(kind.name())).filter(|_| readable && here)
+                    {
+                        let desired = desired.clone();
+                        tasks.push(ListingTask { kind: *kind, desired, unmanaged: true, reading: Reading::Undeclared });
+                    }
+                    let ids = undeclared.get(&scope).and_then(|kinds| kinds.get(kind.name()));
+                    (readable && here, Some(ids.cloned().unwrap_or_default()))
                 }
             };
             let mut batches = batches_by_unique_id(declared, |index| &resources[index].id).into_iter();
             let first = batches.next().unwrap_or_default();
-            let task = ListingTask { kind: *kind, desired: first, unmanaged, undeclared };
-            let children = task.undeclared.is_some() && !self.parents_of(&task, &scope).is_empty();
-            let undeclared = task.undeclared.as_ref().is_some_and(|ids| !ids.is_empty());
-            if !task.desired.is_empty() || undeclared || children || (task.undeclared.is_none() && unmanaged) {
-                let only_declared = task.undeclared.as_ref().map(|_| Vec::new());
+            let reading = |undeclared: Option<Vec<String>>| undeclared.map_or(Reading::Whole, Reading::Each);
+            let (singly, some) = (undeclared.is_some(), undeclared.as_ref().is_some_and(|ids| !ids.is_empty()));
+            let task = ListingTask { kind: *kind, desired: first, unmanaged, reading: reading(undeclared) };
+            let children = singly && !self.parents_of(&task, &scope).is_empty();
+            if !task.desired.is_empty() || some || children || (!singly && unmanaged) {
                 tasks.push(task);
                 // Resources that nobody declares are looked for once.
                 tasks.extend(batches.map(|desired| ListingTask {
                     kind: *kind,
                     desired,
                     unmanaged: false,
-                    undeclared: only_declared.clone(),
+                    reading: reading(singly.then(Vec::new)),
                 }));
             }
         }
@@ -311,36 +348,6 @@ impl Plan {
         let of = |account: &String| regions.iter().map(|region| Scope::new(account, region)).collect::<Vec<_>>();
         self.accounts.iter().flat_map(of).collect()
     }
-}
-
-/// Where a resource is looked for.
-pub(super) fn scope_of(resource: &Desired, aws: &Aws) -> Scope {
-    Place::of(resource, aws).scope
-}
-
-/// Where a declared resource is read, and by whom.
-struct Place {
-    scope: Scope,
-    reader: Option<&'static dyn Kind>,
-}
-
-impl Place {
-    /// What is not known is assumed: the account and region of the credentials.
-    fn of(resource: &Desired, aws: &Aws) -> Self {
-        let account = resource.account.clone().unwrap_or_else(|| aws.account().to_owned());
-        let reader = if resource.provider.is_aws() { kinds::get(&resource.kind) } else { None };
-        let region = match reader.map(|kind| kind.reach()) {
-            Some(Reach::Global) => GLOBAL.to_owned(),
-            Some(Reach::Regional) => resource.region.clone().unwrap_or_else(|| aws.default_region()),
-            None => resource.region.clone().unwrap_or_else(|| GLOBAL.to_owned()),
-        };
-        Self { scope: Scope { account, region }, reader }
-    }
-}
-
-fn placed<'a>(resource: &'a Desired, place: &'a Place) -> Placed<'a> {
-    let parents = place.reader.map(|kind| kind.parents(&resource.attributes())).unwrap_or_default();
-    Placed { scope: &place.scope, kind: &resource.kind, id: &resource.id, parents }
 }
 
 /// What the state itself could not say of an instance: one that was written too long ago. Another state may hold a good one.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures::{StreamExt as _, stream};
 
 use super::guesses;
-use super::plan::{ListingTask, Shard};
+use super::plan::{ListingTask, Reading, Shard};
 use super::read::{Context, Seen};
 use crate::aws::Partition;
 use crate::diff::{self, Compared};
@@ -46,9 +46,12 @@ async fn list(reader: &ScopeReader, task: &ListingTask, context: &Context<'_>, u
     }
     let desired = task.desired.iter().map(|&index| context.desired.resources[index].prior()).collect();
     let parents = context.plan.parents_of(task, &Scope::new(&reader.account, &reader.region));
-    let selection = match &task.undeclared {
-        None => Selection::Scope { unmanaged: task.unmanaged, parents },
-        Some(ids) => Selection::Each { undeclared: ids.iter().map(|id| PriorState::new(id, None)).collect(), parents },
+    let selection = match &task.reading {
+        Reading::Whole => Selection::Scope { unmanaged: task.unmanaged, parents },
+        Reading::Undeclared => Selection::Undeclared,
+        Reading::Each(ids) => {
+            Selection::Each { undeclared: ids.iter().map(|id| PriorState::new(id, None)).collect(), parents }
+        }
     };
     let listing = inventory::collect(reader, &Request { kind: task.kind, desired, selection }).await;
     let nothing_seen = listing.live.is_empty() && listing.confirmed_missing.is_empty();
@@ -71,7 +74,11 @@ fn compare(
     seen: &mut Seen,
 ) {
     let facts = &context.facts[task.kind.name()];
-    let mut declared: Vec<_> = task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect();
+    let mut declared: Vec<_> = match task.reading {
+        // They were not read.
+        Reading::Undeclared => Vec::new(),
+        _ => task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect(),
+    };
     let guesses = guesses::take_out(&mut listing, &mut declared, task.kind, scope, context.plan.only_account);
     for resource in guesses.assumed {
         *seen.assumed.entry(resource.source).or_default() += 1;
@@ -121,9 +128,14 @@ fn coverage(
 ) -> Coverage {
     let own = |gap: &Gap| gap.scope.id.as_ref().is_some_and(|id| declared.iter().any(|(_, one)| one.id == *id));
     let key = |id: &String| ResourceKey::new(scope.clone(), task.kind.name(), id, None);
-    let resources = task.undeclared.as_ref().map(|undeclared| {
+    let undeclared: Option<Vec<&String>> = match &task.reading {
+        Reading::Whole => None,
+        Reading::Each(ids) => Some(ids.iter().collect()),
+        Reading::Undeclared => Some(listing.live.iter().map(|live| &live.id).collect()),
+    };
+    let resources = undeclared.map(|undeclared| {
         let declared = declared.iter().map(|(_, one)| one.key(scope.clone(), sources));
-        let mut keys: Vec<_> = declared.chain(undeclared.iter().map(key)).map(|key| key.to_string()).collect();
+        let mut keys: Vec<_> = declared.chain(undeclared.into_iter().map(key)).map(|key| key.to_string()).collect();
         keys.sort();
         keys
     });

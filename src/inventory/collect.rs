@@ -31,6 +31,8 @@ pub enum Selection<'a> {
         /// Managed resources of the type that [`Kind::unmanaged_children_of`] names, by id.
         parents: Vec<&'a str>,
     },
+    /// By listing, only what nobody declares.
+    Undeclared,
     /// Each resource by a read of its own.
     Each {
         /// Resources that nobody declares.
@@ -59,6 +61,17 @@ pub async fn collect(aws: &ScopeReader, request: &Request<'_>) -> Listing {
                     return collector.listing;
                 }
             }
+        }
+        Selection::Undeclared => {
+            let listing = ListRequest::new(&request.desired, true);
+            match request.kind.list(aws, &listing).await {
+                Ok(listed) => collector.take_undeclared(listed, &listing).await,
+                Err(error) => {
+                    collector.gap(None, &error);
+                    return collector.listing;
+                }
+            }
+            Vec::new()
         }
         Selection::Each { undeclared, parents } => {
             let listing = ListRequest::new(&request.desired, true);
@@ -105,6 +118,17 @@ impl Collector<'_> {
         let absent = request.desired.iter().filter(|prior| !seen.contains(prior.id) && !unread.contains(prior.id));
         let absent: Vec<PriorState<'p>> = absent.copied().collect();
         if listed.one_by_one { self.read_each(self.aws, &absent, Depth::Completed).await } else { absent }
+    }
+
+    /// Takes what was listed and nobody declares.
+    async fn take_undeclared(&mut self, listed: Listed, request: &ListRequest<'_>) {
+        for (id, error) in &listed.errors {
+            if id.as_deref().is_none_or(|id| !request.declares(id)) {
+                self.gap(id.as_deref(), error);
+            }
+        }
+        let is_undeclared = |live: &Live| !request.declares(&live.id) && !matches!(live.owner, Owner::Account(_));
+        self.add_undeclared(listed.live.into_iter().filter(is_undeclared).collect()).await;
     }
 
     /// Adds what nobody declares, with the tags that tell who made it; what is gone meanwhile is no finding.

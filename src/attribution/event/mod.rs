@@ -12,8 +12,10 @@ mod query;
 mod record;
 mod refusal;
 pub(super) mod security_group_rules;
+mod touched;
 
 pub use parse::{Skipped, parse};
 pub(super) use payload::{squash, text};
 pub use query::{EventSink, ResourceQuery, SessionQuery, Window};
 pub use record::{Event, Identity, Issuer};
+pub use touched::{Touched, names_of, touched};

@@ -9,6 +9,7 @@ mod log_file_name;
 pub mod lookup;
 mod open;
 mod problems;
+pub mod queue;
 mod reference;
 pub mod s3;
 #[cfg(test)]

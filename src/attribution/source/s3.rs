@@ -26,6 +26,7 @@ use crate::model::{GLOBAL, Gap, Scope};
 pub(super) use bucket::LogBucket;
 use layout::{Delivered, Root};
 pub use position::Position;
+pub(super) use read::read_object;
 
 /// How far back it reads when nobody says so.
 const REACH: SignedDuration = SignedDuration::from_hours(14 * 24);

@@ -12,7 +12,7 @@ use super::super::event_sender::EventSender;
 use super::super::log::{self, LogError};
 use super::super::log_file_name::is_log;
 use super::super::problems::Problems;
-use super::{FILES_AT_A_TIME, LogFolder, Root, S3Logs, SourceError, Span, is_behind, later, layout};
+use super::{FILES_AT_A_TIME, LogFolder, LogStore, Root, S3Logs, SourceError, Span, is_behind, later, layout};
 use crate::model::{GapReason, GapScope};
 
 /// Pieces of a body that may wait to be unpacked.
@@ -109,7 +109,7 @@ impl S3Logs<'_> {
         }
         let mut attempt = 1;
         loop {
-            let outcome = self.try_file(key, events).await;
+            let outcome = read_object(self.store.as_ref(), &self.bucket, key, events).await;
             match &outcome {
                 Err(error) if error.reason == GapReason::Timeout && attempt < ATTEMPTS => attempt += 1,
                 Err(error) if error.reason == GapReason::Denied => {
@@ -120,31 +120,37 @@ impl S3Logs<'_> {
             }
         }
     }
+}
 
-    async fn try_file(&self, key: &str, events: &EventSender) -> Result<(), SourceError> {
-        let mut pieces = self.store.get(&self.bucket, key).await?;
-        let (sender, receiver) = channel(WAITING);
-        let events = events.clone();
-        let parse = tokio::task::spawn_blocking(move || {
-            log::read(Piecewise { receiver, piece: Bytes::new() }, &mut |text| events.record(text).is_ok())
-        });
-        let feed = async move {
-            while let Some(piece) = pieces.next().await {
-                // An error here means that no more is wanted: the parser has said why.
-                if sender.send(piece?).await.is_err() {
-                    break;
-                }
+/// Reads one log file, once.
+pub(in crate::attribution::source) async fn read_object(
+    store: &dyn LogStore,
+    bucket: &str,
+    key: &str,
+    events: &EventSender,
+) -> Result<(), SourceError> {
+    let mut pieces = store.get(bucket, key).await?;
+    let (sender, receiver) = channel(WAITING);
+    let events = events.clone();
+    let parse = tokio::task::spawn_blocking(move || {
+        log::read(Piecewise { receiver, piece: Bytes::new() }, &mut |text| events.record(text).is_ok())
+    });
+    let feed = async move {
+        while let Some(piece) = pieces.next().await {
+            // An error here means that no more is wanted: the parser has said why.
+            if sender.send(piece?).await.is_err() {
+                break;
             }
-            Ok(())
-        };
-        let (fed, parsed) = futures::join!(feed, parse);
-        // A body that broke off is the cause of a file that ends in the middle.
-        fed?;
-        match parsed {
-            Ok(Ok(()) | Err(LogError::Stopped)) => Ok(()),
-            Ok(Err(error)) => Err(unreadable(error.to_string())),
-            Err(error) => Err(unreadable(error.to_string())),
         }
+        Ok(())
+    };
+    let (fed, parsed) = futures::join!(feed, parse);
+    // A body that broke off is the cause of a file that ends in the middle.
+    fed?;
+    match parsed {
+        Ok(Ok(()) | Err(LogError::Stopped)) => Ok(()),
+        Ok(Err(error)) => Err(unreadable(error.to_string())),
+        Err(error) => Err(unreadable(error.to_string())),
     }
 }
 

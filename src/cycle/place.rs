@@ -1,0 +1,36 @@
+//! Where a declared resource is read, and by whom.
+
+use super::companions::Placed;
+use crate::aws::Aws;
+use crate::inventory::{Kind, Reach, kinds};
+use crate::model::{Desired, GLOBAL, Scope};
+
+/// Where a resource is looked for.
+pub(super) fn scope_of(resource: &Desired, aws: &Aws) -> Scope {
+    Place::of(resource, aws).scope
+}
+
+/// Where a declared resource is read, and by whom.
+pub(super) struct Place {
+    pub scope: Scope,
+    pub reader: Option<&'static dyn Kind>,
+}
+
+impl Place {
+    /// What is not known is assumed: the account and region of the credentials.
+    pub(super) fn of(resource: &Desired, aws: &Aws) -> Self {
+        let account = resource.account.clone().unwrap_or_else(|| aws.account().to_owned());
+        let reader = if resource.provider.is_aws() { kinds::get(&resource.kind) } else { None };
+        let region = match reader.map(|kind| kind.reach()) {
+            Some(Reach::Global) => GLOBAL.to_owned(),
+            Some(Reach::Regional) => resource.region.clone().unwrap_or_else(|| aws.default_region()),
+            None => resource.region.clone().unwrap_or_else(|| GLOBAL.to_owned()),
+        };
+        Self { scope: Scope { account, region }, reader }
+    }
+}
+
+pub(super) fn placed<'a>(resource: &'a Desired, place: &'a Place) -> Placed<'a> {
+    let parents = place.reader.map(|kind| kind.parents(&resource.attributes())).unwrap_or_default();
+    Placed { scope: &place.scope, kind: &resource.kind, id: &resource.id, parents }
+}
