@@ -15,6 +15,9 @@ pub mod inventory;
 pub mod judge;
 pub mod report;
 
+pub mod life;
+pub mod store;
+
 pub mod diagnostic;
 pub mod yaml;
 

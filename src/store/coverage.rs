@@ -1,0 +1,83 @@
+//! When each kind was last looked at in each scope, as a whole: the age of what is known there.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::db::{Row, Tx, values};
+use super::{Store, StoreError};
+use crate::life::SeenBefore;
+use crate::model::{Coverage, Outcome, Scope};
+
+/// How old the knowledge of one kind in one scope is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoverageAge {
+    pub scope: Scope,
+    /// Terraform resource type.
+    pub kind: String,
+    /// Last time that it was looked at.
+    pub looked_at: Timestamp,
+    /// Last time that it was seen completely.
+    pub complete_at: Option<Timestamp>,
+    /// Last time that resources without a declaration were looked for.
+    pub unmanaged_at: Option<Timestamp>,
+    /// The cycle that looked last.
+    pub scan_id: String,
+}
+
+impl Store {
+    /// Everything that was ever looked at, by scope and kind.
+    pub async fn coverage_list(&self) -> Result<Vec<CoverageAge>, StoreError> {
+        let sql = "SELECT account, region, kind, looked_at, complete_at, unmanaged_at, scan_id FROM coverage \
+                   ORDER BY account, region, kind";
+        let rows = self.db.fetch(sql, Vec::new()).await?;
+        let age = |row: &Row| {
+            Ok(CoverageAge {
+                scope: Scope::new(row.text("account")?, row.text("region")?),
+                kind: row.text("kind")?,
+                looked_at: row.time("looked_at")?,
+                complete_at: row.optional_time("complete_at")?,
+                unmanaged_at: row.optional_time("unmanaged_at")?,
+                scan_id: row.text("scan_id")?,
+            })
+        };
+        rows.iter().map(age).collect()
+    }
+
+    /// What was looked at before an outcome, as far as its findings ask: for `life::reconcile`.
+    pub async fn seen_before(&self, outcome: &Outcome) -> Result<SeenBefore, StoreError> {
+        let rows = self.db.fetch("SELECT name FROM sources WHERE last_compared IS NOT NULL", Vec::new()).await?;
+        let sources = rows.iter().map(|row| row.text("name")).collect::<Result<_, _>>()?;
+        let mut unmanaged = BTreeSet::new();
+        let scopes = outcome.findings.iter().map(|finding| Scope::new(&finding.account, &finding.region));
+        for scope in scopes.collect::<BTreeSet<_>>() {
+            let sql = "SELECT kind FROM coverage WHERE account = $1 AND region = $2 AND unmanaged_at IS NOT NULL";
+            for row in self.db.fetch(sql, values![&scope.account, &scope.region]).await? {
+                unmanaged.insert((scope.clone(), row.text("kind")?));
+            }
+        }
+        Ok(SeenBefore { sources, unmanaged })
+    }
+}
+
+/// Keeps when the outcome looked; a read of single resources does not count, and an older outcome does not take back.
+pub(super) async fn update(tx: &mut Tx, outcome: &Outcome) -> Result<(), StoreError> {
+    let sql = "INSERT INTO coverage (account, region, kind, looked_at, complete_at, unmanaged_at, scan_id) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account, region, kind) DO UPDATE SET \
+               looked_at = excluded.looked_at, scan_id = excluded.scan_id, \
+               complete_at = COALESCE(excluded.complete_at, coverage.complete_at), \
+               unmanaged_at = COALESCE(excluded.unmanaged_at, coverage.unmanaged_at) \
+               WHERE coverage.looked_at <= excluded.looked_at";
+    let at = outcome.started_at;
+    let mut whole: Vec<_> = outcome.coverage.iter().filter(|row| row.resources.is_none()).collect();
+    whole.sort();
+    // A kind may have several rows: it was seen completely if it was in each.
+    for rows in whole.chunk_by(|a, b| (&a.scope, &a.kind) == (&b.scope, &b.kind)) {
+        let Some(Coverage { scope, kind, .. }) = rows.first() else { continue };
+        let complete = rows.iter().all(|row| row.complete).then_some(at);
+        let unmanaged = rows.iter().any(|row| row.unmanaged).then_some(at);
+        let values = values![&scope.account, &scope.region, kind, at, complete, unmanaged, &outcome.id];
+        tx.execute(sql, values).await?;
+    }
+    Ok(())
+}
