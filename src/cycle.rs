@@ -22,7 +22,7 @@ use std::time::Duration;
 use globset::GlobSet;
 use jiff::Timestamp;
 
-use crate::attribution::source;
+use crate::attribution::source::{self, EventSource};
 use crate::aws::{Aws, Meter};
 use crate::desired::{self, LoadOptions, Loaded, MovedSource, ObjectStore, StateConfig};
 use crate::judge::RuleSet;
@@ -44,7 +44,7 @@ pub enum Work {
 }
 
 /// A sweep: every scope that the desired state names.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Sweep {
     /// Regions to list besides those of the states.
     pub regions: Vec<String>,
@@ -77,6 +77,10 @@ pub struct Environment<'a> {
     pub progress: &'a dyn Progress,
     /// What time it is.
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
+    /// Events that are at hand, asked before the configured sources.
+    pub events: &'a [&'a dyn EventSource],
+    /// Are the configured sources of events asked, too?
+    pub asks_sources: bool,
 }
 
 /// What holds for all cycles until the configuration changes.
@@ -219,7 +223,9 @@ async fn attribute(work: &Work, looked: &Looked<'_>, environment: &Environment<'
         principal: principal.as_ref(),
         event_regions: &EventRegions { home: aws.home_region().to_owned(), regions: plan.log_regions(aws) },
     };
-    let sources = source::open(&options.sources, aws);
+    let opened = if environment.asks_sources { source::open(&options.sources, aws) } else { Vec::new() };
+    let sources: Vec<&dyn EventSource> =
+        environment.events.iter().copied().chain(opened.iter().map(AsRef::as_ref)).collect();
     let attributed = tokio::time::timeout(left, attribute::attribute(&question, &sources)).await;
     attributed.unwrap_or_else(|_| Attributed::too_late(seen.drifts.len(), settings.deadline))
 }

@@ -18,6 +18,9 @@ pub mod report;
 pub mod life;
 pub mod store;
 
+pub mod daemon;
+pub mod schedule;
+
 pub mod diagnostic;
 pub mod yaml;
 

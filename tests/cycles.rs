@@ -58,8 +58,15 @@ fn nothing_that_was_read_outlives_its_cycle() {
         let settings = settings(world.state.display().to_string());
         let store = StateBucket::new(&aws);
         let clock = || "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time");
-        let environment =
-            Environment { aws: &aws, settings: &settings, store: &store, progress: &Silent, clock: &clock };
+        let environment = Environment {
+            aws: &aws,
+            settings: &settings,
+            store: &store,
+            progress: &Silent,
+            clock: &clock,
+            events: &[],
+            asks_sources: true,
+        };
         let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
         let run = |work, id: &'static str| cycle::run(work, &environment, id.to_owned());
 
@@ -157,8 +164,15 @@ fn a_state_that_is_written_meanwhile() {
             let settings = settings("s3://states/shop".to_owned());
             let store = Written { states, reads: AtomicUsize::new(0) };
             let clock = || "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time");
-            let environment =
-                Environment { aws: &aws, settings: &settings, store: &store, progress: &Silent, clock: &clock };
+            let environment = Environment {
+                aws: &aws,
+                settings: &settings,
+                store: &store,
+                progress: &Silent,
+                clock: &clock,
+                events: &[],
+                asks_sources: true,
+            };
             let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
             cycle::run(&sweep, &environment, "1".to_owned()).await
         })
@@ -211,8 +225,15 @@ fn what_was_touched_minutes_ago_is_looked_at_again() {
             let settings = settings(world.state.display().to_string());
             let store = StateBucket::new(&aws);
             let (clock, progress) = (|| now, Agrees(agrees));
-            let environment =
-                Environment { aws: &aws, settings: &settings, store: &store, progress: &progress, clock: &clock };
+            let environment = Environment {
+                aws: &aws,
+                settings: &settings,
+                store: &store,
+                progress: &progress,
+                clock: &clock,
+                events: &[],
+                asks_sources: true,
+            };
             let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
             cycle::run(&sweep, &environment, "1".to_owned()).await
         })
@@ -266,8 +287,15 @@ fn strangers_of_a_stack_and_of_a_group() {
         let settings = settings(world.state.display().to_string());
         let store = StateBucket::new(&aws);
         let clock = || "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time");
-        let environment =
-            Environment { aws: &aws, settings: &settings, store: &store, progress: &Silent, clock: &clock };
+        let environment = Environment {
+            aws: &aws,
+            settings: &settings,
+            store: &store,
+            progress: &Silent,
+            clock: &clock,
+            events: &[],
+            asks_sources: true,
+        };
         let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
         let swept = cycle::run(&sweep, &environment, "1".to_owned()).await;
         let told = |outcome: &Outcome| {
@@ -301,8 +329,15 @@ fn a_scan_ends_at_its_deadline() {
         settings.deadline = Duration::from_nanos(1);
         let store = StateBucket::new(&aws);
         let clock = || "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time");
-        let environment =
-            Environment { aws: &aws, settings: &settings, store: &store, progress: &Silent, clock: &clock };
+        let environment = Environment {
+            aws: &aws,
+            settings: &settings,
+            store: &store,
+            progress: &Silent,
+            clock: &clock,
+            events: &[],
+            asks_sources: true,
+        };
         cycle::run(&Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() }), &environment, "1".to_owned()).await
     });
     assert_eq!((outcome.counts.in_sync, outcome.findings.len() as u64), (0, outcome.counts.desired));

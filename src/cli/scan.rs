@@ -68,7 +68,15 @@ pub(super) async fn connect(config: &Config) -> Result<Prepared, u8> {
 pub(super) async fn run_cycle(aws: &Aws, settings: &Settings, work: &Work) -> Outcome {
     let progress = Bar::new();
     let store = StateBucket::new(aws);
-    let environment = cycle::Environment { aws, settings, store: &store, progress: &progress, clock: &Timestamp::now };
+    let environment = cycle::Environment {
+        aws,
+        settings,
+        store: &store,
+        progress: &progress,
+        clock: &Timestamp::now,
+        events: &[],
+        asks_sources: true,
+    };
     let outcome = cycle::run(work, &environment, uuid::Uuid::now_v7().to_string()).await;
     progress.clear();
     for warning in &outcome.rule_warnings {

@@ -112,7 +112,7 @@ impl EventSink for CycleSink<'_> {
 }
 
 /// Names those behind the drifts. Without sources nobody is asked.
-pub(super) async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventSource + '_>]) -> Attributed {
+pub(super) async fn attribute(question: &Question<'_>, sources: &[&dyn EventSource]) -> Attributed {
     let Question { drifts, since, until, settings, principal, event_regions } = question;
     let mut attributed = Attributed { who: vec![None; drifts.len()], ..Attributed::default() };
     let nothing_to_ask = drifts.iter().all(|drift| drift.status == DriftStatus::Unknown) && principal.is_none();
@@ -134,21 +134,21 @@ pub(super) async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventS
     };
     let subjects = subjects(drifts, &sink.collector, &event_regions);
     for source in sources {
-        earliest = earliest.min(window(source.as_ref()).since);
-        let gaps = source.about(&subjects, window(source.as_ref()), &mut sink).await;
-        sink.ends(source.as_ref(), gaps);
+        earliest = earliest.min(window(*source).since);
+        let gaps = source.about(&subjects, window(*source), &mut sink).await;
+        sink.ends(*source, gaps);
     }
     // An event need not say in its index which resource it is about: of what has no name yet, everything written is read.
     let mut unnamed = scopes(drifts, &correlate(&sink.collector, settings), &event_regions);
     unnamed.retain(|scope| principal.is_none_or(|principal| !principal.scopes.contains(scope)));
     for source in sources {
         if !unnamed.is_empty() {
-            let gaps = source.writes(&unnamed, window(source.as_ref()), &mut sink).await;
-            sink.ends(source.as_ref(), gaps);
+            let gaps = source.writes(&unnamed, window(*source), &mut sink).await;
+            sink.ends(*source, gaps);
         }
         if let Some(principal) = principal {
-            let gaps = source.activity(&principal.scopes, window(source.as_ref()), &mut sink).await;
-            sink.ends(source.as_ref(), gaps);
+            let gaps = source.activity(&principal.scopes, window(*source), &mut sink).await;
+            sink.ends(*source, gaps);
         }
     }
     let of_principal = principal.iter().flat_map(|principal| &principal.scopes);
@@ -167,7 +167,7 @@ pub(super) async fn attribute(question: &Question<'_>, sources: &[Box<dyn EventS
         for source in sources {
             let within = |session: &&SessionQuery| !source.asks_accounts() || accounts.contains(&session.scope.account);
             let gaps = source.sessions(&wanted.iter().filter(within).cloned().collect(), &mut sink).await;
-            sink.ends(source.as_ref(), gaps);
+            sink.ends(*source, gaps);
         }
         asked.extend(wanted);
         explanations = correlate(&sink.collector, settings);
@@ -205,11 +205,7 @@ fn ahead(until: Timestamp) -> Timestamp {
 }
 
 /// The drifts of which not all events could be kept, and the gaps that say so.
-fn crowded(
-    collector: &Collector<'_>,
-    drifts: &[Drift],
-    sources: &[Box<dyn EventSource + '_>],
-) -> (BTreeSet<usize>, Vec<Gap>) {
+fn crowded(collector: &Collector<'_>, drifts: &[Drift], sources: &[&dyn EventSource]) -> (BTreeSet<usize>, Vec<Gap>) {
     let names: Vec<String> = sources.iter().map(|source| source.name()).collect();
     let gap = |(index, detail): (usize, String)| {
         let drift = drifts.get(index)?;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::desired::is_proof;
 use crate::inventory::{Kind, Reach};
-use crate::model::{Desired, Gap, GapReason, GapScope, Listing, Scope};
+use crate::model::{Desired, Gap, GapReason, GapScope, Listing, Owner, Scope, is_unique_id};
 
 /// A declared resource with its index in the run.
 type Declared<'a> = (usize, &'a Desired);
@@ -15,6 +15,11 @@ type Declared<'a> = (usize, &'a Desired);
 pub(super) struct Guesses<'a> {
     /// It says nothing of these, each with the reason.
     pub unknown: Vec<(Declared<'a>, String)>,
+    /// AWS says that these do not exist where they were looked for, each with the reason why that says nothing by itself: it does where
+    /// a neighbour of theirs is [`Guesses::proven`] to be there.
+    pub absent: Vec<(Declared<'a>, String)>,
+    /// These are there and prove by their ids that their provider's account is the assumed one.
+    pub proven: Vec<&'a Desired>,
     /// These are there, in the only account of the run, as the default provider configuration has it: to be compared, and said.
     pub assumed: Vec<&'a Desired>,
 }
@@ -35,6 +40,9 @@ pub(super) fn take_out<'a>(
         return guesses;
     }
     let there: HashSet<String> = listing.live.iter().map(|live| live.id.clone()).collect();
+    let own = listing.live.iter().filter(|live| !matches!(live.owner, Owner::Account(_)));
+    let own: HashSet<String> = own.map(|live| live.id.clone()).collect();
+    let confirmed_missing: HashSet<String> = listing.confirmed_missing.iter().cloned().collect();
     declared.retain(|&(index, one)| {
         let unknown = match (one.account.is_none(), is_regional && one.region.is_none()) {
             (false, false) => return true,
@@ -44,6 +52,13 @@ pub(super) fn take_out<'a>(
         };
         let is_there = there.contains(&one.id);
         if is_there && is_proof(one) {
+            // What others share with this account is here, too, and proves nothing of the provider's.
+            if one.account.is_none()
+                && own.contains(&one.id)
+                && (is_unique_id(&one.id) || &*one.kind == "aws_s3_bucket")
+            {
+                guesses.proven.push(one);
+            }
             return true;
         }
         let is_default = one.provider.alias.is_none() && one.provider.module.is_none();
@@ -53,10 +68,16 @@ pub(super) fn take_out<'a>(
         }
         let seen = if is_there { "something of its name is there" } else { "it is not there" };
         let reason = format!("nothing tells its {unknown}; {} {} was assumed: {seen}", scope.account, scope.region);
-        guesses.unknown.push(((index, one), reason));
+        let says_nothing = if unknown == "account" && confirmed_missing.contains(&one.id) {
+            &mut guesses.absent
+        } else {
+            &mut guesses.unknown
+        };
+        says_nothing.push(((index, one), reason));
         false
     });
-    let unknown: HashSet<&str> = guesses.unknown.iter().map(|((_, one), _)| one.id.as_str()).collect();
+    let unknown: HashSet<&str> =
+        guesses.unknown.iter().chain(&guesses.absent).map(|((_, one), _)| one.id.as_str()).collect();
     listing.live.retain(|live| !unknown.contains(live.id.as_str()));
     listing.confirmed_missing.retain(|id| !unknown.contains(id.as_str()));
     guesses
@@ -102,8 +123,9 @@ mod tests {
             let mut listing = Listing { live, confirmed_missing, complete: true, ..Listing::default() };
             let mut declared = vec![(0, &state.resources[0])];
             let guesses = take_out(&mut listing, &mut declared, kinds::get(kind).unwrap(), &scope, only_account);
-            assert_eq!(declared.len() + guesses.unknown.len(), 1);
-            (listing.live.len(), listing.confirmed_missing.len(), guesses.unknown.len())
+            assert_eq!(declared.len() + guesses.unknown.len() + guesses.absent.len(), 1);
+            assert_eq!(guesses.proven.len(), usize::from(kind == "aws_vpc" && live));
+            (listing.live.len(), listing.confirmed_missing.len(), guesses.unknown.len() + guesses.absent.len())
         };
         assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", true, false), (1, 0, 0));
         assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", false, false), (0, 0, 1));

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 
-use super::plan::Plan;
+use super::plan::{self, Plan};
 use super::{Environment, Progress, Settings, guesses, shard};
 use crate::aws::Aws;
 use crate::desired::MovedSource;
 use crate::diff::{self, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex, UnreadOwners};
 use crate::inventory::kinds;
 use crate::model::{
-    Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, GapReason, GapScope, OwnedField, Scope,
+    Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, GapReason, GapScope, OwnedField, ProviderRef, Scope,
 };
 
 /// Accounts that are read at a time. One that does not answer holds up one of these places, until its time limits end.
@@ -36,6 +36,10 @@ pub(super) struct Seen {
     pub made: BTreeMap<(Scope, &'static str, String), Vec<Drift>>,
     /// Resources of which nothing tells where they are, by source.
     pub guessed: BTreeMap<usize, u64>,
+    /// Sources and providers whose resources are proven to be in the account that was assumed.
+    pub proven: BTreeSet<(usize, ProviderRef)>,
+    /// Resources (by index) that do not exist where they were looked for by guess, with where and why that says nothing by itself.
+    pub absent: Vec<(usize, Scope, String)>,
     /// Resources that were compared in the account of the credentials by guess, by source.
     pub assumed: BTreeMap<usize, u64>,
     /// See [`crate::model::Outcome::folded`].
@@ -98,6 +102,7 @@ pub(super) async fn read(
         }
     }
     ownership.add_live_owned_fields(&seen.owned_fields);
+    seen.judge_absent(desired, facts);
     // Once per kind, whatever the number of its resources and scopes.
     seen.gaps.extend(seen.not_compared.iter().filter_map(|(kind, not_compared)| not_compared.gap(kind)));
     let sources = seen.guessed.iter().filter_map(|(&source, number)| Some((desired.sources.get(source)?, *number)));
@@ -126,6 +131,8 @@ impl Seen {
             made,
             guessed,
             assumed,
+            proven,
+            absent,
             folded,
             owned_fields,
         } = shard;
@@ -147,10 +154,31 @@ impl Seen {
         for (source, number) in assumed {
             *self.assumed.entry(source).or_default() += number;
         }
+        self.proven.extend(proven);
+        self.absent.extend(absent);
         for (reason, number) in folded {
             *self.folded.entry(reason).or_default() += number;
         }
         self.owned_fields.extend(owned_fields);
+    }
+
+    /// What does not exist where it was looked for by guess is missing where a neighbour (of the same source and provider) proves the
+    /// place, and unknown elsewhere.
+    fn judge_absent(&mut self, desired: &DesiredState, facts: &HashMap<&'static str, KindFacts>) {
+        for (index, scope, reason) in std::mem::take(&mut self.absent) {
+            let resource = &desired.resources[index];
+            let is_proven = self.proven.contains(&(resource.source, resource.provider.clone()));
+            match facts.get(&*resource.kind).filter(|_| is_proven) {
+                Some(kind) => match diff::missing(kind, &scope, index, resource) {
+                    Some(drift) => self.drifts.push(drift),
+                    None => self.in_sync += 1,
+                },
+                None => {
+                    self.drifts.push(plan::unknown(index, resource, scope, reason));
+                    *self.guessed.entry(resource.source).or_default() += 1;
+                }
+            }
+        }
     }
 
     /// Does anything differ from what a state says, or is it in none?

@@ -83,6 +83,8 @@ fn compare(
     for resource in guesses.assumed {
         *seen.assumed.entry(resource.source).or_default() += 1;
     }
+    seen.proven.extend(guesses.proven.iter().map(|one| (one.source, one.provider.clone())));
+    seen.absent.extend(guesses.absent.into_iter().map(|((index, _), reason)| (index, scope.clone(), reason)));
     for ((index, resource), reason) in guesses.unknown {
         seen.drifts.push(super::plan::unknown(index, resource, scope.clone(), reason));
         *seen.guessed.entry(resource.source).or_default() += 1;

@@ -8,7 +8,7 @@ use super::place::Place;
 use crate::attribution::event::{Event, names_of, touched};
 use crate::aws::Aws;
 use crate::inventory::{Reach, kinds};
-use crate::model::{Attributes, DesiredState, Finding, GLOBAL, ResourceKey, Scope};
+use crate::model::{Attributes, Desired, DesiredState, Finding, GLOBAL, Outcome, ResourceKey, Scope};
 
 /// A resource that was touched, or a type of which something was made.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,8 @@ pub enum Mark {
 /// Names -> resources.
 #[derive(Default)]
 pub struct WatchIndex {
+    /// Name and serial of each source.
+    sources: BTreeSet<(String, Option<u64>)>,
     resources: Vec<Watched>,
     /// Hash of account and name -> indexes of `resources`.
     by_name: HashMap<u64, Vec<u32>>,
@@ -37,7 +39,8 @@ struct Watched {
 impl WatchIndex {
     /// What is declared in these sources.
     pub fn new(desired: &DesiredState, aws: &Aws) -> Self {
-        let mut index = Self::default();
+        let sources = desired.sources.iter().map(|source| (source.name.clone(), source.serial)).collect();
+        let mut index = Self { sources, ..Self::default() };
         for resource in desired.resources.iter().filter(|resource| resource.provider.is_aws()) {
             let scope = Place::of(resource, aws).scope;
             let mut content = DefaultHasher::new();
@@ -72,6 +75,22 @@ impl WatchIndex {
             self.by_name.entry(name_hash(&key.scope.account, name)).or_default().push(index);
         }
         self.resources.push(Watched { key, content });
+    }
+
+    /// Where a declared resource is looked for.
+    pub fn scope_of(resource: &Desired, aws: &Aws) -> Scope {
+        Place::of(resource, aws).scope
+    }
+
+    /// Are the sources of the outcome those of the index, as they were then?
+    pub fn is_of(&self, outcome: &Outcome) -> bool {
+        let sources = outcome.sources.iter().map(|source| (source.name.clone(), source.serial));
+        !self.sources.is_empty() && sources.collect::<BTreeSet<_>>() == self.sources
+    }
+
+    /// Keys of everything that is declared.
+    pub fn declared(&self) -> BTreeSet<String> {
+        self.resources.iter().filter(|one| one.content != 0).map(|one| one.key.to_string()).collect()
     }
 
     /// How many resources it knows.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::{Environment, Fetched, HttpOptions, ReadError, StateFile, http};
+use super::{APPLYING, Environment, Fetched, HttpOptions, ReadError, StateFile, http};
 
 /// Bytes of an answer of the API, which describes one workspace or one state version.
 const MAX_ANSWER_BYTES: u64 = 16 << 20;
@@ -144,7 +144,7 @@ impl StateFile for Workspace {
         let written_at = version.attributes.created_at.and_then(|time| time.parse().ok());
         let mut fetched = Fetched { written_at, ..http::body(response, &self.location).await?.into() };
         if workspace.attributes.locked {
-            fetched.warnings.push("the workspace is locked: a run may be applying".to_owned());
+            fetched.warnings.push(format!("the workspace is locked: {APPLYING}"));
         }
         Ok(fetched)
     }

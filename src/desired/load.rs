@@ -16,8 +16,8 @@ use super::code::CodeIndex;
 use super::locate::{self, ProviderRegions};
 use super::tfstate::{self, State};
 use super::{
-    Environment, Fetched, HttpOptions, ObjectStore, ReadError, StateConfig, StateFile, names, owners, references,
-    request,
+    APPLYING, Environment, Fetched, HttpOptions, ObjectStore, ReadError, StateConfig, StateFile, names, owners,
+    references, request,
 };
 use crate::model::{Desired, DesiredState, Gap, GapReason, GapScope, Source, UnreadSource};
 
@@ -268,7 +268,7 @@ async fn read_settled(file: &dyn StateFile, delay: Duration) -> Result<State, Re
         }
         let (mut state, changed) = outcome?;
         if changed {
-            state.warnings.push("changed while it was read, and again: an apply may be running".to_owned());
+            state.warnings.push(format!("changed while it was read, and again: {APPLYING}"));
         }
         return Ok(state);
     }
@@ -337,6 +337,7 @@ fn add_source(
         other_providers,
         foreign_providers,
         terraform_version,
+        in_flight: warnings.iter().any(|warning| warning.contains(APPLYING)),
         warnings,
     });
     desired.resources.append(&mut resources);

@@ -132,6 +132,9 @@ impl Read for Chunks {
     }
 }
 
+/// In a warning: the state is being written, or may be.
+pub(crate) const APPLYING: &str = "an apply may be running";
+
 /// `who` and `when` of a lock, as Terraform writes it beside a state (`statemgr.LockInfo`).
 pub(crate) fn lock_warning(lock: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
@@ -143,5 +146,5 @@ pub(crate) fn lock_warning(lock: &[u8]) -> Option<String> {
     }
     let lock: Lock = serde_json::from_slice(lock).ok()?;
     let or_unknown = |text: String| if text.is_empty() { "unknown".to_owned() } else { text };
-    Some(format!("locked by {} since {}: an apply may be running", or_unknown(lock.who), or_unknown(lock.created)))
+    Some(format!("locked by {} since {}: {APPLYING}", or_unknown(lock.who), or_unknown(lock.created)))
 }

@@ -130,13 +130,10 @@ pub fn listing(
             let drift = drift(DriftStatus::Changed, gaps.of(&resource.id));
             compared.drifts.push(Drift { changes, desired_attributes, live_attributes, ..drift });
         } else if listing.complete && missing.contains(resource.id.as_str()) {
-            // What Terraform wants to be rid of is gone: as it should be.
-            if matches!(resource.status, InstanceStatus::Deposed(_)) {
-                compared.in_sync.push(index);
-                continue;
+            match self::missing(kind, scope, index, resource) {
+                Some(drift) => compared.drifts.push(drift),
+                None => compared.in_sync.push(index),
             }
-            let desired_attributes = shown(kind, resource, resource.attributes());
-            compared.drifts.push(Drift { desired_attributes, ..drift(DriftStatus::Missing, None) });
         } else {
             let reason = gaps.of(&resource.id).unwrap_or_else(|| "it could not be read".to_owned());
             compared.drifts.push(drift(DriftStatus::Unknown, Some(reason)));
@@ -155,6 +152,26 @@ pub fn listing(
         }
     }
     compared
+}
+
+/// The drift of a declared resource (by its index in the run) that AWS says does not exist; `None`: Terraform wants to be rid of it, so
+/// that it is as it should be.
+pub fn missing(kind: &KindFacts, scope: &Scope, index: usize, resource: &Desired) -> Option<Drift> {
+    if matches!(resource.status, InstanceStatus::Deposed(_)) {
+        return None;
+    }
+    Some(Drift {
+        status: DriftStatus::Missing,
+        kind: kind.name.to_owned(),
+        id: resource.id.clone(),
+        scope: scope.clone(),
+        desired: Some(index),
+        reason: None,
+        changes: Vec::new(),
+        made: Vec::new(),
+        desired_attributes: shown(kind, resource, resource.attributes()),
+        live_attributes: Attributes::new(),
+    })
 }
 
 fn incomparable(kind: &KindFacts, scope: &Scope, resource: &Desired, reason: &str) -> Gap {

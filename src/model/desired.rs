@@ -27,6 +27,9 @@ pub struct Source {
     pub foreign_providers: BTreeMap<String, u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terraform_version: Option<String>,
+    /// It was locked, or written, while it was read: an apply may be running.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_flight: bool,
     /// Things worth a line that do not stop the scan: the state is locked, its serial moved while it was read, ...
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

@@ -42,7 +42,7 @@ pub struct TakenMark {
 
 impl NewMark {
     /// What identifies the mark.
-    fn key(&self) -> String {
+    pub fn key(&self) -> String {
         let Self { scope, kind, id, address, .. } = self;
         match id {
             Some(id) => {

@@ -2,10 +2,11 @@
 //! Record contents: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One CloudTrail record.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// `eventID`: duplicates carry the same one.
     pub id: String,
@@ -54,7 +55,7 @@ pub struct Event {
 }
 
 /// `userIdentity`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// `IAMUser`, `AssumedRole`, `Root`, `AWSService`, ...
     pub kind: String,
@@ -84,7 +85,7 @@ pub struct Identity {
 }
 
 /// `sessionContext.sessionIssuer`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issuer {
     /// `Role`, `IAMUser`, `Root`.
     pub kind: String,

@@ -79,7 +79,8 @@ fn ask(drifts: &[Drift], fake: &Fake, principal: Option<&str>) -> Attributed {
         principal: principal.as_ref(),
         event_regions: &EventRegions { home: "us-east-1".to_owned(), regions },
     };
-    let sources: Vec<Box<dyn EventSource>> = vec![Box::new(fake.clone())];
+    let source = fake.clone();
+    let sources: [&dyn EventSource; 1] = [&source];
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(attribute(&question, &sources))
 }
 

@@ -1,0 +1,120 @@
+//! One cycle of the daemon: work -> outcome -> what becomes of the findings -> the store, in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::in_flight::{self, Held};
+use super::stored_events::StoredEvents;
+use super::{Current, Daemon, metrics};
+use crate::attribution::source::EventSource;
+use crate::cycle::{self, Environment, Silent, Work};
+use crate::desired::StateBucket;
+use crate::life::{self, FlappingPolicy, Reconcile};
+use crate::model::Outcome;
+use crate::store::{Apply, JobLease, NewMark, StoreError, TakenMark};
+
+/// What is done with the outcome.
+#[derive(Default)]
+pub(super) struct Done<'a> {
+    pub lease: Option<&'a JobLease>,
+    pub marks: &'a [TakenMark],
+}
+
+/// Runs the work and keeps what came of it. What differs while its state is being written waits: it is marked, to be looked at again.
+pub(super) async fn run(
+    daemon: &Daemon,
+    current: &Current,
+    work: &Work,
+    done: Done<'_>,
+) -> Result<Outcome, StoreError> {
+    let began = std::time::Instant::now();
+    let states = StateBucket::new(&current.aws);
+    let received = StoredEvents::new(&daemon.store);
+    let events: [&dyn EventSource; 1] = [&received];
+    let clock = || daemon.now();
+    let environment = Environment {
+        aws: &current.aws,
+        settings: &current.settings,
+        store: &states,
+        progress: &Silent,
+        clock: &clock,
+        events: &events,
+        // Whole trails are not read for one resource: the next sweep asks them.
+        asks_sources: matches!(work, Work::Sweep(_)),
+    };
+    let id = uuid::Uuid::now_v7().to_string();
+    let mut outcome = cycle::run(work, &environment, id).await;
+    metrics::cycle(work, &outcome, began.elapsed());
+    let index = daemon.index();
+    let declared = index.is_of(&outcome).then(|| index.declared());
+    loop {
+        let known = daemon.store.finding_known(&outcome, declared.is_some()).await?;
+        let known_keys: BTreeSet<&str> =
+            known.iter().filter(|one| !one.is_resolved()).map(|one| one.finding.key.as_str()).collect();
+        let waits = current.options.in_flight_wait;
+        let Held { keys, marks } = in_flight::hold(&outcome, &known_keys, done.marks, daemon.now(), waits);
+        outcome.findings.retain(|finding| !keys.contains(&finding.key));
+        let seen_before = daemon.store.seen_before(&outcome).await?;
+        let now = daemon.now();
+        let changes = life::reconcile(
+            &known,
+            &Reconcile {
+                outcome: &outcome,
+                flapping: &FlappingPolicy::default(),
+                seen_before: &seen_before,
+                declared: declared.as_ref(),
+                resolutions: &BTreeMap::new(),
+                now,
+            },
+        );
+        let apply = Apply {
+            outcome: Some(&outcome),
+            changes: Some(&changes),
+            marks_done: done.marks,
+            lease: done.lease,
+            job_done: done.lease.is_some(),
+            ..Apply::at(now)
+        };
+        match daemon.store.apply(&apply).await {
+            // Somebody acknowledged one meanwhile, or another cycle saw it.
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+            Ok(()) => {
+                held(daemon, &marks).await?;
+                daemon.watch_findings(changes.findings.iter().map(|known| &known.finding));
+                report(&outcome, &changes);
+                return Ok(outcome);
+            }
+        }
+    }
+}
+
+async fn held(daemon: &Daemon, marks: &[NewMark]) -> Result<(), StoreError> {
+    if !marks.is_empty() {
+        tracing::info!(findings = marks.len(), "waiting for a state that is being written");
+        daemon.store.mark_upsert(marks).await?;
+    }
+    Ok(())
+}
+
+fn report(outcome: &Outcome, changes: &life::Changes) {
+    for step in &changes.transitions {
+        metrics::transition(step.kind.as_str());
+        let finding = changes.finding_of(step).map(|known| &known.finding);
+        tracing::info!(
+            scan_id = outcome.id,
+            finding_id = step.finding_id,
+            key = step.key,
+            severity = finding.map_or("", |finding| finding.severity.as_str()),
+            step = step.kind.as_str(),
+            baseline = step.baseline,
+            "finding"
+        );
+    }
+    tracing::info!(
+        scan_id = outcome.id,
+        findings = outcome.findings.len(),
+        gaps = outcome.gaps.len(),
+        api_calls = outcome.api_calls,
+        "cycle"
+    );
+}

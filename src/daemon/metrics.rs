@@ -1,0 +1,112 @@
+//! The daemon's metrics, in Prometheus's words: one line each, with its help. Labels are few and bounded; no id of a resource, no
+//! name of a person.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+use crate::cycle::Work;
+use crate::model::{DriftStatus, Outcome};
+
+/// Says what each is.
+pub(super) fn describe() {
+    describe_gauge!("driftd_build_info", "1, with the version as a label.");
+    describe_counter!("driftd_scans_total", "Cycles that were run, by what they looked at and whether they had gaps.");
+    describe_histogram!("driftd_scan_duration_seconds", "How long a cycle took.");
+    describe_gauge!("driftd_last_successful_scan_timestamp_seconds", "When the last sweep without gaps ended.");
+    describe_gauge!("driftd_last_scan_timestamp_seconds", "When the last sweep ended.");
+    describe_gauge!("driftd_resources", "Resources of the last sweep, by status.");
+    describe_gauge!("driftd_drift_findings", "Findings of the last sweep, by severity and status.");
+    describe_counter!("driftd_finding_transitions_total", "Steps in the life of findings.");
+    describe_counter!("driftd_aws_requests_total", "Calls to AWS made by cycles, retries included.");
+    describe_counter!("driftd_cloudtrail_events_total", "Events that were kept for the first time.");
+    describe_counter!("driftd_queue_messages_total", "Messages of queues, by what became of them.");
+    describe_counter!("driftd_queue_errors_total", "Calls to queues that failed.");
+    describe_gauge!("driftd_cloudtrail_lag_seconds", "How old the event was that was kept last.");
+    describe_counter!("driftd_marked_reads_total", "Resources that were read again because of events.");
+    describe_gauge!("driftd_declared_resources", "Resources that the states declare.");
+    describe_counter!("driftd_store_errors_total", "Requests that the store refused.");
+    describe_gauge!(
+        "driftd_config_last_reload_successful",
+        "1 if the configuration was taken up, 0 if the old one stays."
+    );
+    gauge!("driftd_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    gauge!("driftd_config_last_reload_successful").set(1.0);
+}
+
+pub(super) fn cycle(work: &Work, outcome: &Outcome, took: Duration) {
+    let what = match work {
+        Work::Sweep(_) => "sweep",
+        Work::Resources(_) => "resources",
+    };
+    let result = if outcome.gaps.is_empty() { "complete" } else { "gaps" };
+    counter!("driftd_scans_total", "work" => what, "result" => result).increment(1);
+    histogram!("driftd_scan_duration_seconds", "work" => what).record(took.as_secs_f64());
+    counter!("driftd_aws_requests_total").increment(outcome.api_calls);
+}
+
+pub(super) fn swept(outcome: &Outcome) {
+    #[expect(clippy::cast_precision_loss, reason = "seconds of this century and counts of resources fit")]
+    let number = |count: u64| count as f64;
+    let ended = outcome.finished_at.as_second().unsigned_abs();
+    gauge!("driftd_last_scan_timestamp_seconds").set(number(ended));
+    if outcome.gaps.is_empty() {
+        gauge!("driftd_last_successful_scan_timestamp_seconds").set(number(ended));
+    }
+    let mut findings: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for severity in crate::model::Severity::ALL {
+        for drift in [DriftStatus::Changed, DriftStatus::Missing, DriftStatus::Unmanaged, DriftStatus::Unknown] {
+            findings.insert((severity.as_str(), drift.as_str()), 0);
+        }
+    }
+    for finding in outcome.findings.iter().filter(|finding| finding.ignored.is_none()) {
+        *findings.entry((finding.severity.as_str(), finding.drift.as_str())).or_default() += 1;
+    }
+    for ((severity, status), count) in findings {
+        gauge!("driftd_drift_findings", "severity" => severity, "status" => status).set(number(count));
+    }
+    gauge!("driftd_resources", "status" => "desired").set(number(outcome.counts.desired));
+    gauge!("driftd_resources", "status" => "live").set(number(outcome.counts.live));
+    gauge!("driftd_resources", "status" => "in_sync").set(number(outcome.counts.in_sync));
+}
+
+pub(super) fn transition(kind: &'static str) {
+    counter!("driftd_finding_transitions_total", "transition" => kind).increment(1);
+}
+
+pub(super) fn events(new: u64) {
+    counter!("driftd_cloudtrail_events_total").increment(new);
+}
+
+pub(super) fn event_lag(seconds: f64) {
+    gauge!("driftd_cloudtrail_lag_seconds").set(seconds);
+}
+
+pub(super) fn message(outcome: &'static str) {
+    messages(outcome, 1);
+}
+
+pub(super) fn messages(outcome: &'static str, count: usize) {
+    counter!("driftd_queue_messages_total", "outcome" => outcome).increment(count as u64);
+}
+
+pub(super) fn queue_error() {
+    counter!("driftd_queue_errors_total").increment(1);
+}
+
+pub(super) fn read_after_events(count: usize) {
+    counter!("driftd_marked_reads_total").increment(count as u64);
+}
+
+pub(super) fn declared(count: usize) {
+    gauge!("driftd_declared_resources").set(u32::try_from(count).map_or(f64::MAX, f64::from));
+}
+
+pub(super) fn store_error() {
+    counter!("driftd_store_errors_total").increment(1);
+}
+
+pub(super) fn reloaded(successful: bool) {
+    gauge!("driftd_config_last_reload_successful").set(f64::from(u8::from(successful)));
+}

@@ -1,0 +1,129 @@
+//! One queue of CloudTrail's news: received, kept with the marks that follow, and only then deleted. What nobody can read is set
+//! aside and counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Chain, Daemon, QueueOptions, Stop, events, metrics};
+use crate::attribution::event::{Event, EventSink};
+use crate::attribution::source::queue::{Message, MessageError, Queue};
+use crate::store::{AuditEntry, NewMark, StoreError, StoredEvent};
+
+/// After a call that failed, the next one is made so much later; doubled by each further one, to the longest pause.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A message that cannot be read is left so often to the queue's own rule for such (its dead-letter queue); one that comes again is
+/// taken out.
+const RECEIVED_AT_MOST: u32 = 3;
+/// Events that are written in one transaction: a log file has thousands.
+const AT_A_TIME: usize = 500;
+
+pub(super) async fn run(daemon: Arc<Daemon>, options: QueueOptions, mut stop: Stop) {
+    let mut pause = PAUSE;
+    loop {
+        let current = daemon.current();
+        let working = async {
+            let Some(queue) = Queue::open(&current.aws, &options.url, options.region.as_deref()).await else {
+                return Err(format!("{}: it is in another partition than the credentials", options.url));
+            };
+            loop {
+                turn(&daemon, &queue, &options).await?;
+                daemon.health.queue_answers(&options.url);
+            }
+        };
+        let failed: Result<(), String> = tokio::select! {
+            failed = working => failed,
+            () = super::ended(&mut stop) => return,
+        };
+        let error = failed.err().unwrap_or_default();
+        tracing::warn!(queue = options.url, error, "a queue could not be read");
+        daemon.health.queue_fails(&options.url, &error);
+        metrics::queue_error();
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = super::ended(&mut stop) => return,
+        }
+        pause = if daemon.health.is_queue_failing(&options.url) { (pause * 2).min(LONGEST_PAUSE) } else { PAUSE };
+    }
+}
+
+/// Receives some messages and keeps what they have; an error is one of the queue or the store, and the messages come again.
+async fn turn(daemon: &Daemon, queue: &Queue<'_>, options: &QueueOptions) -> Result<(), String> {
+    let messages = queue.receive().await.map_err(|error| error.to_string())?;
+    let mut done: Vec<&Message> = Vec::new();
+    for message in &messages {
+        let mut sink = Received::default();
+        let read = queue.read(message, &mut sink).await;
+        keep(daemon, sink).await.map_err(|error| Chain(&error).to_string())?;
+        match read {
+            Ok(()) => done.push(message),
+            Err(MessageError::Poison(why)) => {
+                metrics::message("poison");
+                if message.received >= RECEIVED_AT_MOST {
+                    set_aside(daemon, options, message, &why).await.map_err(|error| Chain(&error).to_string())?;
+                    done.push(message);
+                }
+            }
+            // It comes again when its time is up, and goes to the dead-letter queue in the end.
+            Err(MessageError::Failed(error)) => {
+                metrics::message("failed");
+                tracing::warn!(queue = options.url, message = message.id, error = %error, "a message could not be read");
+            }
+        }
+    }
+    if !done.is_empty() {
+        queue.delete(&done).await.map_err(|error| error.to_string())?;
+        metrics::messages("stored", done.len());
+    }
+    Ok(())
+}
+
+async fn set_aside(daemon: &Daemon, options: &QueueOptions, message: &Message, why: &str) -> Result<(), StoreError> {
+    tracing::warn!(queue = options.url, message = message.id, why, "a message that nobody can read was set aside");
+    let entry = AuditEntry {
+        actor: "driftd".to_owned(),
+        action: "queue.set_aside".to_owned(),
+        subject: format!("{} {}", options.url, message.id),
+        detail: why.to_owned(),
+    };
+    daemon.store.audit_append(&[entry], daemon.now()).await
+}
+
+/// What a message had.
+#[derive(Default)]
+struct Received {
+    events: Vec<(Event, StoredEvent)>,
+    malformed: usize,
+}
+
+impl EventSink for Received {
+    fn accept(&mut self, event: Event) {
+        if let Some(stored) = events::stored(&event) {
+            self.events.push((event, stored));
+        }
+    }
+
+    fn malformed(&mut self) {
+        self.malformed += 1;
+    }
+}
+
+async fn keep(daemon: &Daemon, received: Received) -> Result<(), StoreError> {
+    metrics::messages("malformed", received.malformed);
+    let current = daemon.current();
+    for some in received.events.chunks(AT_A_TIME) {
+        let mut marks: Vec<NewMark> = Vec::new();
+        for (event, _) in some {
+            let not_before = |key: &str| daemon.not_before(key, &current.options);
+            marks.extend(events::marks(event, daemon.marks_of(event), not_before));
+            metrics::event_lag(daemon.now().duration_since(event.time).as_secs_f64());
+        }
+        let stored: Vec<StoredEvent> = some.iter().map(|(_, stored)| stored.clone()).collect();
+        let new = daemon.store.event_insert(&stored, &marks).await?;
+        metrics::events(new);
+        if !marks.is_empty() {
+            daemon.wake.marks.notify_one();
+        }
+    }
+    Ok(())
+}
