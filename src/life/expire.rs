@@ -30,7 +30,6 @@ pub(super) fn expire_one(
             State::Ignored { .. } => ReopenReason::IgnoreExpired,
             _ => ReopenReason::SnoozeEnded,
         };
-        known.enter(State::Open, now);
-        steps.push(Transition::new(known, TransitionKind::Reopened { why, by: None }, now));
+        steps.push(Transition::enter(known, State::Open, TransitionKind::Reopened { why, by: None }, now));
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::expire::expire_one;
-use super::sight::{self, Sight};
+use super::sight::{self, Sight, Sights};
 use super::{
     Changes, FlappingPolicy, KnownFinding, ReopenReason, Resolution, State, Transition, TransitionKind, flapping,
 };
@@ -44,6 +44,7 @@ pub fn reconcile(known: &[KnownFinding], with: &Reconcile<'_>) -> Changes {
         // The outcome is sorted, the worst first.
         found.entry(&finding.key).or_insert(finding);
     }
+    let sights = Sights::new(with.outcome);
     let mut changes = Changes::default();
     for before in known {
         let mut one = before.clone();
@@ -57,7 +58,7 @@ pub fn reconcile(known: &[KnownFinding], with: &Reconcile<'_>) -> Changes {
                     with.not_seen(&mut one, reason, steps);
                 }
                 Some(finding) => with.seen(&mut one, finding, steps),
-                None => with.absent(&mut one, steps),
+                None => with.absent(&mut one, &sights, steps),
             }
         }
         if one != *before {
@@ -86,7 +87,7 @@ impl Reconcile<'_> {
             }
         };
         let baseline = self.is_baseline(finding);
-        steps.push(Transition { baseline, ..Transition::new(&one, kind, self.now) });
+        steps.push(Transition { baseline, was: None, ..Transition::new(&one, kind, self.now) });
         one
     }
 
@@ -140,8 +141,7 @@ impl Reconcile<'_> {
             (State::Open | State::Acknowledged(_) | State::Snoozed { .. } | State::Ignored { .. }, None) => None,
         };
         if let Some((state, kind)) = next {
-            one.enter(state, self.now);
-            steps.push(step(one, kind));
+            steps.push(Transition::enter(one, state, kind, self.now));
         }
         if before.severity != finding.severity {
             let kind = TransitionKind::SeverityChanged { from: before.severity, to: finding.severity };
@@ -166,12 +166,11 @@ impl Reconcile<'_> {
     }
 
     /// It is not in the outcome.
-    fn absent(&self, one: &mut KnownFinding, steps: &mut Vec<Transition>) {
+    fn absent(&self, one: &mut KnownFinding, sights: &Sights<'_>, steps: &mut Vec<Transition>) {
         if one.is_resolved() {
             return;
         }
-        let sight =
-            if self.is_undeclared(&one.finding) { Sight::Absent } else { sight::of(&one.finding, self.outcome) };
+        let sight = if self.is_undeclared(&one.finding) { Sight::Absent } else { sights.of(&one.finding) };
         match sight {
             Sight::Absent => self.resolve(one, steps),
             Sight::NotSeen(reason) => self.not_seen(one, &reason, steps),
@@ -193,8 +192,8 @@ impl Reconcile<'_> {
         one.life.not_seen = None;
         one.life.last_checked = self.outcome.started_at;
         flapping::flip(one, self.flapping, self.now, steps);
-        one.enter(State::Resolved { how, by: by.clone() }, self.now);
-        steps.push(Transition::new(one, TransitionKind::Resolved { how, by }, self.now));
+        let state = State::Resolved { how, by: by.clone() };
+        steps.push(Transition::enter(one, state, TransitionKind::Resolved { how, by }, self.now));
     }
 
     /// What the caller knows goes first; then what the outcome shows, and no more than that.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{KnownFinding, Resolution};
+use super::{KnownFinding, Resolution, State, StateName};
 use crate::model::{Attribution, DriftStatus, Severity};
 
 /// Findings as they are now, and the steps that led there.
@@ -23,6 +23,10 @@ pub struct Transition {
     pub at: Timestamp,
     #[serde(flatten)]
     pub kind: TransitionKind,
+    /// The state before; the same as `state` for a step that leaves it, `None` for a finding that was never seen before.
+    pub was: Option<StateName>,
+    /// The state after.
+    pub state: StateName,
     /// It was there when its source (or, unmanaged, its kind) was looked at for the first time: told in one digest.
     pub baseline: bool,
     /// The finding is flapping: recorded, not told.
@@ -103,10 +107,29 @@ pub enum ReopenReason {
 }
 
 impl Transition {
+    /// A step that leaves the state as it is.
     pub(super) fn new(known: &KnownFinding, kind: TransitionKind, now: Timestamp) -> Self {
         let held = known.life.flapping_since.is_some()
             && !matches!(kind, TransitionKind::FlappingBegan | TransitionKind::FlappingEnded);
-        Self { finding_id: known.id.clone(), key: known.finding.key.clone(), at: now, kind, baseline: false, held }
+        let state = known.life.state.name();
+        Self {
+            finding_id: known.id.clone(),
+            key: known.finding.key.clone(),
+            at: now,
+            kind,
+            was: Some(state),
+            state,
+            baseline: false,
+            held,
+        }
+    }
+
+    /// A step into another state.
+    pub(super) fn enter(known: &mut KnownFinding, state: State, kind: TransitionKind, now: Timestamp) -> Self {
+        let was = Some(known.life.state.name());
+        known.life.state = state;
+        known.life.state_since = now;
+        Self { was, ..Self::new(known, kind, now) }
     }
 }
 
