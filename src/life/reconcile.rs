@@ -30,8 +30,10 @@ pub struct Reconcile<'a> {
 /// What was looked at before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SeenBefore {
-    /// Names of the sources that were compared.
-    pub sources: BTreeSet<String>,
+    /// Sources that were compared in a sweep, and when the first one began.
+    pub sources: BTreeMap<String, Timestamp>,
+    /// Scopes that were swept, and when the last sweep began.
+    pub scopes: BTreeMap<Scope, Timestamp>,
     /// Scopes and kinds in which unmanaged resources were looked for.
     pub unmanaged: BTreeSet<(Scope, String)>,
 }
@@ -91,16 +93,18 @@ impl Reconcile<'_> {
         one
     }
 
-    /// Is it there because somebody looked for the first time? A declared one by its source, an unmanaged one by its kind, so that a
-    /// new account, or a kind that an update of driftd reads, raises no storm.
+    /// Is it there because somebody looked for the first time? A declared one by its source, in every scope anew, as scopes are swept
+    /// one by one; an unmanaged one by its kind. A new source, account, or kind that an update of driftd reads raises no storm.
     fn is_baseline(&self, finding: &Finding) -> bool {
-        match &finding.source {
-            Some(source) => !self.seen_before.sources.contains(source),
-            None => {
-                let kind = if sight::is_maker(&finding.kind) { sight::MACHINE } else { &finding.kind };
-                let place = (Scope::new(&finding.account, &finding.region), kind.to_owned());
-                !self.seen_before.unmanaged.contains(&place)
-            }
+        let SeenBefore { sources, scopes, unmanaged } = self.seen_before;
+        let scope = Scope::new(&finding.account, &finding.region);
+        let Some(source) = &finding.source else {
+            let kind = if sight::is_maker(&finding.kind) { sight::MACHINE } else { &finding.kind };
+            return !unmanaged.contains(&(scope, kind.to_owned()));
+        };
+        match (sources.get(source), scopes.get(&scope)) {
+            (Some(first_compared), Some(swept)) => swept < first_compared,
+            _ => true,
         }
     }
 

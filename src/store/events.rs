@@ -34,6 +34,9 @@ impl Store {
     pub async fn event_insert(&self, events: &[StoredEvent], marks: &[super::NewMark]) -> Result<u64, StoreError> {
         let mut tx = self.db.begin().await?;
         let mut new = 0;
+        // In one order, so that two writers on PostgreSQL never wait for each other.
+        let mut events: Vec<_> = events.iter().collect();
+        events.sort_by(|a, b| a.id.cmp(&b.id));
         for event in events {
             let StoredEvent { id, time, name, source, account, region, actor, resources, error_code, record } = event;
             let sql = "INSERT INTO events (id, time, name, source, account, region, actor, error_code, record) \

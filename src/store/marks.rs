@@ -127,9 +127,11 @@ pub(super) async fn upsert(tx: &mut Tx, marks: &[NewMark]) -> Result<(), StoreEr
                THEN excluded.event_id ELSE marks.event_id END, \
                newest_event = CASE WHEN excluded.newest_event > marks.newest_event \
                THEN excluded.newest_event ELSE marks.newest_event END";
-    for mark in marks {
+    // In one order, so that two writers on PostgreSQL never wait for each other.
+    let mut marks: Vec<_> = marks.iter().map(|mark| (mark.key(), mark)).collect();
+    marks.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (key, mark) in marks {
         let NewMark { scope, kind, id, address, not_before, event_time, event_id } = mark;
-        let key = mark.key();
         let values = values![key, &scope.account, &scope.region, kind, id, address, *not_before, *event_time, event_id];
         tx.execute(sql, values).await?;
     }

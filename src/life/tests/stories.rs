@@ -321,7 +321,12 @@ fn the_first_outcome_is_a_baseline() {
         changes.transitions.iter().map(|step| (step.was, step.baseline)).collect::<Vec<_>>()
     };
     assert_eq!(baseline(&mut memory), [(None, true), (None, true)]);
-    memory.seen_before.sources.insert("prod".to_owned());
+    memory.seen_before.sources.insert("prod".to_owned(), at(-5));
+    assert_eq!(baseline(&mut memory), [(None, true), (None, true)]);
+    // The scope was swept before the source was there.
+    memory.seen_before.scopes.insert(scope(), at(-9));
+    assert_eq!(baseline(&mut memory), [(None, true), (None, true)]);
+    memory.seen_before.scopes.insert(scope(), at(-5));
     assert_eq!(baseline(&mut memory), [(None, false), (None, true)]);
     memory.seen_before.unmanaged.insert((scope(), "aws_vpc".to_owned()));
     assert_eq!(baseline(&mut memory), [(None, false), (None, false)]);

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use driftd::store::{FindingFilter, Location, NewJob, Store, StoreError};
 
 use crate::sample::{at, finding, keep, outcome};
-use crate::{World, on_postgres, on_sqlite};
+use crate::{on_postgres, on_sqlite};
 
 fn mode(path: &std::path::Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
