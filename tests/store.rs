@@ -1,7 +1,7 @@
 //! The store, on both engines: every test runs on SQLite and on a real PostgreSQL (`support/postgres.rs`; it says so loudly where
 //! that is not installed). What differs between the engines is in `store/engines.rs`.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::string_slice, reason = "a test that cannot go on fails")]
 
 #[path = "store/engines.rs"]
 mod engines;

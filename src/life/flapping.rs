@@ -36,7 +36,6 @@ pub(super) fn flip(known: &mut KnownFinding, policy: &FlappingPolicy, now: Times
 pub(super) fn settle(known: &mut KnownFinding, policy: &FlappingPolicy, now: Timestamp, steps: &mut Vec<Transition>) {
     if known.life.flapping_since.is_some() && settles_at(known, policy).is_none_or(|at| at <= now) {
         known.life.flapping_since = None;
-        known.life.flips.clear();
         steps.push(Transition::new(known, TransitionKind::FlappingEnded, now));
     }
 }
