@@ -43,7 +43,7 @@ fn a_file_of_something_else_is_refused_and_left_alone() {
         let path = world.folder.path().join("notes.txt");
         fs::write(&path, "not a database, but a text that is long enough to have a header ".repeat(20)).unwrap();
         let refused = Store::open(&Location::Sqlite(path.clone())).await.unwrap_err();
-        assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
+        assert!(matches!(refused, StoreError::Corrupt { .. }), "{refused:?}");
         assert!(fs::read_to_string(path).unwrap().starts_with("not a database"));
     });
 }

@@ -266,6 +266,10 @@ async fn events_come_twice_and_are_kept_once(world: &World) {
         events.into_iter().map(|event| event.id).collect::<Vec<_>>()
     };
     assert_eq!(ids("vpc-1", 0).await, ["e1", "e2", "e3"]);
+    // What names no resource does not stop the event.
+    let long: String = (0..2000).map(|number| number.to_string()).collect();
+    assert_eq!(store.event_insert(&[event("e4", 0, &[&long, "vpc-4"])], &[mark(Some(&long), 1)]).await.unwrap(), 1);
+    assert_eq!((ids("vpc-4", 0).await, ids(&long, 0).await), (vec!["e4".to_owned()], Vec::new()));
     assert_eq!(ids("vpc-1", 3).await, ["e3"]);
     assert_eq!(store.mark_count().await.unwrap(), (1, Some(at(1))));
     let kept = store.event_list("vpc-2", at(0)).await.unwrap();
