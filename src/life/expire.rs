@@ -15,7 +15,7 @@ pub fn expire(known: &[KnownFinding], policy: &FlappingPolicy, now: Timestamp) -
             changes.findings.push(one);
         }
     }
-    changes
+    changes.sorted()
 }
 
 pub(super) fn expire_one(

@@ -22,7 +22,7 @@ impl Default for FlappingPolicy {
 }
 
 /// It opened or was resolved; begins flapping when that happened too often. To be called before the step itself is recorded, so that
-/// the step is held back already.
+/// the step is suppressed already.
 pub(super) fn flip(known: &mut KnownFinding, policy: &FlappingPolicy, now: Timestamp, steps: &mut Vec<Transition>) {
     known.life.flips.retain(|&time| now.duration_since(time).unsigned_abs() < policy.window);
     known.life.flips.push(now);

@@ -71,7 +71,7 @@ pub fn reconcile(known: &[KnownFinding], with: &Reconcile<'_>) -> Changes {
     for finding in found.into_values().filter(|finding| finding.drift != DriftStatus::Unknown) {
         changes.findings.push(with.open(finding, &mut changes.transitions));
     }
-    changes
+    changes.sorted()
 }
 
 impl Reconcile<'_> {

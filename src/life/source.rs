@@ -17,5 +17,5 @@ pub fn close_source(known: &[KnownFinding], source: &str, by: Option<&str>, now:
         changes.transitions.push(Transition::enter(&mut one, state, TransitionKind::Resolved { how, by }, now));
         changes.findings.push(one);
     }
-    changes
+    changes.sorted()
 }

@@ -9,7 +9,7 @@ use crate::model::{Attribution, DriftStatus, Severity};
 /// Findings as they are now, and the steps that led there.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
-    /// Everything that must be kept, those without a step (seen again, the same) included.
+    /// Everything that must be kept, those without a step (seen again, the same) included; by id, each once.
     pub findings: Vec<KnownFinding>,
     pub transitions: Vec<Transition>,
 }
@@ -30,7 +30,7 @@ pub struct Transition {
     /// It was there when its source (or, unmanaged, its kind) was looked at for the first time: told in one digest.
     pub baseline: bool,
     /// The finding is flapping: recorded, not told.
-    pub held: bool,
+    pub suppressed: bool,
 }
 
 /// What happened.
@@ -109,7 +109,7 @@ pub enum ReopenReason {
 impl Transition {
     /// A step that leaves the state as it is.
     pub(super) fn new(known: &KnownFinding, kind: TransitionKind, now: Timestamp) -> Self {
-        let held = known.life.flapping_since.is_some()
+        let suppressed = known.life.flapping_since.is_some()
             && !matches!(kind, TransitionKind::FlappingBegan | TransitionKind::FlappingEnded);
         let state = known.life.state.name();
         Self {
@@ -120,7 +120,7 @@ impl Transition {
             was: Some(state),
             state,
             baseline: false,
-            held,
+            suppressed,
         }
     }
 
@@ -158,6 +158,13 @@ impl TransitionKind {
 impl Changes {
     /// The finding as it is now, after a step.
     pub fn finding_of(&self, transition: &Transition) -> Option<&KnownFinding> {
-        self.findings.iter().find(|known| known.id == transition.finding_id)
+        let at = self.findings.binary_search_by(|known| known.id.cmp(&transition.finding_id)).ok()?;
+        self.findings.get(at)
+    }
+
+    /// In order, as [`Changes::finding_of`] and writers that must not wait for each other need it.
+    pub(super) fn sorted(mut self) -> Self {
+        self.findings.sort_by(|a, b| a.id.cmp(&b.id));
+        self
     }
 }

@@ -224,8 +224,13 @@ async fn a_mark_is_made_once_and_stays_until_nothing_new_is_heard(world: &World)
     let again = store.mark_take("one", at(6), at(16), 9).await.unwrap();
     store.mark_release(&again, at(8)).await.unwrap();
     assert_eq!(store.mark_take("one", at(7), at(17), 9).await.unwrap(), []);
+    // Done, and asked for once more in the same breath: it waits anew.
     let again = store.mark_take("one", at(8), at(18), 9).await.unwrap();
-    store.apply(&Apply { marks_done: &again, ..Apply::at(at(8)) }).await.unwrap();
+    let once_more = [mark(Some("vpc-1"), 20)];
+    store.apply(&Apply { marks_done: &again, marks: &once_more, ..Apply::at(at(8)) }).await.unwrap();
+    assert_eq!(store.mark_take("one", at(19), at(29), 9).await.unwrap(), []);
+    let again = store.mark_take("one", at(20), at(30), 9).await.unwrap();
+    store.apply(&Apply { marks_done: &again, ..Apply::at(at(20)) }).await.unwrap();
     assert_eq!(store.mark_count().await.unwrap(), (0, None));
 }
 

@@ -355,6 +355,17 @@ fn flapping_is_told_once_and_ends_when_it_is_stable() {
     }
 }
 
+/// Every step leads to its finding, however many there are.
+#[test]
+fn a_step_has_its_finding() {
+    let many = (0..20).map(|number| finding("aws_vpc", &format!("vpc-{number:08}"), DriftStatus::Changed, "a"));
+    let changes = Memory::default().reconcile(&sweep(0, many.collect()));
+    assert_eq!(changes.transitions.len(), 20);
+    for step in &changes.transitions {
+        assert_eq!(changes.finding_of(step).map(|known| &known.finding.key), Some(&step.key));
+    }
+}
+
 /// What the store keeps is what was.
 #[test]
 fn a_life_survives_json() {

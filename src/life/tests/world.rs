@@ -114,14 +114,14 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Keeps what a step changed; the words of the transitions, those that are held back in brackets.
+    /// Keeps what a step changed; the words of the transitions, those that are suppressed in brackets.
     pub(super) fn keep(&mut self, changes: &Changes) -> Vec<String> {
         for known in &changes.findings {
             self.known.insert(known.id.clone(), known.clone());
         }
         let words = changes.transitions.iter().map(|step| {
             let word = step.kind.as_str();
-            if step.held { format!("({word})") } else { word.to_owned() }
+            if step.suppressed { format!("({word})") } else { word.to_owned() }
         });
         words.collect()
     }
