@@ -18,7 +18,7 @@ demo: ## a false AWS account, people and a pipeline at work, what driftd says an
 debug:
 	$(CARGO) build --locked --bin driftd
 
-test: $(VENV)/ready ## every test; those that need Terraform say loudly when it is absent
+test: $(VENV)/ready ## every test; those that need Terraform or PostgreSQL say loudly when it is absent
 	DRIFTD_TEST_PYTHON=$(abspath $(VENV)/bin/python) $(CARGO) test --locked --bins --tests --lib
 
 lint: ## format, clippy, dependencies (licences, bans, sources)

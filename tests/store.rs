@@ -1,8 +1,10 @@
 //! The store, on both engines: every test runs on SQLite and on a real PostgreSQL (`support/postgres.rs`; it says so loudly where
-//! that is not installed). What differs between the engines is in `store/sqlite.rs`.
+//! that is not installed). What differs between the engines is in `store/engines.rs`.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::string_slice, reason = "a test that cannot go on fails")]
 
+#[path = "store/engines.rs"]
+mod engines;
 #[path = "store/findings.rs"]
 mod findings;
 #[path = "support/postgres.rs"]
@@ -15,8 +17,6 @@ mod records;
 mod sample;
 #[path = "store/schema.rs"]
 mod schema;
-#[path = "store/sqlite.rs"]
-mod sqlite;
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ CREATE TABLE sources (
     lineage       TEXT COLLATE "C",
     stamp         TEXT COLLATE "C",
     last_read     BIGINT NOT NULL,
+    first_compared BIGINT,
     last_compared BIGINT
 );
 

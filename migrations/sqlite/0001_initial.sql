@@ -19,6 +19,7 @@ CREATE TABLE sources (
     lineage       TEXT,
     stamp         TEXT,
     last_read     BIGINT NOT NULL,
+    first_compared BIGINT,
     last_compared BIGINT
 );
 

@@ -15,7 +15,7 @@ pub fn expire(known: &[KnownFinding], policy: &FlappingPolicy, now: Timestamp) -
             changes.findings.push(one);
         }
     }
-    changes
+    changes.sorted()
 }
 
 pub(super) fn expire_one(
@@ -30,7 +30,6 @@ pub(super) fn expire_one(
             State::Ignored { .. } => ReopenReason::IgnoreExpired,
             _ => ReopenReason::SnoozeEnded,
         };
-        known.enter(State::Open, now);
-        steps.push(Transition::new(known, TransitionKind::Reopened { why, by: None }, now));
+        steps.push(Transition::enter(known, State::Open, TransitionKind::Reopened { why, by: None }, now));
     }
 }

@@ -22,7 +22,7 @@ impl Default for FlappingPolicy {
 }
 
 /// It opened or was resolved; begins flapping when that happened too often. To be called before the step itself is recorded, so that
-/// the step is held back already.
+/// the step is suppressed already.
 pub(super) fn flip(known: &mut KnownFinding, policy: &FlappingPolicy, now: Timestamp, steps: &mut Vec<Transition>) {
     known.life.flips.retain(|&time| now.duration_since(time).unsigned_abs() < policy.window);
     known.life.flips.push(now);
@@ -36,7 +36,6 @@ pub(super) fn flip(known: &mut KnownFinding, policy: &FlappingPolicy, now: Times
 pub(super) fn settle(known: &mut KnownFinding, policy: &FlappingPolicy, now: Timestamp, steps: &mut Vec<Transition>) {
     if known.life.flapping_since.is_some() && settles_at(known, policy).is_none_or(|at| at <= now) {
         known.life.flapping_since = None;
-        known.life.flips.clear();
         steps.push(Transition::new(known, TransitionKind::FlappingEnded, now));
     }
 }

@@ -213,9 +213,4 @@ impl KnownFinding {
     pub fn is_resolved(&self) -> bool {
         matches!(self.life.state, State::Resolved { .. })
     }
-
-    pub(super) fn enter(&mut self, state: State, now: Timestamp) {
-        self.life.state = state;
-        self.life.state_since = now;
-    }
 }

@@ -97,7 +97,6 @@ fn future(what: &'static str, time: Timestamp, now: Timestamp) -> Result<(), Ope
 
 fn step(known: &KnownFinding, state: State, kind: TransitionKind, now: Timestamp) -> Changes {
     let mut one = known.clone();
-    one.enter(state, now);
-    let transitions = vec![Transition::new(&one, kind, now)];
+    let transitions = vec![Transition::enter(&mut one, state, kind, now)];
     Changes { findings: vec![one], transitions }
 }

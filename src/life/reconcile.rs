@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::expire::expire_one;
-use super::sight::{self, Sight};
+use super::sight::{self, Sight, Sights};
 use super::{
     Changes, FlappingPolicy, KnownFinding, ReopenReason, Resolution, State, Transition, TransitionKind, flapping,
 };
@@ -30,8 +30,10 @@ pub struct Reconcile<'a> {
 /// What was looked at before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SeenBefore {
-    /// Names of the sources that were compared.
-    pub sources: BTreeSet<String>,
+    /// Sources that were compared in a sweep, and when the first one began.
+    pub sources: BTreeMap<String, Timestamp>,
+    /// Scopes that were swept, and when the last sweep began.
+    pub scopes: BTreeMap<Scope, Timestamp>,
     /// Scopes and kinds in which unmanaged resources were looked for.
     pub unmanaged: BTreeSet<(Scope, String)>,
 }
@@ -44,6 +46,7 @@ pub fn reconcile(known: &[KnownFinding], with: &Reconcile<'_>) -> Changes {
         // The outcome is sorted, the worst first.
         found.entry(&finding.key).or_insert(finding);
     }
+    let sights = Sights::new(with.outcome);
     let mut changes = Changes::default();
     for before in known {
         let mut one = before.clone();
@@ -57,7 +60,7 @@ pub fn reconcile(known: &[KnownFinding], with: &Reconcile<'_>) -> Changes {
                     with.not_seen(&mut one, reason, steps);
                 }
                 Some(finding) => with.seen(&mut one, finding, steps),
-                None => with.absent(&mut one, steps),
+                None => with.absent(&mut one, &sights, steps),
             }
         }
         if one != *before {
@@ -68,7 +71,7 @@ pub fn reconcile(known: &[KnownFinding], with: &Reconcile<'_>) -> Changes {
     for finding in found.into_values().filter(|finding| finding.drift != DriftStatus::Unknown) {
         changes.findings.push(with.open(finding, &mut changes.transitions));
     }
-    changes
+    changes.sorted()
 }
 
 impl Reconcile<'_> {
@@ -86,20 +89,22 @@ impl Reconcile<'_> {
             }
         };
         let baseline = self.is_baseline(finding);
-        steps.push(Transition { baseline, ..Transition::new(&one, kind, self.now) });
+        steps.push(Transition { baseline, was: None, ..Transition::new(&one, kind, self.now) });
         one
     }
 
-    /// Is it there because somebody looked for the first time? A declared one by its source, an unmanaged one by its kind, so that a
-    /// new account, or a kind that an update of driftd reads, raises no storm.
+    /// Is it there because somebody looked for the first time? A declared one by its source, in every scope anew, as scopes are swept
+    /// one by one; an unmanaged one by its kind. A new source, account, or kind that an update of driftd reads raises no storm.
     fn is_baseline(&self, finding: &Finding) -> bool {
-        match &finding.source {
-            Some(source) => !self.seen_before.sources.contains(source),
-            None => {
-                let kind = if sight::is_maker(&finding.kind) { sight::MACHINE } else { &finding.kind };
-                let place = (Scope::new(&finding.account, &finding.region), kind.to_owned());
-                !self.seen_before.unmanaged.contains(&place)
-            }
+        let SeenBefore { sources, scopes, unmanaged } = self.seen_before;
+        let scope = Scope::new(&finding.account, &finding.region);
+        let Some(source) = &finding.source else {
+            let kind = if sight::is_maker(&finding.kind) { sight::MACHINE } else { &finding.kind };
+            return !unmanaged.contains(&(scope, kind.to_owned()));
+        };
+        match (sources.get(source), scopes.get(&scope)) {
+            (Some(first_compared), Some(swept)) => swept < first_compared,
+            _ => true,
         }
     }
 
@@ -140,8 +145,7 @@ impl Reconcile<'_> {
             (State::Open | State::Acknowledged(_) | State::Snoozed { .. } | State::Ignored { .. }, None) => None,
         };
         if let Some((state, kind)) = next {
-            one.enter(state, self.now);
-            steps.push(step(one, kind));
+            steps.push(Transition::enter(one, state, kind, self.now));
         }
         if before.severity != finding.severity {
             let kind = TransitionKind::SeverityChanged { from: before.severity, to: finding.severity };
@@ -166,12 +170,11 @@ impl Reconcile<'_> {
     }
 
     /// It is not in the outcome.
-    fn absent(&self, one: &mut KnownFinding, steps: &mut Vec<Transition>) {
+    fn absent(&self, one: &mut KnownFinding, sights: &Sights<'_>, steps: &mut Vec<Transition>) {
         if one.is_resolved() {
             return;
         }
-        let sight =
-            if self.is_undeclared(&one.finding) { Sight::Absent } else { sight::of(&one.finding, self.outcome) };
+        let sight = if self.is_undeclared(&one.finding) { Sight::Absent } else { sights.of(&one.finding) };
         match sight {
             Sight::Absent => self.resolve(one, steps),
             Sight::NotSeen(reason) => self.not_seen(one, &reason, steps),
@@ -193,8 +196,8 @@ impl Reconcile<'_> {
         one.life.not_seen = None;
         one.life.last_checked = self.outcome.started_at;
         flapping::flip(one, self.flapping, self.now, steps);
-        one.enter(State::Resolved { how, by: by.clone() }, self.now);
-        steps.push(Transition::new(one, TransitionKind::Resolved { how, by }, self.now));
+        let state = State::Resolved { how, by: by.clone() };
+        steps.push(Transition::enter(one, state, TransitionKind::Resolved { how, by }, self.now));
     }
 
     /// What the caller knows goes first; then what the outcome shows, and no more than that.

@@ -1,6 +1,8 @@
 //! What an outcome says of a finding that is not in it. Absence alone says nothing: only what was looked at, completely, can be in
 //! sync again.
 
+use std::collections::BTreeMap;
+
 use crate::model::{Coverage, DriftStatus, Finding, Gap, GapScope, Outcome, Scope};
 
 /// The kind of what most makers make.
@@ -34,29 +36,63 @@ pub(super) enum Sight {
     NotLooked,
 }
 
-/// What the outcome says of a finding that it does not contain.
-pub(super) fn of(finding: &Finding, outcome: &Outcome) -> Sight {
-    let scope = Scope::new(&finding.account, &finding.region);
-    let is_of_kind = |row: &&Coverage| row.scope == scope && row.kind == finding.kind;
-    let rows: Vec<_> = outcome.coverage.iter().filter(is_of_kind).collect();
-    if rows.is_empty() {
-        return match maker(finding, &scope, outcome) {
-            Some(sight) => sight,
-            None => gap(finding, outcome).map_or(Sight::NotLooked, |gap| Sight::NotSeen(sentence(gap))),
+/// What an outcome looked at, to be asked about one finding after the other.
+pub(super) struct Sights<'a> {
+    outcome: &'a Outcome,
+    rows: BTreeMap<(&'a Scope, &'a str), Vec<&'a Coverage>>,
+}
+
+impl<'a> Sights<'a> {
+    pub(super) fn new(outcome: &'a Outcome) -> Self {
+        let mut rows: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for row in &outcome.coverage {
+            rows.entry((&row.scope, row.kind.as_str())).or_default().push(row);
+        }
+        Self { outcome, rows }
+    }
+
+    /// What the outcome says of a finding that it does not contain.
+    pub(super) fn of(&self, finding: &Finding) -> Sight {
+        let scope = Scope::new(&finding.account, &finding.region);
+        let hidden = || gap(finding, self.outcome).map(sentence);
+        let Some(rows) = self.rows.get(&(&scope, finding.kind.as_str())) else {
+            let made = self.maker(finding, &scope);
+            return made.or_else(|| hidden().map(Sight::NotSeen)).unwrap_or(Sight::NotLooked);
         };
+        // A kind has several rows where copies of a resource in several sources are compared one after the other: the finding is
+        // absent only if it is in none of them.
+        let asked = |row: &&&Coverage| row.resources.as_ref().is_none_or(|keys| keys.contains(&finding.key));
+        let rows: Vec<_> = rows.iter().filter(asked).collect();
+        let is_unmanaged = finding.drift == DriftStatus::Unmanaged;
+        if rows.is_empty() || is_unmanaged && !rows.iter().any(|row| row.unmanaged) {
+            return Sight::NotLooked;
+        }
+        if rows.iter().any(|row| !row.complete) {
+            return Sight::NotSeen(hidden().unwrap_or_else(|| "not everything there was read and compared".to_owned()));
+        }
+        source(finding, self.outcome)
     }
-    let asked = |row: &&&Coverage| row.resources.as_ref().is_none_or(|keys| keys.contains(&finding.key));
-    let rows: Vec<_> = rows.iter().filter(asked).collect();
-    // Which of several listings of the kind has the resource is not said: it is absent when it is in none of them.
-    let is_unmanaged = finding.drift == DriftStatus::Unmanaged;
-    if rows.is_empty() || is_unmanaged && !rows.iter().any(|row| row.unmanaged) {
-        return Sight::NotLooked;
+
+    /// A group, a stack, a fleet that nobody declares is known by what it made, which may be of any kind and in any scope of the
+    /// account. It is absent only when its own scope was listed, machines among it, and everything that was listed of the account was
+    /// seen completely, with what is unmanaged.
+    fn maker(&self, finding: &Finding, scope: &Scope) -> Option<Sight> {
+        if finding.drift != DriftStatus::Unmanaged || !is_maker(&finding.kind) {
+            return None;
+        }
+        let machines = self.rows.get(&(scope, MACHINE))?;
+        let of_account = || self.rows.iter().filter(|((place, _), _)| place.account == scope.account);
+        let is_single = of_account().any(|(_, rows)| rows.iter().any(|row| row.resources.is_some()));
+        if is_single || !machines.iter().any(|row| row.unmanaged) {
+            return None;
+        }
+        let is_seen = |rows: &[&Coverage]| rows.iter().all(|row| row.complete) && rows.iter().any(|row| row.unmanaged);
+        let unseen = of_account().find(|(_, rows)| !is_seen(rows));
+        Some(match unseen {
+            None => Sight::Absent,
+            Some(((place, kind), _)) => Sight::NotSeen(format!("{kind} in {} was not seen completely", place.region)),
+        })
     }
-    if rows.iter().any(|row| !row.complete) {
-        let why = gap(finding, outcome).map(sentence);
-        return Sight::NotSeen(why.unwrap_or_else(|| "not everything there could be read or compared".to_owned()));
-    }
-    source(finding, outcome)
 }
 
 /// A declared resource is in sync, or not declared any more, only if its source was read.
@@ -69,33 +105,6 @@ fn source(finding: &Finding, outcome: &Outcome) -> Sight {
         None if was_read => Sight::Absent,
         None => Sight::NotLooked,
     }
-}
-
-/// A group, a stack, a fleet that nobody declares is seen by what it made, which may be of any kind and, for a global one, of any
-/// scope of the account. It is absent only when machines and everything else of its account that this outcome looked at were
-/// listed as a whole, with what is unmanaged, and its own scope is among that.
-fn maker(finding: &Finding, scope: &Scope, outcome: &Outcome) -> Option<Sight> {
-    if finding.drift != DriftStatus::Unmanaged || !is_maker(&finding.kind) {
-        return None;
-    }
-    let is_whole = |row: &Coverage| row.resources.is_none() && row.unmanaged;
-    let here: Vec<_> = outcome.coverage.iter().filter(|row| row.scope == *scope).collect();
-    let machines = here.iter().any(|row| row.kind == MACHINE && is_whole(row));
-    if !machines || here.iter().any(|row| row.resources.is_some()) {
-        return None;
-    }
-    let of_account = outcome.coverage.iter().filter(|row| row.scope.account == scope.account);
-    let mut unseen = of_account.filter(|row| !(is_whole(row) && row.complete) && !is_repeated(row, outcome));
-    Some(match unseen.next() {
-        None => Sight::Absent,
-        Some(row) => Sight::NotSeen(format!("{} in {} was not seen completely", row.kind, row.scope.region)),
-    })
-}
-
-/// A kind is listed once more for copies of one resource in several sources, without looking for unmanaged ones again.
-fn is_repeated(row: &Coverage, outcome: &Outcome) -> bool {
-    let same = |other: &&Coverage| other.scope == row.scope && other.kind == row.kind && other.resources.is_none();
-    row.complete && row.resources.is_none() && outcome.coverage.iter().filter(same).any(|other| other.unmanaged)
 }
 
 /// The gap that hides the finding, if any.

@@ -12,10 +12,10 @@ pub fn close_source(known: &[KnownFinding], source: &str, by: Option<&str>, now:
     for one in of_source.filter(|one| one.finding.also_in.is_empty()) {
         let mut one = one.clone();
         let (how, by) = (Resolution::SourceRemoved, by.map(str::to_owned));
-        one.enter(State::Resolved { how, by: by.clone() }, now);
+        let state = State::Resolved { how, by: by.clone() };
         one.life.not_seen = None;
-        changes.transitions.push(Transition::new(&one, TransitionKind::Resolved { how, by }, now));
+        changes.transitions.push(Transition::enter(&mut one, state, TransitionKind::Resolved { how, by }, now));
         changes.findings.push(one);
     }
-    changes
+    changes.sorted()
 }

@@ -1,1 +1,5 @@
-//! x
+//! The life of findings, told as stories, and against a simple model under random outcomes, operations and times.
+
+mod model_check;
+mod stories;
+mod world;

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{KnownFinding, Resolution};
+use super::{KnownFinding, Resolution, State, StateName};
 use crate::model::{Attribution, DriftStatus, Severity};
 
 /// Findings as they are now, and the steps that led there.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
-    /// Everything that must be kept, those without a step (seen again, the same) included.
+    /// Everything that must be kept, those without a step (seen again, the same) included; by id, each once.
     pub findings: Vec<KnownFinding>,
     pub transitions: Vec<Transition>,
 }
@@ -23,10 +23,14 @@ pub struct Transition {
     pub at: Timestamp,
     #[serde(flatten)]
     pub kind: TransitionKind,
+    /// The state before; the same as `state` for a step that leaves it, `None` for a finding that was never seen before.
+    pub was: Option<StateName>,
+    /// The state after.
+    pub state: StateName,
     /// It was there when its source (or, unmanaged, its kind) was looked at for the first time: told in one digest.
     pub baseline: bool,
     /// The finding is flapping: recorded, not told.
-    pub held: bool,
+    pub suppressed: bool,
 }
 
 /// What happened.
@@ -103,10 +107,29 @@ pub enum ReopenReason {
 }
 
 impl Transition {
+    /// A step that leaves the state as it is.
     pub(super) fn new(known: &KnownFinding, kind: TransitionKind, now: Timestamp) -> Self {
-        let held = known.life.flapping_since.is_some()
+        let suppressed = known.life.flapping_since.is_some()
             && !matches!(kind, TransitionKind::FlappingBegan | TransitionKind::FlappingEnded);
-        Self { finding_id: known.id.clone(), key: known.finding.key.clone(), at: now, kind, baseline: false, held }
+        let state = known.life.state.name();
+        Self {
+            finding_id: known.id.clone(),
+            key: known.finding.key.clone(),
+            at: now,
+            kind,
+            was: Some(state),
+            state,
+            baseline: false,
+            suppressed,
+        }
+    }
+
+    /// A step into another state.
+    pub(super) fn enter(known: &mut KnownFinding, state: State, kind: TransitionKind, now: Timestamp) -> Self {
+        let was = Some(known.life.state.name());
+        known.life.state = state;
+        known.life.state_since = now;
+        Self { was, ..Self::new(known, kind, now) }
     }
 }
 
@@ -135,6 +158,13 @@ impl TransitionKind {
 impl Changes {
     /// The finding as it is now, after a step.
     pub fn finding_of(&self, transition: &Transition) -> Option<&KnownFinding> {
-        self.findings.iter().find(|known| known.id == transition.finding_id)
+        let at = self.findings.binary_search_by(|known| known.id.cmp(&transition.finding_id)).ok()?;
+        self.findings.get(at)
+    }
+
+    /// In order, as [`Changes::finding_of`] and writers that must not wait for each other need it.
+    pub(super) fn sorted(mut self) -> Self {
+        self.findings.sort_by(|a, b| a.id.cmp(&b.id));
+        self
     }
 }

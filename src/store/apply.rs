@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{AuditEntry, JobLease, NewJob, NewNotice, Store, StoreError, TakenMark};
+use super::{AuditEntry, JobLease, NewJob, NewMark, NewNotice, Store, StoreError, TakenMark};
 use super::{audit, coverage, findings, history, jobs, marks, notices, scans, sources};
 use crate::life::Changes;
 use crate::model::Outcome;
@@ -20,6 +20,8 @@ pub struct Apply<'a> {
     pub jobs: &'a [NewJob],
     /// Marks whose resources the outcome read.
     pub marks_done: &'a [TakenMark],
+    /// Resources to be read again, after those that are done.
+    pub marks: &'a [NewMark],
     pub audit: &'a [AuditEntry],
     /// The job that does this: nothing is written when another took it over.
     pub lease: Option<&'a JobLease>,
@@ -37,6 +39,7 @@ impl Apply<'_> {
             notices: &[],
             jobs: &[],
             marks_done: &[],
+            marks: &[],
             audit: &[],
             lease: None,
             job_done: false,
@@ -48,7 +51,8 @@ impl Store {
     /// Writes all of it or nothing. [`StoreError::Conflict`]: a finding was changed since it was read; read again and reconcile anew.
     /// [`StoreError::LeaseLost`]: another does the work now.
     pub async fn apply(&self, apply: &Apply<'_>) -> Result<(), StoreError> {
-        let Apply { now, outcome, changes, notices, jobs, marks_done, audit, lease, job_done } = *apply;
+        let Apply { now, outcome, changes, notices, jobs, marks_done, marks: new_marks, audit, lease, job_done } =
+            *apply;
         let mut tx = self.db.begin().await?;
         if let Some(lease) = lease {
             jobs::check(&mut tx, lease).await?;
@@ -69,6 +73,7 @@ impl Store {
         for mark in marks_done {
             marks::done(&mut tx, mark).await?;
         }
+        marks::upsert(&mut tx, new_marks).await?;
         notices::insert(&mut tx, notices, now).await?;
         audit::append(&mut tx, audit, now).await?;
         if let Some(lease) = lease.filter(|_| job_done) {

@@ -46,17 +46,23 @@ impl Store {
 
     /// What was looked at before an outcome, as far as its findings ask: for `life::reconcile`.
     pub async fn seen_before(&self, outcome: &Outcome) -> Result<SeenBefore, StoreError> {
-        let rows = self.db.fetch("SELECT name FROM sources WHERE last_compared IS NOT NULL", Vec::new()).await?;
-        let sources = rows.iter().map(|row| row.text("name")).collect::<Result<_, _>>()?;
-        let mut unmanaged = BTreeSet::new();
+        let sql = "SELECT name, first_compared FROM sources WHERE first_compared IS NOT NULL";
+        let rows = self.db.fetch(sql, Vec::new()).await?;
+        let sources = rows.iter().map(|row| Ok((row.text("name")?, row.time("first_compared")?)));
+        let mut seen = SeenBefore { sources: sources.collect::<Result<_, StoreError>>()?, ..SeenBefore::default() };
         let scopes = outcome.findings.iter().map(|finding| Scope::new(&finding.account, &finding.region));
         for scope in scopes.collect::<BTreeSet<_>>() {
-            let sql = "SELECT kind FROM coverage WHERE account = $1 AND region = $2 AND unmanaged_at IS NOT NULL";
+            let sql = "SELECT kind, looked_at, unmanaged_at FROM coverage WHERE account = $1 AND region = $2";
             for row in self.db.fetch(sql, values![&scope.account, &scope.region]).await? {
-                unmanaged.insert((scope.clone(), row.text("kind")?));
+                let looked_at = row.time("looked_at")?;
+                let latest = seen.scopes.entry(scope.clone()).or_insert(looked_at);
+                *latest = looked_at.max(*latest);
+                if row.optional_integer("unmanaged_at")?.is_some() {
+                    seen.unmanaged.insert((scope.clone(), row.text("kind")?));
+                }
             }
         }
-        Ok(SeenBefore { sources, unmanaged })
+        Ok(seen)
     }
 }
 

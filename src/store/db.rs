@@ -10,6 +10,10 @@ use sqlx::{AssertSqlSafe, Row as _, Transaction};
 
 use super::StoreError;
 
+/// The longest text, in bytes, that an index is asked to hold: an index of PostgreSQL takes 2,704 at most, and no ARN, with the key of an
+/// object in it, is longer than this. Events may say anything; what is longer names no resource, and must not stop the events after it.
+pub(super) const LONGEST_INDEXED: usize = 2048;
+
 /// A value of a statement.
 #[derive(Debug, Clone)]
 pub(super) enum Value {

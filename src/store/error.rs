@@ -41,7 +41,7 @@ pub enum StoreError {
     #[error("{0}")]
     Location(String),
     /// What is kept cannot be understood.
-    #[error("the store holds something unexpected: {what}")]
+    #[error("the store holds something unexpected ({what}): restore a backup")]
     Corrupt { what: String, source: Box<dyn Error + Send + Sync> },
     /// Anything else that the database says.
     #[error("the database refused a statement")]
@@ -96,6 +96,9 @@ fn of_code(code: &str) -> fn(Box<dyn Error + Send + Sync>) -> StoreError {
         13 => StoreError::Full,
         // Input and output, cannot open, read-only.
         8 | 10 | 14 => StoreError::Unavailable,
+        11 | 26 => {
+            |source| StoreError::Corrupt { what: "the file is no database of SQLite, or damaged".to_owned(), source }
+        }
         _ => StoreError::Failed,
     }
 }
@@ -110,6 +113,7 @@ mod tests {
             StoreError::Busy(_) => "busy",
             StoreError::Full(_) => "full",
             StoreError::Unavailable(_) => "unavailable",
+            StoreError::Corrupt { .. } => "corrupt",
             _ => "failed",
         };
         let table = [
@@ -119,6 +123,8 @@ mod tests {
             ("13", "full"),
             ("14", "unavailable"),
             ("778", "unavailable"),
+            ("267", "corrupt"),
+            ("26", "corrupt"),
             ("2067", "failed"),
             ("1", "failed"),
             ("53100", "full"),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::db::{Row, to_json, values};
+use super::db::{LONGEST_INDEXED, Row, to_json, values};
 use super::{Store, StoreError};
 
 /// One event, with nothing in it that must not be shown.
@@ -20,7 +20,7 @@ pub struct StoredEvent {
     pub region: String,
     /// Who, in words.
     pub actor: String,
-    /// Ids, names and ARNs of what it was about.
+    /// Ids, names and ARNs of what it was about; longer ones than AWS has are left out.
     pub resources: Vec<String>,
     /// Why it failed; `None`: it did not.
     pub error_code: Option<String>,
@@ -34,6 +34,9 @@ impl Store {
     pub async fn event_insert(&self, events: &[StoredEvent], marks: &[super::NewMark]) -> Result<u64, StoreError> {
         let mut tx = self.db.begin().await?;
         let mut new = 0;
+        // In one order, so that two writers on PostgreSQL never wait for each other.
+        let mut events: Vec<_> = events.iter().collect();
+        events.sort_by(|a, b| a.id.cmp(&b.id));
         for event in events {
             let StoredEvent { id, time, name, source, account, region, actor, resources, error_code, record } = event;
             let sql = "INSERT INTO events (id, time, name, source, account, region, actor, error_code, record) \
@@ -41,7 +44,7 @@ impl Store {
             let record = to_json("event", record)?;
             new +=
                 tx.execute(sql, values![id, *time, name, source, account, region, actor, error_code, record]).await?;
-            for resource in resources {
+            for resource in resources.iter().filter(|resource| resource.len() <= LONGEST_INDEXED) {
                 let sql = "INSERT INTO event_resources (event_id, resource) VALUES ($1, $2) ON CONFLICT DO NOTHING";
                 tx.execute(sql, values![id, resource]).await?;
             }

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::db::{Row, Tx, values};
+use super::db::{LONGEST_INDEXED, Row, Tx, values};
 use super::{Store, StoreError};
 use crate::model::{ResourceKey, Scope};
 
@@ -63,7 +63,7 @@ impl TakenMark {
 }
 
 impl Store {
-    /// Marks resources.
+    /// Marks resources; one with a longer key than AWS has is left out.
     pub async fn mark_upsert(&self, marks: &[NewMark]) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         upsert(&mut tx, marks).await?;
@@ -127,9 +127,12 @@ pub(super) async fn upsert(tx: &mut Tx, marks: &[NewMark]) -> Result<(), StoreEr
                THEN excluded.event_id ELSE marks.event_id END, \
                newest_event = CASE WHEN excluded.newest_event > marks.newest_event \
                THEN excluded.newest_event ELSE marks.newest_event END";
-    for mark in marks {
+    // In one order, so that two writers on PostgreSQL never wait for each other.
+    let mut marks: Vec<_> = marks.iter().map(|mark| (mark.key(), mark)).collect();
+    marks.retain(|(key, _)| key.len() <= LONGEST_INDEXED);
+    marks.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (key, mark) in marks {
         let NewMark { scope, kind, id, address, not_before, event_time, event_id } = mark;
-        let key = mark.key();
         let values = values![key, &scope.account, &scope.region, kind, id, address, *not_before, *event_time, event_id];
         tx.execute(sql, values).await?;
     }

@@ -22,20 +22,28 @@ const STEPS: &[Step] = &[Step {
     postgres: include_str!("../../migrations/postgres/0001_initial.sql"),
 }];
 
-/// Brings the database to this driftd's schema. Several replicas may try at a time: on PostgreSQL the first holds a lock.
+/// Brings the database to this driftd's schema. Several processes may try at a time: on PostgreSQL sqlx takes a lock; on SQLite, where
+/// it takes none, one transaction around everything does.
 pub(super) async fn migrate(db: &Db) -> Result<(), StoreError> {
-    let done = match db {
-        Db::Sqlite { writer, .. } => migrator(|step| step.sqlite).run(writer).await,
-        Db::Postgres(pool) => migrator(|step| step.postgres).run(pool).await,
-    };
-    done.map_err(|error| match error {
+    match db {
+        Db::Sqlite { writer, .. } => {
+            let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+            migrator(|step| step.sqlite).run(&mut *tx).await.map_err(refusal)?;
+            Ok(tx.commit().await?)
+        }
+        Db::Postgres(pool) => migrator(|step| step.postgres).run(pool).await.map_err(refusal),
+    }
+}
+
+fn refusal(error: MigrateError) -> StoreError {
+    match error {
         MigrateError::VersionMissing(found) => {
             StoreError::Newer { found, known: STEPS.last().map_or(0, |step| step.version) }
         }
         MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => StoreError::ForeignSchema { version },
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
         other => StoreError::Failed(other.into()),
-    })
+    }
 }
 
 fn migrator(sql: impl Fn(&Step) -> &'static str) -> Migrator {

@@ -8,9 +8,9 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::db::Db;
 use super::migrate::migrate;
@@ -66,13 +66,15 @@ impl Store {
     /// Writes a copy of a SQLite store to a new file while it is in use (<https://sqlite.org/lang_vacuum.html#vacuuminto>). PostgreSQL
     /// has its own tools.
     pub async fn backup(&self, path: &Path) -> Result<(), StoreError> {
-        let Db::Sqlite { readers, .. } = &self.db else {
+        let Db::Sqlite { writer, .. } = &self.db else {
             return Err(StoreError::Location("a store in PostgreSQL is backed up with pg_dump".to_owned()));
         };
         let made = OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(path);
         made.map_err(|error| unusable("the backup cannot be written to", path, &error))?;
         let text = path.to_str().ok_or_else(|| StoreError::Location("the backup's path is no UTF-8".to_owned()))?;
-        let copied = sqlx::query("VACUUM INTO $1").bind(text).execute(readers).await;
+        // A connection of its own: nobody waits for the copy.
+        let mut connection = writer.connect_options().connect().await?;
+        let copied = sqlx::query("VACUUM INTO $1").bind(text).execute(&mut connection).await;
         if copied.is_err() {
             // Half a copy must not pass for a backup.
             fs::remove_file(path).unwrap_or_default();
@@ -91,7 +93,12 @@ async fn sqlite(path: &Path) -> Result<Db, StoreError> {
         .busy_timeout(BUSY)
         .foreign_keys(true)
         .disable_statement_logging();
-    let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE);
+    // A full disk ends a transaction by itself (<https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction>),
+    // and sqlx takes it as still open: such a connection is replaced.
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
     let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(ACQUIRE);
     let reading = options.clone().pragma("query_only", "1");
     Ok(Db::Sqlite { writer: writer.connect_with(options).await?, readers: readers.connect_lazy_with(reading) })
@@ -124,4 +131,31 @@ async fn postgres(url: &SecretString) -> Result<Db, StoreError> {
     let options = options.application_name("driftd").disable_statement_logging();
     let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE);
     Ok(Db::Postgres(pool.connect_with(options).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    /// SQLite may use no more pages than it has: the same answer as that of a disk without room.
+    #[tokio::test]
+    async fn a_full_disk_is_told_as_such_and_nothing_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Location::Sqlite(folder.path().join("driftd.db"))).await.unwrap();
+        store.cursor_set("a", "1", Timestamp::UNIX_EPOCH).await.unwrap();
+        let limit = async |pages: &str| {
+            let Db::Sqlite { writer, .. } = &store.db else { panic!() };
+            sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).execute(writer).await.unwrap();
+        };
+        limit("1").await;
+        let much = "b".repeat(1_000_000);
+        let refused = store.cursor_set("a", &much, Timestamp::UNIX_EPOCH).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Full(_)) && !refused.is_temporary(), "{refused:?}");
+        assert_eq!(store.cursor_get("a").await.unwrap().as_deref(), Some("1"));
+        limit("1000000").await;
+        store.cursor_set("a", &much, Timestamp::UNIX_EPOCH).await.unwrap();
+        assert_eq!(store.cursor_get("a").await.unwrap(), Some(much));
+    }
 }

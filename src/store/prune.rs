@@ -35,29 +35,49 @@ pub struct Pruned {
     pub audit: u64,
 }
 
+/// So many rows are deleted in one transaction: nobody who writes waits for long.
+const BATCH: i64 = 1000;
+
 impl Store {
-    /// Forgets what is older than it has to be. Each sort by itself, so that writers are not held up for long.
+    /// Forgets what is older than it has to be.
     pub async fn prune(&self, now: Timestamp, retention: &Retention) -> Result<Pruned, StoreError> {
         let Retention { resolved_findings, history, scans, events, notices, proposals, audit } = *retention;
+        let old = async |table, key, condition, age| self.delete(table, key, condition, now, age).await;
+        let resolved = "state = 'resolved' AND state_since < $1";
         Ok(Pruned {
-            resolved_findings: self
-                .delete("findings WHERE state = 'resolved' AND state_since < $1", now, resolved_findings)
-                .await?,
-            history: self.delete("history WHERE at < $1", now, history).await?,
-            scans: self.delete("scans WHERE finished_at < $1", now, scans).await?,
-            events: self.delete("events WHERE time < $1", now, events).await?,
-            notices: self.delete("notices WHERE state <> 'pending' AND finished_at < $1", now, notices).await?,
-            proposals: self.delete("proposals WHERE state <> 'open' AND updated_at < $1", now, proposals).await?,
-            audit: self.delete("audit WHERE at < $1", now, audit).await?,
+            resolved_findings: old("findings", "id", resolved, resolved_findings).await?,
+            history: old("history", "id", "at < $1", history).await?,
+            scans: old("scans", "id", "finished_at < $1", scans).await?,
+            events: old("events", "id", "time < $1", events).await?,
+            notices: old("notices", "id", "state <> 'pending' AND finished_at < $1", notices).await?,
+            proposals: old("proposals", "finding_id", "state <> 'open' AND updated_at < $1", proposals).await?,
+            audit: old("audit", "id", "at < $1", audit).await?,
         })
     }
 
-    async fn delete(&self, what: &str, now: Timestamp, age: Duration) -> Result<u64, StoreError> {
+    async fn delete(
+        &self,
+        table: &str,
+        key: &str,
+        condition: &str,
+        now: Timestamp,
+        age: Duration,
+    ) -> Result<u64, StoreError> {
         // Longer than time is counted: for ever.
         let Ok(before) = now.checked_sub(age) else { return Ok(0) };
-        let mut tx = self.db.begin().await?;
-        let number = tx.execute(&format!("DELETE FROM {what}"), values![before]).await?;
-        tx.commit().await?;
-        Ok(number)
+        let sql = format!(
+            "DELETE FROM {table} WHERE {condition} \
+             AND {key} IN (SELECT {key} FROM {table} WHERE {condition} ORDER BY {key} LIMIT $2)"
+        );
+        let mut all = 0;
+        loop {
+            let mut tx = self.db.begin().await?;
+            let number = tx.execute(&sql, values![before, BATCH]).await?;
+            tx.commit().await?;
+            all += number;
+            if number == 0 {
+                return Ok(all);
+            }
+        }
     }
 }

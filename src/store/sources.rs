@@ -59,9 +59,10 @@ impl Store {
 pub(super) async fn update(tx: &mut Tx, outcome: &Outcome) -> Result<(), StoreError> {
     let is_sweep = outcome.coverage.iter().any(|row| row.resources.is_none());
     let at = outcome.started_at;
-    let sql = "INSERT INTO sources (name, location, serial, lineage, last_read, last_compared) \
-               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE SET location = excluded.location, \
+    let sql = "INSERT INTO sources (name, location, serial, lineage, last_read, first_compared, last_compared) \
+               VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (name) DO UPDATE SET location = excluded.location, \
                serial = excluded.serial, lineage = excluded.lineage, last_read = excluded.last_read, \
+               first_compared = COALESCE(sources.first_compared, excluded.first_compared), \
                last_compared = COALESCE(excluded.last_compared, sources.last_compared) \
                WHERE sources.last_read <= excluded.last_read";
     for Source { name, location, serial, lineage, .. } in &outcome.sources {

@@ -142,12 +142,25 @@ async fn the_first_sweep_is_a_baseline(world: &World) {
     assert_eq!(is_baseline(keep(store, &first).await.unwrap()), [true, true]);
     let mut another = unmanaged.clone();
     (another.id, another.key) = ("vpc-8".to_owned(), another.key.replace("vpc-9", "vpc-8"));
+    // Scopes are swept one by one: in each, what is there when its turn comes is a baseline.
+    let elsewhere = driftd::model::Finding {
+        region: "us-east-1".to_owned(),
+        key: finding("vpc-7", "b").key.replace(crate::sample::REGION, "us-east-1"),
+        ..finding("vpc-7", "b")
+    };
+    let mut next_scope = outcome(6, vec![elsewhere]);
+    next_scope.coverage.iter_mut().for_each(|row| row.scope.region = "us-east-1".to_owned());
+    assert_eq!(is_baseline(keep(store, &next_scope).await.unwrap()), [true]);
     let second = outcome(10, vec![finding("vpc-1", "b"), finding("vpc-3", "b"), unmanaged, another]);
     let steps = keep(store, &second).await.unwrap();
     let opened: Vec<_> = steps.transitions.iter().filter(|step| step.kind == TransitionKind::Opened).collect();
     assert_eq!(opened.iter().map(|step| step.baseline).collect::<Vec<_>>(), [false, false]);
     let coverage = store.coverage_list().await.unwrap();
-    let ages: Vec<_> = coverage.iter().map(|age| (age.kind.as_str(), age.complete_at, age.unmanaged_at)).collect();
+    let ages: Vec<_> = coverage
+        .iter()
+        .filter(|age| age.scope.region == crate::sample::REGION)
+        .map(|age| (age.kind.as_str(), age.complete_at, age.unmanaged_at))
+        .collect();
     assert_eq!(ages, [("aws_instance", Some(at(10)), Some(at(10))), ("aws_vpc", Some(at(10)), Some(at(10)))]);
 }
 
