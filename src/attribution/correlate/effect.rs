@@ -1,5 +1,7 @@
 //! What one event did to one changed value: set it to what is live, to something else, or touched it without showing the value.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::payload_values::{PayloadValues, Payloads, ValueMatch, is_distinctive};
@@ -48,15 +50,48 @@ enum What<'a> {
 }
 
 impl Item<'_> {
-    /// Is one value compared with one value?
-    pub(super) fn is_exact(&self) -> bool {
-        matches!(self.what, What::Tag(..) | What::Scalar(_))
+    /// Did two calls that both set what is live write the same? What is shown of an element must be the same in both;
+    /// what is gone is gone.
+    pub(super) fn is_written_alike(&self, one: &Payloads, two: &Payloads) -> bool {
+        let element = match self.what {
+            What::Tag(..) | What::Scalar(_) | What::Removed(_) => return true,
+            What::Added(element) => element,
+            What::Hidden => return false,
+        };
+        let (said_by_one, said_by_two) = (self.said_of(element, one), self.said_of(element, two));
+        if said_by_one.is_empty() || said_by_two.is_empty() {
+            return self.is_wholly_in(element, one) && self.is_wholly_in(element, two);
+        }
+        said_by_one.iter().any(|said| said_by_two.contains(said))
+    }
+
+    /// Do two calls that both set what is live show that they wrote different things beside it?
+    pub(super) fn differs_in(&self, one: &Payloads, two: &Payloads) -> bool {
+        let What::Added(element) = self.what else { return false };
+        let (one, two) = (self.said_of(element, one), self.said_of(element, two));
+        !one.is_empty() && !two.is_empty() && !one.iter().any(|said| two.contains(said))
+    }
+
+    /// All that a request says of the element, where it has a list of such.
+    fn said_of<'p>(&self, element: &Value, payloads: &'p Payloads) -> Vec<BTreeSet<(Vec<&'p str>, &'p str)>> {
+        let request = &payloads.request;
+        let is_this = |place: &&[String]| {
+            let place = Place::within(place);
+            let matched = matches_at(&place, &self.name, element, request, PayloadValues::match_value_at);
+            matched.iter().all(|(_, matched)| *matched != ValueMatch::Different)
+        };
+        request.elements_of(&self.name).into_iter().filter(is_this).map(|place| request.said_in(place)).collect()
     }
 
     /// Does the request show all of the element?
-    pub(super) fn is_wholly_in(&self, payloads: &Payloads) -> bool {
-        let What::Added(element) = self.what else { return false };
-        let matched = matches_of(&self.name, element, &payloads.request, PayloadValues::match_value_at);
+    fn is_wholly_in(&self, element: &Value, payloads: &Payloads) -> bool {
+        let matched = matches_at(
+            &Place::default(),
+            &self.name,
+            element,
+            &payloads.request,
+            PayloadValues::match_value_at,
+        );
         !matched.is_empty() && matched.iter().all(|(_, matched)| *matched == ValueMatch::Equal)
     }
 
@@ -320,31 +355,52 @@ type Matcher = fn(&PayloadValues, &Place, &str, &Value) -> ValueMatch;
 
 /// Does the payload hold this element? Every identifying value of it must be there, none may be another, and something must be.
 fn agrees(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Option<bool> {
-    let matched = matches_of(name, element, payload, matcher);
-    if matched.iter().any(|(_, matched)| *matched == ValueMatch::Different) {
-        return Some(false);
-    }
-    let identifying_missing =
-        matched.iter().any(|(identifying, matched)| *identifying && *matched != ValueMatch::Equal);
-    let some = matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal);
-    (some && !identifying_missing).then_some(true)
+    in_one_element(name, element, payload, |place| {
+        let matched = matches_at(place, name, element, payload, matcher);
+        if matched.iter().any(|(_, matched)| *matched == ValueMatch::Different) {
+            return Some(false);
+        }
+        let identifying_missing =
+            matched.iter().any(|(identifying, matched)| *identifying && *matched != ValueMatch::Equal);
+        let some = matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal);
+        (some && !identifying_missing).then_some(true)
+    })
 }
 
 /// Does the payload mention this element, though perhaps only by what identifies it?
 fn meets(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Option<bool> {
-    let matched = matches_of(name, element, payload, matcher);
-    if matched.iter().any(|(_, matched)| *matched == ValueMatch::Different) {
-        return Some(false);
+    in_one_element(name, element, payload, |place| {
+        let matched = matches_at(place, name, element, payload, matcher);
+        if matched.iter().any(|(_, matched)| *matched == ValueMatch::Different) {
+            return Some(false);
+        }
+        matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal).then_some(true)
+    })
+}
+
+/// The best answer of the elements of the payload's list, each by itself: the name of one and the status of another are no
+/// third. Without such a list the whole payload answers.
+fn in_one_element(
+    name: &str,
+    element: &Value,
+    payload: &PayloadValues,
+    answer: impl Fn(&Place) -> Option<bool>,
+) -> Option<bool> {
+    let elements = if is_spread(element) { BTreeSet::new() } else { payload.elements_of(name) };
+    if elements.is_empty() {
+        return answer(&Place::default());
     }
-    matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal).then_some(true)
+    elements.into_iter().filter_map(|one| answer(&Place::within(one))).max()
+}
+
+/// AWS lists a grant for each of the permissions that Terraform has together; and what is no block is no element.
+fn is_spread(element: &Value) -> bool {
+    let Value::Object(members) = element else { return true };
+    members.get("permissions").and_then(Value::as_array).is_some_and(|list| list.len() > 1)
 }
 
 /// For every attribute of an element: does its value identify the element, and what does the payload say of it? A list is what its least fitting
 /// value is.
-fn matches_of(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Vec<(bool, ValueMatch)> {
-    matches_at(&Place::default(), name, element, payload, matcher)
-}
-
 fn matches_at(
     place: &Place,
     name: &str,
@@ -355,7 +411,7 @@ fn matches_at(
     let match_of = |scalar: &Value| (is_distinctive(&text(scalar)), matcher(payload, place, name, scalar));
     match element {
         Value::Object(members) => {
-            let place = Place::inside(name, members);
+            let place = place.inside(name, members);
             members.iter().flat_map(|(name, member)| matches_at(&place, name, member, payload, matcher)).collect()
         }
         Value::Array(items) if items.iter().any(Value::is_object) => {

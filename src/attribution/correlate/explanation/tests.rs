@@ -1,6 +1,7 @@
 //! Stories: what happened, as CloudTrail records it, and who must be named.
 
 mod certainty;
+mod contested;
 mod mixing;
 mod removal;
 mod security_groups;

@@ -1,0 +1,180 @@
+//! Stories of settings that several people wrote: whose result is live, who only wrote it again, and what was another thing
+//! of the same name.
+
+use super::*;
+
+fn lifecycle(second: u32, user: &str, rules: Value) -> String {
+    let request = json!({"bucketName": "acme", "lifecycle": "", "LifecycleConfiguration": {"Rule": rules}});
+    event(second, user, "s3:PutBucketLifecycle", request, json!({}))
+}
+
+fn configured(kind: &str, changes: Vec<Change>) -> Drift {
+    drift(DriftStatus::Changed, kind, "global", json!({"id": "acme", "bucket": "acme"}), Value::Null, changes)
+}
+
+fn rules_of_bucket(removed: Value, added: Value) -> Drift {
+    configured("aws_s3_bucket_lifecycle_configuration", vec![elements("/rule", removed, added)])
+}
+
+#[test]
+fn the_name_of_one_rule_and_the_status_of_another_are_no_third() {
+    let rule = |id: &str, status: &str| json!({"ID": id, "Status": status, "Filter": {"Prefix": ""}});
+    let live = |id: &str, status: &str| json!({"id": id, "status": status, "filter": [{"prefix": ""}]});
+    let drift = rules_of_bucket(json!([live("a", "Disabled")]), json!([live("a", "Enabled")]));
+    let events = [
+        lifecycle(1, "pipeline", json!([rule("a", "Disabled"), rule("b", "Enabled")])),
+        lifecycle(2, "ann", json!([rule("a", "Enabled"), rule("b", "Enabled")])),
+    ];
+    assert_eq!(attributed(&drift, &events), "ann certain: 2-ann-PutBucketLifecycle[/rule]");
+    assert_eq!(attributed(&drift, &events[..1]), "", "the pipeline did not switch it on");
+    // Who adds another rule beside it writes this one again.
+    let again = lifecycle(3, "bob", json!([rule("c", "Enabled"), rule("a", "Enabled")]));
+    let [first, second] = events;
+    assert_eq!(
+        attributed(&drift, &[first, second, again]),
+        "ann certain: 2-ann-PutBucketLifecycle[/rule] (bob: wrote the same again)"
+    );
+}
+
+#[test]
+fn who_takes_something_out_of_a_rule_did_not_write_it_again() {
+    let drift = rules_of_bucket(json!([]), json!([{"id": "a", "status": "Enabled"}]));
+    let events = [
+        lifecycle(1, "ann", json!([{"ID": "a", "Status": "Enabled", "Expiration": {"Days": 1}}])),
+        lifecycle(2, "bob", json!([{"ID": "a", "Status": "Enabled"}])),
+    ];
+    assert_eq!(attributed(&drift, &events), "bob certain: 2-bob-PutBucketLifecycle[/rule]");
+}
+
+#[test]
+fn what_is_gone_already_is_taken_away_by_nobody_else() {
+    let rule = |id: &str| json!({"ID": id, "Status": "Enabled"});
+    let live = |id: &str| json!({"id": id, "status": "Enabled"});
+    let drift = rules_of_bucket(json!([live("x")]), json!([live("z")]));
+    let events = [
+        lifecycle(1, "pipeline", json!([rule("x"), rule("y")])),
+        lifecycle(2, "bob", json!([rule("y")])),
+        lifecycle(3, "cy", json!([rule("y"), rule("z")])),
+    ];
+    assert_eq!(
+        attributed(&drift, &events),
+        "cy certain: 3-cy-PutBucketLifecycle[/rule]\nbob certain: 2-bob-PutBucketLifecycle[/rule] (cy: wrote the same again)"
+    );
+}
+
+#[test]
+fn a_block_inside_a_rule_has_a_status_of_its_own() {
+    let drift = drift(
+        DriftStatus::Changed,
+        "aws_s3_bucket_replication_configuration",
+        "global",
+        json!({"id": "acme", "bucket": "acme"}),
+        json!({"rule": [{"id": "a", "status": "Enabled", "delete_marker_replication": [{"status": "Enabled"}]}]}),
+        vec![change("/rule/0/delete_marker_replication/0/status", Value::Null, json!("Enabled"))],
+    );
+    let put = |second, user, more: Value| {
+        let mut rule = json!({"ID": "a", "Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::other-1"}});
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let request = json!({"bucketName": "acme", "replication": "", "ReplicationConfiguration": {"Rule": rule}});
+        event(second, user, "s3:PutBucketReplication", request, json!({}))
+    };
+    let events =
+        [put(1, "pipeline", json!({})), put(2, "ann", json!({"DeleteMarkerReplication": {"Status": "Enabled"}}))];
+    assert_eq!(
+        attributed(&drift, &events),
+        "ann certain: 2-ann-PutBucketReplication[/rule/0/delete_marker_replication/0/status]"
+    );
+}
+
+#[test]
+fn what_was_set_on_one_that_is_gone_is_not_live() {
+    let policy = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}"#;
+    let drift = configured("aws_s3_bucket_policy", vec![change("/policy", json!("{}"), json!(policy))]);
+    let put = |second, user| {
+        event(
+            second,
+            user,
+            "s3:PutBucketPolicy",
+            json!({"bucketName": "acme", "policy": "", "bucketPolicy": serde_json::from_str::<Value>(policy).unwrap()}),
+            json!({}),
+        )
+    };
+    for end in ["s3:DeleteBucketPolicy", "s3:DeleteBucket"] {
+        let gone = event(2, "bob", end, json!({"bucketName": "acme"}), json!({}));
+        assert_eq!(
+            attributed(&drift, &[put(1, "ann"), gone.clone(), put(3, "cy")]),
+            "cy certain: 3-cy-PutBucketPolicy[/policy]"
+        );
+        assert_eq!(
+            attributed(&drift, &[put(1, "ann"), gone]),
+            "ann possible: 1-ann-PutBucketPolicy[/policy] (bob: ended it or made it anew afterwards; who set it since was not seen)"
+        );
+    }
+    let role = drift_of_session_hours();
+    let home = json!({"awsRegion": "us-east-1"});
+    let update = |second, user| {
+        let request = json!({"roleName": "web", "maxSessionDuration": 43200});
+        event(second, user, "iam:UpdateRole", request, home.clone())
+    };
+    let made = event(2, "bob", "iam:CreateRole", json!({"roleName": "web", "assumeRolePolicyDocument": "{}"}), home.clone());
+    assert_eq!(
+        attributed(&role, &[update(1, "ann"), made, update(3, "cy")]),
+        "cy certain: 3-cy-UpdateRole[/max_session_duration]"
+    );
+}
+
+fn drift_of_session_hours() -> Drift {
+    let hours = change("/max_session_duration", json!(3600), json!(43200));
+    drift(DriftStatus::Changed, "aws_iam_role", "global", json!({"id": "web", "name": "web"}), Value::Null, vec![hours])
+}
+
+/// The ids of events say nothing of their order: whatever they are, the answer is the same.
+#[test]
+fn within_a_second_no_order_is_known() {
+    let size = |second, user: &str, size: &str, id: &str| resized(second, user, size, json!({"eventID": id}));
+    for (one, two) in [("a", "b"), ("b", "a")] {
+        // Whoever set another value in the same second came before.
+        let events = [size(1, "ann", "m5.large", "0"), size(2, "cy", "t3.nano", one), size(2, "bob", "m5.large", two)];
+        assert_eq!(attributed(&instance("m5.large"), &events), format!("bob certain: {two}[/instance_type]"));
+        // But not, where the same was written later again.
+        let events = [size(2, "cy", "t3.nano", one), size(2, "ann", "m5.large", two), size(3, "bob", "m5.large", "c")];
+        let told = attributed(&instance("m5.large"), &events);
+        assert!(told.contains("possible") && ["ann", "bob", "cy"].iter().all(|name| told.contains(name)), "{told}");
+    }
+    let hours = |user: &str, id: &str, request: Value| {
+        event(1, user, "iam:UpdateRole", request, json!({"awsRegion": "us-east-1", "eventID": id}))
+    };
+    for (one, two) in [("a", "b"), ("b", "a")] {
+        let hidden = json!({"roleName": "web", "maxSessionDuration": "****"});
+        let events =
+            [hours("ann", one, json!({"roleName": "web", "maxSessionDuration": 43200})), hours("bob", two, hidden)];
+        assert_eq!(
+            attributed(&drift_of_session_hours(), &events),
+            format!("ann likely: {one}[/max_session_duration] (bob: touched it in the same second; the value is hidden)")
+        );
+    }
+}
+
+#[test]
+fn ended_and_made_in_one_second() {
+    let policy = json!({"id": "acme", "bucket": "acme"});
+    let unmanaged = drift(DriftStatus::Unmanaged, "aws_s3_bucket", "global", Value::Null, policy, vec![]);
+    let bucket = |second, user: &str, call: &str, id: &str| {
+        event(second, user, call, json!({"bucketName": "acme"}), json!({"eventID": id}))
+    };
+    for (one, two) in [("a", "b"), ("b", "a")] {
+        let events = [bucket(1, "ann", "s3:DeleteBucket", one), bucket(1, "bob", "s3:CreateBucket", two)];
+        assert_eq!(attributed(&unmanaged, &events), format!("bob certain: {two}[]"));
+    }
+}
+
+#[test]
+fn a_user_and_a_role_of_one_name_are_two() {
+    let role = json!({"userIdentity": {"type": "AssumedRole", "principalId": "AROAdeploy:x1234567", "accountId": "123456789012",
+        "arn": "arn:aws:sts::123456789012:assumed-role/deploy/x1234567", "accessKeyId": "ASIADEPLOY",
+        "sessionContext": {"attributes": {"creationDate": "2026-01-02T09:00:00Z"}, "sessionIssuer": {"type": "Role",
+            "principalId": "AROAdeploy", "arn": "arn:aws:iam::123456789012:role/deploy", "userName": "deploy"}}}, "eventID": "r"});
+    let events = [resized(1, "deploy", "m5.large", json!({})), resized(1, "deploy", "m5.large", role)];
+    let told = attributed(&instance("m5.large"), &events);
+    assert!(told.contains("possible") && told.contains("did the same in the same second"), "{told}");
+}
