@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::payload_values::{PayloadValues, Payloads, ValueMatch, is_distinctive};
 use super::place::Place;
+use super::rule_ids;
 use super::tags::Tags;
 use crate::attribution::event::{Event, operation_effect, security_group_rules, security_group_rules::EventRule, text};
 use crate::model::security_group_rule::GroupRef;
@@ -43,7 +44,8 @@ pub(super) struct Item<'a> {
 #[derive(Debug, Clone, PartialEq)]
 enum What<'a> {
     Scalar(&'a Value),
-    Tag(String, &'a Value),
+    /// Key, value that is live, value that should be.
+    Tag(String, &'a Value, &'a Value),
     Added(&'a Value),
     Removed(&'a Value),
     Hidden,
@@ -85,14 +87,31 @@ impl Item<'_> {
 
     /// Does the request show all of the element?
     fn is_wholly_in(&self, element: &Value, payloads: &Payloads) -> bool {
-        let matched = matches_at(
-            &Place::default(),
-            &self.name,
-            element,
-            &payloads.request,
-            PayloadValues::match_value_at,
-        );
+        let matched =
+            matches_at(&Place::default(), &self.name, element, &payloads.request, PayloadValues::match_value_at);
         !matched.is_empty() && matched.iter().all(|(_, matched)| *matched == ValueMatch::Equal)
+    }
+
+    /// Is it an element that is there and should not be?
+    pub(super) fn is_added(&self) -> bool {
+        matches!(self.what, What::Added(_))
+    }
+
+    /// Does the call give the element the description that it has?
+    pub(super) fn is_described_in(&self, event: &Event) -> bool {
+        let (What::Added(element) | What::Removed(element)) = self.what else { return false };
+        let words = element.get("description").map(text).unwrap_or_default();
+        PayloadValues::of(&event.request).match_value("description", &words.into()) == ValueMatch::Equal
+    }
+
+    /// The rules of group `group` that an element of its `ingress` or `egress` stands for.
+    pub(super) fn group_rules(&self, group: &str) -> Option<Vec<SecurityGroupRule>> {
+        let (What::Added(Value::Object(members)) | What::Removed(Value::Object(members))) = self.what else {
+            return None;
+        };
+        let owner = GroupRef { group, account: "" };
+        let is_rule = matches!(self.top.as_str(), "ingress" | "egress");
+        is_rule.then(|| SecurityGroupRule::from_attributes(members, owner, Some(self.top == "egress")))
     }
 
     /// Is it a tag?
@@ -113,7 +132,7 @@ pub(super) fn items(change: &Change) -> Vec<Item<'_>> {
     if let [.., holder, key] = names.as_slice()
         && (holder.ends_with("tags") || holder == "tags_all")
     {
-        return vec![item(What::Tag(key.clone(), &change.live))];
+        return vec![item(What::Tag(key.clone(), &change.live, &change.desired))];
     }
     let (added, removed) = match (&change.added, &change.removed, &change.desired, &change.live) {
         (None, None, desired, live) => (without(live, desired), without(desired, live)),
@@ -160,7 +179,7 @@ pub(super) fn effect(
         return Effect::None;
     }
     let effect = match &item.what {
-        What::Tag(key, live) => tag(key, live, event),
+        What::Tag(key, live, desired) => tag(key, live, desired, &item.top, event),
         What::Scalar(live) => scalar(item, live, event, payloads, listed.is_some(), place),
         What::Added(element) => {
             by_rule(item, element, event, id).unwrap_or_else(|| added(&item.name, element, event, payloads))
@@ -201,27 +220,24 @@ fn is_other_direction(top: &str, event: &Event) -> bool {
 
 /// Rules of a security group, by what they are. `None`: the event is about something else.
 fn by_rule(item: &Item<'_>, element: &Value, event: &Event, group: &str) -> Option<Effect> {
-    let Value::Object(members) = element else { return None };
-    if !matches!(item.top.as_str(), "ingress" | "egress") {
-        return None;
-    }
+    let rules = item.group_rules(group)?;
     let of_event = security_group_rules::of_event(event)?;
-    let owner = GroupRef { group, account: "" };
-    let rules = SecurityGroupRule::from_attributes(members, owner, Some(item.top == "egress"));
     let is_about = |one: &EventRule| rules.iter().any(|rule| one.is(rule, group));
     let about = of_event.iter().any(is_about);
     let removes = operation_effect::removes(&event.name);
-    let words = || members.get("description").filter(|words| !words.is_null()).map(text).unwrap_or_default();
+    let words = || element.get("description").map(text).unwrap_or_default();
     let described = || match event.name.contains("Description") {
-        true => PayloadValues::of(&event.request).match_value("description", &words().into()) == ValueMatch::Equal,
+        true => item.is_described_in(event),
         false => of_event.iter().filter(|one| is_about(one)).any(|one| match one {
             EventRule::Id(_) => true,
             EventRule::Rule(one) => one.description == words(),
         }),
     };
     Some(match (&item.what, about, removes) {
-        (_, false, _) => Effect::None,
         // Of a new rule it is told who opened it, whoever described it since.
+        (_, false, _) if event.name.contains("Description") && !item.is_described_anew => Effect::None,
+        (_, false, _) if rule_ids::names_by_id(event, &of_event) => Effect::Weak,
+        (_, false, _) => Effect::None,
         (What::Added(_), true, false) if !item.is_described_anew => match event.name.contains("Description") {
             true => Effect::None,
             false => Effect::Live,
@@ -234,18 +250,24 @@ fn by_rule(item: &Item<'_>, element: &Value, event: &Event, group: &str) -> Opti
     })
 }
 
-fn tag(key: &str, live: &Value, event: &Event) -> Effect {
+fn tag(key: &str, live: &Value, desired: &Value, top: &str, event: &Event) -> Effect {
     if event.omitted {
         return Effect::Touched;
     }
     let about_tags = event.name.contains("Tag");
-    let tags = if about_tags { Tags::of(&event.request) } else { Tags::of_making(&event.request) };
+    let tags =
+        if about_tags { Tags::of(&event.request) } else { Tags::of_making(&event.request, top.starts_with("tags")) };
     let removes = operation_effect::removes(&event.name);
     let whole = operation_effect::writes_whole(&event.name) && event.name.contains("Tagging");
     let set = tags.pairs.get(key).filter(|_| !removes);
     // A call that removes tags and names none removes all.
     let all = removes && about_tags && tags.pairs.is_empty() && tags.keys.is_empty();
-    let unset = tags.keys.contains(key) || all || removes && tags.pairs.contains_key(key) || whole && set.is_none();
+    // With a value beside the key only a tag of that value goes.
+    let pair = tags.pairs.get(key).filter(|_| removes);
+    if pair.is_some_and(|value| *value != text(desired)) {
+        return Effect::Weak;
+    }
+    let unset = tags.keys.contains(key) || all || pair.is_some() || whole && set.is_none();
     match (set, live) {
         (Some(value), live) if !live.is_null() && *value == text(live) => Effect::Live,
         (Some(_), _) => Effect::Other,

@@ -8,6 +8,7 @@ use super::blame::{Blame, RelatedEvent, grouped, other, same_second, with_rivals
 use super::collector::Collector;
 use super::drift_case::DriftCase;
 use super::effect::{self, Effect, Item};
+use super::rule_ids::RuleIds;
 use crate::attribution::event::{Event, SessionQuery, operation_effect, security_group_rules};
 use crate::attribution::principal::Settings;
 use crate::model::{Attribution, Confidence, DriftStatus, pointer};
@@ -179,8 +180,10 @@ fn with_repeats<'a, 'b>(
 /// The last event whose result is what is live; without one, who alone can have done it.
 fn blame<'a, 'b>(case: &DriftCase<'_>, item: &Item<'_>, all_related: &'b [RelatedEvent<'a>]) -> Option<Blame<'a, 'b>> {
     let top = pointer::top(item.path);
-    let of = |related: &RelatedEvent<'_>| effect_on(case, item, &top, related, all_related);
-    let mut effects: Vec<(Effect, &RelatedEvent<'_>)> = all_related.iter().map(|related| (of(related), related)).collect();
+    let ids = RuleIds::of(item, &case.drift.id, all_related.iter().map(|related| related.event));
+    let of = |related: &RelatedEvent<'_>| effect_on(case, item, &top, related, all_related, ids.as_ref());
+    let mut effects: Vec<(Effect, &RelatedEvent<'_>)> =
+        all_related.iter().map(|related| (of(related), related)).collect();
     // In one second the order is not known: what fits the live value came last.
     effects.sort_by_key(|(effect, related)| (related.event.time, *effect == Effect::Live));
     let path = || Some(item.path.to_owned());
@@ -203,9 +206,7 @@ fn blame<'a, 'b>(case: &DriftCase<'_>, item: &Item<'_>, all_related: &'b [Relate
                 Effect::Other if is_later && renews(later) => {
                     (Confidence::Possible, "ended it or made it anew afterwards; who set it since was not seen")
                 }
-                Effect::Other if is_later => {
-                    (Confidence::Possible, "set another value afterwards, which is not live")
-                }
+                Effect::Other if is_later => (Confidence::Possible, "set another value afterwards, which is not live"),
                 // What fits the live value came last, unless somebody wrote that again.
                 Effect::Other if at_once && at != last => {
                     blame.is_of_one_second();
@@ -258,11 +259,7 @@ struct Origin<'a, 'b> {
 
 /// Who writes what is live already changes nothing: whoever made it so comes before. Calls that cannot succeed twice prove that
 /// it was undone between.
-fn first_to_write<'a, 'b>(
-    item: &Item<'_>,
-    effects: &[(Effect, &'b RelatedEvent<'a>)],
-    last: usize,
-) -> Origin<'a, 'b> {
+fn first_to_write<'a, 'b>(item: &Item<'_>, effects: &[(Effect, &'b RelatedEvent<'a>)], last: usize) -> Origin<'a, 'b> {
     let mut first = Origin { at: last, unclear: None };
     for (at, (effect, related)) in effects[..last].iter().enumerate().rev() {
         let next = effects[first.at].1;
@@ -302,6 +299,7 @@ fn effect_on(
     top: &str,
     related: &RelatedEvent<'_>,
     all_related: &[RelatedEvent<'_>],
+    ids: Option<&RuleIds>,
 ) -> Effect {
     let made = (related.event.name == "SetDefaultPolicyVersion").then(|| version_made(related.event, all_related));
     let version = match made {
@@ -309,7 +307,11 @@ fn effect_on(
         None => Version::Own,
     };
     let effect = bearing::effect_on(case, item, top, related.event, &related.payloads, related.link, version);
-    if matches!(effect, Effect::None | Effect::Weak) && renews(related) { Effect::Other } else { effect }
+    match effect {
+        Effect::None | Effect::Weak if renews(related) => Effect::Other,
+        Effect::Weak => ids.and_then(|ids| ids.effect(item, related.event)).unwrap_or(effect),
+        effect => effect,
+    }
 }
 
 /// The call that made the policy version which this one makes the default.

@@ -77,7 +77,8 @@ impl Place {
             own.retain(|value| !value.within.iter().any(|key| keys.contains(key)));
         }
         if self.outermost {
-            let depth = |one: &&PayloadValue| own.iter().filter(|two| two.key == one.key).map(|two| two.within.len()).min();
+            let depth =
+                |one: &&PayloadValue| own.iter().filter(|two| two.key == one.key).map(|two| two.within.len()).min();
             let outermost: Vec<&PayloadValue> =
                 own.iter().copied().filter(|value| depth(value) == Some(value.within.len())).collect();
             own = outermost;

@@ -5,6 +5,7 @@ mod contested;
 mod mixing;
 mod removal;
 mod security_groups;
+mod shapes;
 
 use serde_json::{Value, json};
 

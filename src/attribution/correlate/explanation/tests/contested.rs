@@ -116,7 +116,8 @@ fn what_was_set_on_one_that_is_gone_is_not_live() {
         let request = json!({"roleName": "web", "maxSessionDuration": 43200});
         event(second, user, "iam:UpdateRole", request, home.clone())
     };
-    let made = event(2, "bob", "iam:CreateRole", json!({"roleName": "web", "assumeRolePolicyDocument": "{}"}), home.clone());
+    let made =
+        event(2, "bob", "iam:CreateRole", json!({"roleName": "web", "assumeRolePolicyDocument": "{}"}), home.clone());
     assert_eq!(
         attributed(&role, &[update(1, "ann"), made, update(3, "cy")]),
         "cy certain: 3-cy-UpdateRole[/max_session_duration]"
@@ -150,7 +151,9 @@ fn within_a_second_no_order_is_known() {
             [hours("ann", one, json!({"roleName": "web", "maxSessionDuration": 43200})), hours("bob", two, hidden)];
         assert_eq!(
             attributed(&drift_of_session_hours(), &events),
-            format!("ann likely: {one}[/max_session_duration] (bob: touched it in the same second; the value is hidden)")
+            format!(
+                "ann likely: {one}[/max_session_duration] (bob: touched it in the same second; the value is hidden)"
+            )
         );
     }
 }
@@ -177,4 +180,101 @@ fn a_user_and_a_role_of_one_name_are_two() {
     let events = [resized(1, "deploy", "m5.large", json!({})), resized(1, "deploy", "m5.large", role)];
     let told = attributed(&instance("m5.large"), &events);
     assert!(told.contains("possible") && told.contains("did the same in the same second"), "{told}");
+}
+
+#[test]
+fn who_moves_a_rule_and_who_moves_it_back() {
+    let drift = changed(
+        "aws_security_group",
+        json!({"id": GROUP}),
+        vec![elements("/ingress", json!([]), json!([rule(22, "0.0.0.0/0")]))],
+    );
+    let answer = |id: &str| {
+        json!({"responseElements": {"securityGroupRuleSet": {"items": [{"groupId": GROUP, "securityGroupRuleId": id,
+            "isEgress": false, "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "0.0.0.0/0"}]}}})
+    };
+    let opened = |id| event(1, "ann", "ec2:AuthorizeSecurityGroupIngress", authorize(22, "0.0.0.0/0"), answer(id));
+    let moved = |second, user, port: u16| {
+        let request = json!({"ModifySecurityGroupRulesRequest": {"GroupId": GROUP, "SecurityGroupRule": {"tag": 1, "SecurityGroupRuleId": "sgr-0000000000000001",
+            "SecurityGroupRule": {"CidrIpv4": "0.0.0.0/0", "FromPort": port, "ToPort": port, "IpProtocol": "tcp"}}}});
+        event(second, user, "ec2:ModifySecurityGroupRules", request, json!({}))
+    };
+    let (own, other) = ("sgr-0000000000000001", "sgr-0000000000000002");
+    assert_eq!(
+        attributed(&drift, &[opened(own), moved(2, "bob", 2222), moved(3, "cy", 22)]),
+        "cy certain: 3-cy-ModifySecurityGroupRules[/ingress]"
+    );
+    let ann = "ann certain: 1-ann-AuthorizeSecurityGroupIngress[/ingress]";
+    assert_eq!(attributed(&drift, &[opened(other), moved(2, "bob", 2222)]), ann, "another rule");
+    // Revoked by id alone, and yet there: somebody unseen opened it again.
+    let by_id = json!({"groupId": GROUP, "securityGroupRuleIds": {"items": [{"securityGroupRuleId": own}]}});
+    let revoked =
+        event(2, "bob", "ec2:RevokeSecurityGroupIngress", by_id, json!({"responseElements": {"_return": true}}));
+    let told = attributed(&drift, &[opened(own), revoked.clone()]);
+    assert!(told.starts_with("ann possible") && told.contains("bob"), "{told}");
+    let gone = changed(
+        "aws_security_group",
+        json!({"id": GROUP}),
+        vec![elements("/ingress", json!([rule(22, "0.0.0.0/0")]), json!([]))],
+    );
+    assert_eq!(attributed(&gone, &[opened(own), revoked]), "bob certain: 2-bob-RevokeSecurityGroupIngress[/ingress]");
+    // The console describes rules by their ids.
+    let mut described = rule(22, "0.0.0.0/0");
+    described["description"] = json!("office");
+    let anew = changed(
+        "aws_security_group",
+        json!({"id": GROUP}),
+        vec![elements("/ingress", json!([rule(22, "0.0.0.0/0")]), json!([described]))],
+    );
+    let words = json!({"UpdateSecurityGroupRuleDescriptionsIngressRequest": {"GroupId": GROUP,
+        "SecurityGroupRuleDescription": {"tag": 1, "SecurityGroupRuleId": own, "Description": "office"}}});
+    let call = event(2, "bob", "ec2:UpdateSecurityGroupRuleDescriptionsIngress", words, json!({}));
+    assert_eq!(
+        attributed(&anew, &[opened(own), call]),
+        "bob certain: 2-bob-UpdateSecurityGroupRuleDescriptionsIngress[/ingress]"
+    );
+}
+
+#[test]
+fn a_tag_of_another_value_was_not_removed() {
+    let drift = changed(
+        "aws_ebs_volume",
+        json!({"id": "vol-0123456789ab"}),
+        vec![change("/tags/env", json!("prod"), Value::Null)],
+    );
+    let untag = |second, user, tag: Value| {
+        let request =
+            json!({"resourcesSet": {"items": [{"resourceId": "vol-0123456789ab"}]}, "tagSet": {"items": [tag]}});
+        event(second, user, "ec2:DeleteTags", request, json!({}))
+    };
+    let other = untag(1, "bob", json!({"key": "env", "value": "test"}));
+    for tag in [json!({"key": "env"}), json!({"key": "env", "value": "prod"})] {
+        let told = attributed(&drift, &[other.clone(), untag(2, "ann", tag)]);
+        assert_eq!(told, "ann certain: 2-ann-DeleteTags[/tags/env]");
+    }
+    assert!(!attributed(&drift, &[other]).contains("certain"), "nothing shows that it had that value");
+}
+
+#[test]
+fn calls_that_are_about_it_are_kept_before_others() {
+    let drift = changed(
+        "aws_security_group",
+        json!({"id": GROUP}),
+        vec![elements("/ingress", json!([]), json!([rule(22, "0.0.0.0/0")]))],
+    );
+    let mut events = vec![event(1, "ann", "ec2:AuthorizeSecurityGroupIngress", authorize(22, "0.0.0.0/0"), json!({}))];
+    for number in 0..2_100 {
+        let by_id = json!({"groupId": GROUP, "securityGroupRuleIds": {"items": [{"securityGroupRuleId": format!("sgr-{number:016}")}]}});
+        let more = json!({"eventID": format!("r-{number}"), "responseElements": {"_return": true}});
+        events.push(event(2, "machine", "ec2:RevokeSecurityGroupIngress", by_id, more));
+    }
+    let mut collector = Collector::new(std::slice::from_ref(&drift));
+    events.iter().for_each(|text| collector.accept(parse(text).unwrap()));
+    assert_eq!(collector.omitted_events().count(), 1);
+    let explanation = correlate(&collector, &Settings::default()).remove(0).unwrap();
+    let [attribution] = explanation.attributions.as_slice() else { panic!("{explanation:#?}") };
+    assert_eq!(
+        (attribution.actor.as_ref().unwrap().name.as_str(), attribution.confidence),
+        ("ann", Confidence::Likely)
+    );
 }
