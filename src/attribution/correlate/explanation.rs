@@ -289,7 +289,8 @@ fn renews(related: &RelatedEvent<'_>) -> bool {
     if !link.listed || security_group_rules::of_event(event).is_some() {
         return false;
     }
-    link.gone && operation_effect::removes(&event.name)
+    // A call that also only alters it takes one thing out of several.
+    link.gone && link.target.is_none() && operation_effect::removes(&event.name)
         || link.made && link.own && !operation_effect::may_repeat(&event.source, &event.name)
 }
 

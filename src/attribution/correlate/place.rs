@@ -181,6 +181,9 @@ mod tests {
             matched(flat, "/metadata_options/0/http_tokens", "http_tokens", json!("optional")),
             ValueMatch::Equal
         );
+        let inventory = json!({"inventoryConfiguration": {"destination": {"s3BucketDestination": {"format": "CSV"}}}});
+        let format = "/destination/0/bucket/0/format";
+        assert_eq!(matched(inventory, format, "format", json!("CSV")), ValueMatch::Equal);
         let distribution = json!({"distributionConfig": {"enabled": true, "logging": {"enabled": false}}});
         assert_eq!(matched(distribution.clone(), "/enabled", "enabled", json!(false)), ValueMatch::Different);
         assert_eq!(matched(distribution, "/enabled", "enabled", json!(true)), ValueMatch::Equal);

@@ -21,12 +21,20 @@ fn the_name_of_one_rule_and_the_status_of_another_are_no_third() {
     let rule = |id: &str, status: &str| json!({"ID": id, "Status": status, "Filter": {"Prefix": ""}});
     let live = |id: &str, status: &str| json!({"id": id, "status": status, "filter": [{"prefix": ""}]});
     let drift = rules_of_bucket(json!([live("a", "Disabled")]), json!([live("a", "Enabled")]));
+    let older = |id: &str, enabled: bool| json!({"id": id, "enabled": enabled});
+    let in_bucket =
+        configured("aws_s3_bucket", vec![elements("/lifecycle_rule", json!([older("a", true)]), json!([]))]);
     let events = [
         lifecycle(1, "pipeline", json!([rule("a", "Disabled"), rule("b", "Enabled")])),
         lifecycle(2, "ann", json!([rule("a", "Enabled"), rule("b", "Enabled")])),
     ];
     assert_eq!(attributed(&drift, &events), "ann certain: 2-ann-PutBucketLifecycle[/rule]");
     assert_eq!(attributed(&drift, &events[..1]), "", "the pipeline did not switch it on");
+    let without = lifecycle(3, "cy", json!([rule("b", "Enabled")]));
+    assert_eq!(
+        attributed(&in_bucket, &[events[1].clone(), without]),
+        "cy certain: 3-cy-PutBucketLifecycle[/lifecycle_rule]"
+    );
     // Who adds another rule beside it writes this one again.
     let again = lifecycle(3, "bob", json!([rule("c", "Enabled"), rule("a", "Enabled")]));
     let [first, second] = events;
@@ -277,4 +285,26 @@ fn calls_that_are_about_it_are_kept_before_others() {
         (attribution.actor.as_ref().unwrap().name.as_str(), attribution.confidence),
         ("ann", Confidence::Likely)
     );
+}
+
+#[test]
+fn who_takes_one_of_several_away_did_not_end_all() {
+    let policy = "arn:aws:iam::123456789012:policy/ops";
+    let list = drift(
+        DriftStatus::Changed,
+        "aws_iam_policy_attachment",
+        "global",
+        json!({"id": "ops", "policy_arn": policy}),
+        Value::Null,
+        vec![elements("/roles", json!([]), json!(["web"]))],
+    );
+    let call = |second, user, name: &str, role: &str| {
+        let request = json!({"roleName": role, "policyArn": policy});
+        event(second, user, name, request, json!({"awsRegion": "us-east-1"}))
+    };
+    let attached = call(1, "ann", "iam:AttachRolePolicy", "web");
+    let detached = |role| call(2, "bob", "iam:DetachRolePolicy", role);
+    assert_eq!(attributed(&list, &[attached.clone(), detached("api")]), "ann certain: 1-ann-AttachRolePolicy[/roles]");
+    let told = attributed(&list, &[attached, detached("web")]);
+    assert!(told.starts_with("ann possible") && told.contains("bob"), "{told}");
 }
