@@ -9,19 +9,31 @@ use super::place::Place;
 use crate::attribution::event::{Event, event_table, operation_effect};
 use crate::model::{DriftStatus, pointer};
 
+/// How much a call has to do with a drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Bearing {
+    /// It can have changed it, and nothing shows that it did.
+    Far,
+    /// It is about what has drifted.
+    Near,
+}
+
 /// Can it be part of an explanation?
-pub(super) fn bears(case: &DriftCase<'_>, event: &Event, payloads: &Payloads, link: Link) -> bool {
+pub(super) fn bearing(case: &DriftCase<'_>, event: &Event, payloads: &Payloads, link: Link) -> Option<Bearing> {
     // A correction counts against what it corrects; versions of policies are read together.
     if link.gone || link.made || event.corrects.is_some() || event.name.contains("PolicyVersion") {
-        return true;
+        return Some(Bearing::Near);
     }
-    case.drift.status == DriftStatus::Changed
-        && case.drift.changes.iter().any(|change| {
-            effect::items(change).iter().any(|item| {
-                let top = pointer::top(item.path);
-                effect_on(case, item, &top, event, payloads, link, Version::Own) != Effect::None
-            })
-        })
+    let changes = case.drift.changes.iter().filter(|_| case.drift.status == DriftStatus::Changed);
+    let of_item = |item: &Item<'_>| {
+        let top = pointer::top(item.path);
+        match effect_on(case, item, &top, event, payloads, link, Version::Own) {
+            Effect::None => None,
+            Effect::Weak => Some(Bearing::Far),
+            Effect::Other | Effect::Touched | Effect::Live => Some(Bearing::Near),
+        }
+    };
+    changes.filter_map(|change| effect::items(change).iter().filter_map(of_item).max()).max()
 }
 
 /// Whose policy a call sets: its own, or that of the call that made the version (`None`: that was not seen).
@@ -63,6 +75,7 @@ pub(super) fn effect_on(
     if effect < Effect::Live
         && effect > Effect::Other
         && operation_effect::answers_what_it_made(&event.name)
+        && !operation_effect::removes(&event.name)
         && link.own
     {
         effect = Effect::None;

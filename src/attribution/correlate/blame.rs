@@ -7,7 +7,7 @@ use super::drift_case::Link;
 use super::payload_values::Payloads;
 use crate::attribution::event::Event;
 use crate::attribution::principal::{AccessPath, Person, Settings, channel, person};
-use crate::model::{Attribution, Caution, Confidence, EventRef, OtherEvent};
+use crate::model::{ActorType, Attribution, Caution, Confidence, EventRef, OtherEvent, arn};
 
 /// An event that belongs to the drift, with who made it and how.
 pub(super) struct RelatedEvent<'a> {
@@ -27,6 +27,18 @@ impl<'a> RelatedEvent<'a> {
 
     pub(super) fn actor(&self) -> &str {
         self.person.actor.as_ref().map_or("", |actor| &actor.name)
+    }
+
+    /// Is it the same actor? A user and a role may share a name, as may those of two accounts.
+    pub(super) fn is_of_same_actor(&self, other: &Self) -> bool {
+        let of = |related: &Self| {
+            let actor = related.person.actor.as_ref()?;
+            let is_of_account = matches!(actor.kind, ActorType::IamUser | ActorType::Role);
+            let origin = actor.chain.first().or(actor.arn.as_ref()).filter(|_| is_of_account);
+            let account = origin.and_then(|origin| arn::account(origin)).map(str::to_owned);
+            Some((actor.kind, actor.name.clone(), account))
+        };
+        of(self) == of(other)
     }
 }
 
@@ -48,7 +60,7 @@ pub(super) fn same_second<'a, 'b>(
 ) -> Vec<&'b RelatedEvent<'a>> {
     all_related
         .iter()
-        .filter(|other| other.event.time == related.event.time && other.actor() != related.actor())
+        .filter(|other| other.event.time == related.event.time && !other.is_of_same_actor(related))
         .filter(|other| same(other))
         .collect()
 }
@@ -56,7 +68,7 @@ pub(super) fn same_second<'a, 'b>(
 pub(super) fn with_rivals<'a, 'b>(mut blame: Blame<'a, 'b>, rivals: Vec<&RelatedEvent<'_>>) -> Blame<'a, 'b> {
     if !rivals.is_empty() {
         blame.confidence = Confidence::Possible;
-        blame.cautions.push(Caution::SameSecond);
+        blame.is_of_one_second();
         let path = blame.path.clone().unwrap_or_default();
         blame.others.extend(rivals.iter().map(|rival| other(rival, &path, "did the same in the same second")));
     }
@@ -88,6 +100,11 @@ impl<'a, 'b> Blame<'a, 'b> {
         reason: String,
     ) -> Self {
         Self { related, path, confidence, reason, cautions: Vec::new(), others: Vec::new() }
+    }
+
+    /// Others acted in the same second: the order is not known.
+    pub(super) fn is_of_one_second(&mut self) {
+        self.cautions.push(Caution::SameSecond);
     }
 }
 

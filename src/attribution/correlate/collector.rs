@@ -6,16 +6,23 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::bearing;
+use super::bearing::{self, Bearing};
 use super::drift_case::{DriftCase, Link};
 use super::payload_values::Payloads;
 use crate::attribution::event::{Event, EventSink, ResourceQuery, event_class, event_table};
 use crate::attribution::principal::Sessions;
 use crate::model::{Drift, DriftStatus, arn};
 
-/// Events kept of one drift, of those that bear on it; the newest win, and it is told. More would be a setting that a machine
-/// writes every minute.
+/// Events kept of one drift, of those that bear on it; those that are about what drifted win, and of them the newest, and it is
+/// told. More would be a setting that a machine writes every minute.
 const MOST_OF_ONE: usize = 2_000;
+
+/// How a call belongs to a case.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    link: Link,
+    bearing: Bearing,
+}
 
 /// All that is known: events of drifts, and sessions.
 pub struct Collector<'a> {
@@ -27,7 +34,7 @@ pub struct Collector<'a> {
     /// Event id -> the event, and of how many cases it is.
     kept: BTreeMap<String, (Event, usize)>,
     /// Of each case: its events, oldest first, and how they belong to it.
-    links: Vec<BTreeMap<(Timestamp, String), Link>>,
+    links: Vec<BTreeMap<(Timestamp, String), Kept>>,
     /// Of each case: the youngest event that had to make room.
     dropped: Vec<Option<Timestamp>>,
     /// Ids of events that AWS has corrected: the call failed.
@@ -71,7 +78,7 @@ impl<'a> Collector<'a> {
         self.dropped.iter().enumerate().filter_map(of)
     }
 
-    fn belongs_to(&self, event: &Event) -> Vec<(usize, Link)> {
+    fn belongs_to(&self, event: &Event) -> Vec<(usize, Kept)> {
         let mut near: Vec<usize> = Vec::new();
         for payload in [&event.request, &event.response] {
             self.find(payload, &mut near);
@@ -91,7 +98,8 @@ impl<'a> Collector<'a> {
         let link = |index: usize| {
             let case = self.cases.get(index)?.as_ref()?;
             let link = case.link(event, &payloads)?;
-            bearing::bears(case, event, &payloads, link).then_some((index, link))
+            let bearing = bearing::bearing(case, event, &payloads, link)?;
+            Some((index, Kept { link, bearing }))
         };
         near.into_iter().filter_map(link).collect()
     }
@@ -108,19 +116,22 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn keep(&mut self, event: Event, links: Vec<(usize, Link)>) {
+    fn keep(&mut self, event: Event, links: Vec<(usize, Kept)>) {
         let (id, time, uses) = (event.id.clone(), event.time, links.len());
         self.kept.insert(id.clone(), (event, uses));
         for (index, link) in links {
             let Some(list) = self.links.get_mut(index) else { continue };
             list.insert((time, id.clone()), link);
-            if list.len() > MOST_OF_ONE
-                && let Some(((time, oldest), _)) = list.pop_first()
-            {
+            if list.len() > MOST_OF_ONE {
+                // Calls that only can have to do with it make room for those that are about it.
+                let far = list.iter().find(|(_, kept)| kept.bearing == Bearing::Far);
+                let Some((key, _)) = far.or(list.first_key_value()) else { continue };
+                let key = key.clone();
+                list.remove(&key);
                 if let Some(dropped) = self.dropped.get_mut(index) {
-                    *dropped = (*dropped).max(Some(time));
+                    *dropped = (*dropped).max(Some(key.0));
                 }
-                self.release(&oldest);
+                self.release(&key.1);
             }
         }
     }
@@ -159,7 +170,7 @@ impl<'a> Collector<'a> {
     /// The events of a case, oldest first.
     pub(super) fn events_of(&self, case: usize) -> impl Iterator<Item = (&Event, Link)> {
         let links = self.links.get(case).into_iter().flatten();
-        links.filter_map(|((_, id), link)| Some((&self.kept.get(id)?.0, *link)))
+        links.filter_map(|((_, id), kept)| Some((&self.kept.get(id)?.0, kept.link)))
     }
 }
 

@@ -247,7 +247,10 @@ impl<'a> DriftCase<'a> {
             "tags" | "tags_all" => {
                 let by_arn = |name: &String| payloads.request.has_name(name);
                 self.own.iter().any(|name| mentioned(name) || by_arn(name))
-                    || event.resources.iter().any(|arn| self.own.contains(arn))
+                    || event.resources.iter().any(|one| {
+                        self.own.contains(one)
+                            || event.omitted && arn::name(one).is_some_and(|name| self.own.contains(name))
+                    })
             }
             _ => true,
         }

@@ -1,9 +1,12 @@
 //! What one event did to one changed value: set it to what is live, to something else, or touched it without showing the value.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::payload_values::{PayloadValues, Payloads, ValueMatch, is_distinctive};
 use super::place::Place;
+use super::rule_ids;
 use super::tags::Tags;
 use crate::attribution::event::{Event, operation_effect, security_group_rules, security_group_rules::EventRule, text};
 use crate::model::security_group_rule::GroupRef;
@@ -41,23 +44,74 @@ pub(super) struct Item<'a> {
 #[derive(Debug, Clone, PartialEq)]
 enum What<'a> {
     Scalar(&'a Value),
-    Tag(String, &'a Value),
+    /// Key, value that is live, value that should be.
+    Tag(String, &'a Value, &'a Value),
     Added(&'a Value),
     Removed(&'a Value),
     Hidden,
 }
 
 impl Item<'_> {
-    /// Is one value compared with one value?
-    pub(super) fn is_exact(&self) -> bool {
-        matches!(self.what, What::Tag(..) | What::Scalar(_))
+    /// Did two calls that both set what is live write the same? What is shown of an element must be the same in both;
+    /// what is gone is gone.
+    pub(super) fn is_written_alike(&self, one: &Payloads, two: &Payloads) -> bool {
+        let element = match self.what {
+            What::Tag(..) | What::Scalar(_) | What::Removed(_) => return true,
+            What::Added(element) => element,
+            What::Hidden => return false,
+        };
+        let (said_by_one, said_by_two) = (self.said_of(element, one), self.said_of(element, two));
+        if said_by_one.is_empty() || said_by_two.is_empty() {
+            return self.is_wholly_in(element, one) && self.is_wholly_in(element, two);
+        }
+        said_by_one.iter().any(|said| said_by_two.contains(said))
+    }
+
+    /// Do two calls that both set what is live show that they wrote different things beside it?
+    pub(super) fn differs_in(&self, one: &Payloads, two: &Payloads) -> bool {
+        let What::Added(element) = self.what else { return false };
+        let (one, two) = (self.said_of(element, one), self.said_of(element, two));
+        !one.is_empty() && !two.is_empty() && !one.iter().any(|said| two.contains(said))
+    }
+
+    /// All that a request says of the element, where it has a list of such.
+    fn said_of<'p>(&self, element: &Value, payloads: &'p Payloads) -> Vec<BTreeSet<(Vec<&'p str>, &'p str)>> {
+        let request = &payloads.request;
+        let is_this = |place: &&[String]| {
+            let place = Place::within(place);
+            let matched = matches_at(&place, &self.name, element, request, PayloadValues::match_value_at);
+            matched.iter().all(|(_, matched)| *matched != ValueMatch::Different)
+        };
+        request.elements_of(&self.name).into_iter().filter(is_this).map(|place| request.said_in(place)).collect()
     }
 
     /// Does the request show all of the element?
-    pub(super) fn is_wholly_in(&self, payloads: &Payloads) -> bool {
-        let What::Added(element) = self.what else { return false };
-        let matched = matches_of(&self.name, element, &payloads.request, PayloadValues::match_value_at);
+    fn is_wholly_in(&self, element: &Value, payloads: &Payloads) -> bool {
+        let matched =
+            matches_at(&Place::default(), &self.name, element, &payloads.request, PayloadValues::match_value_at);
         !matched.is_empty() && matched.iter().all(|(_, matched)| *matched == ValueMatch::Equal)
+    }
+
+    /// Is it an element that is there and should not be?
+    pub(super) fn is_added(&self) -> bool {
+        matches!(self.what, What::Added(_))
+    }
+
+    /// Does the call give the element the description that it has?
+    pub(super) fn is_described_in(&self, event: &Event) -> bool {
+        let (What::Added(element) | What::Removed(element)) = self.what else { return false };
+        let words = element.get("description").map(text).unwrap_or_default();
+        PayloadValues::of(&event.request).match_value("description", &words.into()) == ValueMatch::Equal
+    }
+
+    /// The rules of group `group` that an element of its `ingress` or `egress` stands for.
+    pub(super) fn group_rules(&self, group: &str) -> Option<Vec<SecurityGroupRule>> {
+        let (What::Added(Value::Object(members)) | What::Removed(Value::Object(members))) = self.what else {
+            return None;
+        };
+        let owner = GroupRef { group, account: "" };
+        let is_rule = matches!(self.top.as_str(), "ingress" | "egress");
+        is_rule.then(|| SecurityGroupRule::from_attributes(members, owner, Some(self.top == "egress")))
     }
 
     /// Is it a tag?
@@ -78,7 +132,7 @@ pub(super) fn items(change: &Change) -> Vec<Item<'_>> {
     if let [.., holder, key] = names.as_slice()
         && (holder.ends_with("tags") || holder == "tags_all")
     {
-        return vec![item(What::Tag(key.clone(), &change.live))];
+        return vec![item(What::Tag(key.clone(), &change.live, &change.desired))];
     }
     let (added, removed) = match (&change.added, &change.removed, &change.desired, &change.live) {
         (None, None, desired, live) => (without(live, desired), without(desired, live)),
@@ -125,7 +179,7 @@ pub(super) fn effect(
         return Effect::None;
     }
     let effect = match &item.what {
-        What::Tag(key, live) => tag(key, live, event),
+        What::Tag(key, live, desired) => tag(key, live, desired, &item.top, event),
         What::Scalar(live) => scalar(item, live, event, payloads, listed.is_some(), place),
         What::Added(element) => {
             by_rule(item, element, event, id).unwrap_or_else(|| added(&item.name, element, event, payloads))
@@ -166,27 +220,24 @@ fn is_other_direction(top: &str, event: &Event) -> bool {
 
 /// Rules of a security group, by what they are. `None`: the event is about something else.
 fn by_rule(item: &Item<'_>, element: &Value, event: &Event, group: &str) -> Option<Effect> {
-    let Value::Object(members) = element else { return None };
-    if !matches!(item.top.as_str(), "ingress" | "egress") {
-        return None;
-    }
+    let rules = item.group_rules(group)?;
     let of_event = security_group_rules::of_event(event)?;
-    let owner = GroupRef { group, account: "" };
-    let rules = SecurityGroupRule::from_attributes(members, owner, Some(item.top == "egress"));
     let is_about = |one: &EventRule| rules.iter().any(|rule| one.is(rule, group));
     let about = of_event.iter().any(is_about);
     let removes = operation_effect::removes(&event.name);
-    let words = || members.get("description").filter(|words| !words.is_null()).map(text).unwrap_or_default();
+    let words = || element.get("description").map(text).unwrap_or_default();
     let described = || match event.name.contains("Description") {
-        true => PayloadValues::of(&event.request).match_value("description", &words().into()) == ValueMatch::Equal,
+        true => item.is_described_in(event),
         false => of_event.iter().filter(|one| is_about(one)).any(|one| match one {
             EventRule::Id(_) => true,
             EventRule::Rule(one) => one.description == words(),
         }),
     };
     Some(match (&item.what, about, removes) {
-        (_, false, _) => Effect::None,
         // Of a new rule it is told who opened it, whoever described it since.
+        (_, false, _) if event.name.contains("Description") && !item.is_described_anew => Effect::None,
+        (_, false, _) if rule_ids::names_by_id(event, &of_event) => Effect::Weak,
+        (_, false, _) => Effect::None,
         (What::Added(_), true, false) if !item.is_described_anew => match event.name.contains("Description") {
             true => Effect::None,
             false => Effect::Live,
@@ -199,18 +250,24 @@ fn by_rule(item: &Item<'_>, element: &Value, event: &Event, group: &str) -> Opti
     })
 }
 
-fn tag(key: &str, live: &Value, event: &Event) -> Effect {
+fn tag(key: &str, live: &Value, desired: &Value, top: &str, event: &Event) -> Effect {
     if event.omitted {
         return Effect::Touched;
     }
     let about_tags = event.name.contains("Tag");
-    let tags = if about_tags { Tags::of(&event.request) } else { Tags::of_making(&event.request) };
+    let tags =
+        if about_tags { Tags::of(&event.request) } else { Tags::of_making(&event.request, top.starts_with("tags")) };
     let removes = operation_effect::removes(&event.name);
     let whole = operation_effect::writes_whole(&event.name) && event.name.contains("Tagging");
     let set = tags.pairs.get(key).filter(|_| !removes);
     // A call that removes tags and names none removes all.
     let all = removes && about_tags && tags.pairs.is_empty() && tags.keys.is_empty();
-    let unset = tags.keys.contains(key) || all || removes && tags.pairs.contains_key(key) || whole && set.is_none();
+    // With a value beside the key only a tag of that value goes.
+    let pair = tags.pairs.get(key).filter(|_| removes);
+    if pair.is_some_and(|value| *value != text(desired)) {
+        return Effect::Weak;
+    }
+    let unset = tags.keys.contains(key) || all || pair.is_some() || whole && set.is_none();
     match (set, live) {
         (Some(value), live) if !live.is_null() && *value == text(live) => Effect::Live,
         (Some(_), _) => Effect::Other,
@@ -320,31 +377,52 @@ type Matcher = fn(&PayloadValues, &Place, &str, &Value) -> ValueMatch;
 
 /// Does the payload hold this element? Every identifying value of it must be there, none may be another, and something must be.
 fn agrees(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Option<bool> {
-    let matched = matches_of(name, element, payload, matcher);
-    if matched.iter().any(|(_, matched)| *matched == ValueMatch::Different) {
-        return Some(false);
-    }
-    let identifying_missing =
-        matched.iter().any(|(identifying, matched)| *identifying && *matched != ValueMatch::Equal);
-    let some = matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal);
-    (some && !identifying_missing).then_some(true)
+    in_one_element(name, element, payload, |place| {
+        let matched = matches_at(place, name, element, payload, matcher);
+        if matched.iter().any(|(_, matched)| *matched == ValueMatch::Different) {
+            return Some(false);
+        }
+        let identifying_missing =
+            matched.iter().any(|(identifying, matched)| *identifying && *matched != ValueMatch::Equal);
+        let some = matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal);
+        (some && !identifying_missing).then_some(true)
+    })
 }
 
 /// Does the payload mention this element, though perhaps only by what identifies it?
 fn meets(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Option<bool> {
-    let matched = matches_of(name, element, payload, matcher);
-    if matched.iter().any(|(_, matched)| *matched == ValueMatch::Different) {
-        return Some(false);
+    in_one_element(name, element, payload, |place| {
+        let matched = matches_at(place, name, element, payload, matcher);
+        if matched.iter().any(|(_, matched)| *matched == ValueMatch::Different) {
+            return Some(false);
+        }
+        matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal).then_some(true)
+    })
+}
+
+/// The best answer of the elements of the payload's list, each by itself: the name of one and the status of another are no
+/// third. Without such a list the whole payload answers.
+fn in_one_element(
+    name: &str,
+    element: &Value,
+    payload: &PayloadValues,
+    answer: impl Fn(&Place) -> Option<bool>,
+) -> Option<bool> {
+    let elements = if is_spread(element) { BTreeSet::new() } else { payload.elements_of(name) };
+    if elements.is_empty() {
+        return answer(&Place::default());
     }
-    matched.iter().any(|(_, matched)| *matched == ValueMatch::Equal).then_some(true)
+    elements.into_iter().filter_map(|one| answer(&Place::within(one))).max()
+}
+
+/// AWS lists a grant for each of the permissions that Terraform has together; and what is no block is no element.
+fn is_spread(element: &Value) -> bool {
+    let Value::Object(members) = element else { return true };
+    members.get("permissions").and_then(Value::as_array).is_some_and(|list| list.len() > 1)
 }
 
 /// For every attribute of an element: does its value identify the element, and what does the payload say of it? A list is what its least fitting
 /// value is.
-fn matches_of(name: &str, element: &Value, payload: &PayloadValues, matcher: Matcher) -> Vec<(bool, ValueMatch)> {
-    matches_at(&Place::default(), name, element, payload, matcher)
-}
-
 fn matches_at(
     place: &Place,
     name: &str,
@@ -355,7 +433,7 @@ fn matches_at(
     let match_of = |scalar: &Value| (is_distinctive(&text(scalar)), matcher(payload, place, name, scalar));
     match element {
         Value::Object(members) => {
-            let place = Place::inside(name, members);
+            let place = place.inside(name, members);
             members.iter().flat_map(|(name, member)| matches_at(&place, name, member, payload, matcher)).collect()
         }
         Value::Array(items) if items.iter().any(Value::is_object) => {

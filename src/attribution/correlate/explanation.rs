@@ -8,7 +8,8 @@ use super::blame::{Blame, RelatedEvent, grouped, other, same_second, with_rivals
 use super::collector::Collector;
 use super::drift_case::DriftCase;
 use super::effect::{self, Effect, Item};
-use crate::attribution::event::{Event, SessionQuery, operation_effect};
+use super::rule_ids::RuleIds;
+use crate::attribution::event::{Event, SessionQuery, operation_effect, security_group_rules};
 use crate::attribution::principal::Settings;
 use crate::model::{Attribution, Confidence, DriftStatus, pointer};
 
@@ -132,11 +133,22 @@ fn ended<'a, 'b>(all_related: &'b [RelatedEvent<'a>]) -> Option<Blame<'a, 'b>> {
 /// The call that made the resource: the first after it last ceased to exist.
 fn began<'a, 'b>(all_related: &'b [RelatedEvent<'a>]) -> Option<Blame<'a, 'b>> {
     let makes = |related: &RelatedEvent<'_>| related.link.made && related.link.listed;
-    let gone = all_related.iter().rposition(|related| related.link.gone && !related.link.made);
-    let related = all_related[gone.map_or(0, |at| at + 1)..].iter().find(|related| makes(related))?;
+    let gone = all_related.iter().rfind(|related| related.link.gone && !related.link.made);
+    let is_later = |related: &&RelatedEvent<'_>| gone.is_none_or(|gone| related.event.time > gone.event.time);
+    // In the second in which it went, the order is not known; it is there, so that making it came last.
+    let at_once = |related: &&RelatedEvent<'_>| gone.is_some_and(|gone| related.event.time == gone.event.time);
+    let making = || all_related.iter().filter(|related| makes(related));
+    let related = making().find(is_later).or_else(|| making().rfind(at_once))?;
     let rivals = same_second(related, all_related, makes);
     let reason = format!("{} of this resource succeeded", related.event.name);
-    let blame = with_rivals(Blame::new(related, None, Confidence::Certain, reason), rivals);
+    let mut blame = with_rivals(Blame::new(related, None, Confidence::Certain, reason), rivals);
+    // A call that may succeed twice may have found it there.
+    let may_repeat = operation_effect::may_repeat(&related.event.source, &related.event.name);
+    let before = making().filter(at_once).filter(|before| before.event.time < related.event.time && may_repeat);
+    for before in before.filter(|before| !before.is_of_same_actor(related)) {
+        blame.confidence = blame.confidence.min(Confidence::Possible);
+        blame.others.push(other(before, "", "did the same in the second in which it last ended"));
+    }
     Some(with_repeats(blame, all_related, makes))
 }
 
@@ -150,7 +162,7 @@ fn with_repeats<'a, 'b>(
     let again = all_related.iter().filter(|later| {
         later.event.time > first.event.time
             && later.event.name == first.event.name
-            && later.actor() != first.actor()
+            && !later.is_of_same_actor(first)
             && same(later)
     });
     for later in again {
@@ -168,37 +180,55 @@ fn with_repeats<'a, 'b>(
 /// The last event whose result is what is live; without one, who alone can have done it.
 fn blame<'a, 'b>(case: &DriftCase<'_>, item: &Item<'_>, all_related: &'b [RelatedEvent<'a>]) -> Option<Blame<'a, 'b>> {
     let top = pointer::top(item.path);
-    let of = |related: &RelatedEvent<'_>| effect_on(case, item, &top, related, all_related);
-    let effects: Vec<(Effect, &RelatedEvent<'_>)> = all_related.iter().map(|related| (of(related), related)).collect();
+    let ids = RuleIds::of(item, &case.drift.id, all_related.iter().map(|related| related.event));
+    let of = |related: &RelatedEvent<'_>| effect_on(case, item, &top, related, all_related, ids.as_ref());
+    let mut effects: Vec<(Effect, &RelatedEvent<'_>)> =
+        all_related.iter().map(|related| (of(related), related)).collect();
+    // In one second the order is not known: what fits the live value came last.
+    effects.sort_by_key(|(effect, related)| (related.event.time, *effect == Effect::Live));
     let path = || Some(item.path.to_owned());
     if let Some(last) = effects.iter().rposition(|(effect, _)| *effect == Effect::Live) {
-        let at = first_to_write(item, &effects, last);
+        let Origin { at, unclear } = first_to_write(item, &effects, last);
         let related = effects[at].1;
         let rivals = same_second(related, all_related, |other| of(other) == Effect::Live);
         let reason = format!("{} set what is live", related.event.name);
         let mut blame = with_rivals(Blame::new(related, path(), Confidence::Certain, reason), rivals);
-        for (effect, later) in &effects[at + 1..] {
-            // In the same second the order is not known: what fits the live value came last.
-            let why = match effect {
-                Effect::Live => "wrote the same again",
-                Effect::Other if later.event.time > related.event.time => {
-                    blame.confidence = Confidence::Possible;
-                    "set another value afterwards, which is not live"
+        if let Some(before) = unclear.filter(|before| !before.is_of_same_actor(related)) {
+            blame.confidence = blame.confidence.min(Confidence::Likely);
+            blame.others.push(other(before, item.path, "set it before; whether to the very same is not shown"));
+        }
+        for (effect, later) in &effects {
+            let at_once = later.event.time == related.event.time && later.event.id != related.event.id;
+            let is_later = later.event.time > related.event.time;
+            let is_others = !later.is_of_same_actor(related);
+            let (confidence, why) = match effect {
+                Effect::Live if is_later => (Confidence::Certain, "wrote the same again"),
+                Effect::Other if is_later && renews(later) => {
+                    (Confidence::Possible, "ended it or made it anew afterwards; who set it since was not seen")
                 }
-                Effect::Touched => {
-                    blame.confidence = blame.confidence.min(Confidence::Likely);
-                    "touched it afterwards; the value is hidden"
+                Effect::Other if is_later => (Confidence::Possible, "set another value afterwards, which is not live"),
+                // What fits the live value came last, unless somebody wrote that again.
+                Effect::Other if at_once && at != last => {
+                    blame.is_of_one_second();
+                    (Confidence::Possible, "set another value in the same second")
                 }
-                Effect::Weak if later.link.listed && later.actor() != related.actor() => {
-                    blame.confidence = blame.confidence.min(Confidence::Likely);
-                    "can have changed it afterwards; the event does not show it"
+                Effect::Touched if is_later => (Confidence::Likely, "touched it afterwards; the value is hidden"),
+                Effect::Touched if at_once && is_others => {
+                    (Confidence::Likely, "touched it in the same second; the value is hidden")
                 }
-                Effect::Other | Effect::Weak | Effect::None => continue,
+                Effect::Weak if later.link.listed && is_others && (is_later || at_once) => {
+                    (Confidence::Likely, "can have changed it afterwards; the event does not show it")
+                }
+                Effect::Live | Effect::Other | Effect::Touched | Effect::Weak | Effect::None => continue,
             };
+            blame.confidence = blame.confidence.min(confidence);
             blame.others.push(other(later, item.path, why));
         }
         return Some(blame);
     }
+    // What was done to one that is gone says nothing of the one that is there.
+    let since = all_related.iter().rfind(|related| renews(related)).map(|related| related.event.time);
+    effects.retain(|(_, related)| since.is_none_or(|since| related.event.time >= since));
     for (wanted, best, why) in [
         (Effect::Touched, Confidence::Likely, "touched it; the value cannot be seen in the event"),
         (Effect::Weak, Confidence::Possible, "can have changed it; the event does not show it"),
@@ -206,42 +236,62 @@ fn blame<'a, 'b>(case: &DriftCase<'_>, item: &Item<'_>, all_related: &'b [Relate
         let able: Vec<&RelatedEvent<'_>> =
             effects.iter().filter(|(effect, _)| *effect == wanted).map(|(_, related)| *related).collect();
         let Some(last) = able.last() else { continue };
-        let alone = able.iter().all(|related| related.actor() == last.actor());
+        let alone = able.iter().all(|related| related.is_of_same_actor(last));
         if !alone && wanted == Effect::Weak {
             return None;
         }
         let confidence = if alone { best } else { Confidence::Possible };
         let mut blame = Blame::new(last, path(), confidence, format!("{} {why}", last.event.name));
-        let rest = able.iter().filter(|related| related.actor() != last.actor());
+        let rest = able.iter().filter(|related| !related.is_of_same_actor(last));
         blame.others = rest.map(|related| other(related, item.path, "can have done it as well")).collect();
         return Some(blame);
     }
     None
 }
 
+/// Who set what is live first.
+struct Origin<'a, 'b> {
+    /// Index of the call.
+    at: usize,
+    /// A call before it that may have set the very same.
+    unclear: Option<&'b RelatedEvent<'a>>,
+}
+
 /// Who writes what is live already changes nothing: whoever made it so comes before. Calls that cannot succeed twice prove that
 /// it was undone between.
-fn first_to_write(item: &Item<'_>, effects: &[(Effect, &RelatedEvent<'_>)], last: usize) -> usize {
-    let mut first = last;
-    // Elements are compared by what the event has of them: only the same request is surely the same setting.
-    let same = |one: &RelatedEvent<'_>, two: &RelatedEvent<'_>| {
-        item.is_exact()
-            || one.event.request == two.event.request
-            || item.is_wholly_in(&one.payloads) && item.is_wholly_in(&two.payloads)
-    };
+fn first_to_write<'a, 'b>(item: &Item<'_>, effects: &[(Effect, &'b RelatedEvent<'a>)], last: usize) -> Origin<'a, 'b> {
+    let mut first = Origin { at: last, unclear: None };
     for (at, (effect, related)) in effects[..last].iter().enumerate().rev() {
-        let next = effects[first].1;
+        let next = effects[first.at].1;
         match effect {
+            Effect::Live if !operation_effect::may_repeat(&next.event.source, &next.event.name) => break,
             Effect::Live
-                if operation_effect::may_repeat(&next.event.source, &next.event.name) && same(related, next) =>
+                if related.event.request == next.event.request
+                    || item.is_written_alike(&related.payloads, &next.payloads) =>
             {
-                first = at;
+                first = Origin { at, unclear: None };
+            }
+            Effect::Live => {
+                first.unclear = Some(*related).filter(|related| !item.differs_in(&related.payloads, &next.payloads));
+                break;
             }
             Effect::None | Effect::Weak => {}
-            Effect::Live | Effect::Other | Effect::Touched => break,
+            Effect::Other | Effect::Touched => break,
         }
     }
     first
+}
+
+/// Is the resource another one after this call: did it end, or was it made?
+fn renews(related: &RelatedEvent<'_>) -> bool {
+    let (event, link) = (related.event, related.link);
+    // Of a group's rules a resource may stand for several: they come and go one by one.
+    if !link.listed || security_group_rules::of_event(event).is_some() {
+        return false;
+    }
+    // A call that also only alters it takes one thing out of several.
+    link.gone && link.target.is_none() && operation_effect::removes(&event.name)
+        || link.made && link.own && !operation_effect::may_repeat(&event.source, &event.name)
 }
 
 fn effect_on(
@@ -250,13 +300,19 @@ fn effect_on(
     top: &str,
     related: &RelatedEvent<'_>,
     all_related: &[RelatedEvent<'_>],
+    ids: Option<&RuleIds>,
 ) -> Effect {
     let made = (related.event.name == "SetDefaultPolicyVersion").then(|| version_made(related.event, all_related));
     let version = match made {
         Some(made) => Version::Made(made.map(|made| (made.event, &made.payloads))),
         None => Version::Own,
     };
-    bearing::effect_on(case, item, top, related.event, &related.payloads, related.link, version)
+    let effect = bearing::effect_on(case, item, top, related.event, &related.payloads, related.link, version);
+    match effect {
+        Effect::None | Effect::Weak if renews(related) => Effect::Other,
+        Effect::Weak => ids.and_then(|ids| ids.effect(item, related.event)).unwrap_or(effect),
+        effect => effect,
+    }
 }
 
 /// The call that made the policy version which this one makes the default.

@@ -12,7 +12,7 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("assigngeneratedipv6cidrblock", &["amazonprovidedipv6cidrblock"]),
     ("assumerolepolicy", &["assumerolepolicydocument", "policydocument"]),
     ("availabilityzone", &["zone"]),
-    ("bucket", &["bucketname"]),
+    ("bucket", &["bucketname", "s3bucketdestination"]),
     ("cidrblock", &["cidrblock", "destinationcidrblock", "cidr"]),
     ("cidrblocks", &["cidrip", "cidripv4"]),
     ("cidripv4", &["cidrip"]),
@@ -37,6 +37,7 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("ipv6cidrblock", &["destinationipv6cidrblock", "ipv6cidrblock"]),
     ("ipv6cidrblocks", &["cidripv6"]),
     ("lambdafunctionarn", &["cloudfunction", "lambdafunctionarn", "function"]),
+    ("lifecyclerule", &["rule"]),
     ("managedpolicyarns", &["policyarn"]),
     (
         "name",

@@ -11,6 +11,7 @@ mod explanation;
 mod keys;
 mod payload_values;
 mod place;
+mod rule_ids;
 mod tags;
 
 pub use activity_log::{ActivityLog, UnresolvedSession};

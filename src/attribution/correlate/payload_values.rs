@@ -150,6 +150,30 @@ impl PayloadValues {
         self.match_among(place, name, value, |one| one.removed)
     }
 
+    /// Where the elements of the list stand that corresponds to this attribute; none: the payload has no such list.
+    pub(super) fn elements_of(&self, name: &str) -> BTreeSet<&[String]> {
+        let keys = keys_of(name);
+        let is_list = |key: &String| {
+            let plain = key.strip_prefix("add").or_else(|| key.strip_prefix("remove")).unwrap_or(key);
+            keys.iter().any(|wanted| wanted == key || wanted == plain)
+        };
+        let element = |one: &PayloadValue| one.within.iter().position(is_list);
+        self.pairs.iter().filter_map(|one| one.within.get(..=element(one)?)).collect()
+    }
+
+    /// All that one element says, without the order of its lists; what is empty says nothing.
+    pub(super) fn said_in(&self, element: &[String]) -> BTreeSet<(Vec<&str>, &str)> {
+        let is_name = |key: &&str| key.parse::<usize>().is_err();
+        let mut said = BTreeSet::new();
+        for one in self.pairs.iter().filter(|one| !one.text.is_empty()) {
+            if let Some(inside) = one.within.strip_prefix(element) {
+                let path = inside.iter().map(String::as_str).chain([one.key.as_str()]).filter(is_name).collect();
+                said.insert((path, one.text.as_str()));
+            }
+        }
+        said
+    }
+
     fn match_among(
         &self,
         place: &Place,
@@ -184,9 +208,9 @@ impl PayloadValues {
             return ValueMatch::Redacted;
         }
         // A value that nothing else is like needs no key: an id, an ARN, a CIDR.
-        if best == ValueMatch::Absent
+        if named.is_empty()
             && is_distinctive(&wanted)
-            && self.pairs.iter().any(|one| counts(one) && one.text == wanted)
+            && self.pairs.iter().any(|one| counts(one) && one.text == wanted && place.holds(one))
         {
             return ValueMatch::Equal;
         }

@@ -23,15 +23,23 @@ impl Tags {
         tags
     }
 
-    /// Reads the tags that a call gives to what it makes: only what stands where tags stand.
-    pub(super) fn of_making(request: &Value) -> Self {
+    /// Reads the tags that a call gives to what it makes: only what stands where tags stand. Of an instance and its disks,
+    /// which one call makes, those of the instance itself or those of the disks.
+    pub(super) fn of_making(request: &Value, itself: bool) -> Self {
         let mut tags = Self::default();
         if let Value::Object(members) = request {
             for (name, member) in members {
                 let key = squash(name);
                 if key == "tags" || key.starts_with("tagset") || key.starts_with("tagspecification") || key == "tagging"
                 {
-                    tags.walk(&key, member, 0);
+                    match member {
+                        Value::Array(items) if items.iter().any(|item| type_of(item) == Some("instance")) => {
+                            let wanted = if itself { "instance" } else { "volume" };
+                            let own = items.iter().filter(|item| type_of(item) == Some(wanted));
+                            own.for_each(|item| tags.walk(&key, item, 0));
+                        }
+                        member => tags.walk(&key, member, 0),
+                    }
                 }
             }
         }
@@ -72,10 +80,23 @@ impl Tags {
     }
 }
 
+/// What one of EC2's tag specifications is for: `instance`, `volume`.
+fn type_of(specification: &Value) -> Option<&str> {
+    specification.get("resourceType")?.as_str()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_instance_and_its_disks_have_tags_of_their_own() {
+        let of = |kind: &str, value: &str| json!({"resourceType": kind, "tags": [{"key": "env", "value": value}]});
+        let request = json!({"tagSpecificationSet": [of("instance", "prod"), of("volume", "test")]});
+        let env = |itself| Tags::of_making(&request, itself).pairs["env"].clone();
+        assert_eq!((env(true).as_str(), env(false).as_str()), ("prod", "test"));
+    }
 
     #[test]
     fn spellings() {

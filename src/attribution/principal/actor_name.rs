@@ -47,12 +47,8 @@ fn best(chain: &Chain) -> Option<ActorName> {
 /// A source identity. An identity provider's token sets it for good; whoever else assumes the role chooses it, and the record
 /// that issued the session shows who that was.
 fn claimed(chain: &Chain, set: &str) -> Option<ActorName> {
-    if chain::is_certificate(set) {
-        return Some(
-            ActorName::of(ActorType::Role, set).because("the subject of the certificate that began the session"),
-        );
-    }
-    let claim = || ActorName::of(ActorType::Person, set);
+    let kind = if chain::is_certificate(set) { ActorType::Role } else { ActorType::Person };
+    let claim = || ActorName::of(kind, set);
     let Some(setter) = chain.setter() else {
         let claim =
             claim().because("the source identity of the session: fixed since it was set, by whoever assumed the role");
@@ -61,10 +57,11 @@ fn claimed(chain: &Chain, set: &str) -> Option<ActorName> {
     if matches!(setter.kind.as_str(), "SAMLUser" | "WebIdentityUser") {
         return Some(claim().because("the source identity that the identity provider set"));
     }
+    if setter.kind == "AWSService" {
+        return Some(claim().because("the subject of the certificate that began the session"));
+    }
     let caller = by_origin(chain)?;
-    // The name of the one who set it, in other words.
-    let local = |name: &str| name.split('@').next().unwrap_or(name).to_ascii_lowercase();
-    if !caller.forgeable && local(&caller.name) == local(set) && caller.kind != ActorType::Role {
+    if !caller.forgeable && caller.name.eq_ignore_ascii_case(set) && caller.kind != ActorType::Role {
         return Some(claim().because("the source identity of the session, and the name of the one who set it"));
     }
     let said = format!("the session's source identity is {}; its maker chose that", sanitize_input(set));

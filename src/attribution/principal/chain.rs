@@ -104,7 +104,7 @@ pub(super) fn unresolved_session(event: &Event, chain: &Chain) -> Option<Session
     if last.kind == "AWSAccount" {
         return callers_half(event, chain);
     }
-    if chain.end != End::NotSeen || is_of_stack(last) || last.source_identity.as_deref().is_some_and(is_certificate) {
+    if chain.end != End::NotSeen || is_of_stack(last) {
         return None;
     }
     let account = last.account.as_deref().or_else(|| last.arn.as_deref().and_then(arn::account))?;
@@ -129,7 +129,7 @@ fn callers_half(event: &Event, chain: &Chain) -> Option<SessionQuery> {
     })
 }
 
-/// The subject of a certificate: IAM Roles Anywhere makes it the source identity, and no caller can begin a session so.
+/// Has it the form of a certificate's subject? IAM Roles Anywhere makes that the source identity; others may choose such a text.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html>
 pub(super) fn is_certificate(source_identity: &str) -> bool {
     let names = ["CN=", "O=", "OU=", "C=", "L=", "ST=", "SERIALNUMBER=", "UID="];

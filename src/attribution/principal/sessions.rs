@@ -133,11 +133,15 @@ impl Sessions {
         packed.as_deref().map(compact::unpack)
     }
 
-    /// `AssumeRole*`, `GetSessionToken`, `GetFederationToken`. Services assume roles all day: they are left out.
+    /// `AssumeRole*`, `GetSessionToken`, `GetFederationToken`. Services assume roles all day: they are left out, but for IAM
+    /// Roles Anywhere, whose source identity is the subject of a certificate.
     /// Across accounts it is two records with one `sharedEventID`; only the caller's account knows the caller.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html>
     fn note_issue(&mut self, event: &Event) {
-        if event.identity.kind == "AWSService" || event.identity.kind.is_empty() {
+        let is_service = event.identity.kind == "AWSService";
+        let by_certificate = event.identity.invoked_by.as_deref() == Some("rolesanywhere.amazonaws.com")
+            && event.request.get("sourceIdentity").is_some();
+        if is_service && !by_certificate || event.identity.kind.is_empty() {
             return;
         }
         let text = |path: &str| event.response.pointer(path).and_then(Value::as_str).filter(|text| !text.is_empty());

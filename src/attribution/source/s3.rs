@@ -21,7 +21,7 @@ use super::event_sender::{EventSender, Watch, gather};
 use super::problems::Problems;
 use super::{EventSource, SourceError};
 use crate::attribution::event::{EventSink, ResourceQuery, SessionQuery, Window};
-use crate::model::{GLOBAL, Gap, Scope};
+use crate::model::{GLOBAL, Gap, GapReason, GapScope, Scope};
 
 pub(super) use bucket::LogBucket;
 use layout::{Delivered, Root};
@@ -201,6 +201,19 @@ impl<'a> S3Logs<'a> {
         }
     }
 
+    /// What a prefix that leads into one region leaves out of somebody's activity.
+    fn narrowed(&self) -> Vec<Gap> {
+        let mut problems = Problems::new(self.name());
+        if let Some(region) = Root::parse(&self.prefix).ok().and_then(|root| root.region) {
+            let detail = format!(
+                "{}: the prefix leads to {region} alone: what was done in other regions was not read",
+                self.name()
+            );
+            problems.add(GapReason::NotConfigured, GapScope::default(), detail);
+        }
+        problems.into_gaps()
+    }
+
     fn real_region<'r>(&'r self, region: &'r str) -> &'r str {
         if region == GLOBAL { &self.home_region } else { region }
     }
@@ -226,7 +239,9 @@ impl EventSource for S3Logs<'_> {
     }
 
     async fn activity(&self, scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
-        self.everything(scopes, Regions::All, window, sink).await
+        let mut gaps = self.everything(scopes, Regions::All, window, sink).await;
+        gaps.extend(self.narrowed());
+        gaps
     }
 
     async fn sessions(&self, sessions: &BTreeSet<SessionQuery>, sink: &mut dyn EventSink) -> Vec<Gap> {

@@ -1,5 +1,7 @@
 //! What sources are asked, and what becomes of what they could not read: against a source in memory.
 
+mod trail;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -68,6 +70,10 @@ impl EventSource for Fake {
 }
 
 fn ask(drifts: &[Drift], fake: &Fake, principal: Option<&str>) -> Attributed {
+    ask_source(drifts, Box::new(fake.clone()), principal)
+}
+
+fn ask_source(drifts: &[Drift], source: Box<dyn EventSource>, principal: Option<&str>) -> Attributed {
     let regions: BTreeSet<String> = ["eu-central-1".to_owned(), "us-east-1".to_owned()].into();
     let scopes = regions.iter().map(|region| Scope::new(ACCOUNT, region)).collect();
     let principal = principal.map(|name| Principal { name: name.to_owned(), scopes });
@@ -79,8 +85,7 @@ fn ask(drifts: &[Drift], fake: &Fake, principal: Option<&str>) -> Attributed {
         principal: principal.as_ref(),
         event_regions: &EventRegions { home: "us-east-1".to_owned(), regions },
     };
-    let source = fake.clone();
-    let sources: [&dyn EventSource; 1] = [&source];
+    let sources: [&dyn EventSource; 1] = [source.as_ref()];
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(attribute(&question, &sources))
 }
 

@@ -1,9 +1,11 @@
 //! Stories: what happened, as CloudTrail records it, and who must be named.
 
 mod certainty;
+mod contested;
 mod mixing;
 mod removal;
 mod security_groups;
+mod shapes;
 
 use serde_json::{Value, json};
 

@@ -292,14 +292,32 @@ fn a_source_identity_is_what_the_caller_says() {
     let found = begun(user("bob"));
     assert_eq!((named(&found), found.cautions.clone()), ((IamUser, "bob"), vec![]));
     assert!(found.reasons.iter().any(|reason| reason.contains("carol@example.com")), "{:?}", found.reasons);
+    // What is the same before the `@` is not the same name.
+    for (by, kind, name) in [
+        (sso("carol@contractor.example", "ASIASSO"), Human, "carol@contractor.example"),
+        (user("carol"), IamUser, "carol"),
+    ] {
+        let found = begun(by);
+        assert_eq!((named(&found), found.cautions.clone()), ((kind, name), vec![]));
+    }
 }
 
 #[test]
 fn a_certificate_is_no_person() {
     let mut machine = session("onprem", "00a1b2c3d4e5f6", "ASIACERT");
     machine["sessionContext"]["sourceIdentity"] = json!("CN=build-07.example.com");
-    let found = who(&event(machine, json!({})), &[]);
+    let called = event(machine.clone(), json!({}));
+    let anywhere = json!({"type": "AWSService", "invokedBy": "rolesanywhere.amazonaws.com"});
+    let request = json!({"requestParameters": {"roleArn": "x", "sourceIdentity": "CN=build-07.example.com"}});
+    let found = who(&called, &[issued(anywhere, &machine, request.clone())]);
     assert_eq!((named(&found), found.cautions.clone()), ((Role, "CN=build-07.example.com"), vec![]));
+    assert_eq!(found.unresolved, None);
+    // Anybody who may assume a role can choose such a text.
+    let found = who(&called, &[]);
+    assert_eq!((named(&found), found.cautions.clone()), ((Role, "CN=build-07.example.com"), vec![NameIsForgeable]));
+    assert!(found.unresolved.is_some(), "whoever began the session is sought");
+    let found = who(&called, &[issued(user("bob"), &machine, request)]);
+    assert_eq!((named(&found), found.cautions.clone()), ((IamUser, "bob"), vec![]));
 }
 
 #[test]

@@ -106,6 +106,7 @@ fn mfa_is_reported_only_where_it_is_known() {
     let console = json!({"sessionCredentialFromConsole": "true", "userAgent": "AWS Internal"});
     let root = json!({"type": "Root", "principalId": "1", "accountId": "1", "arn": "arn:aws:iam::1:root", "sessionContext": {"attributes": {"creationDate": AT}}});
     let ops = session("ops", "x7f3a912", "ASIA1");
+    let by = |identity: Value, service: &str| joined(identity, json!({"invokedBy": service}));
     let mut with_mfa = ops.clone();
     with_mfa["sessionContext"]["attributes"]["mfaAuthenticated"] = json!("true");
     for (case, identity, before, mfa) in [
@@ -132,11 +133,26 @@ fn mfa_is_reported_only_where_it_is_known() {
             Some(true),
         ),
         ("a service", json!({"type": "AWSService", "invokedBy": "rds.amazonaws.com"}), vec![], None),
+        // The console is no service that acts for somebody: it is where he signed in himself.
+        (
+            "the console's servers, without",
+            by(user_session("bob", "false"), "signin.amazonaws.com"),
+            vec![],
+            Some(false),
+        ),
+        ("the console's servers, with", by(user_session("bob", "true"), "signin.amazonaws.com"), vec![], Some(true)),
     ] {
         assert_eq!(who(&event(identity, console.clone()), &before).mfa, mfa, "{case}");
     }
-    let for_bob = event(joined(user_session("bob", "false"), json!({"invokedBy": "ec2.amazonaws.com"})), json!({}));
-    assert_eq!(who(&for_bob, &[]).mfa, None, "a service for bob");
+    for (service, mfa) in [
+        ("ec2.amazonaws.com", None),
+        ("cloudformation.amazonaws.com", None),
+        ("signin.amazonaws.com", Some(false)),
+        ("console.amazonaws.com", Some(false)),
+    ] {
+        let for_bob = event(by(user_session("bob", "false"), service), json!({}));
+        assert_eq!(who(&for_bob, &[]).mfa, mfa, "{service} for bob");
+    }
 }
 
 #[test]
