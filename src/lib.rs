@@ -16,6 +16,9 @@ pub mod judge;
 pub mod report;
 
 pub mod diagnostic;
+pub mod environment;
+pub mod schedule;
+pub mod secret;
 pub mod yaml;
 
 pub mod cli;

@@ -129,6 +129,21 @@ impl Aws {
         account == self.account || self.roles.contains_key(account)
     }
 
+    /// Asks STS who driftd is in this account: its role can be assumed, or the credentials are of it.
+    ///
+    /// # Errors
+    /// Nothing belongs to the account, the role cannot be assumed, or it is one of another account.
+    pub async fn identify(&self, account: &str) -> Result<(), ReadError> {
+        const ACTION: &str = "sts:GetCallerIdentity";
+        let scope = self.scope(&Scope::new(account, self.default_region())).await;
+        let scope = scope.ok_or_else(|| ReadError::unexpected(ACTION, "no credentials or role of this account"))?;
+        let caller = scope.call(ACTION, scope.sts().get_caller_identity().send()).await?;
+        if caller.account() == Some(account) {
+            return Ok(());
+        }
+        Err(ReadError::unexpected(ACTION, "the role is one of another account"))
+    }
+
     /// Is the region one of the credentials' partition? Requests to another would only show it the credentials' id.
     pub fn serves(&self, region: &str) -> bool {
         region == GLOBAL || serves(&self.partition, region)

@@ -37,7 +37,12 @@ pub enum Command {
     /// Exit codes: 0 everything was seen; 3 something could not be read; 1 failed; 78 bad configuration.
     Who(Box<Who>),
     /// Check the configuration and the rules it names, and list every mistake
-    CheckConfig,
+    CheckConfig {
+        /// Ask, too: whose credentials these are, whether every role can be assumed and every state read, and whether the store's
+        /// folder can be written to
+        #[arg(long)]
+        online: bool,
+    },
     /// Work with rules
     #[command(subcommand)]
     Rules(Rules),
@@ -53,8 +58,13 @@ pub enum Command {
         #[arg(long = "kind", value_name = "GLOB")]
         kinds: Vec<String>,
     },
-    /// Print the JSON Schema of the JSON report
-    Schema,
+    /// Print the JSON Schema of the JSON report, or of the configuration
+    Schema {
+        /// Of the configuration, for editors
+        // The name of the global option, which it stands for here, and so its type.
+        #[arg(long, num_args = 0, default_missing_value = "")]
+        config: Option<PathBuf>,
+    },
     /// Print a shell's completion script
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
