@@ -19,9 +19,11 @@ pub mod life;
 pub mod store;
 
 pub mod daemon;
-pub mod schedule;
 
 pub mod diagnostic;
+pub mod environment;
+pub mod schedule;
+pub mod secret;
 pub mod yaml;
 
 pub mod cli;

@@ -9,11 +9,15 @@ use secrecy::SecretString;
 use crate::attribution::config::AttributionConfig;
 use crate::attribution::source::SourceRef;
 use crate::aws::{AssumeRole, AwsOptions};
-use crate::config::Config;
+use crate::config::{Config, EventSourceConfig, QueueConfig, RetentionConfig};
 use crate::cycle::{AttributionOptions, Settings, Sweep};
+use crate::daemon::{self, QueueOptions};
+use crate::desired::config::CodeRef;
 use crate::desired::{Environment, HttpOptions, LoadOptions};
 use crate::diagnostic::Diagnostic;
 use crate::judge::{self, RuleSet, RulesConfig};
+use crate::schedule::Schedule;
+use crate::store::Retention;
 
 /// Pause before a torn, throttled or broken read of a state is tried again.
 const STATE_RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -61,6 +65,48 @@ impl Setup {
     }
 }
 
+/// How the daemon works.
+pub fn daemon_options(config: &Config) -> daemon::Options {
+    let mut schedules: Vec<Schedule> = Vec::new();
+    for state in &config.states {
+        let schedule = config.schedule.with(&state.schedule).of("sweep");
+        if !schedules.contains(&schedule) {
+            schedules.push(schedule);
+        }
+    }
+    let queue = |queue: &QueueConfig| QueueOptions {
+        url: queue.url.clone(),
+        region: queue.region.clone(),
+        role: queue.role_arn.clone().map(|arn| AssumeRole {
+            arn,
+            external_id: queue.external_id.clone(),
+            session_name: None,
+        }),
+    };
+    let queues = config.events.iter().filter_map(|source| match source {
+        EventSourceConfig::Sqs(config) => Some(queue(config)),
+        EventSourceConfig::Lookup { .. } => None,
+    });
+    let lookup = config.events.iter().find_map(|source| match source {
+        EventSourceConfig::Lookup { interval } => Some(*interval),
+        EventSourceConfig::Sqs(_) => None,
+    });
+    let RetentionConfig { resolved_findings, history, scans, events, notices, proposals, audit } =
+        config.store.retention;
+    daemon::Options {
+        schedules,
+        queues: queues.collect(),
+        lookup,
+        settle: config.daemon.settle,
+        recheck: config.daemon.recheck,
+        storm: config.daemon.storm.get(),
+        state_poll: config.daemon.state_poll,
+        in_flight_wait: config.daemon.in_flight_wait,
+        listen: config.listen,
+        retention: Retention { resolved_findings, history, scans, events, notices, proposals, audit },
+    }
+}
+
 /// The rules that are configured: a rule with the id of a built-in one replaces it.
 ///
 /// # Errors
@@ -92,9 +138,13 @@ fn attribution(config: &AttributionConfig, now: Timestamp, mistakes: &mut Vec<Di
 }
 
 fn load_options(config: &Config, environment: Environment) -> LoadOptions {
+    let of_states = config.states.iter().filter_map(|state| match &state.code {
+        Some(CodeRef::Directory(directory)) => Some(directory.clone()),
+        _ => None,
+    });
     let bearer = environment.get("DRIFTD_HTTP_BEARER_TOKEN").map(SecretString::from);
     LoadOptions {
-        code_dirs: config.code.directories.clone(),
+        code_dirs: config.code.directories.iter().cloned().chain(of_states).collect(),
         backend_config: config.code.backend_config.clone(),
         workspace: config.code.workspace.clone(),
         http: HttpOptions { bearer, ..HttpOptions::default() },
@@ -113,6 +163,7 @@ fn aws_options(config: &Config) -> AwsOptions {
         region: config.aws.regions.first().cloned(),
         roles: config.aws.accounts.iter().map(|account| (account.id.clone(), role(account))).collect(),
         second_look_delay: SECOND_LOOK_DELAY,
+        requests_per_second: None,
     }
 }
 

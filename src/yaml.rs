@@ -1,19 +1,32 @@
 //! What the parts share when they read their YAML: where a value stands, and what a parser's error means in a
 //! [`Diagnostic`]. Never repeats a value of the file, which may be a secret; keys are repeated.
 
+mod duration;
+mod interpolate;
+mod text_or;
+
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_saphyr::{DefaultMessageFormatter, Error, Location, MessageFormatter as _, Spanned};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Position};
 
+pub use duration::{duration, duration_or_zero};
+pub use interpolate::Variables;
+
+use interpolate::Filled;
+pub use text_or::{Mapping, TextOr};
+
 /// One kind of file: how it is read, and the codes for what the parser itself finds.
-#[derive(Debug)]
-pub struct Grammar {
+pub struct Grammar<'v> {
+    /// Fills in variables of the environment; `None`: a `${` is a text like others.
+    pub variables: Option<&'v Variables<'v>>,
     /// Only `true` and `false` are booleans; otherwise YAML 1.1's `yes`, `no`, `on` and `off` are, too.
     pub strict_booleans: bool,
     /// A piece is used without its unknown keys, so that its other mistakes are found, too. Not where a misspelt key would
     /// be reported a second time, as missing.
     pub use_without_unknown_keys: bool,
+    pub unset_variable: &'static str,
     pub unknown_key: &'static str,
     pub missing_key: &'static str,
     pub duplicate_key: &'static str,
@@ -36,7 +49,7 @@ fn place(at: Location) -> Position {
 /// gives nothing.
 pub fn parse_in_pieces<T: DeserializeOwned>(
     text: &str,
-    grammar: &Grammar,
+    grammar: &Grammar<'_>,
     starts_piece: impl Fn(&str) -> bool,
     diagnostics: &mut Diagnostics,
 ) -> Vec<T> {
@@ -54,11 +67,15 @@ pub fn parse_in_pieces<T: DeserializeOwned>(
 }
 
 /// One piece, without the keys that are not known: each of them is a mistake, and none hides the others.
-fn parse_piece<T: DeserializeOwned>(mut text: String, grammar: &Grammar, diagnostics: &mut Diagnostics) -> Option<T> {
-    let mut complete = true;
+fn parse_piece<T: DeserializeOwned>(
+    mut text: String,
+    grammar: &Grammar<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    let (mut complete, mut filled) = (true, true);
     loop {
         let error = match parse::<T>(&text, grammar) {
-            Ok(parsed) => return parsed.filter(|_| complete || grammar.use_without_unknown_keys),
+            Ok(parsed) => return parsed.filter(|_| filled && (complete || grammar.use_without_unknown_keys)),
             Err(error) => error,
         };
         match error.without_snippet() {
@@ -69,6 +86,12 @@ fn parse_piece<T: DeserializeOwned>(mut text: String, grammar: &Grammar, diagnos
                 note(&error, grammar, diagnostics);
                 text = without_entry(&text, place(*location))?;
                 complete = false;
+            }
+            // It reads as if it were empty from here on, so that the next one is found.
+            Error::Message { msg, .. } if msg.starts_with(interpolate::UNSET) => {
+                note(&error, grammar, diagnostics);
+                grammar.variables?.report(msg.trim_start_matches(interpolate::UNSET));
+                filled = false;
             }
             _ => {
                 note(&error, grammar, diagnostics);
@@ -100,9 +123,14 @@ fn indent_of(line: &str) -> usize {
     line.chars().take_while(|c| *c == ' ').count()
 }
 
-fn parse<T: DeserializeOwned>(text: &str, grammar: &Grammar) -> Result<Option<T>, Error> {
+fn parse<T: DeserializeOwned>(text: &str, grammar: &Grammar<'_>) -> Result<Option<T>, Error> {
     let options = serde_saphyr::options! { strict_booleans: grammar.strict_booleans };
-    serde_saphyr::from_str_with_options::<Option<T>>(text, options)
+    match grammar.variables {
+        None => serde_saphyr::from_str_with_options(text, options),
+        Some(variables) => serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
+            Option::deserialize(Filled::new(deserializer, variables))
+        }),
+    }
 }
 
 /// The text of each piece, on its own lines still: the lines of the others are blank.
@@ -118,13 +146,13 @@ fn pieces(text: &str, starts_piece: impl Fn(&str) -> bool) -> Vec<String> {
     starts.iter().enumerate().map(piece).collect()
 }
 
-fn note(error: &Error, grammar: &Grammar, diagnostics: &mut Diagnostics) {
+fn note(error: &Error, grammar: &Grammar<'_>, diagnostics: &mut Diagnostics) {
     let at = error.location().map_or(Position::WHOLE_FILE, place);
     diagnostics.add(diagnostic(error.without_snippet(), grammar), at);
 }
 
 /// What the parser's error means, without any value of the file.
-fn diagnostic(error: &Error, grammar: &Grammar) -> Diagnostic {
+fn diagnostic(error: &Error, grammar: &Grammar<'_>) -> Diagnostic {
     match error {
         Error::SerdeUnknownField { field, expected, .. } => {
             Diagnostic::error(grammar.unknown_key, format!("unknown key `{field}`"))
@@ -152,6 +180,15 @@ fn diagnostic(error: &Error, grammar: &Grammar) -> Diagnostic {
         Error::NonFiniteFloat { .. } => Diagnostic::error(grammar.wrong_type, "expected a finite number"),
         Error::Unexpected { expected, .. } => Diagnostic::error(grammar.wrong_type, format!("expected {expected}")),
         Error::AliasError { error, .. } => diagnostic(error, grammar),
+        Error::Message { msg, .. } if msg.starts_with(interpolate::UNSET) => {
+            let name = msg.trim_start_matches(interpolate::UNSET);
+            Diagnostic::error(grammar.unset_variable, format!("the variable {name} is not set, or empty"))
+                .with_hint(format!("set it, or write ${{{name}:-default}}; $$ stands for a dollar sign"))
+        }
+        Error::Message { msg, .. } if msg == interpolate::MALFORMED => {
+            Diagnostic::error(grammar.unset_variable, "after `${` a name and `}` are expected")
+                .with_hint("write ${NAME} or ${NAME:-default}; $$ stands for a dollar sign")
+        }
         // Syntax: the parser names characters and tokens, no values.
         other => Diagnostic::error(grammar.bad_yaml, DefaultMessageFormatter.format_message(other)),
     }

@@ -22,7 +22,9 @@ fn text(bytes: &[u8]) -> String {
 /// Every key with its default: reading the file is reading nothing.
 #[test]
 fn the_example_configuration_says_the_defaults() {
-    let example = driftd::config::load(&support::root().join("config/driftd.yaml")).expect("it is valid");
+    let example =
+        driftd::config::load(&support::root().join("config/driftd.yaml"), &driftd::environment::Environment::default())
+            .expect("it is valid");
     let nothing = driftd::config::parse("nothing", "version: 1\n").expect("it is valid");
     assert_eq!(format!("{example:?}"), format!("{nothing:?}"));
     let done = driftd(&["--config", "config/driftd.yaml", "check-config"]);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use glob::Pattern;
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -36,22 +37,39 @@ impl AttributionConfig {
     }
 }
 
-/// The section's keys.
-#[derive(Debug, Default, Deserialize)]
+/// Where CloudTrail's events are read, and who is expected to change what.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawAttribution {
+    /// `lookup`, `s3://bucket/prefix`, or a folder or file of logs.
+    #[schemars(with = "Vec<String>")]
     sources: Vec<Spanned<String>>,
+    /// How far back: a duration, a day or a time.
+    #[schemars(with = "Option<String>")]
     since: Option<Spanned<String>>,
+    /// Who changes infrastructure as code.
+    #[schemars(with = "Vec<RawPipeline>")]
     pipelines: Vec<Spanned<RawPipeline>>,
+    /// Principals for emergencies.
+    #[schemars(with = "Vec<String>")]
     break_glass: Vec<Spanned<String>>,
+    /// Principals that work by themselves.
+    #[schemars(with = "Vec<String>")]
     automation: Vec<Spanned<String>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// Who changes infrastructure as code, and from where.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct RawPipeline {
+    /// ARNs of its roles, users or sessions, with `*` and `?`.
+    #[schemars(with = "Vec<String>")]
     principals: Vec<Spanned<String>>,
+    /// Networks or addresses that its calls come from; empty: any.
+    #[schemars(with = "Vec<String>")]
     networks: Vec<Spanned<String>>,
+    /// Subjects of its CI system's tokens; empty: any.
+    #[schemars(with = "Vec<String>")]
     subjects: Vec<Spanned<String>>,
 }
 

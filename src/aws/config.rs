@@ -1,7 +1,9 @@
-//! The section `aws`: regions to look at, and roles of other accounts. Knows no credentials.
+//! The sections `aws` (regions to look at, and roles of other accounts) and `limits` (how hard AWS is asked). Knows no credentials.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -29,20 +31,61 @@ pub struct AccountConfig {
     pub external_id: Option<String>,
 }
 
-/// The section's keys.
-#[derive(Debug, Default, Deserialize)]
+/// A valid section `limits`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitsConfig {
+    /// The most requests a second to one service in one account and region.
+    pub requests_per_second: NonZeroU32,
+}
+
+impl Default for LimitsConfig {
+    /// Half of what EC2 refills for reads, which is the quota that deployments meet first:
+    /// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>.
+    fn default() -> Self {
+        Self { requests_per_second: NonZeroU32::MIN.saturating_add(9) }
+    }
+}
+
+/// How AWS is reached.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawAws {
+    /// Regions in which unmanaged resources are looked for, besides the regions of the states.
+    #[schemars(with = "Vec<String>")]
     regions: Vec<Spanned<String>>,
+    /// Roles to assume for accounts that the credentials are not of.
     accounts: Vec<RawAccount>,
 }
 
-#[derive(Debug, Deserialize)]
+/// An account that the credentials are not of.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawAccount {
+    /// Twelve digits, in quotes.
+    #[schemars(with = "String")]
     id: Spanned<String>,
+    /// A role of this account.
+    #[schemars(with = "String")]
     role_arn: Spanned<String>,
+    /// What the role's trust policy asks for.
     external_id: Option<String>,
+}
+
+/// How hard AWS is asked.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawLimits {
+    /// The most requests a second to one service in one account and region.
+    requests_per_second: Option<NonZeroU32>,
+}
+
+impl RawLimits {
+    /// What it says, and the defaults.
+    pub fn validate(self) -> LimitsConfig {
+        let Self { requests_per_second } = self;
+        let default = LimitsConfig::default();
+        LimitsConfig { requests_per_second: requests_per_second.unwrap_or(default.requests_per_second) }
+    }
 }
 
 impl RawAws {
@@ -66,11 +109,8 @@ impl RawAccount {
         let before = diagnostics.errors();
         let Self { id, role_arn, external_id } = self;
         let id = account_id(id, diagnostics);
-        if !is_arn(&role_arn.value) || !role_arn.value.contains(":role/") {
-            let mistake =
-                Diagnostic::error("config/not-a-role", format!("{:?} is not the ARN of a role", role_arn.value))
-                    .with_hint("write e.g. arn:aws:iam::123456789012:role/driftd-read");
-            diagnostics.add(mistake, position(&role_arn));
+        if !is_role_arn(&role_arn.value) {
+            diagnostics.add(not_a_role(&role_arn.value), position(&role_arn));
         } else if let Some(id) = &id
             && role_arn.value.split(':').nth(4) != Some(id)
         {
@@ -80,6 +120,15 @@ impl RawAccount {
         let id = id.filter(|_| diagnostics.errors() == before)?;
         Some(AccountConfig { id, role_arn: role_arn.value, external_id })
     }
+}
+
+pub(crate) fn is_role_arn(text: &str) -> bool {
+    is_arn(text) && text.contains(":role/")
+}
+
+pub(crate) fn not_a_role(text: &str) -> Diagnostic {
+    Diagnostic::error("config/not-a-role", format!("{text:?} is not the ARN of a role"))
+        .with_hint("write e.g. arn:aws:iam::123456789012:role/driftd-read")
 }
 
 /// The names among these that can be regions.

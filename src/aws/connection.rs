@@ -1,6 +1,7 @@
 //! The way into AWS: the base credentials, whose they are, and the scopes that they and the configured roles reach.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_types::region::Region;
 
 use super::credentials::{self, RoleCredentials};
+use super::pacing::Pacing;
 use super::partition::{Partition, serves};
 use super::{AssumeRole, ReadError, S3Access, ScopeClient, http, services};
 use crate::model::{GLOBAL, Scope, is_account_id};
@@ -39,6 +41,8 @@ pub struct AwsOptions {
     pub roles: HashMap<String, AssumeRole>,
     /// See [`ScopeClient::second_look_delay`].
     pub second_look_delay: Duration,
+    /// The most calls that begin in a second to one service in one account and region; `None`: as fast as AWS answers.
+    pub requests_per_second: Option<NonZeroU32>,
 }
 
 /// All of AWS that the program can reach. Lives as long as the program.
@@ -51,6 +55,7 @@ pub struct Aws {
     roles: HashMap<String, AssumeRole>,
     credentials: RoleCredentials,
     second_look_delay: Duration,
+    requests_per_second: Option<NonZeroU32>,
     scopes: Mutex<Scopes>,
 }
 
@@ -83,6 +88,7 @@ impl Aws {
             roles: options.roles,
             credentials: RoleCredentials::default(),
             second_look_delay: options.second_look_delay,
+            requests_per_second: options.requests_per_second,
             scopes: Mutex::default(),
         })
     }
@@ -122,7 +128,8 @@ impl Aws {
         let Scope { account, region } = scope;
         let real = if region == GLOBAL { self.home_region() } else { region };
         let config = self.account_config(account).await?.to_builder().region(Region::new(real.to_owned())).build();
-        let mut client = ScopeClient::new(account, region, &self.partition, config);
+        let pacing = Pacing::at_most(self.requests_per_second);
+        let mut client = ScopeClient::new(account, region, &self.partition, config, pacing);
         client.second_look_delay = self.second_look_delay;
         let made = Arc::new(client);
         // Two callers may have made one each: both get the first, whose pacing counts.
@@ -132,6 +139,21 @@ impl Aws {
     /// Do the base credentials or a configured role belong to this account?
     pub fn reaches(&self, account: &str) -> bool {
         account == self.account || self.roles.contains_key(account)
+    }
+
+    /// Asks STS who driftd is in this account: its role can be assumed, or the credentials are of it.
+    ///
+    /// # Errors
+    /// Nothing belongs to the account, the role cannot be assumed, or it is one of another account.
+    pub async fn identify(&self, account: &str) -> Result<(), ReadError> {
+        const ACTION: &str = "sts:GetCallerIdentity";
+        let scope = self.scope(&Scope::new(account, self.default_region())).await;
+        let scope = scope.ok_or_else(|| ReadError::unexpected(ACTION, "no credentials or role of this account"))?;
+        let caller = scope.call(ACTION, scope.sts().get_caller_identity().send()).await?;
+        if caller.account() == Some(account) {
+            return Ok(());
+        }
+        Err(ReadError::unexpected(ACTION, "the role is one of another account"))
     }
 
     /// Is the region one of the credentials' partition? Requests to another would only show it the credentials' id.
@@ -164,6 +186,16 @@ impl Aws {
             }
             None => client,
         }
+    }
+
+    /// The clients of one region with a role of its own, or the base credentials: for what is no account that is watched (a queue).
+    pub async fn with_role(&self, region: &str, role: Option<&AssumeRole>) -> Arc<ScopeClient> {
+        let config = match role {
+            Some(role) => self.credentials.assume(&self.base, role, &self.default_region()).await,
+            None => self.base.clone(),
+        };
+        let config = config.to_builder().region(Region::new(region.to_owned())).build();
+        Arc::new(ScopeClient::new(&self.account, region, &self.partition, config, Pacing::default()))
     }
 
     async fn account_config(&self, account: &str) -> Option<SdkConfig> {

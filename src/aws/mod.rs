@@ -12,6 +12,7 @@ mod pacing;
 mod partition;
 mod s3;
 mod scope;
+mod secrets;
 mod services;
 
 pub use connection::{Aws, AwsOptions};

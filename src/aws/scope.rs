@@ -35,7 +35,7 @@ pub struct ScopeClient {
 }
 
 impl ScopeClient {
-    pub(super) fn new(account: &str, region: &str, partition: &str, config: SdkConfig) -> Self {
+    pub(super) fn new(account: &str, region: &str, partition: &str, config: SdkConfig, pacing: Pacing) -> Self {
         Self {
             account: account.to_owned(),
             region: region.to_owned(),
@@ -43,7 +43,7 @@ impl ScopeClient {
             second_look_delay: Duration::ZERO,
             config,
             clients: Clients::default(),
-            pacing: Pacing::default(),
+            pacing,
             buckets: Mutex::default(),
         }
     }

@@ -52,6 +52,8 @@ services! {
     /// S3 in the scope's own region; a bucket of another one is reached by [`ScopeClient::s3_in`].
     s3: aws_sdk_s3, |builder: aws_sdk_s3::config::Builder, config: &SdkConfig| builder.force_path_style(path_style(config));
     s3control: aws_sdk_s3control, |builder: aws_sdk_s3control::config::Builder, _| builder.interceptor(AccountInHost);
+    secretsmanager: aws_sdk_secretsmanager;
     sqs: aws_sdk_sqs;
+    ssm: aws_sdk_ssm;
     sts: aws_sdk_sts;
 }

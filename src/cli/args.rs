@@ -36,8 +36,26 @@ pub enum Command {
     ///
     /// Exit codes: 0 everything was seen; 3 something could not be read; 1 failed; 78 bad configuration.
     Who(Box<Who>),
+    /// Keep watching: sweep by the schedule, read again what events touch, remember findings; stops on SIGTERM
+    Run,
+    /// Work with the findings that the daemon remembers
+    #[command(subcommand)]
+    Findings(Findings),
+    /// Say everything that is known of one finding: what differs, since when, who did it, what became of it
+    Explain {
+        /// Its id, or the beginning of it
+        id: String,
+    },
+    /// Work with the daemon's store
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Check the configuration and the rules it names, and list every mistake
-    CheckConfig,
+    CheckConfig {
+        /// Ask, too: whose credentials these are, whether every role can be assumed and every state read, and whether the store's
+        /// folder can be written to
+        #[arg(long)]
+        online: bool,
+    },
     /// Work with rules
     #[command(subcommand)]
     Rules(Rules),
@@ -53,12 +71,104 @@ pub enum Command {
         #[arg(long = "kind", value_name = "GLOB")]
         kinds: Vec<String>,
     },
-    /// Print the JSON Schema of the JSON report
-    Schema,
+    /// Print the JSON Schema of the JSON report, or of the configuration
+    Schema {
+        /// Of the configuration, for editors
+        // The name of the global option, which it stands for here, and so its type.
+        #[arg(long, num_args = 0, default_missing_value = "")]
+        config: Option<PathBuf>,
+    },
     /// Print a shell's completion script
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
+}
+
+/// `driftd findings ...`
+#[derive(Debug, Subcommand)]
+pub enum Findings {
+    /// List findings, the worst first
+    List {
+        /// Only in this state: open, acknowledged, snoozed, ignored, ignored_by_rule, resolved (repeatable) [default: all but resolved]
+        #[arg(long = "status", value_name = "STATUS")]
+        states: Vec<String>,
+        /// Only of this severity (repeatable)
+        #[arg(long = "severity", value_name = "SEVERITY")]
+        severities: Vec<String>,
+        /// Only of this Terraform type (repeatable)
+        #[arg(long = "kind", value_name = "TYPE")]
+        kinds: Vec<String>,
+        /// Only in this account (repeatable)
+        #[arg(long = "account", value_name = "ACCOUNT")]
+        accounts: Vec<String>,
+        /// Only in this region (repeatable)
+        #[arg(long = "region", value_name = "REGION")]
+        regions: Vec<String>,
+        /// Only of this source (repeatable)
+        #[arg(long = "source", value_name = "NAME")]
+        sources: Vec<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one finding, as JSON
+    Show { id: String },
+    /// Say that you know of it and take care; holds until it differs in another way
+    Ack {
+        id: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        who: Person,
+    },
+    /// Be reminded later
+    Snooze {
+        id: String,
+        /// A time (2026-12-24T08:00:00Z), or a duration from now (8h, 3d)
+        #[arg(long, value_name = "TIME")]
+        until: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        who: Person,
+    },
+    /// Accept it for a while
+    Ignore {
+        id: String,
+        /// Who answers for it
+        #[arg(long)]
+        owner: String,
+        #[arg(long)]
+        reason: String,
+        /// A time, or a duration from now (30d)
+        #[arg(long, value_name = "TIME")]
+        expires: String,
+        #[command(flatten)]
+        who: Person,
+    },
+    /// Take an acknowledgement, a snooze or an ignore back
+    Reopen {
+        id: String,
+        #[command(flatten)]
+        who: Person,
+    },
+    /// What happened to it, oldest first
+    History { id: String },
+}
+
+/// Whoever acts.
+#[derive(Debug, ClapArgs)]
+pub struct Person {
+    /// Your name, for the audit log
+    #[arg(long = "by", value_name = "NAME", env = "USER", default_value = "unknown")]
+    pub by: String,
+}
+
+/// `driftd store ...`
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Write a copy of a SQLite store to a new file, also while the daemon runs
+    Backup { file: PathBuf },
 }
 
 /// `driftd rules ...`

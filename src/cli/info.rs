@@ -7,7 +7,9 @@ use clap::CommandFactory as _;
 use jiff::Timestamp;
 
 use super::args::Args;
+use super::online;
 use super::output::{printed, say};
+use super::scan::block_on;
 use super::{BAD_CONFIG, bad_config, fail, print};
 use crate::config;
 use crate::desired::Environment;
@@ -19,19 +21,24 @@ use crate::setup::Setup;
 const REPORT_SCHEMA: &str = include_str!("../../docs/scan-report.schema.json");
 
 #[expect(clippy::disallowed_methods, reason = "the edge: from here on the time is an argument")]
-pub(super) fn check_config(named: Option<&Path>) -> u8 {
+pub(super) fn check_config(named: Option<&Path>, online: bool) -> u8 {
     let Some(path) = config::find(named) else {
         say(&format!("error: no configuration found; looked at $DRIFTD_CONFIG, {}", config::PLACES.join(", ")));
         return BAD_CONFIG;
     };
-    let config = match config::load(&path) {
+    let environment = Environment::of_process();
+    let config = match config::load(&path, &environment) {
         Ok(config) => config,
         Err(mistakes) => return bad_config(&mistakes),
     };
     print(&config.warnings);
     // What a scan would refuse is a mistake here, too.
-    if let Err(mistakes) = Setup::from_config(&config, Environment::of_process(), Timestamp::now()) {
-        return bad_config(&mistakes);
+    let setup = match Setup::from_config(&config, environment.clone(), Timestamp::now()) {
+        Ok(setup) => setup,
+        Err(mistakes) => return bad_config(&mistakes),
+    };
+    if online {
+        return block_on(online::check(&config, setup, environment));
     }
     printed(&format!("{}: ok\n", sanitize_output(&path.display().to_string())))
 }
@@ -50,8 +57,9 @@ pub(super) fn kinds(names: bool) -> u8 {
     printed(&text)
 }
 
-pub(super) fn schema() -> u8 {
-    printed(REPORT_SCHEMA)
+/// The contract of the JSON report, or of the configuration.
+pub(super) fn schema(of_config: bool) -> u8 {
+    if of_config { printed(&format!("{:#}\n", config::schema())) } else { printed(REPORT_SCHEMA) }
 }
 
 pub(super) fn completions(shell: clap_complete::Shell) -> u8 {

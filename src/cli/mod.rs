@@ -3,11 +3,14 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the one module that talks to a terminal")]
 
 mod args;
+mod findings;
 mod iam_policy;
 mod info;
+mod online;
 mod output;
 mod overlay;
 mod rules;
+mod run;
 mod scan;
 mod telemetry;
 mod who;
@@ -19,6 +22,7 @@ use clap::Parser as _;
 
 use crate::config::{self, Config};
 use crate::diagnostic::Diagnostic;
+use crate::environment::Environment;
 
 pub use args::{Args, Command};
 
@@ -39,11 +43,15 @@ pub fn main() -> ExitCode {
     let code = match args.command {
         Command::Scan(scan) => with_config(args.config.as_deref(), |config| scan::run(*scan, config)),
         Command::Who(who) => with_config(args.config.as_deref(), |config| who::run(*who, config)),
-        Command::CheckConfig => info::check_config(args.config.as_deref()),
+        Command::Run => run::run(args.config.as_deref()),
+        Command::Findings(command) => with_config(args.config.as_deref(), |config| findings::run(command, &config)),
+        Command::Explain { id } => with_config(args.config.as_deref(), |config| findings::explain(&id, &config)),
+        Command::Store(command) => with_config(args.config.as_deref(), |config| findings::store(&command, &config)),
+        Command::CheckConfig { online } => info::check_config(args.config.as_deref(), online),
         Command::Rules(command) => with_config(args.config.as_deref(), |config| rules::run(&command, config)),
         Command::Kinds { names } => info::kinds(names),
         Command::IamPolicy { kinds } => with_config(args.config.as_deref(), |config| iam_policy::run(&kinds, config)),
-        Command::Schema => info::schema(),
+        Command::Schema { config } => info::schema(config.is_some()),
         Command::Completions { shell } => info::completions(shell),
         Command::Man => info::man(),
     };
@@ -60,7 +68,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 /// Loads the configuration, if there is one, and goes on with it.
 fn with_config(named: Option<&Path>, go: impl FnOnce(Config) -> u8) -> u8 {
     let Some(path) = config::find(named) else { return go(Config::default()) };
-    match config::load(&path) {
+    match config::load(&path, &Environment::of_process()) {
         Ok(config) => {
             print(&config.warnings);
             go(config)

@@ -139,7 +139,7 @@ fn no_state(report: &Report) -> String {
     format!("no state could be read{}{}", if lines.is_empty() { "" } else { ":" }, lines.concat())
 }
 
-fn no_credentials(error: &ReadError) -> String {
+pub(super) fn no_credentials(error: &ReadError) -> String {
     format!(
         "failed to find out which AWS account this is: {}\n\
          remedy: give credentials by the environment, a profile (AWS_PROFILE), SSO (`aws sso login`) or a role; \

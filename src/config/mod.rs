@@ -1,18 +1,42 @@
 //! Configuration: finds the file, parses it, has every part check its own piece, resolves relative paths. All mistakes come
 //! at once, with line and column. What a section means is in the `config.rs` of the part that owns it.
 
+pub mod daemon;
+pub mod events;
+mod schema;
+mod server;
+pub mod store;
+pub mod watch;
+
+use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::attribution::config::{AttributionConfig, RawAttribution};
-use crate::aws::config::{AwsConfig, RawAws};
+use crate::aws::config::{AwsConfig, LimitsConfig, RawAws, RawLimits};
 use crate::cycle::config::{RawScan, ScanConfig};
 use crate::desired::config::{self as states, CodeConfig, RawState, StateConfig};
 use crate::diagnostic::{Diagnostic, Diagnostics, Position};
+use crate::environment::Environment;
 use crate::judge::config::{RawRules, RulesConfig};
-use crate::yaml;
+use crate::schedule::Schedule;
+use crate::schedule::config::{self as schedule, RawSchedule, RawScheduleKeys, ScheduleConfig};
+use crate::yaml::{self, TextOr, Variables};
+
+pub use daemon::DaemonConfig;
+pub use events::{EventSourceConfig, QueueConfig};
+pub use schema::schema;
+pub use server::{LogConfig, LogFormat};
+pub use store::{RetentionConfig, StoreConfig, StoreLocation};
+
+use daemon::RawDaemon;
+use events::RawEventSource;
+use server::RawLog;
+use store::RawStore;
 
 /// Where a configuration is looked for when none is named, after `$DRIFTD_CONFIG`.
 pub const PLACES: [&str; 2] = ["/etc/driftd/driftd.yaml", "./config/driftd.yaml"];
@@ -20,7 +44,9 @@ pub const PLACES: [&str; 2] = ["/etc/driftd/driftd.yaml", "./config/driftd.yaml"
 /// The version of the file's format that is read.
 const VERSION: u64 = 1;
 
-const GRAMMAR: yaml::Grammar = yaml::Grammar {
+const GRAMMAR: yaml::Grammar<'_> = yaml::Grammar {
+    variables: None,
+    unset_variable: "config/unset-variable",
     strict_booleans: false,
     use_without_unknown_keys: true,
     unknown_key: "config/unknown-key",
@@ -32,7 +58,7 @@ const GRAMMAR: yaml::Grammar = yaml::Grammar {
 };
 
 /// A valid configuration.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// Sources of desired state.
     pub states: Vec<StateConfig>,
@@ -42,20 +68,63 @@ pub struct Config {
     pub scan: ScanConfig,
     /// Where events are read, and who is expected to change what. For paths see `rules`.
     pub attribution: AttributionConfig,
+    /// When states are compared, unless one says otherwise: see [`Config::schedule_of`].
+    pub schedule: ScheduleConfig,
+    /// Where the daemon hears of changes as they happen; empty: sweeps alone find them.
+    pub events: Vec<EventSourceConfig>,
+    pub daemon: DaemonConfig,
+    /// Paths are relative to the working directory: see `rules`.
+    pub store: StoreConfig,
+    /// Where the daemon serves its pages and metrics.
+    pub listen: SocketAddr,
+    pub limits: LimitsConfig,
+    pub log: LogConfig,
     /// No section of the file: set by the command line.
     pub code: CodeConfig,
     /// What the file says, but probably does not mean.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// The file's keys; unknown ones are errors.
-#[derive(Debug, Deserialize)]
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            states: Vec::new(),
+            aws: AwsConfig::default(),
+            rules: RulesConfig::default(),
+            scan: ScanConfig::default(),
+            attribution: AttributionConfig::default(),
+            schedule: ScheduleConfig::default(),
+            events: Vec::new(),
+            daemon: DaemonConfig::default(),
+            store: StoreConfig::default(),
+            listen: server::LISTEN,
+            limits: LimitsConfig::default(),
+            log: LogConfig::default(),
+            code: CodeConfig::default(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// When the daemon compares a state.
+    pub fn schedule_of(&self, state: &StateConfig) -> Schedule {
+        self.schedule.with(&state.schedule).of(state.name.as_deref().unwrap_or(&state.location))
+    }
+}
+
+/// driftd's configuration; unknown keys are errors.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawConfig {
-    /// Required; optional here, since a piece of a file need not have it.
+    /// The version of this file's format: 1.
+    // Required; optional here, since a piece of a file need not have it.
+    #[schemars(with = "u64")]
     version: Option<Spanned<u64>>,
+    /// Terraform states that are compared.
     #[serde(default)]
-    states: Vec<Spanned<RawState>>,
+    #[schemars(with = "Vec<TextOr<states::RawStateKeys>>")]
+    states: Vec<RawState>,
     #[serde(default)]
     aws: RawAws,
     #[serde(default)]
@@ -64,6 +133,24 @@ struct RawConfig {
     scan: RawScan,
     #[serde(default)]
     attribution: RawAttribution,
+    /// When states are compared: a cron expression, or a mapping.
+    #[schemars(with = "Option<TextOr<RawScheduleKeys>>")]
+    schedule: Option<RawSchedule>,
+    /// Where the daemon hears of changes as they happen; empty: sweeps alone find them.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawEventSource>")]
+    events: Vec<Spanned<RawEventSource>>,
+    #[serde(default)]
+    daemon: RawDaemon,
+    #[serde(default)]
+    store: RawStore,
+    /// The address and port on which the daemon serves its pages and metrics.
+    #[schemars(with = "Option<String>")]
+    listen: Option<Spanned<String>>,
+    #[serde(default)]
+    limits: RawLimits,
+    #[serde(default)]
+    log: RawLog,
 }
 
 /// The configuration file to use: the one named, `$DRIFTD_CONFIG`, or the first of [`PLACES`] that exists.
@@ -78,37 +165,79 @@ pub fn find(named: Option<&Path>) -> Option<PathBuf> {
     PLACES.iter().map(PathBuf::from).find(|path| path.is_file())
 }
 
-/// Reads and validates a configuration file.
+/// Reads and validates a configuration file, with the variables of this environment.
 ///
 /// # Errors
 /// Every mistake in it, warnings among them.
-pub fn load(path: &Path) -> Result<Config, Vec<Diagnostic>> {
+pub fn load(path: &Path, environment: &Environment) -> Result<Config, Vec<Diagnostic>> {
+    from_text(path, std::fs::read_to_string(path), environment)
+}
+
+/// The configuration of a file that was read, or not.
+fn from_text(path: &Path, text: io::Result<String>, environment: &Environment) -> Result<Config, Vec<Diagnostic>> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = text.map_err(|error| {
         let mistake = Diagnostic::error("config/unreadable", format!("failed to read it: {error}"));
         vec![Diagnostic { file: file.clone(), ..mistake }]
     })?;
-    let mut config = parse(&file, &text)?;
+    let mut config = parse_with(&file, &text, environment)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     config.rules.resolve(folder);
     config.attribution.resolve(folder);
+    config.store.resolve(folder);
     Ok(config)
+}
+
+/// Parses and validates the text of a configuration file in which no variable is set. Pure.
+///
+/// # Errors
+/// Every mistake in it, warnings among them.
+pub fn parse(file: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
+    parse_with(file, text, &Environment::default())
 }
 
 /// Parses and validates the text of a configuration file. Pure.
 ///
 /// # Errors
-/// Every mistake in it, warnings among them.
-pub fn parse(file: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
+/// Every mistake in it, warnings among them. None repeats the value of a variable.
+pub fn parse_with(file: &str, text: &str, environment: &Environment) -> Result<Config, Vec<Diagnostic>> {
+    let variables = Variables::new(environment);
+    let redact = |found: Diagnostic| Diagnostic {
+        message: variables.redact(&found.message),
+        hint: found.hint.as_deref().map(|hint| variables.redact(hint)),
+        ..found
+    };
+    let parsed = validate(file, text, &yaml::Grammar { variables: Some(&variables), ..GRAMMAR });
+    match parsed {
+        Ok(config) => Ok(Config { warnings: config.warnings.into_iter().map(redact).collect(), ..config }),
+        Err(mistakes) => Err(mistakes.into_iter().map(redact).collect()),
+    }
+}
+
+fn validate(file: &str, text: &str, grammar: &yaml::Grammar<'_>) -> Result<Config, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::new(file);
     // With one mistake in the parser's eyes the sections are parsed, and checked, one by one.
     let starts_section = |line: &str| line.starts_with(|c: char| !c.is_whitespace() && !"#-%}]".contains(c));
-    let pieces: Vec<RawConfig> = yaml::parse_in_pieces(text, &GRAMMAR, starts_section, &mut diagnostics);
+    let pieces: Vec<RawConfig> = yaml::parse_in_pieces(text, grammar, starts_section, &mut diagnostics);
     let unparsed = diagnostics.errors() > 0;
     let mut versions = 0;
     let mut config = Config::default();
     for piece in pieces {
-        let RawConfig { version, states, aws, rules, scan, attribution } = piece;
+        let RawConfig {
+            version,
+            states,
+            aws,
+            rules,
+            scan,
+            attribution,
+            schedule,
+            events,
+            daemon,
+            store,
+            listen,
+            limits,
+            log,
+        } = piece;
         versions += version.iter().len();
         check_version(version.as_ref(), &mut diagnostics);
         config = Config {
@@ -117,6 +246,13 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
             rules: rules.validate(&mut diagnostics),
             scan: scan.validate(&mut diagnostics),
             attribution: attribution.validate(&mut diagnostics),
+            schedule: ScheduleConfig::default().with(&schedule::validate(schedule, &mut diagnostics)),
+            events: events::validate(events, &mut diagnostics),
+            daemon: daemon.validate(&mut diagnostics),
+            store: store.validate(&mut diagnostics),
+            listen: server::listen(listen, &mut diagnostics),
+            limits: limits.validate(),
+            log: log.validate(),
             ..config
         };
     }

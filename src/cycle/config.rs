@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -11,7 +11,7 @@ use super::IgnoreTags;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::report::Severity;
 use crate::model::schema;
-use crate::yaml::{self, position};
+use crate::yaml::{self, duration, position};
 
 /// A valid section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,14 +73,22 @@ pub fn parse(glob: &str) -> Result<Glob, Diagnostic> {
     Glob::new(glob).map_err(|error| Diagnostic::error("config/not-a-pattern", format!("{glob:?}: {}", error.kind())))
 }
 
-/// The section's keys.
-#[derive(Debug, Deserialize)]
+/// Which resources are looked at.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawScan {
+    /// Look for resources that no state declares.
     unmanaged: bool,
+    /// Only Terraform types that match one of these globs; empty: all.
+    #[schemars(with = "Vec<String>")]
     kinds: Vec<Spanned<String>>,
+    /// Findings below this severity do not make `scan` exit with 2: critical, high, medium, low, info.
+    #[schemars(with = "Option<String>")]
     fail_on: Option<Spanned<String>>,
+    /// Tags that the provider's `ignore_tags` names.
     ignore_tags: RawIgnoreTags,
+    /// How long a scan may take.
+    #[schemars(with = "Option<String>")]
     deadline: Option<Spanned<String>>,
 }
 
@@ -96,10 +104,13 @@ impl Default for RawScan {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// Tags that Terraform ignores.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct RawIgnoreTags {
+    /// Keys of tags.
     keys: Vec<String>,
+    /// How keys of tags begin.
     key_prefixes: Vec<String>,
 }
 
@@ -126,18 +137,6 @@ impl RawScan {
             deadline: deadline.and_then(|text| duration(&text, diagnostics)).unwrap_or(DEADLINE),
         }
     }
-}
-
-/// `90m`, `2h`, `1h 30m`: more than nothing.
-fn duration(text: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Duration> {
-    let parsed = text.value.parse::<SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
-    let found = parsed.filter(|duration| !duration.is_zero());
-    if found.is_none() {
-        let message = format!("{:?} is not a duration", text.value);
-        let mistake = Diagnostic::error("config/not-a-duration", message).with_hint("write it as 90m, 2h or 1h 30m");
-        diagnostics.add(mistake, position(text));
-    }
-    found
 }
 
 fn severity(word: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Severity> {

@@ -88,6 +88,11 @@ impl WatchIndex {
         !self.sources.is_empty() && sources.collect::<BTreeSet<_>>() == self.sources
     }
 
+    /// Where anything is declared.
+    pub fn scopes(&self) -> BTreeSet<Scope> {
+        self.resources.iter().map(|one| one.key.scope.clone()).collect()
+    }
+
     /// Keys of everything that is declared.
     pub fn declared(&self) -> BTreeSet<String> {
         self.resources.iter().filter(|one| one.content != 0).map(|one| one.key.to_string()).collect()

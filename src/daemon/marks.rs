@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use super::cycles::{self, Done};
 use super::{Chain, Daemon, Stop, metrics, wait};
-use crate::cycle::{Resources, Work};
+use crate::cycle::{Resources, Sweep, Work};
 use crate::store::{NewMark, StoreError, TakenMark};
 
 const TASK: &str = "marks";
-/// Marks of one cycle.
-const AT_A_TIME: u32 = 200;
 /// For so long a mark is this process's.
 const LEASE: Duration = Duration::from_secs(300);
 /// The longest pause: a mark of another replica, or one whose lease ended, is found by looking.
@@ -22,7 +20,8 @@ const RETRY: Duration = Duration::from_secs(15);
 pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     loop {
         let (now, until) = (daemon.now(), daemon.later(LEASE));
-        let taken = daemon.store.mark_take(&daemon.owner, now, until, AT_A_TIME).await;
+        let taken =
+            daemon.store.mark_take(&daemon.owner, now, until, daemon.current().options.storm.saturating_add(1)).await;
         let taken = daemon.store_said(TASK, taken).unwrap_or_default();
         if !taken.is_empty() {
             work(&daemon, &taken, &mut stop).await;
@@ -48,8 +47,14 @@ async fn work(daemon: &Daemon, taken: &[TakenMark], stop: &mut Stop) {
             None => {}
         }
     }
-    daemon.touch(taken.iter().map(|mark| mark.key.clone()), current.options.storm_interval);
-    let work = Work::Resources(resources);
+    daemon.touch(taken.iter().map(|mark| mark.key.clone()));
+    // One listing is cheaper than so many reads.
+    let work = if taken.len() > current.options.storm as usize {
+        let scopes = taken.iter().map(|mark| mark.scope.clone()).collect();
+        Work::Sweep(Sweep { scopes: Some(scopes), ..current.sweep.clone() })
+    } else {
+        Work::Resources(resources)
+    };
     let outcome = tokio::select! {
         outcome = cycles::run(daemon, &current, &work, Done { lease: None, marks: taken }) => outcome,
         () = super::ended(stop) => {

@@ -7,6 +7,7 @@ mod evidence;
 mod expire;
 mod health;
 mod in_flight;
+mod lookup;
 mod marks;
 mod metrics;
 mod queue;
@@ -25,7 +26,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::attribution::Event;
-use crate::aws::Aws;
+use crate::aws::{AssumeRole, Aws};
 use crate::cycle::{Mark, Settings, Sweep, WatchIndex};
 use crate::model::Finding;
 use crate::schedule::Schedule;
@@ -36,17 +37,17 @@ pub use health::Health;
 /// How the daemon works, besides what a cycle needs.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// When everything is swept.
-    pub schedule: Schedule,
-    /// How much later than scheduled a sweep may begin.
-    pub jitter: Duration,
+    /// When everything is swept: whenever one of them says so.
+    pub schedules: Vec<Schedule>,
     pub queues: Vec<QueueOptions>,
+    /// How often CloudTrail's event history is asked; `None`: never.
+    pub lookup: Option<Duration>,
     /// After an event its resource is read so much later, when AWS has settled.
     pub settle: Duration,
     /// ... and again so much after the event, as AWS's copies may lag behind.
     pub recheck: Duration,
-    /// A resource that events touch all the time is read no more often than this.
-    pub storm_interval: Duration,
+    /// When more resources than these are to be read at a time, their scopes are swept.
+    pub storm: u32,
     /// How often states are asked whether they were written.
     pub state_poll: Duration,
     /// How long findings wait for a state that is locked or being written.
@@ -62,6 +63,8 @@ pub struct QueueOptions {
     pub url: String,
     /// Where the address does not tell it.
     pub region: Option<String>,
+    /// Reads it in the place of the credentials.
+    pub role: Option<AssumeRole>,
 }
 
 /// What the configuration says now. A reload puts another one in its place; a cycle keeps the one it began with.
@@ -103,6 +106,9 @@ struct Wake {
 /// Turns true when the daemon is to stop.
 pub type Stop = watch::Receiver<bool>;
 
+/// A resource that events touch all the time is read no more often than this.
+const STORM_INTERVAL: Duration = Duration::from_secs(30);
+
 /// How long the tasks may take to end.
 const SHUTDOWN: Duration = Duration::from_secs(8);
 
@@ -123,9 +129,17 @@ impl Daemon {
 
     /// Puts a new configuration in the place of the old one. Queues and the address that is listened on stay until a restart.
     pub fn reload(&self, current: Current) {
+        systemd::reloading();
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(current);
         self.wake.states.notify_one();
         self.wake.sweep.notify_one();
+        systemd::ready();
+        self.health.reloaded(None);
+    }
+
+    /// How it is.
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Works until `stop` turns true, then ends within 10 s: what is not done is taken up by the next start.
@@ -147,6 +161,10 @@ impl Daemon {
         on_thread(&mut tasks, move || marks::run(daemon, stopping));
         tasks.spawn(expire::run(Arc::clone(self), stop.clone()));
         tasks.spawn(systemd::run(Arc::clone(self), stop.clone()));
+        if let Some(interval) = current.options.lookup {
+            let (daemon, stopping) = (Arc::clone(self), stop.clone());
+            on_thread(&mut tasks, move || lookup::run(daemon, interval, stopping));
+        }
         for options in &current.options.queues {
             let (daemon, options, stopping) = (Arc::clone(self), options.clone(), stop.clone());
             on_thread(&mut tasks, move || queue::run(daemon, options, stopping));
@@ -190,10 +208,10 @@ impl Daemon {
     }
 
     /// These are read now.
-    fn touch(&self, keys: impl Iterator<Item = String>, interval: Duration) {
+    fn touch(&self, keys: impl Iterator<Item = String>) {
         let now = self.now();
         let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
-        read_at.retain(|_, at| now.duration_since(*at).unsigned_abs() < interval);
+        read_at.retain(|_, at| now.duration_since(*at).unsigned_abs() < STORM_INTERVAL);
         read_at.extend(keys.map(|key| (key, now)));
     }
 
@@ -201,7 +219,7 @@ impl Daemon {
     fn not_before(&self, key: &str, options: &Options) -> Timestamp {
         let settled = self.later(options.settle);
         let last = self.read_at.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied();
-        let calm = last.and_then(|at| at.checked_add(options.storm_interval).ok());
+        let calm = last.and_then(|at| at.checked_add(STORM_INTERVAL).ok());
         calm.map_or(settled, |calm| calm.max(settled))
     }
 

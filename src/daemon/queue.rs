@@ -23,9 +23,7 @@ pub(super) async fn run(daemon: Arc<Daemon>, options: QueueOptions, mut stop: St
     loop {
         let current = daemon.current();
         let working = async {
-            let Some(queue) = Queue::open(&current.aws, &options.url, options.region.as_deref()).await else {
-                return Err(format!("{}: it is in another partition than the credentials", options.url));
-            };
+            let queue = Queue::open(&current.aws, &options.url, options.region.as_deref(), options.role.as_ref()).await;
             loop {
                 turn(&daemon, &queue, &options).await?;
                 daemon.health.queue_answers(&options.url);
@@ -89,10 +87,10 @@ async fn set_aside(daemon: &Daemon, options: &QueueOptions, message: &Message, w
     daemon.store.audit_append(&[entry], daemon.now()).await
 }
 
-/// What a message had.
+/// What a message had, or an answer.
 #[derive(Default)]
-struct Received {
-    events: Vec<(Event, StoredEvent)>,
+pub(super) struct Received {
+    pub events: Vec<(Event, StoredEvent)>,
     malformed: usize,
 }
 
@@ -108,7 +106,8 @@ impl EventSink for Received {
     }
 }
 
-async fn keep(daemon: &Daemon, received: Received) -> Result<(), StoreError> {
+/// Keeps events with what they mark.
+pub(super) async fn keep(daemon: &Daemon, received: Received) -> Result<(), StoreError> {
     metrics::messages("malformed", received.malformed);
     let current = daemon.current();
     for some in received.events.chunks(AT_A_TIME) {

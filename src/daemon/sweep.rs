@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::cycles::{self, Done};
 use super::{Chain, Current, Daemon, Stop, metrics, wait};
 use crate::cycle::Work;
-use crate::schedule::jitter;
 use crate::store::{NewJob, StoreError, TakenJob};
 
 /// The job, and its key.
@@ -47,8 +46,7 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
 async fn enqueue_if_due(daemon: &Daemon, current: &Current) -> Result<Option<Timestamp>, StoreError> {
     let now = daemon.now();
     let asked = daemon.store.cursor_get(ASKED).await?.and_then(|text| text.parse::<Timestamp>().ok());
-    let late = jitter(SWEEP, current.options.jitter);
-    let due = |after: Timestamp| current.options.schedule.next_after(after).and_then(|at| at.checked_add(late).ok());
+    let due = |after: Timestamp| current.options.schedules.iter().map(|schedule| schedule.next_after(after)).min();
     let next = match asked {
         // A clock that was put back does not stop the sweeps.
         Some(asked) => due(asked.min(now)),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -32,11 +33,14 @@ impl RulesConfig {
     }
 }
 
-/// The section's keys.
-#[derive(Debug, Deserialize)]
+/// Which rules are used.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawRules {
+    /// Use the rules that come with the program.
     starter: bool,
+    /// More rule files or folders, relative to this file.
+    #[schemars(with = "Vec<PathBuf>")]
     paths: Vec<Spanned<PathBuf>>,
 }
 

@@ -17,7 +17,9 @@ use crate::diagnostic::{self, Diagnostic, Diagnostics, Position};
 use crate::model::{DriftStatus, report::Severity};
 use crate::yaml::{self, position};
 
-const GRAMMAR: yaml::Grammar = yaml::Grammar {
+const GRAMMAR: yaml::Grammar<'_> = yaml::Grammar {
+    variables: None,
+    unset_variable: "rules/bad-yaml",
     strict_booleans: true,
     use_without_unknown_keys: false,
     unknown_key: "rules/unknown-key",

@@ -11,8 +11,8 @@ use super::envelope::{self, EnvelopeError, ObjectRef};
 use super::event_sender::gather;
 use super::s3::{LogBucket, read_object};
 use crate::attribution::event::{EventSink, Window};
-use crate::aws::{Aws, ReadError, ScopeClient};
-use crate::model::{GapReason, Scope};
+use crate::aws::{AssumeRole, Aws, ReadError, ScopeClient};
+use crate::model::GapReason;
 
 /// Messages of one answer, and of one deletion: the most that SQS takes.
 const BATCH: i32 = 10;
@@ -58,12 +58,11 @@ impl From<EnvelopeError> for MessageError {
 }
 
 impl<'a> Queue<'a> {
-    /// The queue at this address; its region is that of the address, else of `region`, else of the credentials. `None`: it is in another
-    /// partition than the credentials.
-    pub async fn open(aws: &'a Aws, url: &str, region: Option<&str>) -> Option<Self> {
+    /// The queue at this address; its region is `region`, else that of the address, else that of the credentials. `role` reads it in
+    /// their place.
+    pub async fn open(aws: &'a Aws, url: &str, region: Option<&str>, role: Option<&AssumeRole>) -> Self {
         let region = region.or_else(|| region_of(url)).map_or_else(|| aws.default_region(), str::to_owned);
-        let client = aws.scope(&Scope::new(aws.account(), &region)).await?;
-        Some(Self { client, url: url.to_owned(), logs: LogBucket::new(aws) })
+        Self { client: aws.with_role(&region, role).await, url: url.to_owned(), logs: LogBucket::new(aws) }
     }
 
     /// Waits for messages, at most as long as SQS does (20 s); none is no error.

@@ -127,7 +127,12 @@ async fn one_bad_source_is_a_gap_and_the_others_are_read() {
 async fn an_unread_source_says_where_it_may_declare_resources() {
     let state = |location: &str, accounts: &[&str], regions: &[&str]| {
         let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        StateConfig { location: location.to_owned(), accounts: list(accounts), regions: list(regions) }
+        StateConfig {
+            location: location.to_owned(),
+            accounts: list(accounts),
+            regions: list(regions),
+            ..StateConfig::default()
+        }
     };
     let states = [
         state("s3://b/one", &["111111111111"], &["eu-west-1"]),

@@ -49,6 +49,7 @@ async fn what_tells_no_place_is_where_its_state_says() {
         location: location.to_owned(),
         accounts: accounts.iter().map(|one| (*one).to_owned()).collect(),
         regions: vec!["eu-west-1".to_owned()],
+        ..StateConfig::default()
     };
     let states = [only("s3://b/encryption", &["111111111111"]), only("s3://b/user", &["111111111111", "222222222222"])];
     let desired = load(&states, &LoadOptions::default(), &store).await;

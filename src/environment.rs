@@ -1,4 +1,4 @@
-//! The process environment as a value, so that tests and the configuration can say what it is.
+//! The process environment as a value, so that tests and the configuration can say what it is. Knows no variable by name.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
     /// That of this process; variables that are not Unicode are left out.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads it for all of desired")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads it as a whole")]
     pub fn of_process() -> Self {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

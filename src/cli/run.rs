@@ -1,0 +1,115 @@
+//! `driftd run`: the daemon, until a signal ends it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::findings::open_store;
+use super::{bad_config, fail, print};
+use crate::aws::Aws;
+use crate::config::watch::Watch;
+use crate::config::{self, Config};
+use crate::daemon::{Current, Daemon};
+use crate::diagnostic::Diagnostic;
+use crate::environment::Environment;
+use crate::setup::{self, Setup};
+
+/// How long threads that wait for an answer may hold up the end.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+pub(super) fn run(named: Option<&Path>) -> u8 {
+    let Some(path) = config::find(named) else {
+        let mistake = Diagnostic::error("cli/no-configuration", "the daemon needs a configuration");
+        let hint = format!("give --config, or write {}", config::PLACES.join(" or "));
+        return bad_config(&[mistake.with_hint(hint)]);
+    };
+    let config = match config::load(&path, &Environment::of_process()) {
+        Ok(config) => config,
+        Err(mistakes) => return bad_config(&mistakes),
+    };
+    print(&config.warnings);
+    if config.states.is_empty() {
+        let mistake = Diagnostic::error("cli/nothing-to-scan", "nothing to watch").with_hint("list `states`");
+        return bad_config(&[mistake]);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("failed to start: {error}")),
+    };
+    let code = runtime.block_on(watch_over(&path, config));
+    runtime.shutdown_timeout(LAST_WAIT);
+    code
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge: the clock and the id of a process come from here")]
+async fn watch_over(path: &Path, config: Config) -> u8 {
+    let current = match current(&config).await {
+        Ok(current) => current,
+        Err(code) => return code,
+    };
+    let store = match open_store(&config, Some(Arc::clone(&current.aws))).await {
+        Ok(store) => store,
+        Err(error) => return fail(&error),
+    };
+    let owner = uuid::Uuid::new_v4().to_string();
+    let daemon = Daemon::new(store, current, Arc::new(Timestamp::now), owner);
+    let (stopper, stop) = watch::channel(false);
+    let reloads = Watch::start(path, Environment::of_process());
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (mut reloads, mut terminate, mut interrupt) = match (reloads, terminate, interrupt) {
+        (Ok(reloads), Ok(terminate), Ok(interrupt)) => (reloads, terminate, interrupt),
+        _ => return fail("this process cannot listen for signals"),
+    };
+    let following = async {
+        loop {
+            let config = reloads.next().await;
+            match self::current(&config).await {
+                Ok(current) => daemon.reload(current),
+                Err(_) => {
+                    let why = "the new configuration cannot be used: the one before goes on".to_owned();
+                    tracing::error!("{why}");
+                    daemon.health().reloaded(Some(why));
+                }
+            }
+        }
+    };
+    let signals = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        // An error means that the daemon has ended by itself.
+        let _ = stopper.send(true);
+    };
+    let running = daemon.run(stop);
+    tokio::pin!(running);
+    tokio::select! {
+        ended = &mut running => return code(ended),
+        () = following => {}
+        () = signals => {}
+    }
+    code(running.await)
+}
+
+fn code(ended: std::io::Result<()>) -> u8 {
+    match ended {
+        Ok(()) => 0,
+        Err(error) => fail(&format!("the address cannot be listened on: {error}\nremedy: set `listen` to another one")),
+    }
+}
+
+/// Everything that the configuration says; mistakes are printed.
+#[expect(clippy::disallowed_methods, reason = "the edge: from here on the time is an argument")]
+async fn current(config: &Config) -> Result<Current, u8> {
+    let setup = Setup::from_config(config, Environment::of_process(), Timestamp::now());
+    let Setup { settings, sweep, mut aws } = setup.map_err(|mistakes| bad_config(&mistakes))?;
+    aws.requests_per_second = Some(config.limits.requests_per_second);
+    match Aws::connect(aws).await {
+        Ok(aws) => Ok(Current { settings, sweep, aws: Arc::new(aws), options: setup::daemon_options(config) }),
+        Err(error) => Err(fail(&super::scan::no_credentials(&error))),
+    }
+}
