@@ -101,12 +101,16 @@ struct Folder(tokio::io::unix::AsyncFd<inotify::Inotify>);
 
 #[cfg(target_os = "linux")]
 impl Folder {
+    #[expect(
+        deprecated,
+        reason = "what replaces it is unsafe, for types that may close their descriptor; this one owns it"
+    )]
     fn watch(folder: &Path) -> io::Result<Self> {
         use inotify::WatchMask;
         let inotify = inotify::Inotify::init()?;
         let mask = WatchMask::CREATE | WatchMask::CLOSE_WRITE | WatchMask::MOVED_TO | WatchMask::DELETE;
         inotify.watches().add(folder, mask)?;
-        tokio::io::unix::AsyncFd::register(inotify).map(Self)
+        tokio::io::unix::AsyncFd::new(inotify).map(Self)
     }
 
     /// Waits for a change, and takes all that are there.
