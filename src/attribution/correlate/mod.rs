@@ -7,6 +7,7 @@ mod blame;
 mod collector;
 mod drift_case;
 mod effect;
+mod element;
 mod explanation;
 mod keys;
 mod payload_values;
