@@ -4,6 +4,7 @@
 mod duration;
 mod interpolate;
 mod text_or;
+mod variables;
 
 use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
@@ -12,7 +13,7 @@ use serde_saphyr::{DefaultMessageFormatter, Error, Location, MessageFormatter as
 use crate::diagnostic::{Diagnostic, Diagnostics, Position};
 
 pub use duration::{duration, duration_or_zero};
-pub use interpolate::Variables;
+pub use variables::Variables;
 
 use interpolate::Filled;
 pub use text_or::{Mapping, TextOr};
@@ -88,9 +89,9 @@ fn parse_piece<T: DeserializeOwned>(
                 complete = false;
             }
             // It reads as if it were empty from here on, so that the next one is found.
-            Error::Message { msg, .. } if msg.starts_with(interpolate::UNSET) => {
+            Error::Message { msg, .. } if msg.starts_with(variables::UNSET) => {
                 note(&error, grammar, diagnostics);
-                grammar.variables?.report(msg.trim_start_matches(interpolate::UNSET));
+                grammar.variables?.report(msg.trim_start_matches(variables::UNSET));
                 filled = false;
             }
             _ => {
@@ -180,12 +181,12 @@ fn diagnostic(error: &Error, grammar: &Grammar<'_>) -> Diagnostic {
         Error::NonFiniteFloat { .. } => Diagnostic::error(grammar.wrong_type, "expected a finite number"),
         Error::Unexpected { expected, .. } => Diagnostic::error(grammar.wrong_type, format!("expected {expected}")),
         Error::AliasError { error, .. } => diagnostic(error, grammar),
-        Error::Message { msg, .. } if msg.starts_with(interpolate::UNSET) => {
-            let name = msg.trim_start_matches(interpolate::UNSET);
+        Error::Message { msg, .. } if msg.starts_with(variables::UNSET) => {
+            let name = msg.trim_start_matches(variables::UNSET);
             Diagnostic::error(grammar.unset_variable, format!("the variable {name} is not set, or empty"))
                 .with_hint(format!("set it, or write ${{{name}:-default}}; $$ stands for a dollar sign"))
         }
-        Error::Message { msg, .. } if msg == interpolate::MALFORMED => {
+        Error::Message { msg, .. } if msg == variables::MALFORMED => {
             Diagnostic::error(grammar.unset_variable, "after `${` a name and `}` are expected")
                 .with_hint("write ${NAME} or ${NAME:-default}; $$ stands for a dollar sign")
         }

@@ -113,8 +113,13 @@ fn check_config_looks_at_what_the_configuration_names() {
 /// A document for every format that people and programs read.
 #[test]
 fn what_is_printed_is_what_it_says() {
-    let schema: serde_json::Value = serde_json::from_slice(&driftd(&["schema"]).stdout).expect("the schema is JSON");
-    assert_eq!(schema["properties"]["schema_version"]["const"], "1");
+    for arguments in [&["schema"][..], &["--config", "config/driftd.yaml", "schema"]] {
+        let schema: serde_json::Value = serde_json::from_slice(&driftd(arguments).stdout).expect("the schema is JSON");
+        assert_eq!(schema["properties"]["schema_version"]["const"], "1");
+    }
+    let schema: serde_json::Value =
+        serde_json::from_slice(&driftd(&["schema", "--config"]).stdout).expect("the schema is JSON");
+    assert_eq!(schema, driftd::config::schema());
     let policy: serde_json::Value =
         serde_json::from_slice(&driftd(&["iam-policy"]).stdout).expect("the policy is JSON");
     let actions = policy.to_string();

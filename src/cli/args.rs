@@ -24,6 +24,9 @@ pub struct Args {
     pub command: Command,
 }
 
+/// The value of `driftd schema --config`.
+const NO_FILE: &str = "(no file)";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -74,8 +77,8 @@ pub enum Command {
     /// Print the JSON Schema of the JSON report, or of the configuration
     Schema {
         /// Of the configuration, for editors
-        // The name of the global option, which it stands for here, and so its type.
-        #[arg(long, num_args = 0, default_missing_value = "")]
+        // The name of the global option, and so its type: the value of that one comes in here, too.
+        #[arg(long, num_args = 0, default_missing_value = NO_FILE)]
         config: Option<PathBuf>,
     },
     /// Print a shell's completion script
@@ -169,6 +172,13 @@ pub struct Person {
 pub enum StoreCommand {
     /// Write a copy of a SQLite store to a new file, also while the daemon runs
     Backup { file: PathBuf },
+}
+
+impl Command {
+    /// Is it `driftd schema --config`, and not `driftd --config FILE schema`?
+    pub(super) fn asks_for_the_schema_of_the_configuration(&self) -> bool {
+        matches!(self, Self::Schema { config: Some(file) } if file.as_os_str() == NO_FILE)
+    }
 }
 
 /// `driftd rules ...`

@@ -40,6 +40,7 @@ pub fn main() -> ExitCode {
     telemetry::init(args.verbose, args.log_json);
     // The process-wide default; ring is banned (deny.toml). An error means that it was installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let of_config = args.command.asks_for_the_schema_of_the_configuration();
     let code = match args.command {
         Command::Scan(scan) => with_config(args.config.as_deref(), |config| scan::run(*scan, config)),
         Command::Who(who) => with_config(args.config.as_deref(), |config| who::run(*who, config)),
@@ -51,7 +52,7 @@ pub fn main() -> ExitCode {
         Command::Rules(command) => with_config(args.config.as_deref(), |config| rules::run(&command, config)),
         Command::Kinds { names } => info::kinds(names),
         Command::IamPolicy { kinds } => with_config(args.config.as_deref(), |config| iam_policy::run(&kinds, config)),
-        Command::Schema { config } => info::schema(config.is_some()),
+        Command::Schema { config: _ } => info::schema(of_config),
         Command::Completions { shell } => info::completions(shell),
         Command::Man => info::man(),
     };

@@ -41,7 +41,9 @@ pub struct QueueConfig {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawEventSource {
+    /// An SQS queue with CloudTrail's events, or with notifications of a trail's log files.
     sqs: Option<RawQueue>,
+    /// CloudTrail's event history is asked every so often.
     lookup: Option<RawLookup>,
 }
 

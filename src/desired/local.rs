@@ -47,6 +47,14 @@ impl StateFile for LocalState {
         std::fs::metadata(&self.path).is_ok_and(|metadata| is_plain(&metadata))
     }
 
+    /// Opens it: a file that may not be read has a stamp, too. A pipe is left to whoever reads it.
+    async fn probe(&self) -> Result<(), ReadError> {
+        if std::fs::metadata(&self.path).is_ok_and(|metadata| !is_plain(&metadata)) {
+            return Ok(());
+        }
+        self.fetch().await.map(|_| ())
+    }
+
     /// Terraform writes the file in place. A pipe has nothing to compare.
     async fn stamp(&self) -> Option<String> {
         let metadata = std::fs::metadata(&self.path).ok().filter(is_plain)?;

@@ -64,6 +64,14 @@ pub(crate) trait StateFile: Send + Sync {
     async fn stamp(&self) -> Option<String> {
         None
     }
+
+    /// Is it there, and may it be read? What has a stamp is, and may.
+    async fn probe(&self) -> Result<(), ReadError> {
+        match self.stamp().await {
+            Some(_) => Ok(()),
+            None => self.fetch().await.map(|_| ()),
+        }
+    }
 }
 
 /// A state's bytes, not read yet, and what the backend said beside them.

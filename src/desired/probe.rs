@@ -2,7 +2,7 @@
 
 use futures::StreamExt as _;
 
-use super::{LoadOptions, ObjectStore, ReadError, StateConfig, StateFile, request};
+use super::{LoadOptions, ObjectStore, ReadError, StateConfig, request};
 
 /// Sources that are asked at the same time.
 const CONCURRENT: usize = 8;
@@ -26,20 +26,11 @@ pub async fn probe(states: &[StateConfig], options: &LoadOptions, store: &dyn Ob
                 let asked = opened
                     .files
                     .iter()
-                    .map(|file| async { Probe { location: file.location(), outcome: ask(file.as_ref()).await } });
+                    .map(|file| async { Probe { location: file.location(), outcome: file.probe().await } });
                 probes.extend(futures::stream::iter(asked).buffered(CONCURRENT).collect::<Vec<_>>().await);
             }
             Err(error) => probes.push(Probe { location: request::label(&state.location), outcome: Err(error) }),
         }
     }
     probes
-}
-
-/// A stamp is proof enough that it is there and may be read.
-async fn ask(file: &dyn StateFile) -> Result<(), ReadError> {
-    // What can be read only once is left for the scan.
-    if !file.can_be_read_again() || file.stamp().await.is_some() {
-        return Ok(());
-    }
-    file.fetch().await.map(|_| ())
 }
