@@ -112,19 +112,19 @@ mod tests {
     #[test]
     fn a_guess_proves_nothing_unless_the_id_does() {
         let scope = Scope::new("111122223333", "us-east-1");
-        let outcome = |kind: &str, id: &str, live: bool, only_account: bool| {
+        let outcome = |kind: &str, id: &str, is_live: bool, only_account: bool| {
             let state = format!(
                 r#"{{"version": 4, "resources": [{{"mode": "managed", "type": "{kind}", "name": "x", "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
                 "instances": [{{"schema_version": 0, "attributes": {{"id": "{id}"}}}}]}}]}}"#
             );
             let state = crate::desired::tfstate::read(state.as_bytes(), "test").unwrap();
-            let live: Vec<_> = live.then(|| Live { id: id.to_owned(), ..Live::default() }).into_iter().collect();
+            let live: Vec<_> = is_live.then(|| Live { id: id.to_owned(), ..Live::default() }).into_iter().collect();
             let confirmed_missing = if live.is_empty() { vec![id.to_owned()] } else { Vec::new() };
             let mut listing = Listing { live, confirmed_missing, complete: true, ..Listing::default() };
             let mut declared = vec![(0, &state.resources[0])];
             let guesses = take_out(&mut listing, &mut declared, kinds::get(kind).unwrap(), &scope, only_account);
             assert_eq!(declared.len() + guesses.unknown.len() + guesses.absent.len(), 1);
-            assert_eq!(guesses.proven.len(), usize::from(kind == "aws_vpc" && live));
+            assert_eq!(guesses.proven.len(), usize::from(kind == "aws_vpc" && is_live));
             (listing.live.len(), listing.confirmed_missing.len(), guesses.unknown.len() + guesses.absent.len())
         };
         assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", true, false), (1, 0, 0));

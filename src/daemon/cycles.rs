@@ -26,7 +26,6 @@ pub(super) async fn run(
     work: &Work,
     done: Done<'_>,
 ) -> Result<Outcome, StoreError> {
-    let began = std::time::Instant::now();
     let states = StateBucket::new(&current.aws);
     let received = StoredEvents::new(&daemon.store);
     let events: [&dyn EventSource; 1] = [&received];
@@ -41,9 +40,8 @@ pub(super) async fn run(
         // Whole trails are not read for one resource: the next sweep asks them.
         asks_sources: matches!(work, Work::Sweep(_)),
     };
-    let id = uuid::Uuid::now_v7().to_string();
-    let mut outcome = cycle::run(work, &environment, id).await;
-    metrics::cycle(work, &outcome, began.elapsed());
+    let mut outcome = cycle::run(work, &environment, id()).await;
+    metrics::cycle(work, &outcome);
     let index = daemon.index();
     let declared = index.is_of(&outcome).then(|| index.declared());
     loop {
@@ -86,6 +84,11 @@ pub(super) async fn run(
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge: ids of the daemon's cycles are made here")]
+fn id() -> String {
+    uuid::Uuid::now_v7().to_string()
 }
 
 async fn held(daemon: &Daemon, marks: &[NewMark]) -> Result<(), StoreError> {

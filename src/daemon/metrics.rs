@@ -2,7 +2,6 @@
 //! name of a person.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
@@ -35,7 +34,8 @@ pub(super) fn describe() {
     gauge!("driftd_config_last_reload_successful").set(1.0);
 }
 
-pub(super) fn cycle(work: &Work, outcome: &Outcome, took: Duration) {
+pub(super) fn cycle(work: &Work, outcome: &Outcome) {
+    let took = outcome.finished_at.duration_since(outcome.started_at);
     let what = match work {
         Work::Sweep(_) => "sweep",
         Work::Resources(_) => "resources",

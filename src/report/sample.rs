@@ -26,6 +26,7 @@ fn source(name: &str, resources: u64) -> Source {
         other_providers: BTreeMap::new(),
         foreign_providers: BTreeMap::new(),
         terraform_version: None,
+        in_flight: false,
         warnings: Vec::new(),
     }
 }

@@ -70,6 +70,7 @@ pub(crate) fn outcome(minutes: i64, findings: Vec<Finding>) -> Outcome {
             other_providers: Default::default(),
             foreign_providers: Default::default(),
             terraform_version: None,
+            in_flight: false,
             warnings: Vec::new(),
         }],
         accounts: [ACCOUNT.to_owned()].into(),

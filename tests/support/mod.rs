@@ -234,16 +234,20 @@ pub(crate) fn driftd_measured(endpoint: &str, state: &Path, arguments: &[&str]) 
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "clears what the machine sets for AWS and driftd")]
 fn command(endpoint: &str, state: &Path, arguments: &[&str]) -> Command {
+    let mut command = program(endpoint);
+    command.args(arguments).arg("--state").arg(state);
+    command
+}
+
+/// The program against one endpoint, with nothing of this machine's AWS settings.
+#[expect(clippy::disallowed_methods, reason = "clears what the machine sets for AWS and driftd")]
+pub(crate) fn program(endpoint: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_driftd"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("DRIFTD_")) {
         command.env_remove(name);
     }
     command
-        .args(arguments)
-        .arg("--state")
-        .arg(state)
         .env("AWS_ENDPOINT_URL", endpoint)
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")

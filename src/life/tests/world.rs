@@ -99,6 +99,7 @@ pub(super) fn source(name: &str, serial: u64) -> Source {
         other_providers: BTreeMap::new(),
         foreign_providers: BTreeMap::new(),
         terraform_version: None,
+        in_flight: false,
         warnings: Vec::new(),
     }
 }
