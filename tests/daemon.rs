@@ -206,7 +206,11 @@ fn it_keeps_watching() {
     assert_eq!(opened["finding"]["severity"], "critical");
 
     let id = opened["id"].as_str().expect("an id");
-    assert!(place.said(&["findings", "ack", id.get(..6).expect("ASCII"), "--by", "ana", "--reason", "seen"]).contains("acknowledged"));
+    assert!(
+        place
+            .said(&["findings", "ack", id.get(..6).expect("ASCII"), "--by", "ana", "--reason", "seen"])
+            .contains("acknowledged")
+    );
     place.until_group_is("acknowledged");
     let explained = place.said(&["explain", id]);
     assert!(explained.contains("mallory (certain)") && explained.contains("acknowledged by ana seen"), "{explained}");

@@ -92,6 +92,11 @@ const ARROWS: &[(&str, &[&str], &str)] = &[
         "positions and parsers' errors are the same for every file",
     ),
     (
+        "daemon",
+        &["cli", "config", "diff", "inventory", "judge", "report", "secret", "setup", "yaml"],
+        "the daemon runs cycles and keeps what comes of them; how it is configured comes in",
+    ),
+    (
         "schedule",
         &[
             "attribution",

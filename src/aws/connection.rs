@@ -27,6 +27,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(90);
 /// One call of LookupEvents, which takes half a minute on bad days.
 pub(super) const LOOKUP_TIMEOUT: Duration = Duration::from_secs(45);
+/// One call of a queue, which waits up to 20 s for a message.
+pub(super) const LONG_POLL_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// Scopes whose clients are kept, about 1 MiB each at most; 1,000 accounts in 17 regions are more. Of others the least
 /// recently used one is dropped, and made again when it is needed.

@@ -53,7 +53,9 @@ services! {
     s3: aws_sdk_s3, |builder: aws_sdk_s3::config::Builder, config: &SdkConfig| builder.force_path_style(path_style(config));
     s3control: aws_sdk_s3control, |builder: aws_sdk_s3control::config::Builder, _| builder.interceptor(AccountInHost);
     secretsmanager: aws_sdk_secretsmanager;
-    sqs: aws_sdk_sqs;
+    sqs: aws_sdk_sqs, |builder: aws_sdk_sqs::config::Builder, _| {
+        builder.timeout_config(TimeoutConfig::builder().operation_attempt_timeout(super::connection::LONG_POLL_TIMEOUT).build())
+    };
     ssm: aws_sdk_ssm;
     sts: aws_sdk_sts;
 }

@@ -150,6 +150,7 @@ impl Daemon {
         let current = self.current();
         let listener = tokio::net::TcpListener::bind(current.options.listen).await?;
         tracing::info!(address = %listener.local_addr()?, "listening");
+        self.store_said("start", self.store.take_over().await);
         metrics::describe();
         let mut tasks = JoinSet::new();
         tasks.spawn(health::serve(Arc::clone(self), listener, stop.clone()));

@@ -51,6 +51,10 @@ pub(super) enum Row {
 }
 
 impl Db {
+    pub(super) fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
     /// Begins to write. On SQLite, waits for whoever else writes.
     pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {

@@ -127,6 +127,22 @@ impl Store {
         Ok(job)
     }
 
+    /// Gives back all jobs and marks that anybody holds. For the start of the one daemon that works on a SQLite file: whoever held them was
+    /// killed. Nothing in PostgreSQL, where others may be at work: there leases end by time.
+    pub async fn take_over(&self) -> Result<(), StoreError> {
+        if !self.db.is_sqlite() {
+            return Ok(());
+        }
+        let mut tx = self.db.begin().await?;
+        for table in ["jobs", "marks"] {
+            let sql = format!(
+                "UPDATE {table} SET lease_owner = NULL, lease_until = NULL, token = token + 1 WHERE lease_owner IS NOT NULL"
+            );
+            tx.execute(&sql, Vec::new()).await?;
+        }
+        tx.commit().await
+    }
+
     /// Holds the job for longer; fails when another took over.
     pub async fn job_extend(&self, lease: &JobLease, lease_until: Timestamp) -> Result<(), StoreError> {
         self.job_update(lease, "lease_until = $3", values![lease_until]).await

@@ -28,6 +28,34 @@ fn the_file_is_its_owners_alone() {
     });
 }
 
+/// The one daemon of a SQLite file goes on at once where it was killed; replicas of PostgreSQL wait for the lease.
+#[test]
+fn what_a_killed_daemon_held_is_taken_over() {
+    let job = NewJob {
+        key: "sweep".to_owned(),
+        kind: "sweep".to_owned(),
+        queue: None,
+        payload: String::new(),
+        priority: 0,
+        run_at: at(0),
+        max_attempts: 3,
+    };
+    let held = async |store: &Store| {
+        store.job_enqueue(std::slice::from_ref(&job)).await.unwrap();
+        let first = store.job_take("sweep", "killed", at(0), at(10)).await.unwrap().unwrap();
+        assert_eq!(store.job_take("sweep", "new", at(1), at(11)).await.unwrap(), None);
+        store.take_over().await.unwrap();
+        (first, store.job_take("sweep", "new", at(1), at(11)).await.unwrap())
+    };
+    on_sqlite(async |world| {
+        let (first, again) = held(&world.store).await;
+        assert_eq!(again.unwrap().attempts, 2);
+        let late = world.store.job_done(&first.lease).await.unwrap_err();
+        assert!(matches!(late, StoreError::LeaseLost { .. }), "{late:?}");
+    });
+    on_postgres(async |world| assert_eq!(held(&world.store).await.1, None));
+}
+
 #[test]
 fn a_folder_that_is_not_there_is_named() {
     on_sqlite(async |world| {
