@@ -155,6 +155,11 @@ async fn ready(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
 }
 
 async fn metrics_page(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
-    let text = shared.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    let render = |metrics: &PrometheusHandle| {
+        // Samples of histograms are drained.
+        metrics.run_upkeep();
+        metrics.render()
+    };
+    let text = shared.metrics.as_ref().map(render).unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

@@ -25,6 +25,13 @@ pub(super) fn is_maker(kind: &str) -> bool {
     MAKERS.contains(&kind)
 }
 
+/// Is it a maker, by an outcome that did not look for everything that it made?
+pub(super) fn is_part(finding: &Finding, outcome: &Outcome) -> bool {
+    is_maker(&finding.kind)
+        && finding.drift == DriftStatus::Unmanaged
+        && outcome.coverage.iter().any(|row| row.resources.is_some())
+}
+
 /// How much of a finding's place an outcome saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Sight {
