@@ -4,6 +4,7 @@ account a world of its own: whoever assumes a role works in the role's account.
 """
 import http.client
 import json
+import os
 import pathlib
 import re
 import urllib.parse
@@ -53,7 +54,10 @@ def build(moto: Moto, accounts: int, regions: int, folder: pathlib.Path) -> dict
         for region in places:
             resources += fill(caller, account, region, key, scope)
             scope += 1
-        (folder / f"{account}.tfstate").write_text(json.dumps(state(resources)))
+        path = folder / f"{account}.tfstate"
+        path.write_text(json.dumps(state(resources)))
+        # Written long ago: what differs from a state of the last minutes would be looked at twice.
+        os.utime(path, (0, 0))
     config = folder / "driftd.yaml"
     roles = "".join(f'    - id: "{account}"\n      role_arn: {role(account)}\n' for account in names)
     config.write_text(f"version: 1\naws:\n  accounts:\n{roles}")
