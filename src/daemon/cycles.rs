@@ -10,7 +10,7 @@ use crate::cycle::{self, Environment, Silent, Work};
 use crate::desired::StateBucket;
 use crate::life::{self, FlappingPolicy, Reconcile};
 use crate::model::Outcome;
-use crate::store::{Apply, JobLease, NewMark, StoreError, TakenMark};
+use crate::store::{Apply, JobLease, StoreError, TakenMark};
 
 /// What is done with the outcome.
 #[derive(Default)]
@@ -68,6 +68,7 @@ pub(super) async fn run(
             outcome: Some(&outcome),
             changes: Some(&changes),
             marks_done: done.marks,
+            marks: &marks,
             lease: done.lease,
             job_done: done.lease.is_some(),
             ..Apply::at(now)
@@ -77,7 +78,9 @@ pub(super) async fn run(
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error),
             Ok(()) => {
-                held(daemon, &marks).await?;
+                if !marks.is_empty() {
+                    tracing::info!(findings = marks.len(), "waiting for a state that is being written");
+                }
                 daemon.watch_findings(changes.findings.iter().map(|known| &known.finding));
                 report(&outcome, &changes);
                 return Ok(outcome);
@@ -89,14 +92,6 @@ pub(super) async fn run(
 #[expect(clippy::disallowed_methods, reason = "the edge: ids of the daemon's cycles are made here")]
 fn id() -> String {
     uuid::Uuid::now_v7().to_string()
-}
-
-async fn held(daemon: &Daemon, marks: &[NewMark]) -> Result<(), StoreError> {
-    if !marks.is_empty() {
-        tracing::info!(findings = marks.len(), "waiting for a state that is being written");
-        daemon.store.mark_upsert(marks).await?;
-    }
-    Ok(())
 }
 
 fn report(outcome: &Outcome, changes: &life::Changes) {

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use crate::attribution::event::Event;
-use crate::model::REDACTED;
+
+/// What stands for a secret, in CloudTrail's own words. Not the marker of findings: two secrets that are not shown are not the same value.
+const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /// Parts of names of members whose values are nobody's business.
 const SECRET: &[&str] = &[
@@ -51,7 +53,7 @@ fn redact(value: &mut Value) {
         Value::Object(members) => {
             for (name, value) in members {
                 if is_secret(name) && !value.is_null() {
-                    *value = REDACTED.into();
+                    *value = HIDDEN.into();
                 } else {
                     redact(value);
                 }

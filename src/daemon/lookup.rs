@@ -38,6 +38,7 @@ pub(super) async fn run(daemon: Arc<Daemon>, interval: Duration, mut stop: Stop)
 }
 
 async fn turn(daemon: &Daemon) {
+    daemon.states_known().await;
     let scopes = daemon.watched_scopes();
     let now = daemon.now();
     let asked = daemon.store_said(NAME, daemon.store.cursor_get(ASKED).await).flatten();

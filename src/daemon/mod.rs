@@ -86,6 +86,8 @@ pub struct Daemon {
     index: RwLock<Arc<WatchIndex>>,
     /// What was found and nobody declares, for the same.
     found: RwLock<WatchIndex>,
+    /// Were the states read?
+    states_known: watch::Sender<bool>,
     /// When resources were last read after an event, of the last minutes.
     read_at: Mutex<HashMap<String, Timestamp>>,
     wake: Wake,
@@ -119,6 +121,7 @@ impl Daemon {
             current: RwLock::new(Arc::new(current)),
             index: RwLock::default(),
             found: RwLock::default(),
+            states_known: watch::Sender::new(false),
             read_at: Mutex::default(),
             wake: Wake::default(),
             health: Health::default(),
@@ -193,6 +196,13 @@ impl Daemon {
 
     fn set_index(&self, index: WatchIndex) {
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
+        self.states_known.send_replace(true);
+    }
+
+    /// Waits until the states were read once: before that nobody knows what an event touches, and its message would be lost for nothing.
+    async fn states_known(&self) {
+        // An error means that the daemon is gone.
+        let _ = self.states_known.subscribe().wait_for(|known| *known).await;
     }
 
     /// Events about these are of interest from now on.

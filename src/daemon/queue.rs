@@ -23,6 +23,7 @@ pub(super) async fn run(daemon: Arc<Daemon>, options: QueueOptions, mut stop: St
     loop {
         let current = daemon.current();
         let working = async {
+            daemon.states_known().await;
             let queue = Queue::open(&current.aws, &options.url, options.region.as_deref(), options.role.as_ref()).await;
             loop {
                 turn(&daemon, &queue, &options).await?;
