@@ -50,6 +50,8 @@ pub(super) struct Blame<'a, 'b> {
     reason: String,
     cautions: Vec<Caution>,
     pub others: Vec<OtherEvent>,
+    /// A call of the same second says the opposite: it explains the change only if nobody came later.
+    pub is_contradicted: bool,
 }
 
 /// Others than the blamed one who did the same in the same second: it is not known who was last.
@@ -99,7 +101,7 @@ impl<'a, 'b> Blame<'a, 'b> {
         confidence: Confidence,
         reason: String,
     ) -> Self {
-        Self { related, path, confidence, reason, cautions: Vec::new(), others: Vec::new() }
+        Self { related, path, confidence, reason, cautions: Vec::new(), others: Vec::new(), is_contradicted: false }
     }
 
     /// Others acted in the same second: the order is not known.

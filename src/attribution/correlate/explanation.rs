@@ -98,8 +98,9 @@ fn explanation(case: &DriftCase<'_>, all_related: &[RelatedEvent<'_>]) -> Explan
         explanation.explained = false;
         return explanation;
     }
-    explanation.explained =
-        explanation.unexplained.is_empty() && blames.iter().all(|blame| blame.confidence >= Confidence::Likely);
+    // Within one second a name may only seem to explain it: what came later, and was not asked for yet, may be the cause.
+    explanation.explained = explanation.unexplained.is_empty()
+        && blames.iter().all(|blame| blame.confidence >= Confidence::Likely && !blame.is_contradicted);
     explanation.unresolved_sessions =
         blames.iter().filter_map(|blame| blame.related.person.unresolved.clone()).collect();
     explanation.attributions = grouped(blames);
@@ -122,7 +123,12 @@ fn ended<'a, 'b>(all_related: &'b [RelatedEvent<'a>]) -> Option<Blame<'a, 'b>> {
     if let Some(related) = ending().find(is_later).or_else(|| ending().rfind(at_once)) {
         let rivals = same_second(related, all_related, ends);
         let reason = format!("{} of this resource succeeded", related.event.name);
-        let blame = with_rivals(Blame::new(related, None, Confidence::Certain, reason), rivals);
+        let mut blame = with_rivals(Blame::new(related, None, Confidence::Certain, reason), rivals);
+        if at_once(&related) {
+            blame.confidence = blame.confidence.min(Confidence::Likely);
+            blame.is_of_one_second();
+            blame.is_contradicted = true;
+        }
         return Some(with_repeats(blame, all_related, ends));
     }
     let hint = all_related.iter().rfind(|related| related.link.gone && !ends(related) && is_later(related))?;
@@ -211,6 +217,11 @@ fn blame<'a, 'b>(case: &DriftCase<'_>, item: &Item<'_>, all_related: &'b [Relate
                 Effect::Other if at_once && at != last => {
                     blame.is_of_one_second();
                     (Confidence::Possible, "set another value in the same second")
+                }
+                // ... or somebody whose call was not asked for yet did it later.
+                Effect::Other if at_once => {
+                    blame.is_contradicted = true;
+                    continue;
                 }
                 Effect::Touched if is_later => (Confidence::Likely, "touched it afterwards; the value is hidden"),
                 Effect::Touched if at_once && is_others => {

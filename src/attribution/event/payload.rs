@@ -89,8 +89,11 @@ fn object(members: Map<String, Value>, depth: usize) -> Value {
     Value::Object(members.into_iter().map(|(name, value)| (name.clone(), inner(&name, value))).collect())
 }
 
-/// The first letter lowered, nothing else: CloudTrail's own rule.
+/// The first letter lowered, nothing else: CloudTrail's own rule. EC2 has two names for one list.
 fn lowered(name: &str) -> String {
+    if name == "securityGroupRuleIdSet" {
+        return "securityGroupRuleIds".to_owned();
+    }
     let mut letters = name.chars();
     match letters.next() {
         Some(first) if first.is_ascii_uppercase() => first.to_ascii_lowercase().to_string() + letters.as_str(),

@@ -179,6 +179,35 @@ fn ended_and_made_in_one_second() {
     }
 }
 
+/// The pipeline took the default rule of a new group away and wrote its own, alike, in one second; somebody revoked that by its id.
+#[test]
+fn revoked_by_id_what_was_written_alike_in_one_second() {
+    let everywhere = json!({"cidr_blocks": ["0.0.0.0/0"], "protocol": "-1", "from_port": 0, "to_port": 0});
+    let drift =
+        changed("aws_security_group", json!({"id": GROUP}), vec![elements("/egress", json!([everywhere]), json!([]))]);
+    let permission = json!({"items": [{"ipProtocol": "-1", "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]});
+    let by_tuple = json!({"groupId": GROUP, "ipPermissions": permission});
+    let answer = json!({"securityGroupRuleSet": {"items": [{"groupId": GROUP, "securityGroupRuleId": "sgr-0a1b2c3d",
+        "isEgress": true, "ipProtocol": "-1", "fromPort": -1, "toPort": -1, "cidrIpv4": "0.0.0.0/0"}]}});
+    for (one, two) in [("a", "b"), ("b", "a")] {
+        for name in ["securityGroupRuleIds", "securityGroupRuleIdSet"] {
+            let by_id = json!({"groupId": GROUP, name: {"items": [{"securityGroupRuleId": "sgr-0a1b2c3d"}]}});
+            let events = [
+                event(1, "ci", "ec2:RevokeSecurityGroupEgress", by_tuple.clone(), json!({"eventID": one})),
+                event(
+                    1,
+                    "ci",
+                    "ec2:AuthorizeSecurityGroupEgress",
+                    by_tuple.clone(),
+                    json!({"eventID": two, "responseElements": answer}),
+                ),
+                event(9, "bob", "ec2:RevokeSecurityGroupEgress", by_id, json!({"eventID": "c"})),
+            ];
+            assert_eq!(attributed(&drift, &events), "bob certain: c[/egress]", "{name}");
+        }
+    }
+}
+
 #[test]
 fn a_user_and_a_role_of_one_name_are_two() {
     let role = json!({"userIdentity": {"type": "AssumedRole", "principalId": "AROAdeploy:x1234567", "accountId": "123456789012",
