@@ -183,7 +183,7 @@ pub(super) fn effect(
         What::Tag(key, live, desired) => tag(key, live, desired, &item.top, event),
         What::Scalar(live) => scalar(item, live, event, payloads, listed.is_some(), place),
         What::Added(element) => {
-            by_rule(item, element, event, id).unwrap_or_else(|| added(&item.name, element, event, payloads))
+            by_rule(item, element, event, id).unwrap_or_else(|| added(item, element, event, payloads))
         }
         What::Removed(element) => {
             by_rule(item, element, event, id).unwrap_or_else(|| removed(&item.name, element, event, payloads))
@@ -317,7 +317,14 @@ fn by_answer(event: &Event, payloads: &Payloads, same: impl Fn(&PayloadValues) -
     }
 }
 
-fn added(name: &str, element: &Value, event: &Event, payloads: &Payloads) -> Effect {
+fn added(item: &Item<'_>, element: &Value, event: &Event, payloads: &Payloads) -> Effect {
+    let name = item.name.as_str();
+    // A block in a block: who writes the whole without it did not write it, whatever stands beside the place where it would be.
+    let is_nested = pointer::segments(item.path).count() > 1;
+    let writes_whole = operation_effect::writes_whole(&event.name) && !event.omitted;
+    if is_nested && element.is_object() && writes_whole && !payloads.request.mentions(name) {
+        return Effect::Other;
+    }
     if operation_effect::removes(&event.name) {
         // Only what speaks of this very element undid it.
         let removes = agrees(name, element, &payloads.request, PayloadValues::match_value_at).max(agrees(
@@ -357,6 +364,11 @@ fn removed(name: &str, element: &Value, event: &Event, payloads: &Payloads) -> E
     }
     if agrees(name, element, &payloads.request, PayloadValues::match_removed_at) == Some(true) {
         return Effect::Live;
+    }
+    // A block that says nothing is there if its name is.
+    let says_nothing = element.as_object().is_some_and(|members| members.values().all(is_off));
+    if says_nothing && payloads.request.mentions(name) {
+        return Effect::Other;
     }
     match agrees(name, element, &payloads.request, PayloadValues::match_value_at) {
         Some(true) => Effect::Other,

@@ -11,7 +11,7 @@ use super::effect::{self, Effect, Item};
 use super::rule_ids::RuleIds;
 use crate::attribution::event::{Event, SessionQuery, operation_effect, security_group_rules};
 use crate::attribution::principal::Settings;
-use crate::model::{Attribution, Confidence, DriftStatus, pointer};
+use crate::model::{Attribution, Change, Confidence, DriftStatus, pointer};
 
 /// Who made the changes of one drift, and how much of it events explain.
 #[derive(Debug, Clone, Default)]
@@ -194,7 +194,14 @@ fn blame<'a, 'b>(case: &DriftCase<'_>, item: &Item<'_>, all_related: &'b [Relate
     effects.sort_by_key(|(effect, related)| (related.event.time, *effect == Effect::Live));
     let path = || Some(item.path.to_owned());
     if let Some(last) = effects.iter().rposition(|(effect, _)| *effect == Effect::Live) {
-        let Origin { at, unclear } = first_to_write(item, &effects, last);
+        // Whoever wrote what the state recorded did not make it differ, even if the same call fits what is live (an empty filter, and none).
+        let reversed = case.drift.changes.iter().find(|change| change.path == item.path).map(reversed);
+        let recorded = reversed.as_ref().map(effect::items).unwrap_or_default();
+        let wrote_recorded = |related: &RelatedEvent<'_>| {
+            let writes = |one| effect_on(case, one, &top, related, all_related, ids.as_ref()) == Effect::Live;
+            !recorded.is_empty() && recorded.iter().all(writes)
+        };
+        let Origin { at, unclear } = first_to_write(item, &effects, last, wrote_recorded);
         let related = effects[at].1;
         let rivals = same_second(related, all_related, |other| of(other) == Effect::Live);
         let reason = format!("{} set what is live", related.event.name);
@@ -270,12 +277,18 @@ struct Origin<'a, 'b> {
 
 /// Who writes what is live already changes nothing: whoever made it so comes before. Calls that cannot succeed twice prove that
 /// it was undone between.
-fn first_to_write<'a, 'b>(item: &Item<'_>, effects: &[(Effect, &'b RelatedEvent<'a>)], last: usize) -> Origin<'a, 'b> {
+fn first_to_write<'a, 'b>(
+    item: &Item<'_>,
+    effects: &[(Effect, &'b RelatedEvent<'a>)],
+    last: usize,
+    wrote_recorded: impl Fn(&RelatedEvent<'_>) -> bool,
+) -> Origin<'a, 'b> {
     let mut first = Origin { at: last, unclear: None };
     for (at, (effect, related)) in effects[..last].iter().enumerate().rev() {
         let next = effects[first.at].1;
         match effect {
             Effect::Live if !operation_effect::may_repeat(&next.event.source, &next.event.name) => break,
+            Effect::Live if wrote_recorded(related) => break,
             Effect::Live
                 if related.event.request == next.event.request
                     || item.is_written_alike(&related.payloads, &next.payloads) =>
@@ -291,6 +304,17 @@ fn first_to_write<'a, 'b>(item: &Item<'_>, effects: &[(Effect, &'b RelatedEvent<
         }
     }
     first
+}
+
+/// The change from what is live back to what the state recorded.
+fn reversed(change: &Change) -> Change {
+    Change {
+        desired: change.live.clone(),
+        live: change.desired.clone(),
+        added: change.removed.clone(),
+        removed: change.added.clone(),
+        ..change.clone()
+    }
 }
 
 /// Is the resource another one after this call: did it end, or was it made?

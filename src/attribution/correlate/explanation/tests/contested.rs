@@ -208,6 +208,38 @@ fn revoked_by_id_what_was_written_alike_in_one_second() {
     }
 }
 
+/// An empty filter and none are the same to the rules of comparison: what the pipeline wrote fits both sides, and it did not make them differ.
+#[test]
+fn who_wrote_what_the_state_recorded_did_not_change_it() {
+    let filter = change("/rule/0/filter", json!([{"prefix": ""}]), json!([]));
+    let drift = drift(
+        DriftStatus::Changed,
+        "aws_s3_bucket_lifecycle_configuration",
+        "global",
+        json!({"id": "acme", "bucket": "acme"}),
+        Value::Null,
+        vec![filter],
+    );
+    let put = |second, user: &str, rule: Value| {
+        let request = json!({"bucketName": "acme", "LifecycleConfiguration": {"Rule": rule}});
+        event(second, user, "s3:PutBucketLifecycle", request, json!({"awsRegion": "us-east-1"}))
+    };
+    let days = json!({"Days": 30});
+    let events = [
+        put(1, "ci", json!({"ID": "a", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": days})),
+        put(5, "bob", json!({"ID": "a", "Status": "Enabled", "Prefix": "", "Expiration": days})),
+    ];
+    assert_eq!(attributed(&drift, &events), "bob certain: 5-bob-PutBucketLifecycle[/rule/0/filter]");
+    // A prefix that moved into a filter: the one beside it is not in it.
+    let filter = change("/rule/0/filter", json!([]), json!([{"prefix": "tmp/"}]));
+    let moved = Drift { changes: vec![filter], ..drift };
+    let events = [
+        put(1, "ci", json!({"ID": "a", "Status": "Enabled", "Prefix": "tmp/", "Expiration": days})),
+        put(5, "bob", json!({"ID": "a", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": days})),
+    ];
+    assert_eq!(attributed(&moved, &events), "bob certain: 5-bob-PutBucketLifecycle[/rule/0/filter]");
+}
+
 #[test]
 fn a_user_and_a_role_of_one_name_are_two() {
     let role = json!({"userIdentity": {"type": "AssumedRole", "principalId": "AROAdeploy:x1234567", "accountId": "123456789012",
