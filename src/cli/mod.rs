@@ -37,14 +37,17 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
-    telemetry::init(args.verbose, args.log_json);
+    // The daemon's log is as its configuration says.
+    if !matches!(args.command, Command::Run) {
+        telemetry::init(args.verbose, args.log_json);
+    }
     // The process-wide default; ring is banned (deny.toml). An error means that it was installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let of_config = args.command.asks_for_the_schema_of_the_configuration();
     let code = match args.command {
         Command::Scan(scan) => with_config(args.config.as_deref(), |config| scan::run(*scan, config)),
         Command::Who(who) => with_config(args.config.as_deref(), |config| who::run(*who, config)),
-        Command::Run => run::run(args.config.as_deref()),
+        Command::Run => run::run(args.config.as_deref(), args.verbose, args.log_json),
         Command::Findings(command) => with_config(args.config.as_deref(), |config| findings::run(command, &config)),
         Command::Explain { id } => with_config(args.config.as_deref(), |config| findings::explain(&id, &config)),
         Command::Store(command) => with_config(args.config.as_deref(), |config| findings::store(&command, &config)),

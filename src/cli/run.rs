@@ -9,10 +9,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::findings::open_store;
-use super::{bad_config, fail, print};
+use super::{bad_config, fail, print, telemetry};
 use crate::aws::Aws;
 use crate::config::watch::Watch;
-use crate::config::{self, Config};
+use crate::config::{self, Config, LogFormat};
 use crate::daemon::{Current, Daemon};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
@@ -21,7 +21,7 @@ use crate::setup::{self, Setup};
 /// How long threads that wait for an answer may hold up the end.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
-pub(super) fn run(named: Option<&Path>) -> u8 {
+pub(super) fn run(named: Option<&Path>, verbose: u8, log_json: bool) -> u8 {
     let Some(path) = config::find(named) else {
         let mistake = Diagnostic::error("cli/no-configuration", "the daemon needs a configuration");
         let hint = format!("give --config, or write {}", config::PLACES.join(" or "));
@@ -32,6 +32,8 @@ pub(super) fn run(named: Option<&Path>) -> u8 {
         Err(mistakes) => return bad_config(&mistakes),
     };
     print(&config.warnings);
+    // Nobody watches it at work: it says what it does without being asked.
+    telemetry::init(verbose.max(1), log_json || config.log.format == LogFormat::Json);
     if config.states.is_empty() {
         let mistake = Diagnostic::error("cli/nothing-to-scan", "nothing to watch").with_hint("list `states`");
         return bad_config(&[mistake]);

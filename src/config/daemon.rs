@@ -15,9 +15,9 @@ use crate::yaml::{duration, duration_or_zero};
 pub struct DaemonConfig {
     /// After an event, before the resource is read: AWS's copies catch up, and what belongs together arrives.
     pub settle: Duration,
-    /// After that read, until it is read once more.
+    /// After the event, until its resource is read once more.
     pub recheck: Duration,
-    /// More resources than these that events touch at a time in one account and region are read by a sweep of it.
+    /// When more resources than these are to be read at a time, the accounts and regions that they are in are swept.
     pub storm: NonZeroU32,
     /// How often states are asked whether they moved.
     pub state_poll: Duration,
@@ -45,10 +45,10 @@ pub struct RawDaemon {
     /// How long after an event the resource is read.
     #[schemars(with = "Option<String>")]
     settle: Option<Spanned<String>>,
-    /// How long after that read it is read once more.
+    /// Until so long after the event it is read once more.
     #[schemars(with = "Option<String>")]
     recheck: Option<Spanned<String>>,
-    /// More resources than these that events touch at a time in one account and region are read by a sweep of it.
+    /// When more resources than these are to be read at a time, the accounts and regions that they are in are swept.
     storm: Option<NonZeroU32>,
     /// How often states are asked whether they moved.
     #[schemars(with = "Option<String>")]

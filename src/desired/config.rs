@@ -166,12 +166,33 @@ impl RawStateKeys {
             accounts: accounts.into_iter().filter_map(|id| account_id(id, diagnostics)).collect(),
             regions: regions(names, diagnostics),
             name: not_empty("name", name, diagnostics),
-            code: not_empty("code", code, diagnostics).map(|text| CodeRef::new(&text)),
+            code: code_of(code, diagnostics),
             schedule: schedule::validate(due, diagnostics),
-            owner: not_empty("owner", owner, diagnostics),
+            owner: owner_of(owner, diagnostics),
         };
         (at, state)
     }
+}
+
+fn code_of(raw: Option<Spanned<String>>, diagnostics: &mut Diagnostics) -> Option<CodeRef> {
+    let at = raw.as_ref().map(position);
+    let code = not_empty("code", raw, diagnostics).map(|text| CodeRef::new(&text));
+    if let (Some(CodeRef::Git(_)), Some(at)) = (&code, at) {
+        let message = "code in a Git repository is not read yet: check it out, and name the directory";
+        diagnostics.warning("config/without-effect", at, message);
+    }
+    code
+}
+
+fn owner_of(raw: Option<Spanned<String>>, diagnostics: &mut Diagnostics) -> Option<String> {
+    if let Some(owner) = &raw {
+        diagnostics.warning(
+            "config/without-effect",
+            position(owner),
+            "nobody is told of drift yet: `owner` changes nothing",
+        );
+    }
+    not_empty("owner", raw, diagnostics)
 }
 
 fn not_empty(key: &str, raw: Option<Spanned<String>>, diagnostics: &mut Diagnostics) -> Option<String> {

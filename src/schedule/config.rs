@@ -71,7 +71,7 @@ pub struct RawScheduleKeys {
     /// Whose clock it means, by its IANA name: `Europe/Berlin`.
     #[schemars(with = "Option<String>")]
     timezone: Option<Spanned<String>>,
-    /// Each state begins later than that by a delay of its own, which is always the same and less than this.
+    /// It begins later than that by a delay that is always the same and less than this.
     #[schemars(with = "Option<String>")]
     jitter: Option<Spanned<String>>,
 }
