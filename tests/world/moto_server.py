@@ -22,9 +22,14 @@ ROOTS = {
 PAYER = b'<?xml version="1.0" encoding="UTF-8"?>\n<RequestPaymentConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Payer>BucketOwner</Payer></RequestPaymentConfiguration>'
 # moto has no listing of access points: an account without any.
 NO_ACCESS_POINTS = b'<?xml version="1.0" encoding="UTF-8"?>\n<ListAccessPointsResult xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/"><AccessPointList/></ListAccessPointsResult>'
-# EC2 listings that moto does not have -> the element that holds their items.
-EMPTY_LISTINGS = {"DescribePlacementGroups": "placementGroupSet"}
-EMPTY_LISTING = '<?xml version="1.0" encoding="UTF-8"?>\n<{0}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>0</requestId><{1}/></{0}Response>'
+# Listings that moto does not have -> the answer where there is nothing to list.
+EMPTY_LISTINGS = {
+    "DescribePlacementGroups": b'''<?xml version="1.0" encoding="UTF-8"?>
+<DescribePlacementGroupsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>0</requestId><placementGroupSet/></DescribePlacementGroupsResponse>''',
+    "ListServiceSpecificCredentials": b'''<ListServiceSpecificCredentialsResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
+<ListServiceSpecificCredentialsResult><ServiceSpecificCredentials/><IsTruncated>false</IsTruncated></ListServiceSpecificCredentialsResult>
+<ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></ListServiceSpecificCredentialsResponse>''',
+}
 
 
 def repaired(application):
@@ -33,8 +38,8 @@ def repaired(application):
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             environ["wsgi.input"] = io.BytesIO(body)
             action = re.match(rb"(?:.*&)?Action=(\w+)", body)
-            if action and (element := EMPTY_LISTINGS.get(action.group(1).decode())):
-                return whole(EMPTY_LISTING.format(action.group(1).decode(), element).encode(), "200 OK", [], start_response)
+            if action and (empty := EMPTY_LISTINGS.get(action.group(1).decode())):
+                return whole(empty, "200 OK", [], start_response)
         query = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         signed_for = re.search(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
         if environ["REQUEST_METHOD"] != "GET" or not signed_for or signed_for.group(1) not in ("s3", "s3express"):
