@@ -9,9 +9,11 @@ use super::bad_config;
 use super::output::{printed, say};
 use crate::attribution::source::SourceRef;
 use crate::aws::Partition;
-use crate::config::Config;
+use crate::config::{Config, EventSourceConfig, QueueConfig};
 use crate::desired::{Environment, ObjectAddress, StateConfig};
 use crate::inventory::kinds;
+use crate::model::arn::is_arn;
+use crate::secret::SecretRef;
 
 /// Reads what objects hold, whatever that is: allowed on every bucket only when [`OBJECT`] is asked for by its name.
 const GET_OBJECT: &str = "s3:GetObject";
@@ -82,7 +84,13 @@ fn policy(config: &Config, actions: &BTreeSet<&str>, objects: Objects, region: O
         }));
     }
     let mut places = Buckets::default();
-    for ObjectAddress { bucket, region, .. } in config.states.iter().filter_map(StateConfig::s3_address) {
+    let mut roles: BTreeSet<String> = config.aws.accounts.iter().map(|account| account.role_arn.clone()).collect();
+    for ObjectAddress { bucket, region, role, .. } in config.states.iter().filter_map(StateConfig::s3_address) {
+        if let Some(role) = role {
+            // The role's own policy allows what it reads.
+            roles.insert(role.arn);
+            continue;
+        }
         match region {
             Some(region) => places.add(&BTreeSet::from([Partition::of_region(&region).name]), &bucket, "*"),
             None => places.add(&partitions, &bucket, "*"),
@@ -90,7 +98,23 @@ fn policy(config: &Config, actions: &BTreeSet<&str>, objects: Objects, region: O
     }
     statements.extend(places.statements("DriftdState", &[GET_OBJECT, "s3:GetObjectVersion"]));
     statements.extend(event_statements(&config.attribution.sources, &partitions));
-    let roles: BTreeSet<&str> = config.aws.accounts.iter().map(|account| account.role_arn.as_str()).collect();
+    let (mut queues, mut hears_by_lookup) = (BTreeSet::new(), false);
+    for source in &config.events {
+        match source {
+            EventSourceConfig::Sqs(QueueConfig { role_arn: Some(role), .. }) => drop(roles.insert(role.clone())),
+            EventSourceConfig::Sqs(queue) => queues.extend(queue_arns(&queue.url, &partitions)),
+            EventSourceConfig::Lookup { .. } => hears_by_lookup = true,
+        }
+    }
+    if hears_by_lookup && !config.attribution.sources.contains(&SourceRef::Lookup) {
+        statements.push(lookup_statement());
+    }
+    if !queues.is_empty() {
+        statements.push(json!({
+            "Sid": "DriftdQueue", "Effect": "Allow", "Action": ["sqs:DeleteMessage", "sqs:ReceiveMessage"], "Resource": queues,
+        }));
+    }
+    statements.extend(secret_statements(&config.secrets(), &partitions));
     if !roles.is_empty() {
         statements.push(json!({
             "Sid": "DriftdRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": roles,
@@ -141,9 +165,7 @@ impl Buckets {
 fn event_statements(sources: &[SourceRef], partitions: &BTreeSet<&'static str>) -> Vec<Value> {
     let mut statements = Vec::new();
     if sources.contains(&SourceRef::Lookup) {
-        statements.push(json!({
-            "Sid": "DriftdEvents", "Effect": "Allow", "Action": ["cloudtrail:LookupEvents"], "Resource": "*",
-        }));
+        statements.push(lookup_statement());
     }
     let mut places = Buckets::default();
     for source in sources {
@@ -154,6 +176,47 @@ fn event_statements(sources: &[SourceRef], partitions: &BTreeSet<&'static str>) 
     }
     statements.extend(places.statements("DriftdLogs", &[GET_OBJECT]));
     statements
+}
+
+/// The queue of an address: its last two segments are account and name.
+fn queue_arns(url: &str, partitions: &BTreeSet<&str>) -> Vec<String> {
+    let mut segments = url.trim_end_matches('/').rsplit('/');
+    let (name, account) = (segments.next().unwrap_or("*"), segments.next().unwrap_or("*"));
+    partitions.iter().map(|partition| format!("arn:{partition}:sqs:*:{account}:{name}")).collect()
+}
+
+fn lookup_statement() -> Value {
+    json!({"Sid": "DriftdEvents", "Effect": "Allow", "Action": ["cloudtrail:LookupEvents"], "Resource": "*"})
+}
+
+/// Reading what the configuration says lies in AWS. A secret under a key of your own takes kms:Decrypt for it as well.
+fn secret_statements(secrets: &[&SecretRef], partitions: &BTreeSet<&str>) -> Vec<Value> {
+    let (mut secret_ids, mut parameters) = (BTreeSet::new(), BTreeSet::new());
+    let everywhere =
+        |rest: &str| partitions.iter().map(|partition| format!("arn:{partition}:{rest}")).collect::<Vec<_>>();
+    for secret in secrets {
+        match secret {
+            SecretRef::AwsSecret { id, .. } if is_arn(id) => secret_ids.extend([id.clone()]),
+            // AWS adds a hyphen and six characters to the name:
+            // <https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html>.
+            SecretRef::AwsSecret { id, .. } => {
+                secret_ids.extend(everywhere(&format!("secretsmanager:*:*:secret:{id}-??????")))
+            }
+            SecretRef::Ssm(name) if is_arn(name) => parameters.extend([name.clone()]),
+            SecretRef::Ssm(name) => {
+                parameters.extend(everywhere(&format!("ssm:*:*:parameter/{}", name.trim_start_matches('/'))));
+            }
+            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Credential(_) | SecretRef::Vault(_) => {}
+        }
+    }
+    [
+        ("DriftdSecrets", "secretsmanager:GetSecretValue", secret_ids),
+        ("DriftdParameters", "ssm:GetParameter", parameters),
+    ]
+    .into_iter()
+    .filter(|(.., resources)| !resources.is_empty())
+    .map(|(sid, action, resources)| json!({"Sid": sid, "Effect": "Allow", "Action": [action], "Resource": resources}))
+    .collect()
 }
 
 #[cfg(test)]
@@ -176,6 +239,28 @@ mod tests {
         let policy = policy(&config, &BTreeSet::from(["s3:ListAllMyBuckets"]), objects, region);
         assert_eq!(policy["Statement"][0]["Action"], json!(["s3:ListAllMyBuckets"]));
         policy.to_string()
+    }
+
+    #[test]
+    fn queues_secrets_and_roles_are_granted_by_name() {
+        let role = "arn:aws:iam::123456789012:role";
+        let config = format!(
+            "states: [\"s3://states/prod?role_arn={role}/states\"]\nevents:\n  - sqs: {{url: \"https://sqs.eu-west-1.amazonaws.com/123456789012/driftd\"}}\n  \
+             - sqs: {{url: \"https://sqs.eu-west-1.amazonaws.com/123456789012/other\", role_arn: \"{role}/queue\"}}\n  - lookup: {{}}\n\
+             store: {{url: {{vault: {{path: db, key: url, token: {{aws_secret: {{id: driftd/vault}}}}}}}}}}\n"
+        );
+        let policy = shown(&config, Objects::None, None);
+        for part in [
+            r#""Resource":["arn:aws:sqs:*:123456789012:driftd"]"#,
+            r#""Action":["cloudtrail:LookupEvents"]"#,
+            r#""Action":["secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":["arn:aws:secretsmanager:*:*:secret:driftd/vault-??????"]"#,
+            r#""Action":["sts:AssumeRole"],"Effect":"Allow","Resource":["arn:aws:iam::123456789012:role/queue","arn:aws:iam::123456789012:role/states"]"#,
+        ] {
+            assert!(policy.contains(part), "{part}\n{policy}");
+        }
+        assert!(!policy.contains("arn:aws:s3:::states"), "the role reads the state: {policy}");
+        let parameter = shown("store: {url: {ssm: /driftd/url}}\n", Objects::None, Some("cn-north-1"));
+        assert!(parameter.contains(r#""Resource":["arn:aws-cn:ssm:*:*:parameter/driftd/url"]"#), "{parameter}");
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::environment::Environment;
 use crate::judge::config::{RawRules, RulesConfig};
 use crate::schedule::Schedule;
 use crate::schedule::config::{self as schedule, RawSchedule, RawScheduleKeys, ScheduleConfig};
+use crate::secret::SecretRef;
 use crate::yaml::{self, TextOr, Variables};
 
 pub use daemon::DaemonConfig;
@@ -151,6 +152,19 @@ struct RawConfig {
     limits: RawLimits,
     #[serde(default)]
     log: RawLog,
+}
+
+impl Config {
+    /// The secrets that it refers to, and what leads to them.
+    pub fn secrets(&self) -> Vec<&SecretRef> {
+        let mut secrets = match &self.store.location {
+            StoreLocation::Postgres(url) => vec![url],
+            StoreLocation::Standard | StoreLocation::Sqlite(_) => Vec::new(),
+        };
+        let tokens: Vec<_> = secrets.iter().filter_map(|secret| secret.leads_to()).collect();
+        secrets.extend(tokens);
+        secrets
+    }
 }
 
 /// The configuration file to use: the one named, `$DRIFTD_CONFIG`, or the first of [`PLACES`] that exists.

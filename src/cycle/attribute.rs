@@ -182,7 +182,7 @@ pub(super) async fn attribute(question: &Question<'_>, sources: &[&dyn EventSour
         of_activity.extend(
             unresolved
                 .chain(activity_log.omitted_calls())
-                .chain(activity_log.nobodys_calls(&sink.collector, settings))
+                .chain(activity_log.nobodys_calls(&principal.name, &sink.collector, settings))
                 .map(|detail| gap_of(GapReason::Failed, names.join(", "), detail)),
         );
     }

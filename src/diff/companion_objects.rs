@@ -48,8 +48,9 @@ const INSTANCE: &[&str] = &[
     "spot_instance_id",
 ];
 
-/// The parts that every VPC comes with.
-const VPC: &[&str] = &["default_network_acl_id", "default_route_table_id", "default_security_group_id"];
+/// The parts that every VPC comes with, and the IPv6 block that its state follows.
+const VPC: &[&str] =
+    &["default_network_acl_id", "default_route_table_id", "default_security_group_id", "ipv6_association_id"];
 
 /// Declared type, where its attributes name what it made, and the type of that: it makes further resources in turn.
 const MAKERS: &[(&str, &str, &str)] = &[

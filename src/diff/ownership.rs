@@ -109,7 +109,7 @@ impl<'a> OwnershipIndex<'a> {
             Owner::Aws(what) => Undeclared::Folded(what),
             Owner::Parent { id, .. } => {
                 // A reader of single resources lists the children of a parent whether they are declared or not.
-                if self.declares(scope, kind.name, &live.id) {
+                if self.declares(scope, kind.name, &live.id) || self.is_declared_elsewhere(kind, live) {
                     return Undeclared::Declared;
                 }
                 let is_unmanaged = (kind.parent_kinds.iter().any(|parent| self.declares(scope, parent, id))

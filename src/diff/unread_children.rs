@@ -61,17 +61,6 @@ const CHILDREN: &[Row] = &[
         Part::Value("subnet_id"),
     ),
     (
-        "aws_vpc_ipv6_cidr_block_association",
-        "aws_vpc",
-        "vpc_id",
-        "assign_generated_ipv6_cidr_block",
-        Part::Value("assign_generated_ipv6_cidr_block"),
-    ),
-    ("aws_vpc_ipv6_cidr_block_association", "aws_vpc", "vpc_id", "ipv6_cidr_block", Part::Value("ipv6_cidr_block")),
-    ("aws_vpc_ipv6_cidr_block_association", "aws_vpc", "vpc_id", "ipv6_cidr_block_network_border_group", Part::Whole),
-    ("aws_vpc_ipv6_cidr_block_association", "aws_vpc", "vpc_id", "ipv6_ipam_pool_id", Part::Whole),
-    ("aws_vpc_ipv6_cidr_block_association", "aws_vpc", "vpc_id", "ipv6_netmask_length", Part::Whole),
-    (
         "aws_vpn_gateway_route_propagation",
         "aws_route_table",
         "route_table_id",

@@ -33,6 +33,16 @@ pub enum SecretRef {
     Ssm(String),
 }
 
+impl SecretRef {
+    /// The secret without which this one cannot be read: Vault's token.
+    pub fn leads_to(&self) -> Option<&Self> {
+        match self {
+            Self::Vault(VaultRef { auth: VaultAuth::Token(token), .. }) => Some(token),
+            _ => None,
+        }
+    }
+}
+
 /// One key of a secret in Vault's key-value store, version 2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VaultRef {

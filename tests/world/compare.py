@@ -14,7 +14,7 @@ SHOWN_BY_PARENT = {
     "aws_security_group": ("aws_security_group_rule", "aws_vpc_security_group_*_rule"),
     "aws_network_acl": ("aws_network_acl_rule", "aws_network_acl_association"),
     "aws_route_table": ("aws_route",),
-    "aws_vpc": ("aws_vpc_dhcp_options_association", "aws_vpc_ipv4_cidr_block_association", "aws_main_route_table_association"),
+    "aws_vpc": ("aws_vpc_dhcp_options_association", "aws_vpc_ipv*_cidr_block_association", "aws_main_route_table_association"),
     "aws_instance": ("aws_volume_attachment", "aws_ebs_volume", "aws_eip", "aws_eip_association", "aws_network_interface"),
     "aws_eip": ("aws_eip_association", "aws_instance", "aws_nat_gateway"),
     "aws_vpc_endpoint": ("aws_vpc_endpoint_*",),
@@ -27,7 +27,7 @@ SHOWN_BY_PARENT = {
 # Types that are found on a parent that is read by itself, although no state declares them.
 CHILDREN = {"aws_iam_user_login_profile", "aws_iam_user_group_membership", "aws_iam_user_ssh_key", "aws_iam_signing_certificate",
             "aws_ami_launch_permission", "aws_snapshot_create_volume_permission", "aws_ec2_transit_gateway_route",
-            "aws_route_table_association", "aws_vpc_ipv4_cidr_block_association",
+            "aws_route_table_association", "aws_vpc_ipv4_cidr_block_association", "aws_vpc_ipv6_cidr_block_association",
             *(f"aws_s3_bucket_{part}" for part in ("analytics_configuration", "intelligent_tiering_configuration", "inventory", "metric",
                                                    "notification", "ownership_controls", "public_access_block")),
             *(f"aws_iam_{parent}_{part}" for parent in ("role", "user", "group") for part in ("policy", "policy_attachment"))}

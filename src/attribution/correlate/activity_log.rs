@@ -18,6 +18,8 @@ use crate::model::{ActivityRecord, Actor, ActorType, Caution, EventRef};
 const OBJECTS: usize = 20;
 /// Characters of an object's name.
 const LONGEST: usize = 700;
+/// The principal that everybody is, and nobody too.
+const EVERYBODY: &str = "*";
 /// Calls that are kept.
 const MOST: usize = 500_000;
 
@@ -113,7 +115,7 @@ impl ActivityLog {
         let mut activity = Vec::new();
         for (event, call) in self.events() {
             let (access, who) = resolve_actor(&event, collector, settings);
-            let actor = who.actor.or_else(|| (principal == "*").then(nobody));
+            let actor = who.actor.or_else(|| (principal == EVERYBODY).then(nobody));
             let Some(actor) = actor.filter(|actor| is(principal, &event, actor)) else { continue };
             activity.push(ActivityRecord {
                 event: EventRef {
@@ -167,8 +169,11 @@ impl ActivityLog {
         ))
     }
 
-    /// What a list of activity lacks because records name nobody.
-    pub fn nobodys_calls(&self, collector: &Collector<'_>, settings: &Settings) -> Option<String> {
+    /// What the list of a principal's activity lacks because records name nobody; everybody's lacks nothing.
+    pub fn nobodys_calls(&self, principal: &str, collector: &Collector<'_>, settings: &Settings) -> Option<String> {
+        if principal == EVERYBODY {
+            return None;
+        }
         let count =
             self.events().filter(|(event, _)| resolve_actor(event, collector, settings).1.actor.is_none()).count();
         (count > 0).then(|| {

@@ -45,9 +45,10 @@ impl<'a> DriftCase<'a> {
         for attributes in [&drift.desired_attributes, &drift.live_attributes] {
             object.own.iter().for_each(|path| objects::values(attributes, path, &mut own));
             object.container.iter().for_each(|path| objects::values(attributes, path, &mut container));
-            object.also.iter().for_each(|path| objects::values(attributes, path, &mut also));
             hosting().for_each(|path| objects::values(attributes, path, &mut hosts));
         }
+        let (desired, live) = (&drift.desired_attributes, &drift.live_attributes);
+        object.also.iter().for_each(|path| objects::differing(desired, live, path, &mut also));
         if object.container.is_empty() && !object.is_singleton() && !drift.id.is_empty() {
             own.insert(drift.id.clone());
         }

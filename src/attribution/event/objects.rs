@@ -3,7 +3,8 @@
 //!
 //! * `own`: attributes (paths through blocks) that identify it alone; `(account)`, `(account+region)`: the only one there.
 //! * `container` and `parts`: attributes that name the object it is a part of, and those that distinguish it from the other parts.
-//! * `also`: attributes that name something that belongs to it (the volumes of an instance): for calls that are about that.
+//! * `also`: attributes that name something that belongs to it (the volumes of an instance): for calls that are about that. Of a list of
+//!   names (the subnets of a network ACL) only those that differ.
 //! * `within`: kinds whose end is its end, by the container's id, or by the attribute after `@`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,6 +107,18 @@ pub(crate) fn values(attributes: &Attributes, path: &str, found: &mut BTreeSet<S
     }
 }
 
+/// Those that stand at an attribute path on both sides of a drift, but of a list of texts only what one side alone has.
+pub(crate) fn differing(desired: &Attributes, live: &Attributes, path: &str, found: &mut BTreeSet<String>) {
+    let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
+    values(desired, path, &mut before);
+    values(live, path, &mut after);
+    let is_list = |side: &Attributes| side.get(path).is_some_and(Value::is_array);
+    match is_list(desired) && is_list(live) {
+        true => found.extend(before.symmetric_difference(&after).cloned()),
+        false => found.extend(before.into_iter().chain(after)),
+    }
+}
+
 fn collect(value: &Value, path: Option<&str>, found: &mut BTreeSet<String>) {
     match (value, path) {
         (Value::Array(items), _) => items.iter().for_each(|item| collect(item, path, found)),
@@ -155,5 +168,17 @@ mod tests {
             .iter()
             .for_each(|path| values(&attributes, path, &mut found));
         assert_eq!(Vec::from_iter(found), ["5", "i-1", "vol-1"]);
+    }
+
+    #[test]
+    fn of_a_list_of_names_only_those_that_differ() {
+        let attributes = |ids: Value| {
+            let Value::Object(map) = json!({"subnet_ids": ids, "disk": [{"id": "vol-1"}]}) else { panic!() };
+            map
+        };
+        let (old, new) = (attributes(json!(["subnet-1", "subnet-2"])), attributes(json!(["subnet-2", "subnet-3"])));
+        let mut found = BTreeSet::new();
+        ["subnet_ids", "disk.id"].iter().for_each(|path| differing(&old, &new, path, &mut found));
+        assert_eq!(Vec::from_iter(found), ["subnet-1", "subnet-3", "vol-1"]);
     }
 }

@@ -2,7 +2,7 @@
 //! alone show the ids of their default parts, too.
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{NetworkAcl, RouteTable, SecurityGroup, Vpc, VpcAttributeName};
+use aws_sdk_ec2::types::{NetworkAcl, RouteTable, SecurityGroup, Vpc, VpcAttributeName, VpcIpv6CidrBlockAssociation};
 use futures::future::{join, join_all, join3};
 use serde_json::json;
 
@@ -92,12 +92,7 @@ pub(super) fn live(aws: &ScopeReader, vpc: &Vpc, prior: Option<&PriorState<'_>>)
 /// The IPv6 block that Terraform follows: the association it knows, else any. Of a block from IPAM, AWS does not name
 /// the pool (`IPAM Managed`): then that key stays unread.
 fn ipv6(vpc: &Vpc, known: &str) -> Attributes {
-    let associated = || {
-        vpc.ipv6_cidr_block_association_set().iter().filter(|association| {
-            let state = association.ipv6_cidr_block_state().and_then(|state| state.state());
-            state.is_some_and(|state| state.as_str() == "associated")
-        })
-    };
+    let associated = || ipv6_blocks(vpc);
     let block = associated().find(|a| a.association_id() == Some(known)).or_else(|| associated().next());
     let cidr = block.and_then(|block| block.ipv6_cidr_block());
     let pool = block.and_then(|block| block.ipv6_pool());
@@ -114,6 +109,14 @@ fn ipv6(vpc: &Vpc, known: &str) -> Attributes {
         values.insert("ipv6_ipam_pool_id".to_owned(), json!(own_pool));
     }
     values
+}
+
+/// The IPv6 blocks that a VPC has.
+pub(super) fn ipv6_blocks(vpc: &Vpc) -> impl Iterator<Item = &VpcIpv6CidrBlockAssociation> {
+    vpc.ipv6_cidr_block_association_set().iter().filter(|association| {
+        let state = association.ipv6_cidr_block_state().and_then(|state| state.state());
+        state.is_some_and(|state| state.as_str() == "associated")
+    })
 }
 
 /// Adds what needs calls of its own: three attributes, and the ids of the default parts. For the default twin, too.

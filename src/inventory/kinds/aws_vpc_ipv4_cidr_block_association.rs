@@ -13,8 +13,6 @@ use crate::model::{Attributes, CompareRules, Live, Owner, PriorState};
 
 pub(super) struct AwsVpcIpv4CidrBlockAssociation;
 
-const VPCS: &[&str] = &["aws_default_vpc", "aws_vpc"];
-
 #[async_trait]
 impl Kind for AwsVpcIpv4CidrBlockAssociation {
     fn name(&self) -> &'static str {
@@ -44,7 +42,7 @@ impl Kind for AwsVpcIpv4CidrBlockAssociation {
     }
 
     fn unmanaged_children_of(&self) -> &'static [&'static str] {
-        VPCS
+        network::VPCS
     }
 
     async fn list_children(&self, aws: &ScopeReader, parent: &str) -> Result<Vec<Live>, ReadError> {
@@ -52,7 +50,7 @@ impl Kind for AwsVpcIpv4CidrBlockAssociation {
     }
 
     fn parents(&self, attributes: &Attributes) -> Vec<(&'static str, String)> {
-        VPCS.iter().map(|kind| (*kind, text(attributes, "vpc_id").to_owned())).collect()
+        network::VPCS.iter().map(|kind| (*kind, text(attributes, "vpc_id").to_owned())).collect()
     }
 }
 

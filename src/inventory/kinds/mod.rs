@@ -108,6 +108,7 @@ mod aws_vpc_dhcp_options_association;
 mod aws_vpc_endpoint;
 mod aws_vpc_endpoint_route_table_association;
 mod aws_vpc_ipv4_cidr_block_association;
+mod aws_vpc_ipv6_cidr_block_association;
 mod aws_vpc_peering_connection;
 mod aws_vpc_peering_connection_options;
 mod aws_vpc_security_group_egress_rule;
@@ -227,6 +228,7 @@ pub static ALL: &[&dyn Kind] = &[
     &aws_vpc_endpoint::AwsVpcEndpoint,
     &aws_vpc_endpoint_route_table_association::AwsVpcEndpointRouteTableAssociation,
     &aws_vpc_ipv4_cidr_block_association::AwsVpcIpv4CidrBlockAssociation,
+    &aws_vpc_ipv6_cidr_block_association::AwsVpcIpv6CidrBlockAssociation,
     &aws_vpc_peering_connection::AwsVpcPeeringConnection,
     &aws_vpc_peering_connection_options::AwsVpcPeeringConnectionOptions,
     &aws_vpc_security_group_egress_rule::AwsVpcSecurityGroupEgressRule,

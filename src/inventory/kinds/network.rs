@@ -6,6 +6,9 @@ use serde_json::Value;
 use crate::inventory::ScopeReader;
 use crate::model::{Attributes, Live, Owner, cidr};
 
+/// The types under which a VPC is declared.
+pub(super) const VPCS: &[&str] = &["aws_default_vpc", "aws_vpc"];
+
 /// `arn:PARTITION:ec2:REGION:OWNER:RESOURCE`; the owner is this account where AWS names none.
 pub(super) fn arn(aws: &ScopeReader, owner: Option<&str>, resource: &str) -> String {
     format!("arn:{}:ec2:{}:{}:{resource}", aws.partition, aws.region, owner.unwrap_or(&aws.account))

@@ -80,6 +80,7 @@ const STRANGERS: &[(&str, &str)] = &[
     ("aws_vpc_dhcp_options_association", "aws_vpc.dhcp_options_id"),
     ("aws_vpc_endpoint_route_table_association", "aws_vpc_endpoint.route_table_ids"),
     ("aws_vpc_ipv4_cidr_block_association", "itself"),
+    ("aws_vpc_ipv6_cidr_block_association", "itself"),
     ("aws_vpc_peering_connection_options", "aws_vpc_peering_connection.requester"),
     ("aws_vpc_security_group_egress_rule", "aws_security_group.egress"),
     ("aws_vpc_security_group_ingress_rule", "aws_security_group.ingress"),

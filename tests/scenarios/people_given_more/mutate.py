@@ -1,5 +1,5 @@
 """A console password and memberships by hand: where a resource lists all members it has changed, elsewhere it is unmanaged. The
-account gets another name. A user that nobody declares owns its memberships."""
+account gets another name. That a user whom nobody declares is in a declared group is told beside the user."""
 
 
 def mutate(hand):
@@ -15,3 +15,4 @@ def mutate(hand):
     iam.create_login_profile(UserName="given-more-eve", Password="correct-Horse-7-battery")
     iam.add_user_to_group(GroupName="given-more-admins", UserName="given-more-eve")
     hand.made("aws_iam_user", "given-more-eve")
+    hand.made("aws_iam_user_group_membership", "given-more-eve/given-more-admins")

@@ -101,6 +101,8 @@ fn calls_of_nobody_are_listed_for_everybody_and_a_gap_for_others() {
         activity(&activity_log, principal).into_iter().map(|record| record.actor.name).collect()
     };
     assert_eq!((names("*"), names("eve")), (vec!["nobody (no identity)".to_owned()], vec![]));
-    let gap = activity_log.nobodys_calls(&Collector::new(&[]), &Settings::default());
+    let gap_for = |principal| activity_log.nobodys_calls(principal, &Collector::new(&[]), &Settings::default());
+    assert_eq!(gap_for("*"), None);
+    let gap = gap_for("ann");
     assert!(gap.is_some_and(|detail| detail.starts_with("1 calls")));
 }

@@ -116,3 +116,39 @@ fn a_body_that_is_left_out() {
     let told = attributed(&drift, &[shown, omitted(2, "bob", "PutBucketPolicy", &bucket)]);
     assert_eq!(told, "ann likely: 1-ann-PutBucketPolicy[/policy] (bob: touched it afterwards; the value is hidden)");
 }
+
+/// A new subnet is in the default network ACL of its VPC without a call that says so, and leaves its ACL when it ends.
+#[test]
+fn a_subnet_falls_into_its_acl() {
+    let acl = |removed: &[&str], added: &[&str]| {
+        let ids = |own: &[&str]| {
+            let subnets = [&["subnet-0000000a"], own].concat();
+            json!({"id": "acl-0a1b2c3d4e5f", "subnet_ids": subnets})
+        };
+        let changes = vec![elements("/subnet_ids", json!(removed), json!(added))];
+        let kind = "aws_default_network_acl";
+        drift(DriftStatus::Changed, kind, "eu-west-1", ids(removed), ids(added), changes)
+    };
+    let made = |second, user, id: &str| {
+        let answer = json!({"responseElements": {"subnet": {"subnetId": id, "vpcId": "vpc-0a1b2c3d"}}});
+        event(second, user, "ec2:CreateSubnet", json!({"vpcId": "vpc-0a1b2c3d", "cidrBlock": "10.0.9.0/24"}), answer)
+    };
+    let moved = event(
+        1,
+        "ci",
+        "ec2:ReplaceNetworkAclAssociation",
+        json!({"networkAclId": "acl-0a1b2c3d4e5f", "associationId": "aclassoc-0000000a"}),
+        json!({"responseElements": {"newAssociationId": "aclassoc-0000000b"}}),
+    );
+    let others = [made(1, "ci", "subnet-0000000a"), moved];
+    let with = |last: String| [&others[..], &[last]].concat();
+    assert_eq!(
+        attributed(&acl(&[], &["subnet-0000000b"]), &with(made(5, "ann", "subnet-0000000b"))),
+        "ann certain: 5-ann-CreateSubnet[/subnet_ids]"
+    );
+    let ended = event(5, "ann", "ec2:DeleteSubnet", json!({"subnetId": "subnet-0000000b"}), json!({}));
+    assert_eq!(
+        attributed(&acl(&["subnet-0000000b"], &[]), &with(ended)),
+        "ann certain: 5-ann-DeleteSubnet[/subnet_ids]"
+    );
+}
