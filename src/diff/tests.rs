@@ -55,7 +55,11 @@ fn facts(name: &'static str) -> KindFacts {
         "aws_iam_role_policy" => &["policy"],
         _ => &[],
     };
-    let parent_kinds: &'static [&'static str] = if name == "aws_iam_role_policy" { &["aws_iam_role"] } else { &[] };
+    let parent_kinds: &'static [&'static str] = match name {
+        "aws_iam_role_policy" => &["aws_iam_role"],
+        "aws_vpc_ipv6_cidr_block_association" => &["aws_vpc"],
+        _ => &[],
+    };
     KindFacts {
         name,
         rules: CompareRules { policies, ..CompareRules::default() },

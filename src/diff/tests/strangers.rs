@@ -117,3 +117,19 @@ fn a_name_hides_no_namesake() {
     assert_eq!(index(&[placed("aws_iam_user", "ops", SCOPE.1)]), 1, "another account's");
     assert_eq!(index(&[desired("aws_iam_user", "ops", json!({}))]), 0, "perhaps this one");
 }
+
+/// A VPC speaks for the IPv6 block that its state follows, and for no other.
+#[test]
+fn a_second_block_of_a_declared_vpc_is_told() {
+    let vpc = json!({"id": "vpc-0000000a", "ipv6_association_id": "vpc-cidr-assoc-0000000a"});
+    let vpc = Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_vpc", "vpc-0000000a", vpc) };
+    let block = |id: &str| {
+        let owner = Owner::Parent { kind: "aws_vpc", id: "vpc-0000000a".to_owned() };
+        live(id, json!({"vpc_id": "vpc-0000000a"}), owner)
+    };
+    let found = vec![block("vpc-cidr-assoc-0000000a"), block("vpc-cidr-assoc-0000000b")];
+    let told = strangers("aws_vpc_ipv6_cidr_block_association", &[vpc], found).drifts;
+    let ids: Vec<&str> =
+        told.iter().filter(|one| one.status == DriftStatus::Unmanaged).map(|one| one.id.as_str()).collect();
+    assert_eq!(ids, ["vpc-cidr-assoc-0000000b"]);
+}
