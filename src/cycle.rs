@@ -54,6 +54,8 @@ pub struct Sweep {
     pub kinds: Option<GlobSet>,
     /// Only these scopes.
     pub scopes: Option<BTreeSet<Scope>>,
+    /// Only these accounts.
+    pub accounts: Option<BTreeSet<String>>,
     /// Report everything that this principal did, too.
     pub principal: Option<String>,
 }
@@ -107,6 +109,14 @@ pub trait Progress: Send + Sync {
 pub struct Silent;
 
 impl Progress for Silent {}
+
+impl Sweep {
+    /// Is this scope asked for?
+    fn wants(&self, scope: &Scope) -> bool {
+        self.scopes.as_ref().is_none_or(|only| only.contains(scope))
+            && self.accounts.as_ref().is_none_or(|only| only.contains(&scope.account))
+    }
+}
 
 /// Runs one cycle; `id` is the outcome's, unique.
 pub async fn run(work: &Work, environment: &Environment<'_>, id: String) -> Outcome {

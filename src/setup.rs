@@ -1,6 +1,7 @@
 //! Configuration -> what a cycle needs. The one way from there to here, for `scan`, `who` and everything else that runs a
 //! cycle. Knows no command line: that has been laid over the configuration before. Reads rule files; calls no AWS.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -59,6 +60,7 @@ impl Setup {
             unmanaged: config.scan.unmanaged,
             kinds,
             scopes: None,
+            accounts: None,
             principal: None,
         };
         Ok(Self { settings, sweep, aws: aws_options(config) })
@@ -67,11 +69,12 @@ impl Setup {
 
 /// How the daemon works.
 pub fn daemon_options(config: &Config) -> daemon::Options {
-    let mut schedules: Vec<Schedule> = Vec::new();
-    for state in &config.states {
+    let mut schedules: Vec<(Schedule, BTreeSet<usize>)> = Vec::new();
+    for (index, state) in config.states.iter().enumerate() {
         let schedule = config.schedule.with(&state.schedule).of("sweep");
-        if !schedules.contains(&schedule) {
-            schedules.push(schedule);
+        match schedules.iter_mut().find(|(known, _)| *known == schedule) {
+            Some((_, states)) => _ = states.insert(index),
+            None => schedules.push((schedule, BTreeSet::from([index]))),
         }
     }
     let queue = |queue: &QueueConfig| QueueOptions {

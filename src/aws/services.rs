@@ -34,7 +34,7 @@ macro_rules! services {
             let builder = $sdk::config::Builder::from(config)
                 .retry_partition(retry_partition(account, region, stringify!($name)))
                 .interceptor(RejectTruncated)
-                .interceptor(CountCalls);
+                .interceptor(CountCalls(stringify!($name)));
             $(let builder = $extra(builder, config);)?
             $sdk::Client::from_conf(builder.build())
         })*

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use globset::GlobSet;
-
 use super::companions::{Placed, with_companions};
 use super::place::{Place, placed};
 use super::shard::gap_scope;
@@ -42,11 +40,7 @@ pub(super) struct Plan {
 
 /// What is read besides the declared resources.
 enum Selection {
-    Sweep {
-        unmanaged: bool,
-        kinds: Option<GlobSet>,
-        scopes: Option<BTreeSet<Scope>>,
-    },
+    Sweep(Sweep),
     Resources {
         /// Ids of resources that nobody declares, by scope and kind.
         undeclared: BTreeMap<Scope, BTreeMap<&'static str, Vec<String>>>,
@@ -109,13 +103,18 @@ pub(super) fn plan(work: &Work, desired: &DesiredState, aws: &Aws) -> Plan {
 
 impl Plan {
     fn sweep(&mut self, sweep: &Sweep, desired: &DesiredState, places: &[Place], aws: &Aws) {
-        let Sweep { regions, unmanaged, kinds, scopes, principal: _ } = sweep;
-        let wants = |kind: &str| kinds.as_ref().is_none_or(|only| only.is_match(kind));
-        self.regions.extend(regions.iter().cloned());
-        self.selection = Selection::Sweep { unmanaged: *unmanaged, kinds: kinds.clone(), scopes: scopes.clone() };
+        let wants = |kind: &str| sweep.kinds.as_ref().is_none_or(|only| only.is_match(kind));
+        self.regions.extend(sweep.regions.iter().cloned());
+        self.selection = Selection::Sweep(sweep.clone());
         let all = desired.resources.iter().zip(places).enumerate();
         self.parents(all.clone().map(|(_, (resource, place))| (resource, place)));
-        let here = |place: &Place| scopes.as_ref().is_none_or(|only| only.contains(&place.scope));
+        // Strangers are looked for in every region in which anybody declares something, whichever accounts have their turn.
+        if sweep.accounts.is_some() {
+            let of_aws = all.clone().filter(|(_, (resource, _))| resource.provider.is_aws());
+            let regions = of_aws.map(|(_, (_, place))| &place.scope.region).filter(|region| *region != GLOBAL);
+            self.regions.extend(regions.cloned());
+        }
+        let here = |place: &Place| sweep.wants(&place.scope);
         self.declare(all.filter(|(_, (resource, place))| wants(&resource.kind) && here(place)), desired, aws);
         if self.accounts.is_empty() {
             self.accounts.insert(aws.account().to_owned());
@@ -251,12 +250,12 @@ impl Plan {
     pub(super) fn scopes_by_account(&self) -> BTreeMap<String, Vec<Scope>> {
         let mut scopes: BTreeSet<Scope> = self.declared.keys().cloned().collect();
         match &self.selection {
-            Selection::Sweep { unmanaged, scopes: only, .. } => {
+            Selection::Sweep(sweep) => {
                 let reachable = self.accounts.iter().filter(|account| !self.unreachable.contains_key(*account));
-                for account in reachable.filter(|_| *unmanaged) {
+                for account in reachable.filter(|_| sweep.unmanaged) {
                     let regions = self.regions.iter().map(String::as_str).chain([GLOBAL]);
-                    let wanted = |scope: &Scope| only.as_ref().is_none_or(|only| only.contains(scope));
-                    scopes.extend(regions.map(|region| Scope::new(account, region)).filter(wanted));
+                    let wanted = regions.map(|region| Scope::new(account, region));
+                    scopes.extend(wanted.filter(|scope| sweep.wants(scope)));
                 }
             }
             Selection::Resources { undeclared, listed } => {
@@ -287,9 +286,9 @@ impl Plan {
             let here = (kind.reach() == Reach::Global) == (scope.region == GLOBAL);
             let declared = declared.get(kind.name()).map(Vec::as_slice).unwrap_or_default();
             let (unmanaged, undeclared) = match &self.selection {
-                Selection::Sweep { unmanaged, kinds, .. } => {
-                    let asked = kinds.as_ref().is_none_or(|only| only.is_match(kind.name()));
-                    (*unmanaged && readable && asked && here, None)
+                Selection::Sweep(sweep) => {
+                    let asked = sweep.kinds.as_ref().is_none_or(|only| only.is_match(kind.name()));
+                    (sweep.unmanaged && readable && asked && here, None)
                 }
                 Selection::Resources { undeclared, listed } => {
                     if let Some(desired) =

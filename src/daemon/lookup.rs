@@ -13,6 +13,7 @@ use super::{Chain, Daemon, Stop, wait};
 use crate::attribution::Window;
 use crate::attribution::source::{self, SourceRef};
 use crate::model::Scope;
+use crate::store::{NewJob, StoreError};
 
 /// Until when it was asked: a cursor of the store.
 const ASKED: &str = "lookup.asked";
@@ -21,14 +22,16 @@ const ASKED: &str = "lookup.asked";
 const LATE: SignedDuration = SignedDuration::from_mins(20);
 /// After a pause (the daemon did not run) no more than this is asked for: the sweep sees what is left of older changes.
 const MOST: SignedDuration = SignedDuration::from_hours(6);
-/// The name for `/readyz`.
+/// The job, and the name for `/readyz`.
 const NAME: &str = "lookup";
+/// For so long the asking is this process's: many accounts take a while at two requests a second.
+const LEASE: Duration = Duration::from_secs(15 * 60);
 
 pub(super) async fn run(daemon: Arc<Daemon>, interval: Duration, mut stop: Stop) {
     let nothing = Notify::new();
     loop {
         tokio::select! {
-            () = turn(&daemon) => {}
+            turn = turn(&daemon, interval) => drop(daemon.store_said(NAME, turn)),
             () = super::ended(&mut stop) => return,
         }
         if !wait(&mut stop, &nothing, interval).await {
@@ -37,16 +40,39 @@ pub(super) async fn run(daemon: Arc<Daemon>, interval: Duration, mut stop: Stop)
     }
 }
 
-async fn turn(daemon: &Daemon) {
+/// One of several replicas asks: AWS allows so few requests.
+async fn turn(daemon: &Daemon, interval: Duration) -> Result<(), StoreError> {
     daemon.states_known().await;
-    let scopes = daemon.watched_scopes();
+    let asked = daemon.store.cursor_get(ASKED).await?.and_then(|text| text.parse::<Timestamp>().ok());
     let now = daemon.now();
-    let asked = daemon.store_said(NAME, daemon.store.cursor_get(ASKED).await).flatten();
-    let asked = asked.and_then(|text| text.parse::<Timestamp>().ok()).unwrap_or(now);
+    // A little less than the interval: the clocks of replicas differ.
+    let is_recent = |asked: Timestamp| asked <= now && now.duration_since(asked).unsigned_abs() < interval.mul_f64(0.9);
+    if asked.is_some_and(is_recent) {
+        return Ok(());
+    }
+    let job = NewJob {
+        key: NAME.to_owned(),
+        kind: NAME.to_owned(),
+        queue: None,
+        payload: String::new(),
+        priority: 0,
+        run_at: now,
+        max_attempts: u32::MAX,
+    };
+    daemon.store.job_enqueue(&[job]).await?;
+    let taken = daemon.store.job_take(NAME, &daemon.owner, now, daemon.later(LEASE)).await?;
+    let Some(job) = taken else { return Ok(()) };
+    ask(daemon, asked.unwrap_or(now), now).await?;
+    daemon.store.job_done(&job.lease).await
+}
+
+/// What was written since.
+async fn ask(daemon: &Daemon, asked: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    let scopes = daemon.watched_scopes();
     let back = |by: SignedDuration, from: Timestamp| from.saturating_sub(by).unwrap_or(from);
     let window = Window { since: back(LATE, asked).max(back(MOST, now)), until: now };
     if scopes.is_empty() {
-        return;
+        return Ok(());
     }
     let current = daemon.current();
     let mut received = Received::default();
@@ -56,17 +82,17 @@ async fn turn(daemon: &Daemon) {
     }
     if let Err(error) = keep(daemon, received).await {
         tracing::warn!(error = %Chain(&error), "events were not kept; they are asked for again");
-        daemon.health.store_fails(&error.to_string());
-        return;
+        return Err(error);
     }
     match gaps.first() {
         // What was not read is asked for again.
         Some(gap) => daemon.health.queue_fails(NAME, &gap.detail),
         None => {
             daemon.health.queue_answers(NAME);
-            daemon.store_said(NAME, daemon.store.cursor_set(ASKED, &now.to_string(), now).await);
+            daemon.store.cursor_set(ASKED, &now.to_string(), now).await?;
         }
     }
+    Ok(())
 }
 
 impl Daemon {

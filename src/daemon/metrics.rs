@@ -19,6 +19,7 @@ pub(super) fn describe() {
     describe_gauge!("driftd_drift_findings", "Findings of the last sweep, by severity and status.");
     describe_counter!("driftd_finding_transitions_total", "Steps in the life of findings.");
     describe_counter!("driftd_aws_requests_total", "Calls to AWS made by cycles, retries included.");
+    describe_counter!("driftd_aws_throttled_requests_total", "Calls that AWS refused for being too many, by service.");
     describe_counter!("driftd_cloudtrail_events_total", "Events that were kept for the first time.");
     describe_counter!("driftd_queue_messages_total", "Messages of queues, by what became of them.");
     describe_counter!("driftd_queue_errors_total", "Calls to queues that failed.");

@@ -1,6 +1,7 @@
 //! KEEP DOING IT: sweeps on a schedule, re-reads what events touched, keeps the life of every finding. One file per task. Timers and
 //! events only write what is due into the store; tasks take it from there, so that whatever is killed goes on where it was.
 
+mod accounts;
 mod cycles;
 mod events;
 mod evidence;
@@ -11,6 +12,7 @@ mod lookup;
 mod marks;
 mod metrics;
 mod queue;
+mod sources;
 mod states;
 mod stored_events;
 mod sweep;
@@ -32,13 +34,14 @@ use crate::model::Finding;
 use crate::schedule::Schedule;
 use crate::store::{Retention, Store, StoreError};
 
+use accounts::Accounts;
 pub use health::Health;
 
 /// How the daemon works, besides what a cycle needs.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// When everything is swept: whenever one of them says so.
-    pub schedules: Vec<Schedule>,
+    /// When what is swept: each with the states (by their place in the configuration) that follow it.
+    pub schedules: Vec<(Schedule, BTreeSet<usize>)>,
     pub queues: Vec<QueueOptions>,
     /// How often CloudTrail's event history is asked; `None`: never.
     pub lookup: Option<Duration>,
@@ -84,6 +87,8 @@ pub struct Daemon {
     current: RwLock<Arc<Current>>,
     /// What is declared and known, to find what an event touched.
     index: RwLock<Arc<WatchIndex>>,
+    /// Where the states declare something.
+    accounts: RwLock<Accounts>,
     /// What was found and nobody declares, for the same.
     found: RwLock<WatchIndex>,
     /// Were the states read?
@@ -120,6 +125,7 @@ impl Daemon {
             store,
             current: RwLock::new(Arc::new(current)),
             index: RwLock::default(),
+            accounts: RwLock::default(),
             found: RwLock::default(),
             states_known: watch::Sender::new(false),
             read_at: Mutex::default(),
@@ -194,8 +200,13 @@ impl Daemon {
         Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn set_index(&self, index: WatchIndex) {
+    fn accounts(&self) -> Accounts {
+        self.accounts.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_index(&self, index: WatchIndex, accounts: Accounts) {
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
+        *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = accounts;
         self.states_known.send_replace(true);
     }
 

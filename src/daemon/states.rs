@@ -1,12 +1,13 @@
 //! The states: asked often, cheaply, whether they were written. What one declares otherwise than before is marked, with what was found
 //! of it: so that a finding that the code took up closes within a minute.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Current, Daemon, Stop, marks, metrics, wait};
+use super::accounts::Accounts;
+use super::{Current, Daemon, Stop, marks, metrics, sources, sweep, wait};
 use crate::cycle::WatchIndex;
-use crate::desired::{self, StateBucket};
+use crate::desired::{self, Loaded, StateBucket};
 use crate::model::ResourceKey;
 use crate::store::{FindingFilter, StoreError};
 
@@ -32,10 +33,12 @@ async fn watch(daemon: &Arc<Daemon>, current: &Arc<Current>) {
     let (settings, poll) = (&current.settings, current.options.state_poll);
     // Never true: the caller watches for the end.
     let (_sender, mut never) = tokio::sync::watch::channel(false);
+    let mut is_first = true;
     loop {
         let mut loaded = desired::open(&settings.states, &settings.load, &bucket).await;
         desired::mark_copies(&mut loaded.desired.resources, |resource| WatchIndex::scope_of(resource, &current.aws));
         let index = WatchIndex::new(&loaded.desired, &current.aws);
+        let accounts = accounts_of(&loaded, current);
         // Only what tells whether they were written is kept of them.
         loaded.desired.resources = Vec::new();
         metrics::declared(index.len());
@@ -44,7 +47,10 @@ async fn watch(daemon: &Arc<Daemon>, current: &Arc<Current>) {
         let changed = if before.is_empty() || unread { BTreeSet::new() } else { index.changed_since(&before) };
         // What one that cannot be read declares is known from before.
         if before.is_empty() || !unread {
-            daemon.set_index(index);
+            daemon.set_index(index, accounts);
+        }
+        if std::mem::take(&mut is_first) {
+            daemon.store_said(TASK, sweep_new(daemon, &loaded).await);
         }
         daemon.health.states_read(&loaded.desired.gaps);
         if !changed.is_empty() {
@@ -59,6 +65,31 @@ async fn watch(daemon: &Arc<Daemon>, current: &Arc<Current>) {
             }
         }
     }
+}
+
+/// Where the states of the configuration declare something.
+fn accounts_of(loaded: &Loaded<'_>, current: &Current) -> Accounts {
+    let mut by_state: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    let requests: Vec<_> = loaded.requests().collect();
+    let of_aws = loaded.desired.resources.iter().filter(|resource| resource.provider.is_aws());
+    for resource in of_aws {
+        let account = WatchIndex::scope_of(resource, &current.aws).account;
+        for request in requests.get(resource.source).into_iter().copied().flatten() {
+            let accounts = by_state.entry(*request).or_default();
+            if !accounts.contains(&account) {
+                accounts.insert(account.clone());
+            }
+        }
+    }
+    Accounts { by_state, is_partial: !loaded.desired.unread.is_empty() }
+}
+
+/// A source that nobody compared yet, or that was written while nobody watched, does not wait for its schedule.
+async fn sweep_new(daemon: &Daemon, loaded: &Loaded<'_>) -> Result<(), StoreError> {
+    let sources = sources::to_be_swept(&loaded.desired.sources, &daemon.store.source_list().await?);
+    let of_source = loaded.requests().enumerate().filter(|(source, _)| sources.contains(source));
+    let states: BTreeSet<usize> = of_source.flat_map(|(_, requests)| requests.iter().copied()).collect();
+    if states.is_empty() { Ok(()) } else { sweep::ask(daemon, &states).await }
 }
 
 async fn mark(daemon: &Daemon, current: &Current, changed: BTreeSet<ResourceKey>) -> Result<(), StoreError> {

@@ -1,30 +1,36 @@
-//! Sweeps: by the schedule, as a job that is there once, whoever does it.
+//! Sweeps: by the schedules, as jobs that are there once, whoever does them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::accounts::{self, SWEEP};
 use super::cycles::{self, Done};
-use super::{Chain, Current, Daemon, Stop, metrics, wait};
-use crate::cycle::Work;
-use crate::store::{NewJob, StoreError, TakenJob};
+use super::{Chain, Current, Daemon, Stop, metrics, sources, wait};
+use crate::cycle::{Sweep, Work};
+use crate::store::{StoreError, TakenJob};
 
-/// The job, and its key.
-const SWEEP: &str = "sweep";
-/// When a sweep was last asked for: a cursor of the store.
-const ASKED: &str = "sweep.asked";
 /// For so long a job is this process's; then another may take it over.
-const LEASE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_secs(60);
 /// How often the lease is renewed.
-const RENEW: Duration = Duration::from_secs(40);
+const RENEW: Duration = Duration::from_secs(20);
 /// How often the schedule is looked at, whatever it says: clocks jump.
 const LOOK: Duration = Duration::from_secs(20);
-const ATTEMPTS: u32 = 5;
 /// After a failure it is tried again so much later.
 const RETRY: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
+    // Where the states declare something is not known before.
+    loop {
+        daemon.health.scheduler_lives(daemon.now());
+        tokio::select! {
+            () = daemon.states_known() => break,
+            () = tokio::time::sleep(LOOK) => {}
+            () = super::ended(&mut stop) => return,
+        }
+    }
     loop {
         daemon.health.scheduler_lives(daemon.now());
         let current = daemon.current();
@@ -42,35 +48,41 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     }
 }
 
-/// Asks for a sweep when one is due; -> when the next one is. The very first is due at once.
+/// Asks for the sweeps that are due; -> when the next one is. What never was due before is due at once.
 async fn enqueue_if_due(daemon: &Daemon, current: &Current) -> Result<Option<Timestamp>, StoreError> {
     let now = daemon.now();
-    let asked = daemon.store.cursor_get(ASKED).await?.and_then(|text| text.parse::<Timestamp>().ok());
-    let due = |after: Timestamp| current.options.schedules.iter().map(|schedule| schedule.next_after(after)).min();
-    let next = match asked {
+    let (mut due, mut asked_now, mut next) = (BTreeSet::new(), Vec::new(), None);
+    for (schedule, states) in &current.options.schedules {
+        let cursor = format!("sweep.asked {schedule}");
+        let asked = daemon.store.cursor_get(&cursor).await?.and_then(|text| text.parse::<Timestamp>().ok());
         // A clock that was put back does not stop the sweeps.
-        Some(asked) => due(asked.min(now)),
-        None => Some(now),
-    };
-    if next.is_none_or(|next| next > now) {
-        return Ok(next);
+        let mut at = asked.map_or(now, |asked| schedule.next_after(asked.min(now)));
+        if at <= now {
+            due.extend(states.iter().copied());
+            asked_now.push(cursor);
+            at = schedule.next_after(now);
+        }
+        next = Some(next.map_or(at, |next: Timestamp| next.min(at)));
     }
-    let job = NewJob {
-        key: SWEEP.to_owned(),
-        kind: SWEEP.to_owned(),
-        queue: None,
-        payload: String::new(),
-        priority: 0,
-        run_at: now,
-        max_attempts: ATTEMPTS,
-    };
-    daemon.store.job_enqueue(&[job]).await?;
-    daemon.store.cursor_set(ASKED, &now.to_string(), now).await?;
-    Ok(due(now))
+    if !due.is_empty() {
+        ask(daemon, &due).await?;
+        for cursor in asked_now {
+            daemon.store.cursor_set(&cursor, &now.to_string(), now).await?;
+        }
+    }
+    Ok(next)
+}
+
+/// Asks for a sweep of what these states (by their place in the configuration) declare.
+pub(super) async fn ask(daemon: &Daemon, states: &BTreeSet<usize>) -> Result<(), StoreError> {
+    let jobs = daemon.accounts().jobs(states, daemon.store.is_shared(), daemon.now());
+    daemon.store.job_enqueue(&jobs).await?;
+    daemon.wake.sweep.notify_one();
+    Ok(())
 }
 
 async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut Stop) {
-    let work = Work::Sweep(current.sweep.clone());
+    let work = Work::Sweep(Sweep { accounts: accounts::of_job(&job.payload), ..current.sweep.clone() });
     let done = Done { lease: Some(&job.lease), marks: &[] };
     let renewing = async {
         loop {
@@ -96,6 +108,7 @@ async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut St
         Ok(outcome) => {
             daemon.health.swept(&outcome);
             metrics::swept(&outcome);
+            daemon.store_said(SWEEP, sources::close_removed(daemon, &outcome).await);
         }
         Err(error) => {
             tracing::warn!(error = %Chain(&error), attempt = job.attempts, "a sweep was not kept");

@@ -2,7 +2,7 @@
 
 mod codes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,6 +45,7 @@ pub struct LoadOptions {
 /// One state to read.
 struct Job<'a> {
     file: Box<dyn StateFile + 'a>,
+    requests: BTreeSet<usize>,
     declares: Declares,
     location: String,
     code: Option<PathBuf>,
@@ -103,6 +104,7 @@ pub struct Loaded<'a> {
 /// A source that was read.
 struct ReadSource<'a> {
     file: Box<dyn StateFile + 'a>,
+    requests: BTreeSet<usize>,
     declares: Declares,
     /// What it was before it was read: see [`StateFile::stamp`].
     stamp: Option<String>,
@@ -138,7 +140,7 @@ impl Loaded<'_> {
     }
 
     async fn moved_since(&self, source: usize, read: &ReadSource<'_>) -> Option<MovedSource> {
-        let ReadSource { file, declares, stamp, written_at: _ } = read;
+        let ReadSource { file, declares, stamp, .. } = read;
         let before = self.desired.sources.get(source).filter(|_| file.can_be_read_again())?;
         // Most files need not be read again to know that they are the same.
         if stamp.is_some() && *stamp == file.stamp().await {
@@ -163,6 +165,11 @@ impl Loaded<'_> {
             .collect()
     }
 
+    /// Which entries of the configuration asked for each source, in the order of `desired.sources`.
+    pub fn requests(&self) -> impl Iterator<Item = &BTreeSet<usize>> {
+        self.read.iter().map(|read| &read.requests)
+    }
+
     /// A pipe is empty after the first time.
     pub fn can_be_opened_again(&self) -> bool {
         self.read.iter().all(|read| read.file.can_be_read_again())
@@ -178,7 +185,7 @@ pub async fn load(states: &[StateConfig], options: &LoadOptions, store: &dyn Obj
 pub async fn open<'a>(states: &[StateConfig], options: &'a LoadOptions, store: &'a dyn ObjectStore) -> Loaded<'a> {
     let mut jobs: Vec<Job> = Vec::new();
     let mut unopened = Vec::new();
-    for state in states {
+    for (request, state) in states.iter().enumerate() {
         let declares = Declares::of(state);
         match request::open(&state.location, options, store).await {
             Ok(opened) => {
@@ -187,9 +194,13 @@ pub async fn open<'a>(states: &[StateConfig], options: &'a LoadOptions, store: &
                     let (location, code) = (file.location(), opened.code.clone());
                     // The same file by two requests (a glob and its path) is one source.
                     match jobs.iter_mut().find(|job| job.file.identity() == file.identity()) {
-                        Some(job) => job.declares.widen(&declares),
+                        Some(job) => {
+                            job.declares.widen(&declares);
+                            job.requests.insert(request);
+                        }
                         None => jobs.push(Job {
                             file,
+                            requests: BTreeSet::from([request]),
                             declares: declares.clone(),
                             location,
                             code,
@@ -218,10 +229,10 @@ pub async fn open<'a>(states: &[StateConfig], options: &'a LoadOptions, store: &
         let name = names.next().unwrap_or_default();
         match outcome {
             Ok(state) => {
-                let Job { file, declares, location, code, warnings } = job;
+                let Job { file, requests, declares, location, code, warnings } = job;
                 let written_at = state.written_at;
                 add_source(&mut desired, name, (location, code, warnings), &declares, state, &mut codes);
-                read.push(ReadSource { file, declares, stamp, written_at });
+                read.push(ReadSource { file, requests, declares, stamp, written_at });
             }
             Err(error) => add_unread(&mut desired, name, job.declares, &error),
         }

@@ -55,6 +55,13 @@ pub struct Schedule {
     delay: Duration,
 }
 
+impl fmt::Display for Schedule {
+    /// `0 * * * * Europe/Berlin`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.cron, self.zone.iana_name().unwrap_or("UTC"))
+    }
+}
+
 impl Schedule {
     /// Due when the expression matches the clock of the time zone, and a delay of less than `jitter` later. The delay follows from the
     /// name: it is always the same for one name, and another one for most others.

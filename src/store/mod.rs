@@ -47,3 +47,10 @@ pub use sources::KnownSource;
 pub struct Store {
     db: Db,
 }
+
+impl Store {
+    /// Can several replicas share it?
+    pub fn is_shared(&self) -> bool {
+        !self.db.is_sqlite()
+    }
+}

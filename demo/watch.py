@@ -1,0 +1,148 @@
+"""`make watch`: the daemon at work. A false AWS account as Terraform left it, `driftd run` beside it, people who change things by hand
+and put some of it back; how many seconds later driftd knows it, and whom it names. CloudTrail's records come through a queue, as
+EventBridge sends them. No AWS account, no Terraform, nothing but loopback; everything is stopped and gone at the end, also on Ctrl-C.
+"""
+import argparse
+import dataclasses
+import pathlib
+import signal
+import sys
+import tempfile
+import textwrap
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+from tests.world import replay                                            # noqa: E402
+from tests.world.actors import ACTORS                                     # noqa: E402
+from tests.world.chaos_changes import NAMED                               # noqa: E402
+from tests.world.chaos_daemon import Daemon, actor, thing, until          # noqa: E402
+from tests.world.chaos_people import People                               # noqa: E402
+from tests.world.moto import Moto                                         # noqa: E402
+
+PATIENCE = 60   # seconds for anything
+WIDTH = 100
+CONFIG = """\
+states: [{state}]
+events:
+  - sqs: {{url: "{queue}"}}
+daemon: {{settle: 1s, recheck: 3s, state_poll: 2s}}
+store: {{path: driftd.db}}
+limits: {{requests_per_second: 1000}}
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Act:
+    who: str
+    text: str
+    thing: str
+    back: bool = False
+
+
+CHANGES = [
+    Act("alice", "alice (Identity Center, console) opens SSH to the world", "aws_security_group.web"),
+    Act("dave", "dave (two roles away) lets another account assume the web servers' role", "aws_iam_role.web"),
+    Act("bob", "bob (IAM user, console, MFA) deletes the support group", "aws_iam_group.support"),
+    Act("erin", "erin's CloudFormation stack makes a user that no code knows", "aws_iam_user contractor"),
+]
+BACK = [
+    Act("carol", "carol (AWS CLI) closes SSH again", "aws_security_group.web", back=True),
+    Act("dave", "dave takes the other account out of the role", "aws_iam_role.web", back=True),
+    Act("erin", "erin's stack is rolled back, and the user goes", "aws_iam_user contractor", back=True),
+]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--driftd", required=True, type=pathlib.Path)
+    driftd = parser.parse_args().driftd
+    # So that a kill unwinds, too, and takes the others with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    heading("A false AWS account (moto): the web shop of tests/world/recorded/shop, as Terraform made it")
+    with Moto() as moto, tempfile.TemporaryDirectory(prefix="driftd-watch-") as folder:
+        replay.replay("shop", moto)
+        people = People(moto.endpoint, replay.state("shop"))
+        config = CONFIG.format(state=replay.state("shop"), queue=people.queue)
+        with Daemon(driftd, pathlib.Path(folder), moto.endpoint, config) as daemon:
+            try:
+                return watch(daemon, people)
+            except Late as late:
+                print(f"\n{late}: not within {PATIENCE} s. What driftd logged:\n{daemon.log.read_text()}", file=sys.stderr)
+                return 1
+
+
+class Late(Exception):
+    """Something did not happen in time."""
+
+
+def watch(daemon: Daemon, people: People) -> int:
+    heading("driftd run, with this configuration")
+    show(daemon.config.read_text().replace(f"{ROOT}/", ""))
+    daemon.start()
+    wait(daemon, "ready", daemon.ready)
+    wait(daemon, "the first sweep", lambda: daemon.metric("driftd_last_successful_scan_timestamp_seconds"))
+    say(f"It has compared the account once: {len(daemon.findings())} findings, as nobody touched it yet.")
+    heading("People change things by hand")
+    for act in CHANGES:
+        known, took = after(daemon, people, act, "open")
+        finding, who = known["finding"], known["finding"]["attribution"]
+        say(f"driftd, {took:.1f} s later: {finding['severity'].upper()}, {finding['drift']} {thing(known)}")
+        say(f"who: {actor(known)} ({who['confidence']}), {who['channel']}, from {who['source_ip']}")
+    heading("They put things back")
+    for act in BACK:
+        known, took = after(daemon, people, act, "resolved")
+        say(f"driftd, {took:.1f} s later: resolved, {known['life']['state']['how'].replace('_', ' ')}: {thing(known)}")
+    heading("driftd findings list --status open --status resolved")
+    show(daemon.says("findings", "list", "--status", "open", "--status", "resolved"))
+    first = next(known for known in daemon.findings() if thing(known) == CHANGES[0].thing)
+    heading(f"driftd explain {first['id'][:6]}")
+    show(daemon.says("explain", first["id"][:6]))
+    code = daemon.stop()
+    heading(f"SIGTERM: driftd ended with {code}")
+    return code
+
+
+def after(daemon: Daemon, people: People, act: Act, state: str) -> tuple[dict, float]:
+    """Somebody does it; -> the finding in that state, with the right name, and the seconds until driftd had it."""
+    print(f"\n   {act.text}", flush=True)
+    one = NAMED[act.thing]
+    people.send(people.act(act.who, one.put_back if act.back else one.change))
+    began, name = time.monotonic(), ACTORS[act.who][1]
+
+    def is_so() -> dict | None:
+        return next((known for known in daemon.findings() if thing(known) == act.thing and known["life"]["state"]["name"] == state
+                     and (act.back or actor(known) == name)), None)
+    return wait(daemon, f"{act.thing} is {state}", is_so), time.monotonic() - began
+
+
+def wait(daemon: Daemon, what: str, is_so):
+    if found := until(PATIENCE, lambda: not daemon.runs() or is_so()):
+        if daemon.runs():
+            return found
+        raise Late(f"{what}: driftd ended by itself")
+    raise Late(what)
+
+
+def heading(text: str) -> None:
+    print(f"\n== {text}", flush=True)
+
+
+def say(text: str) -> None:
+    print(textwrap.fill(text, WIDTH, initial_indent="   -> ", subsequent_indent="      "), flush=True)
+
+
+def show(text: str) -> None:
+    """Indented; what is longer than a line goes on further to the right."""
+    for line in text.rstrip().splitlines():
+        before = " " * (len(line) - len(line.lstrip()) + 3)
+        print(textwrap.fill(line.strip(), WIDTH, initial_indent=before, subsequent_indent=before + " " * 8, drop_whitespace=True,
+                            break_long_words=False, break_on_hyphens=False), flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        sys.exit(130)

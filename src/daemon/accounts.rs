@@ -1,0 +1,86 @@
+//! Which accounts a sweep goes to: those in which the states that are due declare something, in groups that replicas share. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::store::NewJob;
+
+/// Accounts of one job where replicas share the work: each job reads the states anew, and its accounts side by side.
+const GROUP: usize = 10;
+/// The task that takes these jobs.
+pub(super) const SWEEP: &str = "sweep";
+const ATTEMPTS: u32 = 5;
+
+/// Where the states declare something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Accounts {
+    /// By the state's place in the configuration.
+    pub by_state: BTreeMap<usize, BTreeSet<String>>,
+    /// Some states could not be read: they may declare anywhere.
+    pub is_partial: bool,
+}
+
+impl Accounts {
+    /// The jobs of a sweep of what these states declare. `shared`: several replicas take them.
+    pub(super) fn jobs(&self, due: &BTreeSet<usize>, shared: bool, run_at: jiff::Timestamp) -> Vec<NewJob> {
+        let all: BTreeSet<&str> = self.by_state.values().flatten().map(String::as_str).collect();
+        let wanted: BTreeSet<&str> = match self.is_partial {
+            true => all.clone(),
+            false => due.iter().filter_map(|state| self.by_state.get(state)).flatten().map(String::as_str).collect(),
+        };
+        let is_everything = wanted == all;
+        let wanted = Vec::from_iter(wanted);
+        let groups: Vec<String> = match shared && all.len() > 1 {
+            true => wanted.chunks(GROUP).map(|group| group.join(",")).collect(),
+            false if is_everything => vec![String::new()],
+            false if wanted.is_empty() => Vec::new(),
+            false => vec![wanted.join(",")],
+        };
+        let job = |group: String| NewJob {
+            key: if group.is_empty() { SWEEP.to_owned() } else { format!("{SWEEP}/{group}") },
+            kind: SWEEP.to_owned(),
+            queue: None,
+            payload: group,
+            priority: 0,
+            run_at,
+            max_attempts: ATTEMPTS,
+        };
+        groups.into_iter().map(job).collect()
+    }
+}
+
+/// The accounts of a job; `None`: all.
+pub(super) fn of_job(payload: &str) -> Option<BTreeSet<String>> {
+    (!payload.is_empty()).then(|| payload.split(',').map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_goes_where_the_states_that_are_due_declare() {
+        let numbered = |numbers: std::ops::Range<u32>| numbers.map(|number| format!("{number:012}")).collect();
+        let accounts = |is_partial| Accounts {
+            by_state: BTreeMap::from([(0, numbered(0..1)), (1, numbered(0..2)), (2, BTreeSet::new())]),
+            is_partial,
+        };
+        let payloads = |accounts: &Accounts, due: &[usize], shared| -> Vec<String> {
+            let due = BTreeSet::from_iter(due.iter().copied());
+            accounts.jobs(&due, shared, jiff::Timestamp::UNIX_EPOCH).into_iter().map(|job| job.payload).collect()
+        };
+        let one = "000000000000";
+        let both = "000000000000,000000000001";
+        let known = accounts(false);
+        assert_eq!(payloads(&known, &[0], false), [one]);
+        assert_eq!(payloads(&known, &[0, 1], false), [""]);
+        assert_eq!(payloads(&known, &[2], false), [""; 0], "nothing is declared, nothing is swept");
+        assert_eq!(payloads(&known, &[1], true), [both]);
+        assert_eq!(payloads(&accounts(true), &[0], false), [""], "what was not read may declare anywhere");
+        assert_eq!(payloads(&Accounts::default(), &[0], true), [""]);
+        let many = Accounts { by_state: BTreeMap::from([(0, numbered(0..25))]), is_partial: false };
+        assert_eq!(payloads(&many, &[0], false), [""]);
+        let groups = payloads(&many, &[0], true);
+        assert_eq!(groups.iter().map(|group| of_job(group).unwrap().len()).collect::<Vec<_>>(), [10, 10, 5]);
+        assert_eq!(of_job(""), None);
+    }
+}

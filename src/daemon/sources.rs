@@ -1,0 +1,79 @@
+//! Sources that come, move while nobody watches, and go: what is new is swept, what is configured no more takes its findings with it.
+
+use std::collections::BTreeSet;
+
+use super::Daemon;
+use crate::life;
+use crate::model::{Finding, Outcome, Source};
+use crate::store::{Apply, KnownSource, StoreError};
+
+/// Those of the sources (by index) that were never compared, or were written since they were.
+pub(super) fn to_be_swept(read: &[Source], known: &[KnownSource]) -> BTreeSet<usize> {
+    let is_known = |source: &Source| {
+        known.iter().any(|one| {
+            one.name == source.name
+                && one.last_compared.is_some()
+                && one.serial == source.serial.and_then(|serial| i64::try_from(serial).ok())
+                && one.lineage == source.lineage
+        })
+    };
+    read.iter().enumerate().filter(|(_, source)| !is_known(source)).map(|(index, _)| index).collect()
+}
+
+/// Closes what still bears the name of a source that was taken out of the configuration, after a sweep that looked there. A source that
+/// merely cannot be read keeps its findings; beside one, nobody knows which are gone.
+pub(super) async fn close_removed(daemon: &Daemon, outcome: &Outcome) -> Result<(), StoreError> {
+    if outcome.gaps.iter().any(|gap| gap.scope.source.is_some()) {
+        return Ok(());
+    }
+    let declared = daemon.index().scopes();
+    let was_looked_for = |finding: &Finding| {
+        let of_account = |account: &String| *account == finding.account;
+        outcome.accounts.iter().any(of_account) || !declared.iter().any(|scope| of_account(&scope.account))
+    };
+    let removed = |known: &KnownSource| !outcome.sources.iter().any(|source| source.name == known.name);
+    for source in daemon.store.source_list().await?.into_iter().filter(removed) {
+        let mut known = daemon.store.finding_of_source(&source.name).await?;
+        let all = known.len();
+        known.retain(|one| was_looked_for(&one.finding));
+        let is_all = known.len() == all;
+        let now = daemon.now();
+        let changes = life::close_source(&known, &source.name, None, now);
+        match daemon.store.apply(&Apply { changes: Some(&changes), ..Apply::at(now) }).await {
+            Ok(()) if is_all => daemon.store.source_remove(&source.name).await?,
+            // Somebody was faster: the next sweep closes what is left.
+            Ok(()) | Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        tracing::info!(source = source.name, findings = changes.findings.len(), "a source is configured no more");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    #[test]
+    fn what_was_written_while_nobody_watched_is_swept() {
+        let known = |name: &str, serial, compared: bool| KnownSource {
+            name: name.to_owned(),
+            location: String::new(),
+            serial: Some(serial),
+            lineage: Some("l".to_owned()),
+            stamp: None,
+            last_read: Timestamp::UNIX_EPOCH,
+            last_compared: compared.then_some(Timestamp::UNIX_EPOCH),
+        };
+        let read = |name: &str, serial| Source {
+            name: name.to_owned(),
+            serial: Some(serial),
+            lineage: Some("l".to_owned()),
+            ..Source::default()
+        };
+        let known = [known("same", 4, true), known("moved", 4, true), known("only-read", 4, false)];
+        let read = [read("same", 4), read("moved", 5), read("only-read", 4), read("new", 1)];
+        assert_eq!(Vec::from_iter(to_be_swept(&read, &known)), [1, 2, 3]);
+    }
+}
