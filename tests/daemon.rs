@@ -1,5 +1,5 @@
-//! `driftd run` as people start it: it sweeps, hears of a change through a queue, names who did it, sees it put back, ends in time; and killed
-//! at any moment it goes on where it was.
+//! `driftd run` as people start it: it sweeps, hears of a change through a queue, names who did it, sees it put back, ends in time; killed
+//! at any moment it goes on where it was; and it sees what its states did while it was away.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, reason = "how long a program takes to end is measured")]
@@ -7,14 +7,11 @@
 mod support;
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::World;
+use support::daemon::{Place, assert_not_in};
 
 /// Somebody opens a group, or closes it again; CloudTrail's record of it goes to the queue as EventBridge sends it. Says the queue's
 /// address when it makes one.
@@ -56,100 +53,33 @@ for _ in range(2):  # SQS delivers at least once
     send(json.dumps(event))
 "#;
 
-/// How long anything may take here: the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-struct Place {
+/// The recorded account, a queue, and a daemon that watches both.
+struct Shop {
     world: World,
-    config: PathBuf,
-    listen: String,
+    place: Place,
     queue: String,
-    folder: tempfile::TempDir,
 }
 
-impl Place {
+const GROUP: &str = "aws_security_group";
+
+impl Shop {
     fn new() -> Self {
         let world = World::recorded("shop", 1);
-        let folder = tempfile::tempdir().expect("a folder");
-        let listen = {
-            let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-            free.local_addr().expect("an address").to_string()
-        };
         let queue = people(&world, &["queue"]);
-        let config = folder.path().join("driftd.yaml");
-        let text = format!(
-            "version: 1\nstates: [{}]\nlisten: {listen}\nstore: {{path: driftd.db}}\nlimits: {{requests_per_second: 1000}}\n\
-             events: [{{sqs: {{url: \"{queue}\"}}}}]\ndaemon: {{settle: 0s, recheck: 1s, state_poll: 1s}}\n",
-            world.state.display()
-        );
-        fs::write(&config, text).expect("writable");
-        Self { world, config, listen, queue, folder }
+        let place = Place::new(&world.moto, &config(&[world.state.to_str().expect("UTF-8")], &queue));
+        Self { world, place, queue }
     }
 
     fn people(&self, what: &str) {
         people(&self.world, &[what, &self.queue]);
     }
+}
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = support::program(&self.world.moto);
-        command.arg("--config").arg(&self.config).args(arguments);
-        command
-    }
-
-    fn start(&self) -> Running {
-        let log = fs::File::options().create(true).append(true).open(self.log()).expect("writable");
-        let mut command = self.command(&["run"]);
-        let child = command.env("DRIFTD_LOG", "driftd=info,warn").stdout(Stdio::null()).stderr(log);
-        Running(child.spawn().expect("driftd starts"))
-    }
-
-    fn log(&self) -> PathBuf {
-        self.folder.path().join("log")
-    }
-
-    fn get(&self, path: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(&self.listen).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        Some(answer)
-    }
-
-    /// What the store has, resolved ones included.
-    fn findings(&self) -> Vec<Value> {
-        let states = ["open", "acknowledged", "resolved"].into_iter().flat_map(|state| ["--status", state]);
-        let arguments: Vec<&str> = ["findings", "list", "--json"].into_iter().chain(states).collect();
-        let done = self.command(&arguments).output().expect("driftd starts");
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        serde_json::from_slice(&done.stdout).expect("JSON")
-    }
-
-    fn said(&self, arguments: &[&str]) -> String {
-        let done = self.command(arguments).output().expect("driftd starts");
-        let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-        assert!(done.status.success(), "{arguments:?}: {out}{err}");
-        out.into_owned()
-    }
-
-    /// Waits until it is so.
-    fn until<T>(&self, what: &str, mut is_so: impl FnMut() -> Option<T>) -> T {
-        let began = Instant::now();
-        while began.elapsed() < PATIENCE {
-            if let Some(found) = is_so() {
-                return found;
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        panic!("{what}: not after {PATIENCE:?}\n{}", fs::read_to_string(self.log()).unwrap_or_default());
-    }
-
-    /// Waits for the one finding about the group in this state.
-    fn until_group_is(&self, state: &str) -> Value {
-        self.until(&format!("the group is {state}"), || {
-            let found = self.findings().into_iter().find(|one| one["finding"]["kind"] == "aws_security_group");
-            found.filter(|one| one["life"]["state"]["name"] == state)
-        })
-    }
+fn config(states: &[&str], queue: &str) -> String {
+    format!(
+        "version: 1\nstates: {states:?}\nstore: {{path: driftd.db}}\nlimits: {{requests_per_second: 1000}}\n\
+         events: [{{sqs: {{url: \"{queue}\"}}}}]\ndaemon: {{settle: 0s, recheck: 1s, state_poll: 1s}}\n"
+    )
 }
 
 fn people(world: &World, what: &[&str]) -> String {
@@ -159,48 +89,20 @@ fn people(world: &World, what: &[&str]) -> String {
     String::from_utf8_lossy(&done.stdout).trim().to_owned()
 }
 
-/// The daemon; killed when dropped.
-struct Running(Child);
-
-impl Running {
-    /// SIGTERM; -> the exit code.
-    fn stop(mut self) -> i32 {
-        let began = Instant::now();
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").arg(id).status().expect("kill").success());
-        let code = self.0.wait().expect("it ends").code().unwrap_or(-1);
-        assert!(began.elapsed() < Duration::from_secs(10), "it took {:?} to end", began.elapsed());
-        code
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn swept(place: &Place) {
-    place.until("the first sweep", || {
-        let metrics = place.get("/metrics")?;
-        metrics.lines().any(|line| line.starts_with("driftd_last_scan_timestamp_seconds ")).then_some(())
-    });
-}
-
 #[test]
 fn it_keeps_watching() {
-    let place = Place::new();
+    let shop = Shop::new();
+    let place = &shop.place;
     let daemon = place.start();
-    swept(&place);
+    place.until_swept();
     assert!(place.get("/readyz").expect("it answers").contains("store: ok"));
     assert!(place.get("/healthz").expect("it answers").starts_with("HTTP/1.1 200"));
     assert_eq!(place.findings(), Vec::<Value>::new(), "as Terraform left it");
 
     // What nobody can read stops nothing.
-    place.people("noise");
-    place.people("open");
-    let opened = place.until_group_is("open");
+    shop.people("noise");
+    shop.people("open");
+    let opened = place.until_is(GROUP, "open");
     assert_eq!(opened["finding"]["attribution"]["actor"]["name"], "mallory", "{opened:#}");
     assert_eq!(opened["finding"]["attribution"]["confidence"], "certain");
     assert_eq!(opened["finding"]["severity"], "critical");
@@ -211,40 +113,35 @@ fn it_keeps_watching() {
             .said(&["findings", "ack", id.get(..6).expect("ASCII"), "--by", "ana", "--reason", "seen"])
             .contains("acknowledged")
     );
-    place.until_group_is("acknowledged");
+    place.until_is(GROUP, "acknowledged");
     let explained = place.said(&["explain", id]);
     assert!(explained.contains("mallory (certain)") && explained.contains("acknowledged by ana seen"), "{explained}");
 
-    place.people("close");
-    let closed = place.until_group_is("resolved");
+    shop.people("close");
+    let closed = place.until_is(GROUP, "resolved");
     assert_eq!(closed["life"]["state"]["how"], "reverted_by_hand", "{closed:#}");
     let history = place.said(&["findings", "history", id]);
     assert!(history.contains("opened") && history.contains("resolved"), "{history}");
 
-    let backup = place.folder.path().join("copy.db");
+    let backup = place.path("copy.db");
     place.said(&["store", "backup", &backup.display().to_string()]);
     assert!(fs::metadata(&backup).expect("written").len() > 0);
     assert_eq!(daemon.stop(), 0);
-    let log = fs::read_to_string(place.log()).expect("readable");
+    let log = place.log();
     assert!(!log.contains("AKIAIOSFODNN7EXAMPLE") && !log.contains("panicked"), "{log}");
     for file in ["driftd.db", "driftd.db-wal", "copy.db", "log"] {
-        assert_no_secret(&place.folder.path().join(file));
+        assert_not_in(&place.path(file), b"secret-of-the-test");
     }
-}
-
-fn assert_no_secret(path: &Path) {
-    let bytes = fs::read(path).unwrap_or_default();
-    let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
     // The event is there, its secrets are not.
-    let is_store = path.extension().is_some_and(|extension| extension == "db");
-    assert!(!is_store || has(b"AuthorizeSecurityGroupIngress"), "no event in {}", path.display());
-    assert!(!has(b"secret-of-the-test"), "a secret in {}", path.display());
+    let store = fs::read(place.path("driftd.db")).expect("readable");
+    assert!(store.windows(29).any(|window| window == b"AuthorizeSecurityGroupIngress"), "no event in the store");
 }
 
 #[test]
 fn killed_at_any_moment_it_goes_on() {
-    let place = Place::new();
-    place.people("open");
+    let shop = Shop::new();
+    let place = &shop.place;
+    shop.people("open");
     for kill in 0..4_u64 {
         let daemon = place.start();
         // While it starts, reads states, sweeps, keeps.
@@ -252,10 +149,56 @@ fn killed_at_any_moment_it_goes_on() {
         drop(daemon);
     }
     let daemon = place.start();
-    let opened = place.until_group_is("open");
+    let opened = place.until_is(GROUP, "open");
     assert_eq!(opened["finding"]["attribution"]["actor"]["name"], "mallory", "{opened:#}");
     let id = opened["id"].as_str().expect("an id");
     let history = place.said(&["findings", "history", id]);
     assert_eq!(history.matches("  opened").count(), 1, "{history}");
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// A state that declares one VPC, which is not there.
+fn state_with(vpcs: &[&str], serial: u64) -> String {
+    let resource = |id: &&str| {
+        json!({"mode": "managed", "type": "aws_vpc", "name": id.replace('-', "_"),
+            "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
+            "instances": [{"schema_version": 1, "attributes": {"id": id, "cidr_block": "10.99.0.0/16",
+                "arn": format!("arn:aws:ec2:us-east-1:123456789012:vpc/{id}"), "owner_id": "123456789012"}}]})
+    };
+    let resources: Vec<Value> = vpcs.iter().map(resource).collect();
+    json!({"version": 4, "terraform_version": "1.11.4", "serial": serial, "lineage": "extra", "outputs": {}, "resources": resources}).to_string()
+}
+
+#[test]
+fn what_states_did_meanwhile_is_seen_at_once() {
+    let shop = Shop::new();
+    let place = &shop.place;
+    let extra = place.path("extra.tfstate");
+    let own = shop.world.state.to_str().expect("UTF-8");
+    fs::write(&extra, state_with(&["vpc-0000000a", "vpc-0000000b"], 1)).expect("writable");
+    place.configure(&config(&[own, extra.to_str().expect("UTF-8")], &shop.queue));
+    let of = |id: &str, state: &str| {
+        place.until(&format!("{id} is {state}"), || {
+            let found = place.findings().into_iter().find(|one| one["finding"]["id"] == id)?;
+            (found["life"]["state"]["name"] == state).then_some(found)
+        })
+    };
+    let daemon = place.start();
+    assert_eq!(of("vpc-0000000a", "open")["finding"]["drift"], "missing");
+    of("vpc-0000000b", "open");
+    assert_eq!(daemon.stop(), 0);
+
+    // Somebody applied while it was away.
+    fs::write(&extra, state_with(&["vpc-0000000b"], 2)).expect("writable");
+    let daemon = place.start();
+    assert_eq!(of("vpc-0000000a", "resolved")["life"]["state"]["how"], "gone");
+    assert_eq!(daemon.stop(), 0);
+
+    // A source that is configured no more takes its findings with it, and no others.
+    place.configure(&config(&[own], &shop.queue));
+    shop.people("open");
+    let daemon = place.start();
+    assert_eq!(of("vpc-0000000b", "resolved")["life"]["state"]["how"], "source_removed");
+    place.until_is(GROUP, "open");
     assert_eq!(daemon.stop(), 0);
 }

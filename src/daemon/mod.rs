@@ -207,6 +207,10 @@ impl Daemon {
     fn set_index(&self, index: WatchIndex, accounts: Accounts) {
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
         *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = accounts;
+    }
+
+    /// Tasks that wait for the states go on.
+    fn states_are_known(&self) {
         self.states_known.send_replace(true);
     }
 

@@ -20,6 +20,11 @@ pub(super) fn to_be_swept(read: &[Source], known: &[KnownSource]) -> BTreeSet<us
     read.iter().enumerate().filter(|(_, source)| !is_known(source)).map(|(index, _)| index).collect()
 }
 
+/// Those that are configured no more, if all that are were read.
+pub(super) fn removed<'a>(read: &[Source], known: &'a [KnownSource]) -> impl Iterator<Item = &'a KnownSource> {
+    known.iter().filter(|known| !read.iter().any(|source| source.name == known.name))
+}
+
 /// Closes what still bears the name of a source that was taken out of the configuration, after a sweep that looked there. A source that
 /// merely cannot be read keeps its findings; beside one, nobody knows which are gone.
 pub(super) async fn close_removed(daemon: &Daemon, outcome: &Outcome) -> Result<(), StoreError> {
@@ -31,8 +36,8 @@ pub(super) async fn close_removed(daemon: &Daemon, outcome: &Outcome) -> Result<
         let of_account = |account: &String| *account == finding.account;
         outcome.accounts.iter().any(of_account) || !declared.iter().any(|scope| of_account(&scope.account))
     };
-    let removed = |known: &KnownSource| !outcome.sources.iter().any(|source| source.name == known.name);
-    for source in daemon.store.source_list().await?.into_iter().filter(removed) {
+    let known = daemon.store.source_list().await?;
+    for source in removed(&outcome.sources, &known) {
         let mut known = daemon.store.finding_of_source(&source.name).await?;
         let all = known.len();
         known.retain(|one| was_looked_for(&one.finding));
@@ -75,5 +80,7 @@ mod tests {
         let known = [known("same", 4, true), known("moved", 4, true), known("only-read", 4, false)];
         let read = [read("same", 4), read("moved", 5), read("only-read", 4), read("new", 1)];
         assert_eq!(Vec::from_iter(to_be_swept(&read, &known)), [1, 2, 3]);
+        assert_eq!(removed(&read, &known).count(), 0);
+        assert_eq!(removed(&read[1..], &known).map(|one| one.name.as_str()).collect::<Vec<_>>(), ["same"]);
     }
 }

@@ -52,6 +52,7 @@ async fn watch(daemon: &Arc<Daemon>, current: &Arc<Current>) {
         if std::mem::take(&mut is_first) {
             daemon.store_said(TASK, sweep_new(daemon, &loaded).await);
         }
+        daemon.states_are_known();
         daemon.health.states_read(&loaded.desired.gaps);
         if !changed.is_empty() {
             daemon.store_said(TASK, mark(daemon, current, changed).await);
@@ -84,12 +85,16 @@ fn accounts_of(loaded: &Loaded<'_>, current: &Current) -> Accounts {
     Accounts { by_state, is_partial: !loaded.desired.unread.is_empty() }
 }
 
-/// A source that nobody compared yet, or that was written while nobody watched, does not wait for its schedule.
+/// A source that nobody compared yet, was written while nobody watched, or is configured no more does not wait for its schedule.
 async fn sweep_new(daemon: &Daemon, loaded: &Loaded<'_>) -> Result<(), StoreError> {
-    let sources = sources::to_be_swept(&loaded.desired.sources, &daemon.store.source_list().await?);
-    let of_source = loaded.requests().enumerate().filter(|(source, _)| sources.contains(source));
+    let known = daemon.store.source_list().await?;
+    let read = &loaded.desired.sources;
+    let is_gone = loaded.desired.unread.is_empty() && sources::removed(read, &known).next().is_some();
+    let sources = sources::to_be_swept(read, &known);
+    let of_source = loaded.requests().enumerate().filter(|(source, _)| is_gone || sources.contains(source));
     let states: BTreeSet<usize> = of_source.flat_map(|(_, requests)| requests.iter().copied()).collect();
-    if states.is_empty() { Ok(()) } else { sweep::ask(daemon, &states).await }
+    // One that another replica asked for, or has begun, is that sweep.
+    if states.is_empty() || sweep::is_asked(daemon).await? { Ok(()) } else { sweep::ask(daemon, &states).await }
 }
 
 async fn mark(daemon: &Daemon, current: &Current, changed: BTreeSet<ResourceKey>) -> Result<(), StoreError> {

@@ -81,6 +81,12 @@ pub(super) async fn ask(daemon: &Daemon, states: &BTreeSet<usize>) -> Result<(),
     Ok(())
 }
 
+/// Does a sweep wait, or is somebody at one?
+pub(super) async fn is_asked(daemon: &Daemon) -> Result<bool, StoreError> {
+    let depth = daemon.store.job_depth().await?;
+    Ok(depth.iter().any(|kind| kind.kind == SWEEP && kind.queued + kind.running > 0))
+}
+
 async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut Stop) {
     let work = Work::Sweep(Sweep { accounts: accounts::of_job(&job.payload), ..current.sweep.clone() });
     let done = Done { lease: Some(&job.lease), marks: &[] };

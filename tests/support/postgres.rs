@@ -71,6 +71,7 @@ impl Postgres {
     }
 
     /// Runs SQL in a database of this server.
+    #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn execute(&self, database: &str, sql: &str) {
         let done = self.program("psql").args(["-q", "-v", "ON_ERROR_STOP=1", database, "-c", sql]).status();
         assert!(done.unwrap().success(), "psql");

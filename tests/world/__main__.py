@@ -5,7 +5,7 @@ import pathlib
 import sys
 import tempfile
 
-from . import accounts, events, paging, replay, scenarios, story, terraform
+from . import accounts, chaos, events, paging, replay, scenarios, story, terraform
 from .cloudtrail import Trail
 from .moto import Moto
 from .proxy import Proxy
@@ -29,6 +29,11 @@ def main() -> int:
     people.add_argument("--endpoint", required=True)
     people.add_argument("--logs", required=True, type=pathlib.Path)
     commands.add_parser("events", help="hold the event table against AWS's API models")
+    killing = commands.add_parser("chaos", help="kill the daemon at random moments; it must know what one knows that was never killed")
+    killing.add_argument("--driftd", required=True, type=pathlib.Path)
+    killing.add_argument("--kills", type=int, default=50)
+    killing.add_argument("--seed", type=int, default=1, help="of the story and of the moments")
+    killing.add_argument("--store", choices=("sqlite", "postgres", "both"), default="sqlite")
     options = parser.parse_args()
     if options.command == "events":
         unknown = events.unknown()
@@ -42,6 +47,8 @@ def main() -> int:
         return people_at_work(options.endpoint, options.logs)
     if options.command == "accounts":
         return many_accounts(options.accounts, options.regions)
+    if options.command == "chaos":
+        return chaos.run(options.driftd, options.kills, options.seed, options.store)
     if options.command == "serve":
         return served(options.world, options.doors, options.page)
     if not terraform.installed():

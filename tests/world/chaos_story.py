@@ -37,13 +37,15 @@ def write(seed: int, length: int) -> list[Step]:
     rng, steps = random.Random(seed), []
     untouched, changed, restored = [one.name for one in THINGS], [], []
     for number in range(length):
-        kind = rng.choice(("change", "change", "change", "back", "back", "again", "poison", "noise"))
+        kind = rng.choice(("change", "change", "change", "back", "back", "again", "poison", "poison", "noise"))
         pause, who = rng.uniform(0, 2), rng.choice(CAST)
         delays = rng.choice(((0,), (0,), (0, 0), (0, 3), (rng.randint(1, 9),), (rng.randint(1, 9), 0), ()))
         if kind == "poison":
             steps.append(Step(kind, who, str(number), pause, (0,)))
             continue
         pool = {"change": untouched, "back": changed, "again": restored}.get(kind)
+        if pool == []:
+            kind, pool = "change", untouched
         if not pool:
             steps.append(Step(rng.choice(sorted(NOISE)), who, str(number), pause, delays or (0,)))
             continue

@@ -34,15 +34,6 @@ output "event_patterns" {
 }
 
 output "key_policy" {
-  description = "The statements, as JSON, that the policy of `kms_key_arn` must have, so that EventBridge and S3 can send; null without a key."
-  value = var.kms_key_arn == null ? null : jsonencode([
-    for service, source in merge({ events = local.account }, var.trail == null ? {} : { s3 = coalesce(var.trail.account_id, local.account) }) : {
-      Sid       = "DriftdEventsFrom${title(service)}"
-      Effect    = "Allow"
-      Principal = { Service = "${service}.amazonaws.com" }
-      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
-      Resource  = "*"
-      Condition = { StringEquals = { "aws:SourceAccount" = source } }
-    }
-  ])
+  description = "The statements, as JSON, that the policy of `kms_key_arn` must have, so that all senders can send; null without a key."
+  value       = var.kms_key_arn == null ? null : jsonencode(local.key_statements)
 }

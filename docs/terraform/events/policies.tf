@@ -23,6 +23,28 @@ locals {
     },
   )
 
+  # Whoever sends to an encrypted queue uses its key. A statement of a key's policy is about this key alone.
+  key_users = concat(
+    [for service, source in merge({ events = local.account }, var.trail == null ? {} : { s3 = coalesce(var.trail.account_id, local.account) }) : {
+      principal = { Service = "${service}.amazonaws.com" }
+      condition = { StringEquals = { "aws:SourceAccount" = source } }
+    }],
+    [for sender in values(local.other_senders) : {
+      principal = { AWS = sender.principals }
+      condition = {
+        StringEquals = { (sender.condition.variable) = sender.condition.values }
+        ArnLike      = { "aws:PrincipalArn" = "arn:${local.partition}:iam::*:role/${var.senders.role}" }
+      }
+    }],
+  )
+  key_statements = [for user in local.key_users : {
+    Effect    = "Allow"
+    Principal = user.principal
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource  = "*"
+    Condition = user.condition
+  }]
+
   trail_objects = var.trail == null ? null : "arn:${local.partition}:s3:::${var.trail.bucket}/${var.trail.prefix}*"
 }
 
