@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::{Daemon, Stop, wait};
 use crate::life::{self, FlappingPolicy};
-use crate::store::{Apply, StoreError};
+use crate::store::{Apply, Retention, Store, StoreError};
 
 const TASK: &str = "expire";
 const LOOK: Duration = Duration::from_secs(30);
@@ -20,9 +20,10 @@ const PRUNED: &str = "pruned";
 pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     let nothing = Notify::new();
     loop {
-        let ended = daemon.store_said(TASK, expire(&daemon).await);
+        let now = daemon.now();
+        let ended = daemon.store_said(TASK, expire(&daemon.store, now).await);
         if ended.is_some() {
-            daemon.store_said(TASK, prune(&daemon).await);
+            daemon.store_said(TASK, prune(&daemon.store, &daemon.current().options.retention, now).await);
         }
         if !wait(&mut stop, &nothing, LOOK).await {
             return;
@@ -30,27 +31,25 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     }
 }
 
-async fn expire(daemon: &Daemon) -> Result<(), StoreError> {
-    let now = daemon.now();
-    let known = daemon.store.finding_expiring(now).await?;
+pub(super) async fn expire(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let known = store.finding_expiring(now).await?;
     let changes = life::expire(&known, &FlappingPolicy::default(), now);
     if changes.findings.is_empty() {
         return Ok(());
     }
-    match daemon.store.apply(&Apply { changes: Some(&changes), ..Apply::at(now) }).await {
+    match store.apply(&Apply { changes: Some(&changes), ..Apply::at(now) }).await {
         // Somebody was faster: the next look sees what is left.
         Err(StoreError::Conflict { .. }) => Ok(()),
         answer => answer,
     }
 }
 
-async fn prune(daemon: &Daemon) -> Result<(), StoreError> {
-    let now = daemon.now();
-    let last = daemon.store.cursor_get(PRUNED).await?.and_then(|text| text.parse::<Timestamp>().ok());
+pub(super) async fn prune(store: &Store, retention: &Retention, now: Timestamp) -> Result<(), StoreError> {
+    let last = store.cursor_get(PRUNED).await?.and_then(|text| text.parse::<Timestamp>().ok());
     if last.is_some_and(|last| now.duration_since(last) < PRUNE && last <= now) {
         return Ok(());
     }
-    let pruned = daemon.store.prune(now, &daemon.current().options.retention).await?;
+    let pruned = store.prune(now, retention).await?;
     tracing::debug!(?pruned, "old entries were thrown away");
-    daemon.store.cursor_set(PRUNED, &now.to_string(), now).await
+    store.cursor_set(PRUNED, &now.to_string(), now).await
 }

@@ -58,6 +58,7 @@ pub(super) async fn close_removed(daemon: &Daemon, outcome: &Outcome) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::life::tests::world;
     use jiff::Timestamp;
 
     #[test]
@@ -71,12 +72,7 @@ mod tests {
             last_read: Timestamp::UNIX_EPOCH,
             last_compared: compared.then_some(Timestamp::UNIX_EPOCH),
         };
-        let read = |name: &str, serial| Source {
-            name: name.to_owned(),
-            serial: Some(serial),
-            lineage: Some("l".to_owned()),
-            ..Source::default()
-        };
+        let read = |name: &str, serial| Source { lineage: Some("l".to_owned()), ..world::source(name, serial) };
         let known = [known("same", 4, true), known("moved", 4, true), known("only-read", 4, false)];
         let read = [read("same", 4), read("moved", 5), read("only-read", 4), read("new", 1)];
         assert_eq!(Vec::from_iter(to_be_swept(&read, &known)), [1, 2, 3]);

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::accounts::{self, SWEEP};
+use super::accounts::{self, Accounts, SWEEP};
 use super::cycles::{self, Done};
 use super::{Chain, Current, Daemon, Stop, metrics, sources, wait};
 use crate::cycle::{Sweep, Work};
-use crate::store::{StoreError, TakenJob};
+use crate::schedule::Schedule;
+use crate::store::{Store, StoreError, TakenJob};
 
 /// For so long a job is this process's; then another may take it over.
 const LEASE: Duration = Duration::from_secs(60);
@@ -34,7 +35,8 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     loop {
         daemon.health.scheduler_lives(daemon.now());
         let current = daemon.current();
-        let next = daemon.store_said(SWEEP, enqueue_if_due(&daemon, &current).await).flatten();
+        let asked = enqueue_if_due(&daemon.store, &current.options.schedules, &daemon.accounts(), daemon.now()).await;
+        let next = daemon.store_said(SWEEP, asked).flatten();
         let (now, until) = (daemon.now(), daemon.later(LEASE));
         let taken = daemon.store.job_take(SWEEP, &daemon.owner, now, until).await;
         if let Some(Some(job)) = daemon.store_said(SWEEP, taken) {
@@ -49,12 +51,16 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
 }
 
 /// Asks for the sweeps that are due; -> when the next one is. What never was due before is due at once.
-async fn enqueue_if_due(daemon: &Daemon, current: &Current) -> Result<Option<Timestamp>, StoreError> {
-    let now = daemon.now();
+pub(super) async fn enqueue_if_due(
+    store: &Store,
+    schedules: &[(Schedule, BTreeSet<usize>)],
+    accounts: &Accounts,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
     let (mut due, mut asked_now, mut next) = (BTreeSet::new(), Vec::new(), None);
-    for (schedule, states) in &current.options.schedules {
+    for (schedule, states) in schedules {
         let cursor = format!("sweep.asked {schedule}");
-        let asked = daemon.store.cursor_get(&cursor).await?.and_then(|text| text.parse::<Timestamp>().ok());
+        let asked = store.cursor_get(&cursor).await?.and_then(|text| text.parse::<Timestamp>().ok());
         // A clock that was put back does not stop the sweeps.
         let mut at = asked.map_or(now, |asked| schedule.next_after(asked.min(now)));
         if at <= now {
@@ -65,9 +71,9 @@ async fn enqueue_if_due(daemon: &Daemon, current: &Current) -> Result<Option<Tim
         next = Some(next.map_or(at, |next: Timestamp| next.min(at)));
     }
     if !due.is_empty() {
-        ask(daemon, &due).await?;
+        store.job_enqueue(&accounts.jobs(&due, store.is_shared(), now)).await?;
         for cursor in asked_now {
-            daemon.store.cursor_set(&cursor, &now.to_string(), now).await?;
+            store.cursor_set(&cursor, &now.to_string(), now).await?;
         }
     }
     Ok(next)

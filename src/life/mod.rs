@@ -24,4 +24,4 @@ pub use source::close_source;
 pub use transition::{Changes, ReopenReason, Transition, TransitionKind};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

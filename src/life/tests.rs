@@ -2,4 +2,4 @@
 
 mod model_check;
 mod stories;
-mod world;
+pub(crate) mod world;

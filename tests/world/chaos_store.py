@@ -28,9 +28,9 @@ class Sqlite:
         """The next start takes over at once: a file has one daemon."""
 
     def faults(self) -> list[str]:
-        said = [row[0] for row in self.rows("PRAGMA integrity_check")]
+        said = [f"integrity_check: {row[0]}" for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
         said += [f"a foreign key without its row: {row}" for row in self.rows("PRAGMA foreign_key_check")]
-        return [f"integrity_check: {line}" for line in said if line != "ok"]
+        return [line for line in said if line != "ok"]
 
     def size(self) -> int:
         return sum(file.stat().st_size for file in self.path.parent.glob("driftd.db*"))

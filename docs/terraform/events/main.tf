@@ -61,8 +61,8 @@ resource "aws_sqs_queue" "events" {
   message_retention_seconds = 864000
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
-    # More than the three times after which driftd sets aside by itself what nobody can read.
-    maxReceiveCount = 10
+    # What nobody can read driftd takes out itself, at the third time. This is for what fails: three hours of it lose nothing.
+    maxReceiveCount = 100
   })
 
   sqs_managed_sse_enabled = var.kms_key_arn == null ? true : null

@@ -10,20 +10,20 @@ use crate::model::{
     Outcome, ResourceKey, Scope, Severity, Source,
 };
 
-pub(super) const ACCOUNT: &str = "123456789012";
-pub(super) const REGION: &str = "eu-west-1";
+pub(crate) const ACCOUNT: &str = "123456789012";
+pub(crate) const REGION: &str = "eu-west-1";
 
 /// Minutes after a fixed time.
-pub(super) fn at(minutes: i64) -> Timestamp {
+pub(crate) fn at(minutes: i64) -> Timestamp {
     "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap() + minutes.minutes()
 }
 
-pub(super) fn scope() -> Scope {
+pub(crate) fn scope() -> Scope {
     Scope::new(ACCOUNT, REGION)
 }
 
 /// A finding; one that is unmanaged has no source, any other is of `prod`. `content` stands for what differs.
-pub(super) fn finding(kind: &str, id: &str, drift: DriftStatus, content: &str) -> Finding {
+pub(crate) fn finding(kind: &str, id: &str, drift: DriftStatus, content: &str) -> Finding {
     let key = ResourceKey::new(scope(), kind, id, None).to_string();
     let is_declared = drift != DriftStatus::Unmanaged;
     Finding {
@@ -50,25 +50,25 @@ pub(super) fn finding(kind: &str, id: &str, drift: DriftStatus, content: &str) -
 }
 
 /// A VPC that differs.
-pub(super) fn vpc(content: &str) -> Finding {
+pub(crate) fn vpc(content: &str) -> Finding {
     finding("aws_vpc", "vpc-0a1b2c3d", DriftStatus::Changed, content)
 }
 
-pub(super) fn by(name: &str) -> Attribution {
+pub(crate) fn by(name: &str) -> Attribution {
     let actor = Actor { kind: ActorType::Person, name: name.to_owned(), arn: None, chain: Vec::new() };
     Attribution { actor: Some(actor), confidence: Confidence::Likely, ..Attribution::unknown("x") }
 }
 
-pub(super) fn row(kind: &str) -> Coverage {
+pub(crate) fn row(kind: &str) -> Coverage {
     Coverage { scope: scope(), kind: kind.to_owned(), resources: None, unmanaged: true, complete: true }
 }
 
-pub(super) fn gap(reason: GapReason, scope: GapScope) -> Gap {
+pub(crate) fn gap(reason: GapReason, scope: GapScope) -> Gap {
     Gap { reason, scope, detail: "no answer".to_owned() }
 }
 
 /// A sweep of VPCs and machines that saw everything.
-pub(super) fn sweep(minutes: i64, findings: Vec<Finding>) -> Outcome {
+pub(crate) fn sweep(minutes: i64, findings: Vec<Finding>) -> Outcome {
     Outcome {
         id: minutes.to_string(),
         driftd_version: "0".to_owned(),
@@ -89,7 +89,7 @@ pub(super) fn sweep(minutes: i64, findings: Vec<Finding>) -> Outcome {
     }
 }
 
-pub(super) fn source(name: &str, serial: u64) -> Source {
+pub(crate) fn source(name: &str, serial: u64) -> Source {
     Source {
         name: name.to_owned(),
         location: format!("{name}.tfstate"),
@@ -106,17 +106,17 @@ pub(super) fn source(name: &str, serial: u64) -> Source {
 
 /// What is kept, and everything that happened.
 #[derive(Default)]
-pub(super) struct Memory {
-    pub(super) known: BTreeMap<String, KnownFinding>,
-    pub(super) seen_before: SeenBefore,
-    pub(super) flapping: FlappingPolicy,
-    pub(super) declared: Option<BTreeSet<String>>,
-    pub(super) resolutions: BTreeMap<String, (Resolution, Option<String>)>,
+pub(crate) struct Memory {
+    pub(crate) known: BTreeMap<String, KnownFinding>,
+    pub(crate) seen_before: SeenBefore,
+    pub(crate) flapping: FlappingPolicy,
+    pub(crate) declared: Option<BTreeSet<String>>,
+    pub(crate) resolutions: BTreeMap<String, (Resolution, Option<String>)>,
 }
 
 impl Memory {
     /// Keeps what a step changed; the words of the transitions, those that are suppressed in brackets.
-    pub(super) fn keep(&mut self, changes: &Changes) -> Vec<String> {
+    pub(crate) fn keep(&mut self, changes: &Changes) -> Vec<String> {
         for known in &changes.findings {
             self.known.insert(known.id.clone(), known.clone());
         }
@@ -127,7 +127,7 @@ impl Memory {
         words.collect()
     }
 
-    pub(super) fn reconcile(&mut self, outcome: &Outcome) -> Changes {
+    pub(crate) fn reconcile(&mut self, outcome: &Outcome) -> Changes {
         let known: Vec<_> = self.known.values().cloned().collect();
         let with = Reconcile {
             outcome,
@@ -140,12 +140,12 @@ impl Memory {
         reconcile(&known, &with)
     }
 
-    pub(super) fn see(&mut self, outcome: &Outcome) -> Vec<String> {
+    pub(crate) fn see(&mut self, outcome: &Outcome) -> Vec<String> {
         let changes = self.reconcile(outcome);
         self.keep(&changes)
     }
 
-    pub(super) fn get(&self, finding: &Finding) -> &KnownFinding {
+    pub(crate) fn get(&self, finding: &Finding) -> &KnownFinding {
         &self.known[&finding_id(&finding.key)]
     }
 }
