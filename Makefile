@@ -6,7 +6,7 @@ VENV   := .venv
 CARGO  ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo debug test lint fmt bench bench-events clean record
+.PHONY: help demo watch debug test chaos lint fmt bench bench-events clean record
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ -/' | sort
@@ -15,11 +15,18 @@ demo: ## a false AWS account, people and a pipeline at work, what driftd says an
 	@$(MAKE) --no-print-directory -j2 $(VENV)/ready debug
 	$(VENV)/bin/python demo/demo.py --driftd $(TARGET)/debug/driftd
 
+watch: ## the daemon beside people who change things by hand and put them back: how soon it knows, and whom it names (a minute)
+	@$(MAKE) --no-print-directory -j2 $(VENV)/ready debug
+	$(VENV)/bin/python demo/watch.py --driftd $(TARGET)/debug/driftd
+
 debug:
 	$(CARGO) build --locked --bin driftd
 
 test: $(VENV)/ready ## every test; those that need Terraform or PostgreSQL say loudly when it is absent
 	DRIFTD_TEST_PYTHON=$(abspath $(VENV)/bin/python) $(CARGO) test --locked --bins --tests --lib
+
+chaos: $(VENV)/ready debug ## the daemon is killed 50 times, on SQLite and PostgreSQL: it must know what one knows that never was (a quarter of an hour)
+	$(VENV)/bin/python -m tests.world chaos --driftd $(TARGET)/debug/driftd --store both
 
 lint: ## format, clippy, dependencies (licences, bans, sources)
 	$(CARGO) fmt --check

@@ -47,9 +47,9 @@ CHANGES = [
     Act("erin", "erin's CloudFormation stack makes a user that no code knows", "aws_iam_user contractor"),
 ]
 BACK = [
+    Act("erin", "erin's stack is rolled back, and the user goes", "aws_iam_user contractor", back=True),
     Act("carol", "carol (AWS CLI) closes SSH again", "aws_security_group.web", back=True),
     Act("dave", "dave takes the other account out of the role", "aws_iam_role.web", back=True),
-    Act("erin", "erin's stack is rolled back, and the user goes", "aws_iam_user contractor", back=True),
 ]
 
 
@@ -81,7 +81,7 @@ def watch(daemon: Daemon, people: People) -> int:
     show(daemon.config.read_text().replace(f"{ROOT}/", ""))
     daemon.start()
     wait(daemon, "ready", daemon.ready)
-    wait(daemon, "the first sweep", lambda: daemon.metric("driftd_last_successful_scan_timestamp_seconds"))
+    wait(daemon, "the first sweep", lambda: daemon.metric("driftd_last_scan_timestamp_seconds"))
     say(f"It has compared the account once: {len(daemon.findings())} findings, as nobody touched it yet.")
     heading("People change things by hand")
     for act in CHANGES:
@@ -89,7 +89,7 @@ def watch(daemon: Daemon, people: People) -> int:
         finding, who = known["finding"], known["finding"]["attribution"]
         say(f"driftd, {took:.1f} s later: {finding['severity'].upper()}, {finding['drift']} {thing(known)}")
         say(f"who: {actor(known)} ({who['confidence']}), {who['channel']}, from {who['source_ip']}")
-    heading("They put things back")
+    heading("They put things back (driftd reads one and the same resource every 30 s at most)")
     for act in BACK:
         known, took = after(daemon, people, act, "resolved")
         say(f"driftd, {took:.1f} s later: resolved, {known['life']['state']['how'].replace('_', ' ')}: {thing(known)}")
@@ -136,8 +136,8 @@ def show(text: str) -> None:
     """Indented; what is longer than a line goes on further to the right."""
     for line in text.rstrip().splitlines():
         before = " " * (len(line) - len(line.lstrip()) + 3)
-        print(textwrap.fill(line.strip(), WIDTH, initial_indent=before, subsequent_indent=before + " " * 8, drop_whitespace=True,
-                            break_long_words=False, break_on_hyphens=False), flush=True)
+        print(textwrap.fill(line.strip(), WIDTH, initial_indent=before, subsequent_indent=before + " " * 8,
+                            break_on_hyphens=False), flush=True)
 
 
 if __name__ == "__main__":

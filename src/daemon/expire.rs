@@ -1,4 +1,5 @@
-//! What ends by itself: snoozes, ignores, flapping; and what is kept no longer.
+//! What ends by itself: snoozes, ignores, flapping; and what is kept no longer. Writes at every turn, so that somebody knows soon whether the
+//! store can be written to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,9 @@ use crate::life::{self, FlappingPolicy};
 use crate::store::{Apply, Retention, Store, StoreError};
 
 const TASK: &str = "expire";
-const LOOK: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_secs(10);
+/// When this was last done: a cursor of the store.
+const LOOKED: &str = "expire.looked";
 /// How often old entries are thrown away.
 const PRUNE: SignedDuration = SignedDuration::from_hours(6);
 /// When that was last done: a cursor of the store.
@@ -21,6 +24,10 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     let nothing = Notify::new();
     loop {
         let now = daemon.now();
+        let is_writable = daemon.store.cursor_set(LOOKED, &now.to_string(), now).await;
+        if daemon.store_said(TASK, is_writable).is_some() {
+            daemon.health.store_keeps();
+        }
         let ended = daemon.store_said(TASK, expire(&daemon.store, now).await);
         if ended.is_some() {
             daemon.store_said(TASK, prune(&daemon.store, &daemon.current().options.retention, now).await);

@@ -37,7 +37,8 @@ impl Health {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn store_answers(&self) {
+    /// It was written to. (That it can be read says nothing: a disk may be full.)
+    pub(super) fn store_keeps(&self) {
         self.known().store = None;
     }
 

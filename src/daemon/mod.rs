@@ -258,13 +258,10 @@ impl Daemon {
         now.checked_add(by).unwrap_or(now)
     }
 
-    /// What the store said: told to `/readyz`, and whether to go on at once.
+    /// What the store said; that it failed is told to `/readyz`, until it was written to ([`expire`]).
     fn store_said<T>(&self, task: &'static str, answer: Result<T, StoreError>) -> Option<T> {
         match answer {
-            Ok(value) => {
-                self.health.store_answers();
-                Some(value)
-            }
+            Ok(value) => Some(value),
             Err(error) => {
                 tracing::warn!(task, error = %Chain(&error), "the store did not do it");
                 self.health.store_fails(&error.to_string());

@@ -54,7 +54,16 @@ impl Place {
 
     pub(crate) fn start(&self) -> Running {
         let log = fs::File::options().create(true).append(true).open(self.path("log")).expect("writable");
-        let mut command = self.command(&["run"]);
+        let run = self.command(&["run"]);
+        // A file that may not grow is an error of a write then, and no signal.
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(run.get_program()).args(run.get_args());
+        for (name, value) in run.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         let child = command.env("DRIFTD_LOG", "driftd=info,warn").stdout(Stdio::null()).stderr(log);
         Running(child.spawn().expect("driftd starts"))
     }
@@ -124,6 +133,11 @@ impl Place {
 pub(crate) struct Running(Child);
 
 impl Running {
+    /// Of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// SIGTERM; -> the exit code.
     pub(crate) fn stop(mut self) -> i32 {
         let began = Instant::now();
