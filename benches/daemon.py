@@ -17,7 +17,8 @@ from tests.world.chaos_store import Sqlite
 from tests.world.moto import Moto
 from tests.world.proxy import Proxy
 
-PATIENCE = 120   # seconds that the first sweep may take
+PATIENCE = 120     # seconds that the first sweep may take
+VISIBILITY = 120   # as docs/terraform/events has it
 # Once at the start; none comes between the changes that are measured.
 CONFIG = 'states: ["{state}"]\nschedule: "0 0 1 1 *"\nevents:\n  - sqs: {{url: "{queue}"}}\n'
 
@@ -59,7 +60,7 @@ def watching(driftd: pathlib.Path, world: str, config: str) -> Iterator[Watch]:
     with Moto() as moto, Proxy(moto.endpoint) as door, tempfile.TemporaryDirectory(prefix="driftd-bench-") as name:
         folder, state = pathlib.Path(name), replay.state(world)
         replay.replay(world, moto)
-        people, store = People(moto.endpoint, state), Sqlite(folder)
+        people, store = People(moto.endpoint, state, VISIBILITY), Sqlite(folder)
         config = store.config + CONFIG.format(state=state, queue=people.queue) + config
         with Daemon(driftd, folder, door.endpoint, config) as daemon:
             daemon.start()

@@ -8,6 +8,7 @@ import argparse
 import collections
 import contextlib
 import json
+import math
 import pathlib
 import signal
 import sqlite3
@@ -35,18 +36,19 @@ ORDER = [*(NAMED[name] for name in (
 PACE = 4.5        # seconds from one change to the next, at least
 POLL = 0.004
 PATIENCE = 120
-FIRST_FINDINGS = "SELECT state, finding FROM findings WHERE kind = ?"
+FINDINGS = "SELECT state, finding FROM findings WHERE kind = ?"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--driftd", type=pathlib.Path, required=True)
     parser.add_argument("--changes", type=int, default=100)
+    parser.add_argument("--config", default="daemon: {settle: 0s}", metavar="YAML", help="what is configured, to see what something costs")
     options = parser.parse_args()
     # So that a kill unwinds, too, and takes the others with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     took: dict[str, list[float]] = collections.defaultdict(list)
-    with watching(options.driftd, "shop", "daemon: {settle: 0s}\n") as watch:
+    with watching(options.driftd, "shop", f"{options.config}\n") as watch:
         for who in CAST:   # sessions begin before they are used
             watch.people.send(watch.people.act(who))
         until(PATIENCE, lambda: not watch.people.waiting())
@@ -85,9 +87,9 @@ def measure(watch: Watch, changes: int, took: dict[str, list[float]]) -> list[st
             service = records[-1]["eventSource"].split(".")[0]
             for name in ("all", "resolved" if back else "opened", f"{'resolved' if back else 'opened'}, {service}"):
                 took[name].append(seconds)
-            print(f"\r{number + 1} of {changes}", end="", file=sys.stderr, flush=True)
+            if (number + 1) % 10 == 0:
+                print(f"{number + 1} of {changes}", file=sys.stderr, flush=True)
             time.sleep(max(0.0, slot - time.monotonic()))
-    print(file=sys.stderr)
     return unseen
 
 
@@ -95,7 +97,7 @@ def wait(store: sqlite3.Connection, name: str, proof: tuple[str, str] | None, be
     """Until the finding is there with this name and event, or (without) until it is resolved; -> the seconds that it took."""
     kind = name.split(" ")[0] if " " in name else name.split("[")[0].split(".")[-2]
     while (seconds := time.monotonic() - began) < PATIENCE:
-        for state, text in store.execute(FIRST_FINDINGS, (kind,)):
+        for state, text in store.execute(FINDINGS, (kind,)):
             finding = json.loads(text)
             if name != (finding.get("address") or f"{finding['kind']} {finding['id']}"):
                 continue
@@ -112,7 +114,7 @@ def is_by(finding: dict, name: str, event: str) -> bool:
 
 def nearest(times: list[float], part: float) -> float:
     """The percentile by nearest rank."""
-    return sorted(times)[max(0, -(-int(part * 100) * len(times) // 100) - 1)]
+    return sorted(times)[math.ceil(part * len(times)) - 1]
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use crate::attribution::source::{self, EventSource};
 use crate::aws::{Aws, Meter};
 use crate::desired::{self, LoadOptions, Loaded, MovedSource, ObjectStore, StateConfig};
+use crate::inventory::Keeping;
 use crate::judge::RuleSet;
 use crate::model::{Counts, DesiredState, Outcome, ResourceKey, Scope};
 
@@ -83,6 +84,8 @@ pub struct Environment<'a> {
     pub events: &'a [&'a dyn EventSource],
     /// Are the configured sources of events asked, too?
     pub asks_sources: bool,
+    /// Reads of earlier cycles that may be used again; `None`: everything is read.
+    pub keeping: Option<Keeping<'a>>,
 }
 
 /// What holds for all cycles until the configuration changes.

@@ -105,6 +105,7 @@ pub fn daemon_options(config: &Config) -> daemon::Options {
         storm: config.daemon.storm.get(),
         state_poll: config.daemon.state_poll,
         in_flight_wait: config.daemon.in_flight_wait,
+        full_read_every: config.daemon.full_read_every,
         listen: config.listen,
         retention: Retention { resolved_findings, history, scans, events, notices, proposals, audit },
     }

@@ -102,7 +102,7 @@ async fn read(
 ) -> Listing {
     let mut ids = BTreeSet::new();
     let desired = resources.iter().filter(|one| ids.insert(one.id.as_str())).map(|one| one.prior()).collect();
-    inventory::collect(reader, &Request { kind, desired, selection }).await
+    inventory::collect(reader, &Request { kind, desired, selection, keeping: None }).await
 }
 
 /// What was read of the resource, in the form in which it is compared.
@@ -172,7 +172,7 @@ fn a_contradiction_is_no_proof() {
         let raw = serde_json::value::to_raw_value(&serde_json::json!({"cidr_block": "10.0.0.0/16"})).expect("JSON");
         let desired = ["vpc-gone", "vpc-torn", "vpc-other"].map(|id| PriorState::new(id, Some(&raw))).to_vec();
         let selection = Selection::Scope { unmanaged: false, parents: Vec::new() };
-        inventory::collect(&reader, &Request { kind: &Contradictory, desired, selection }).await
+        inventory::collect(&reader, &Request { kind: &Contradictory, desired, selection, keeping: None }).await
     });
     assert_eq!(listing.confirmed_missing, ["vpc-gone"]);
     let mut unclear: Vec<_> = listing.gaps.iter().filter_map(|gap| gap.scope.id.as_deref()).collect();
@@ -222,7 +222,7 @@ fn what_aws_does_not_show_yet_is_looked_for_later() {
             let raw = serde_json::value::to_raw_value(&serde_json::json!({"cidr_block": "10.0.0.0/16"})).expect("JSON");
             let desired = ["vpc-gone", "vpc-new"].map(|id| PriorState::new(id, Some(&raw))).to_vec();
             let selection = Selection::Scope { unmanaged: false, parents: Vec::new() };
-            inventory::collect(&reader, &Request { kind, desired, selection }).await
+            inventory::collect(&reader, &Request { kind, desired, selection, keeping: None }).await
         });
         let mut live: Vec<String> = listing.live.into_iter().map(|live| live.id).collect();
         live.sort();

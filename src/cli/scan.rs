@@ -76,6 +76,7 @@ pub(super) async fn run_cycle(aws: &Aws, settings: &Settings, work: &Work) -> Ou
         clock: &Timestamp::now,
         events: &[],
         asks_sources: true,
+        keeping: None,
     };
     let outcome = cycle::run(work, &environment, uuid::Uuid::now_v7().to_string()).await;
     progress.clear();

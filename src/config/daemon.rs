@@ -23,6 +23,8 @@ pub struct DaemonConfig {
     pub state_poll: Duration,
     /// The longest wait for a state that is locked or moves, or a pipeline that is writing.
     pub in_flight_wait: Duration,
+    /// How old a read of a single resource may be in a sweep, where events tell of every change; zero: everything is read at every sweep.
+    pub full_read_every: Duration,
 }
 
 impl Default for DaemonConfig {
@@ -34,6 +36,7 @@ impl Default for DaemonConfig {
             storm: NonZeroU32::MIN.saturating_add(499),
             state_poll: Duration::from_secs(30),
             in_flight_wait: Duration::from_secs(15 * MINUTE),
+            full_read_every: Duration::ZERO,
         }
     }
 }
@@ -56,12 +59,15 @@ pub struct RawDaemon {
     /// The longest wait for a state that is locked or moves, or a pipeline that is writing.
     #[schemars(with = "Option<String>")]
     in_flight_wait: Option<Spanned<String>>,
+    /// How old a read of a single resource may be in a sweep, where events tell of every change. `0s` reads everything at every sweep.
+    #[schemars(with = "Option<String>")]
+    full_read_every: Option<Spanned<String>>,
 }
 
 impl RawDaemon {
     /// What of it is valid; every mistake goes to `diagnostics`.
     pub fn validate(self, diagnostics: &mut Diagnostics) -> DaemonConfig {
-        let Self { settle, recheck, storm, state_poll, in_flight_wait } = self;
+        let Self { settle, recheck, storm, state_poll, in_flight_wait, full_read_every } = self;
         let default = DaemonConfig::default();
         let mut or = |raw: Option<Spanned<String>>, default: Duration, zero: bool| {
             let parse = if zero { duration_or_zero } else { duration };
@@ -73,6 +79,7 @@ impl RawDaemon {
             storm: storm.unwrap_or(default.storm),
             state_poll: or(state_poll, default.state_poll, false),
             in_flight_wait: or(in_flight_wait, default.in_flight_wait, true),
+            full_read_every: or(full_read_every, default.full_read_every, true),
         }
     }
 }

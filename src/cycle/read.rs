@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
 
 use super::plan::{self, Plan};
 use super::{Environment, Progress, Settings, guesses, shard};
 use crate::aws::Aws;
 use crate::desired::MovedSource;
 use crate::diff::{self, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex, UnreadOwners};
-use crate::inventory::kinds;
+use crate::inventory::{Keeping, kinds};
 use crate::model::{
     Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, GapReason, GapScope, OwnedField, ProviderRef, Scope,
 };
@@ -57,6 +58,8 @@ pub(super) struct Context<'a> {
     pub ownership: &'a OwnershipIndex<'a>,
     pub progress: &'a dyn Progress,
     pub plan: &'a Plan,
+    pub keeping: Option<Keeping<'a>>,
+    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
 }
 
 /// Reads everything that the plan names, as far as the time that is left allows. Shards of one account run beside those of others, so that a slow, throttled or denied
@@ -80,6 +83,8 @@ pub(super) async fn read(
             ownership: &ownership,
             progress: environment.progress,
             plan,
+            keeping: environment.keeping,
+            clock: environment.clock,
         };
         let accounts = plan.scopes_by_account();
         let mut unread: BTreeSet<Scope> = accounts.values().flatten().cloned().collect();

@@ -53,7 +53,16 @@ async fn list(reader: &ScopeReader, task: &ListingTask, context: &Context<'_>, u
             Selection::Each { undeclared: ids.iter().map(|id| PriorState::new(id, None)).collect(), parents }
         }
     };
-    let listing = inventory::collect(reader, &Request { kind: task.kind, desired, selection }).await;
+    let listing = inventory::collect(
+        reader,
+        &Request {
+            kind: task.kind,
+            desired,
+            selection,
+            keeping: context.keeping.map(|keeping| (keeping, (context.clock)())),
+        },
+    )
+    .await;
     let nothing_seen = listing.live.is_empty() && listing.confirmed_missing.is_empty();
     let timed_out = nothing_seen && listing.gaps.iter().any(|gap| gap.reason == GapReason::Timeout);
     if timed_out {
@@ -147,6 +156,7 @@ fn coverage(
         resources,
         unmanaged: task.unmanaged,
         complete: listing.complete && listing.gaps.iter().all(own),
+        oldest_read: listing.oldest_read,
     }
 }
 

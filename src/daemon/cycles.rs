@@ -1,8 +1,10 @@
 //! One cycle of the daemon: work -> outcome -> what becomes of the findings -> the store, in one transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::in_flight::{self, Held};
+use super::kept::Usable;
 use super::stored_events::StoredEvents;
 use super::{Current, Daemon, metrics};
 use crate::attribution::source::EventSource;
@@ -30,6 +32,10 @@ pub(super) async fn run(
     let received = StoredEvents::new(&daemon.store);
     let events: [&dyn EventSource; 1] = [&received];
     let clock = || daemon.now();
+    let is_sweep = matches!(work, Work::Sweep(_));
+    // Another replica may have heard of a change that this one does not know of.
+    let every = if daemon.store.is_shared() { Duration::ZERO } else { current.options.full_read_every };
+    let usable = daemon.kept.usable(daemon.now(), every, is_sweep);
     let environment = Environment {
         aws: &current.aws,
         settings: &current.settings,
@@ -38,9 +44,11 @@ pub(super) async fn run(
         clock: &clock,
         events: &events,
         // Whole trails are not read for one resource: the next sweep asks them.
-        asks_sources: matches!(work, Work::Sweep(_)),
+        asks_sources: is_sweep,
+        keeping: usable.as_ref().map(Usable::keeping),
     };
     let mut outcome = cycle::run(work, &environment, id()).await;
+    daemon.kept.forget_findings(&outcome);
     metrics::cycle(work, &outcome);
     let index = daemon.index();
     let declared = index.is_of(&outcome).then(|| index.declared());

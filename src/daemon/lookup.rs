@@ -86,7 +86,10 @@ async fn ask(daemon: &Daemon, asked: Timestamp, now: Timestamp) -> Result<(), St
     }
     match gaps.first() {
         // What was not read is asked for again.
-        Some(gap) => daemon.health.queue_fails(NAME, &gap.detail),
+        Some(gap) => {
+            daemon.health.queue_fails(NAME, &gap.detail);
+            daemon.kept.had_a_gap(now);
+        }
         None => {
             daemon.health.queue_answers(NAME);
             daemon.store.cursor_set(ASKED, &now.to_string(), now).await?;

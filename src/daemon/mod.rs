@@ -8,6 +8,7 @@ mod evidence;
 mod expire;
 mod health;
 mod in_flight;
+mod kept;
 mod lookup;
 mod marks;
 mod metrics;
@@ -36,6 +37,7 @@ use crate::store::{Retention, Store, StoreError};
 
 use accounts::Accounts;
 pub use health::Health;
+use kept::Kept;
 
 /// How the daemon works, besides what a cycle needs.
 #[derive(Debug, Clone)]
@@ -55,6 +57,8 @@ pub struct Options {
     pub state_poll: Duration,
     /// How long findings wait for a state that is locked or being written.
     pub in_flight_wait: Duration,
+    /// How old a kept read may be in a sweep; zero: nothing is kept.
+    pub full_read_every: Duration,
     /// Where health and metrics are served.
     pub listen: SocketAddr,
     pub retention: Retention,
@@ -95,6 +99,8 @@ pub struct Daemon {
     states_known: watch::Sender<bool>,
     /// When resources were last read after an event, of the last minutes.
     read_at: Mutex<HashMap<String, Timestamp>>,
+    /// Reads that later sweeps may use, while events flow.
+    kept: Kept,
     wake: Wake,
     health: Health,
     clock: Clock,
@@ -129,6 +135,7 @@ impl Daemon {
             found: RwLock::default(),
             states_known: watch::Sender::new(false),
             read_at: Mutex::default(),
+            kept: Kept::default(),
             wake: Wake::default(),
             health: Health::default(),
             clock,

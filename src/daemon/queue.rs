@@ -37,6 +37,7 @@ pub(super) async fn run(daemon: Arc<Daemon>, options: QueueOptions, mut stop: St
         let error = failed.err().unwrap_or_default();
         tracing::warn!(queue = options.url, error, "a queue could not be read");
         daemon.health.queue_fails(&options.url, &error);
+        daemon.kept.had_a_gap(daemon.now());
         metrics::queue_error();
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -79,6 +80,7 @@ async fn turn(daemon: &Daemon, queue: &Queue<'_>, options: &QueueOptions) -> Res
 
 async fn set_aside(daemon: &Daemon, options: &QueueOptions, message: &Message, why: &str) -> Result<(), StoreError> {
     tracing::warn!(queue = options.url, message = message.id, why, "a message that nobody can read was set aside");
+    daemon.kept.had_a_gap(daemon.now());
     let entry = AuditEntry {
         actor: "driftd".to_owned(),
         action: "queue.set_aside".to_owned(),
@@ -109,13 +111,18 @@ impl EventSink for Received {
 
 /// Keeps events with what they mark.
 pub(super) async fn keep(daemon: &Daemon, received: Received) -> Result<(), StoreError> {
+    if received.malformed > 0 {
+        daemon.kept.had_a_gap(daemon.now());
+    }
     metrics::messages("malformed", received.malformed);
     let current = daemon.current();
     for some in received.events.chunks(AT_A_TIME) {
         let mut marks: Vec<NewMark> = Vec::new();
         for (event, _) in some {
             let not_before = |key: &str| daemon.not_before(key, &current.options);
-            marks.extend(events::marks(event, daemon.marks_of(event), not_before));
+            let touched = daemon.marks_of(event);
+            daemon.kept.heard(&event.account, touched.iter(), daemon.now());
+            marks.extend(events::marks(event, touched, not_before));
             metrics::event_lag(daemon.now().duration_since(event.time).as_secs_f64());
         }
         let stored: Vec<StoredEvent> = some.iter().map(|(_, stored)| stored.clone()).collect();

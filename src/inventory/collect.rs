@@ -4,12 +4,14 @@
 use std::collections::HashSet;
 
 use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::value::split_reserved;
 use super::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::aws::ReadError;
-use crate::model::{GapScope, Listing, Live, Owner, PriorState};
+use crate::inventory::kept::Keeping;
+use crate::model::{Attributes, GapScope, Listing, Live, Owner, PriorState, Scope};
 
 /// Resources of one kind that are completed or read at a time; the limit of the service bounds their calls.
 const CONCURRENT_READS: usize = 8;
@@ -20,6 +22,8 @@ pub struct Request<'a> {
     /// The declared resources of this kind and scope, no id twice.
     pub desired: Vec<PriorState<'a>>,
     pub selection: Selection<'a>,
+    /// Reads of earlier cycles, and the time; `None`: nothing is kept.
+    pub keeping: Option<(Keeping<'a>, Timestamp)>,
 }
 
 /// How much of the kind is read besides what is declared.
@@ -44,7 +48,13 @@ pub enum Selection<'a> {
 
 /// Reads one kind in one scope. Never fails: what could not be read is in the listing's gaps.
 pub async fn collect(aws: &ScopeReader, request: &Request<'_>) -> Listing {
-    let mut collector = Collector { aws, kind: request.kind, listing: Listing::default() };
+    let keeper = request.keeping.map(|(keeping, now)| Keeper {
+        keeping,
+        now,
+        scope: Scope::new(&aws.account, &aws.region),
+        kind: request.kind.name(),
+    });
+    let mut collector = Collector { aws, kind: request.kind, keeper, listing: Listing::default() };
     let absent = match &request.selection {
         Selection::Scope { unmanaged, parents } => {
             let listing = ListRequest::new(&request.desired, *unmanaged);
@@ -94,7 +104,27 @@ pub async fn collect(aws: &ScopeReader, request: &Request<'_>) -> Listing {
 struct Collector<'a> {
     aws: &'a ScopeReader,
     kind: &'static dyn Kind,
+    keeper: Option<Keeper<'a>>,
     listing: Listing,
+}
+
+/// What is kept of one kind in one scope.
+struct Keeper<'a> {
+    keeping: Keeping<'a>,
+    /// When this reading began.
+    now: Timestamp,
+    scope: Scope,
+    kind: &'static str,
+}
+
+impl Keeper<'_> {
+    fn get(&self, prior: &PriorState<'_>, listed: Option<&Attributes>) -> Option<(Live, Timestamp)> {
+        self.keeping.get(&self.scope, self.kind, prior, listed)
+    }
+
+    fn put(&self, prior: &PriorState<'_>, listed: Option<&Attributes>, live: &Live) {
+        self.keeping.put(&self.scope, self.kind, prior, listed, live, self.now);
+    }
 }
 
 impl Collector<'_> {
@@ -109,15 +139,46 @@ impl Collector<'_> {
             self.add_undeclared(others.collect()).await;
         }
         let reads = declared.into_iter().filter_map(|live| Some((request.prior(&live.id)?, live)));
-        let reads: Vec<_> = reads.map(|(prior, live)| complete(self.kind, self.aws, prior, live)).collect();
+        let mut to_complete = Vec::new();
+        for (prior, live) in reads {
+            match self.keeper.as_ref().and_then(|keeper| keeper.get(&prior, Some(&live.attributes))) {
+                // Whose it is, the listing says.
+                Some((kept, read_at)) => self.add_kept(Live { owner: live.owner, ..kept }, read_at),
+                None => to_complete.push((prior, live)),
+            }
+        }
+        let reads: Vec<_> = to_complete
+            .into_iter()
+            .map(|(prior, live)| complete(self.kind, self.aws, prior, live, self.keeper.as_ref()))
+            .collect();
         let completed: Vec<_> = stream::iter(reads).buffer_unordered(CONCURRENT_READS).collect().await;
         for (prior, read) in completed {
             self.add(prior, Ok(read));
         }
         let seen: HashSet<&str> = self.listing.live.iter().map(|live| live.id.as_str()).collect();
         let absent = request.desired.iter().filter(|prior| !seen.contains(prior.id) && !unread.contains(prior.id));
-        let absent: Vec<PriorState<'p>> = absent.copied().collect();
-        if listed.one_by_one { self.read_each(self.aws, &absent, Depth::Completed).await } else { absent }
+        let mut absent: Vec<PriorState<'p>> = absent.copied().collect();
+        if !listed.one_by_one {
+            return absent;
+        }
+        if let Some(keeper) = self.keeper.take() {
+            absent.retain(|prior| match keeper.get(prior, None) {
+                Some((kept, read_at)) => {
+                    self.add_kept(kept, read_at);
+                    false
+                }
+                None => true,
+            });
+            self.keeper = Some(keeper);
+        }
+        self.read_each(self.aws, &absent, Depth::Completed).await
+    }
+
+    /// Takes what an earlier cycle read.
+    fn add_kept(&mut self, live: Live, read_at: Timestamp) {
+        let oldest = &mut self.listing.oldest_read;
+        *oldest = Some(oldest.map_or(read_at, |oldest| oldest.min(read_at)));
+        self.listing.live.push(without_reserved_tags(live));
     }
 
     /// Takes what was listed and nobody declares.
@@ -167,7 +228,8 @@ impl Collector<'_> {
 
     /// Reads each by itself; -> those that AWS says do not exist.
     async fn read_each<'p>(&mut self, aws: &ScopeReader, all: &[PriorState<'p>], depth: Depth) -> Vec<PriorState<'p>> {
-        let reads: Vec<_> = all.iter().copied().map(|prior| read(self.kind, aws, prior, depth)).collect();
+        let keeper = self.keeper.as_ref();
+        let reads: Vec<_> = all.iter().copied().map(|prior| read(self.kind, aws, prior, depth, keeper)).collect();
         let reads: Vec<_> = stream::iter(reads).buffer_unordered(CONCURRENT_READS).collect().await;
         reads.into_iter().filter_map(|(prior, read)| self.add(prior, read)).collect()
     }
@@ -254,7 +316,13 @@ enum Depth {
 type Read = Result<Option<(Live, Vec<ReadError>)>, ReadError>;
 
 /// One resource as a sweep shows it. `None`: AWS says that it does not exist.
-async fn read<'p>(kind: &dyn Kind, aws: &ScopeReader, prior: PriorState<'p>, depth: Depth) -> (PriorState<'p>, Read) {
+async fn read<'p>(
+    kind: &dyn Kind,
+    aws: &ScopeReader,
+    prior: PriorState<'p>,
+    depth: Depth,
+    keeper: Option<&Keeper<'_>>,
+) -> (PriorState<'p>, Read) {
     let action = kind.actions().first().copied().unwrap_or_default();
     let unexpected = |message| Err(ReadError::unexpected(action, message));
     if prior.is_partial() {
@@ -267,10 +335,17 @@ async fn read<'p>(kind: &dyn Kind, aws: &ScopeReader, prior: PriorState<'p>, dep
         Ok(None) => return (prior, Ok(None)),
         Err(error) => return (prior, Err(error)),
     };
-    match complete(kind, aws, prior, live).await {
+    match complete(kind, aws, prior, live, None).await {
         // AWS contradicts itself, as it does for seconds after a change: that proves nothing.
         (prior, None) => (prior, unexpected("one call shows it, another says that it does not exist")),
-        (prior, read) => (prior, Ok(read)),
+        (prior, read) => {
+            if let (Some(keeper), Some((live, errors))) = (keeper, &read)
+                && errors.is_empty()
+            {
+                keeper.put(&prior, None, live);
+            }
+            (prior, Ok(read))
+        }
     }
 }
 
@@ -280,9 +355,16 @@ async fn complete<'p>(
     aws: &ScopeReader,
     prior: PriorState<'p>,
     mut live: Live,
+    keeper: Option<&Keeper<'_>>,
 ) -> (PriorState<'p>, Option<(Live, Vec<ReadError>)>) {
+    let listed = keeper.map(|_| live.attributes.clone());
     let read = match kind.complete(aws, &prior, &mut live).await {
-        Completion::Whole => Some((live, Vec::new())),
+        Completion::Whole => {
+            if let Some(keeper) = keeper {
+                keeper.put(&prior, listed.as_ref(), &live);
+            }
+            Some((live, Vec::new()))
+        }
         Completion::Partly(errors) => Some((live, errors)),
         Completion::Gone => None,
     };

@@ -3,10 +3,12 @@
 
 mod cache;
 mod collect;
+mod kept;
 mod kind;
 pub mod kinds;
 pub mod value;
 
 pub use cache::ScopeReader;
 pub use collect::{Request, Selection, collect};
+pub use kept::{Keeping, KeptReads};
 pub use kind::{Completion, Kind, ListRequest, Listed, Reach};

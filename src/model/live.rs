@@ -1,5 +1,7 @@
 //! What AWS answered: live resources in Terraform's attribute form.
 
+use jiff::Timestamp;
+
 use super::{Attributes, Gap};
 
 /// Who made a live resource, as far as it decides whether it can be called unmanaged.
@@ -42,4 +44,6 @@ pub struct Listing {
     pub gaps: Vec<Gap>,
     /// Ids of desired resources that a second, single read has positively not found either.
     pub confirmed_missing: Vec<String>,
+    /// When the oldest read began of those that were kept from an earlier cycle; `None`: all of it was read now.
+    pub oldest_read: Option<Timestamp>,
 }

@@ -67,6 +67,10 @@ pub struct Coverage {
     /// Was everything that is not in a finding of its own (`unknown`, with the reason) seen? Only then does the absence of a
     /// finding say that there is none.
     pub complete: bool,
+    /// Where not everything was read in this cycle: when the oldest read was made (RFC 3339). What changed since, without an event, was
+    /// not seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_read: Option<Timestamp>,
 }
 
 /// Something about a rule that its author must hear. The rule did not match.

@@ -18,6 +18,11 @@ impl<'a> PriorState<'a> {
         Self { id, raw }
     }
 
+    /// The attributes as the state has them, unparsed.
+    pub fn raw(&self) -> Option<&str> {
+        self.raw.map(RawValue::get)
+    }
+
     /// The attributes as a map, parsed anew at every call: keep them where they are needed twice. Empty when nothing is known.
     pub fn attributes(&self) -> Attributes {
         self.raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()

@@ -60,7 +60,14 @@ pub(crate) fn by(name: &str) -> Attribution {
 }
 
 pub(crate) fn row(kind: &str) -> Coverage {
-    Coverage { scope: scope(), kind: kind.to_owned(), resources: None, unmanaged: true, complete: true }
+    Coverage {
+        scope: scope(),
+        kind: kind.to_owned(),
+        resources: None,
+        unmanaged: true,
+        complete: true,
+        oldest_read: None,
+    }
 }
 
 pub(crate) fn gap(reason: GapReason, scope: GapScope) -> Gap {

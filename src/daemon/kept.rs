@@ -1,0 +1,85 @@
+//! When a sweep may lean on reads of earlier ones: of accounts whose events are heard, and as long as none is known to be lost. Events
+//! that are lost without a trace make what was kept no older than the configuration allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::cycle::Mark;
+use crate::inventory::{Keeping, KeptReads};
+use crate::model::{Outcome, ResourceKey};
+
+/// Kept reads, and when events were heard last.
+#[derive(Default)]
+pub(super) struct Kept {
+    reads: KeptReads,
+    heard: Mutex<BTreeMap<String, Timestamp>>,
+}
+
+/// What one sweep may use.
+pub(super) struct Usable<'a> {
+    reads: &'a KeptReads,
+    since: Timestamp,
+    accounts: BTreeSet<String>,
+}
+
+impl Usable<'_> {
+    pub(super) fn keeping(&self) -> Keeping<'_> {
+        Keeping { reads: self.reads, since: self.since, accounts: &self.accounts }
+    }
+}
+
+impl Kept {
+    /// An event of this account was heard, and may have changed these.
+    pub(super) fn heard<'a>(&self, account: &str, touched: impl Iterator<Item = &'a Mark>, now: Timestamp) {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), now);
+        for mark in touched {
+            if let Mark::Resource(key) = mark {
+                self.reads.touch(key, now);
+            }
+        }
+    }
+
+    /// Events were lost, or may have been.
+    pub(super) fn had_a_gap(&self, now: Timestamp) {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.reads.touch_all(now);
+    }
+
+    /// What is not in sync is read at every sweep: a finding is never older than its sweep.
+    pub(super) fn forget_findings(&self, outcome: &Outcome) {
+        for key in outcome.findings.iter().map(crate::model::Finding::resource_key) {
+            self.reads.touch(&ResourceKey { address: None, ..key }, outcome.started_at);
+        }
+    }
+
+    /// What a sweep may use now; `None`: nothing is kept. A cycle of single resources keeps what it reads, and uses nothing.
+    pub(super) fn usable(&self, now: Timestamp, every: Duration, is_sweep: bool) -> Option<Usable<'_>> {
+        let since = now.checked_sub(every).ok().filter(|_| !every.is_zero())?;
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let accounts = heard.iter().filter(|(_, at)| is_sweep && **at >= since).map(|(account, _)| account.clone());
+        Some(Usable { reads: &self.reads, since, accounts: accounts.collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::ToSpan as _;
+
+    #[test]
+    fn only_accounts_whose_events_are_heard() {
+        let kept = Kept::default();
+        let at = |minutes: i64| Timestamp::UNIX_EPOCH + minutes.minutes();
+        let hour = Duration::from_secs(60 * 60);
+        let accounts = |now, is_sweep| kept.usable(at(now), hour, is_sweep).unwrap().accounts.len();
+        kept.heard("111111111111", [].iter(), at(0));
+        kept.heard("222222222222", [].iter(), at(30));
+        assert_eq!((accounts(40, true), accounts(80, true), accounts(40, false)), (2, 1, 0));
+        kept.had_a_gap(at(41));
+        assert_eq!(accounts(42, true), 0);
+        assert!(kept.usable(at(42), Duration::ZERO, true).is_none());
+    }
+}
