@@ -6,7 +6,7 @@ VENV   := .venv
 CARGO  ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo watch debug test chaos lint fmt bench bench-events clean record
+.PHONY: help demo watch debug test chaos lint fmt bench bench-events bench-latency bench-storm clean record
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ -/' | sort
@@ -44,6 +44,14 @@ bench: $(VENV)/ready ## accounts of 1,000 and 10,000 resources: calls, time, mem
 bench-events: $(VENV)/ready ## 100,000 CloudTrail records from log files: events a second, memory (release build)
 	$(CARGO) build --locked --release --bins
 	$(VENV)/bin/python benches/events.py --driftd $(TARGET)/release/driftd
+
+bench-latency: $(VENV)/ready ## a hundred changes by hand: the time from event to finding, memory, calls (release build)
+	$(CARGO) build --locked --release --bins
+	$(VENV)/bin/python benches/latency.py --driftd $(TARGET)/release/driftd
+
+bench-storm: $(VENV)/ready ## 20,000 events on a hundred resources: time, memory, reads of each (release build)
+	$(CARGO) build --locked --release --bins
+	$(VENV)/bin/python benches/storm.py --driftd $(TARGET)/release/driftd
 
 record: $(VENV)/ready ## record tests/world/recorded anew (needs Terraform)
 	$(VENV)/bin/python -m tests.world record

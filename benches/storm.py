@@ -96,14 +96,16 @@ def one_round(watch: Watch, number: int, addresses: list[str], samples: dict[str
         done = [] if begins_later and number == 0 else watch.people.act(who, (change, put_back)[(number + begins_later) % 2](address))
         names[address] = ACTORS[who][1]
         pairs = (IN_A_ROUND - 2 * len(done)) // 2
-        records += there_and_back(samples[address], pairs) + done * 2
+        records += there_and_back(samples[address], number, pairs) + done * 2
     return records
 
 
-def there_and_back(sample: list[dict], pairs: int) -> list[dict]:
-    """Records of changes that were put back at once."""
-    time_ = (now() - datetime.timedelta(seconds=2)).strftime(SHAPE)
-    return [record | {"eventID": str(uuid.uuid4()), "requestID": str(uuid.uuid4()), "eventTime": time_} for _ in range(pairs) for record in sample]
+def there_and_back(sample: list[dict], number: int, pairs: int) -> list[dict]:
+    """Old news: records of changes of the hour before that were put back a second later. No two of one resource are of one second, in
+    which CloudTrail knows no order."""
+    first = now() - datetime.timedelta(hours=1) + datetime.timedelta(minutes=number)
+    times = [(first + datetime.timedelta(seconds=second)).strftime(SHAPE) for second in range(2 * pairs)]
+    return [sample[second % 2] | {"eventID": str(uuid.uuid4()), "requestID": str(uuid.uuid4()), "eventTime": time_} for second, time_ in enumerate(times)]
 
 
 class LogFiles:
@@ -150,22 +152,24 @@ def differences(known: list[dict], report: dict) -> list[str]:
 
 
 def reads_of(watch: Watch, addresses: list[str]) -> list[int]:
-    """How often each was read: the calls of that operation, of those that name it, that was called most."""
-    calls: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
+    """How often each was read: calls that name it, of the operation by which its type is read."""
+    calls: collections.Counter = collections.Counter()
     for request in watch.door.recorded:
         text = urllib.parse.unquote_plus(f"{request['target']} {request.get('body', '')}")
-        for name in set(re.findall(r"[\w-]+", text)):
-            calls[name][request["operation"]] += 1
-    ids = [watch.people.scene.attributes[address]["id"].split(":")[0] for address in addresses]
-    return [max(calls[name].values(), default=0) for name in ids]
+        calls.update((request["operation"], name) for name in set(re.findall(r"[\w-]+", text)))
+    return [calls[CHANGES[kind(address)][2], watch.people.scene.attributes[address]["id"].split(":")[0]] for address in addresses]
+
+
+def kind(address: str) -> str:
+    return re.search(r"\.(aws_\w+)\.", address)[1]
 
 
 def change(address: str) -> Callable[[Scene], None]:
-    return lambda scene: CHANGES[address.split("[")[1].split(".")[1]][0](scene, scene.attributes[address])
+    return lambda scene: CHANGES[kind(address)][0](scene, scene.attributes[address])
 
 
 def put_back(address: str) -> Callable[[Scene], None]:
-    return lambda scene: CHANGES[address.split("[")[1].split(".")[1]][1](scene, scene.attributes[address])
+    return lambda scene: CHANGES[kind(address)][1](scene, scene.attributes[address])
 
 
 def block(weaker: bool) -> Callable[[Scene, dict], None]:
@@ -182,18 +186,29 @@ def bucket_tags(more: dict[str, str]) -> Callable[[Scene, dict], None]:
         "TagSet": [{"Key": key, "Value": value} for key, value in (has["tags"] | more).items()]})
 
 
-TAGS = (lambda scene, has: scene.client("ec2").create_tags(Resources=[has["id"]], Tags=[{"Key": "owner", "Value": "nobody"}]),
-        lambda scene, has: scene.client("ec2").delete_tags(Resources=[has["id"]], Tags=[{"Key": "owner"}]))
-# Terraform type -> how somebody changes one, and puts it back; each with one call.
-CHANGES: dict[str, tuple[Callable[[Scene, dict], None], Callable[[Scene, dict], None]]] = {
-    "aws_ebs_volume": TAGS, "aws_instance": TAGS, "aws_subnet": TAGS, "aws_vpc": TAGS,
+def tag(scene: Scene, has: dict) -> None:
+    scene.client("ec2").create_tags(Resources=[has["id"]], Tags=[{"Key": "owner", "Value": "nobody"}])
+
+
+def untag(scene: Scene, has: dict) -> None:
+    scene.client("ec2").delete_tags(Resources=[has["id"]], Tags=[{"Key": "owner"}])
+
+
+# Terraform type -> how somebody changes one, and puts it back, each with one call; the call by which driftd reads one.
+CHANGES: dict[str, tuple[Callable[[Scene, dict], None], Callable[[Scene, dict], None], str]] = {
+    "aws_ebs_volume": (tag, untag, "ec2:DescribeVolumes"),
+    "aws_instance": (tag, untag, "ec2:DescribeInstances"),
+    "aws_subnet": (tag, untag, "ec2:DescribeSubnets"),
+    "aws_vpc": (tag, untag, "ec2:DescribeVpcs"),
     "aws_security_group": (lambda scene, has: scene.client("ec2").authorize_security_group_ingress(GroupId=has["id"], IpPermissions=port(22)),
-                           lambda scene, has: scene.client("ec2").revoke_security_group_ingress(GroupId=has["id"], IpPermissions=port(22))),
+                           lambda scene, has: scene.client("ec2").revoke_security_group_ingress(GroupId=has["id"], IpPermissions=port(22)),
+                           "ec2:DescribeSecurityGroups"),
     "aws_iam_role": (lambda scene, has: scene.client("iam").tag_role(RoleName=has["name"], Tags=[{"Key": "owner", "Value": "nobody"}]),
-                     lambda scene, has: scene.client("iam").untag_role(RoleName=has["name"], TagKeys=["owner"])),
-    "aws_iam_role_policy": (role_policy(lambda has: document({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})), role_policy(lambda has: has["policy"])),
-    "aws_s3_bucket": (bucket_tags({"owner": "nobody"}), bucket_tags({})),
-    "aws_s3_bucket_public_access_block": (block(True), block(False)),
+                     lambda scene, has: scene.client("iam").untag_role(RoleName=has["name"], TagKeys=["owner"]), "iam:GetRole"),
+    "aws_iam_role_policy": (role_policy(lambda has: document({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})),
+                            role_policy(lambda has: has["policy"]), "iam:GetRolePolicy"),
+    "aws_s3_bucket": (bucket_tags({"owner": "nobody"}), bucket_tags({}), "s3:GET /{bucket}?tagging"),
+    "aws_s3_bucket_public_access_block": (block(True), block(False), "s3:GET /{bucket}?publicAccessBlock"),
 }
 
 

@@ -69,10 +69,17 @@ fn facts(name: &'static str) -> KindFacts {
 }
 
 fn kinds() -> HashMap<&'static str, KindFacts> {
-    ["aws_iam_role", "aws_iam_role_policy", "aws_vpc", "aws_default_vpc", "aws_iam_user"]
-        .into_iter()
-        .map(|n| (n, facts(n)))
-        .collect()
+    [
+        "aws_iam_role",
+        "aws_iam_role_policy",
+        "aws_vpc",
+        "aws_default_vpc",
+        "aws_vpc_ipv6_cidr_block_association",
+        "aws_iam_user",
+    ]
+    .into_iter()
+    .map(|n| (n, facts(n)))
+    .collect()
 }
 
 fn run(kind: &'static str, all: &[Desired], found: Listing) -> Compared {

@@ -62,6 +62,7 @@ fn coverage(complete: bool) -> Vec<Coverage> {
         kind: kind.into(),
         unmanaged: resources.is_none(),
         complete: complete || resources.is_some(),
+        oldest_read: None,
         resources,
     };
     let one = "111111111111/eu-central-1/aws_vpc/vpc-1".to_owned();

@@ -48,12 +48,12 @@ class Server:
         self.sql(self._url("postgres"), f"CREATE DATABASE {name}")
         return self._url(name)
 
-    def sql(self, url: str, text: str) -> subprocess.CompletedProcess:
+    def sql(self, url: str, text: str) -> str:
         done = subprocess.run([str(self.programs / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url, "-c", text],
                               text=True, capture_output=True, timeout=60)
-        if done.returncode and "does not exist" not in done.stderr:
+        if done.returncode:
             raise RuntimeError(f"psql: {done.stderr}")
-        return done
+        return done.stdout.strip()
 
     def _url(self, database: str) -> str:
         return f"postgres://driftd@127.0.0.1:{self.port}/{database}"

@@ -16,13 +16,11 @@ class Sqlite:
 
     def rows(self, sql: str) -> list[tuple]:
         """Nothing where the daemon did not come to make its tables. Read-only: the log of writes stays for the daemon to recover."""
-        try:
-            with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)) as connection:
-                return connection.execute(sql).fetchall()
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error) or not self.path.exists():
-                return []
-            raise
+        if not self.path.exists():
+            return []
+        with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)) as connection:
+            made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'findings'").fetchall()
+            return connection.execute(sql).fetchall() if made else []
 
     def leases_end(self) -> None:
         """The next start takes over at once: a file has one daemon."""
@@ -30,7 +28,7 @@ class Sqlite:
     def faults(self) -> list[str]:
         said = [f"integrity_check: {row[0]}" for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
         said += [f"a foreign key without its row: {row}" for row in self.rows("PRAGMA foreign_key_check")]
-        return [line for line in said if line != "ok"]
+        return said
 
     def size(self) -> int:
         return sum(file.stat().st_size for file in self.path.parent.glob("driftd.db*"))
@@ -45,12 +43,17 @@ class Postgres:
         (folder / "database-url").write_text(self.url)
 
     def rows(self, sql: str) -> list[tuple]:
-        done = self.server.sql(self.url, f"SELECT json_agg(row_to_json(found)) FROM ({sql}) AS found")
-        return [tuple(row.values()) for row in json.loads(done.stdout.strip() or "null") or []]
+        if not self._made():
+            return []
+        told = self.server.sql(self.url, f"SELECT json_agg(row_to_json(found)) FROM ({sql}) AS found")
+        return [tuple(row.values()) for row in json.loads(told or "null") or []]
+
+    def _made(self) -> bool:
+        return bool(self.server.sql(self.url, "SELECT to_regclass('findings')"))
 
     def leases_end(self) -> None:
         """Where several daemons share a database, leases of a dead one end by time, minutes later: here at once."""
-        for table in ("jobs", "marks"):
+        for table in ("jobs", "marks") if self._made() else ():
             self.server.sql(self.url, f"UPDATE {table} SET lease_until = 0 WHERE lease_until > 0")
 
     def faults(self) -> list[str]:

@@ -143,3 +143,40 @@ fn of_a_resource_written_every_minute_the_newest_events_are_kept() {
     let explanation = correlate(&collector, &Settings::default()).remove(0).unwrap();
     assert_eq!(explanation.attributions[0].events[0].event_id, "e4999");
 }
+
+/// Deleted and made anew under its old name: named is who made the one that is there, by the id that the answer shows.
+#[test]
+fn who_made_it_anew() {
+    let of = |kind: &str, what: Value, path: &str, old: &str, new: &str| {
+        drift(DriftStatus::Changed, kind, "global", what.clone(), what, vec![change(path, json!(old), json!(new))])
+    };
+    let answer = |value: Value| json!({"responseElements": value});
+    let (user, policy) =
+        (json!({"id": "ci", "name": "ci"}), json!({"id": "arn:aws:iam::123456789012:policy/read", "name": "read"}));
+    for (drift, deleted, made, request, answered) in [
+        (
+            of("aws_iam_user", user, "/unique_id", "AIDAOLD00000000000001", "AIDANEW00000000000001"),
+            ("iam:DeleteUser", json!({"userName": "ci"})),
+            "iam:CreateUser",
+            json!({"userName": "ci"}),
+            (|id| json!({"user": {"userName": "ci", "userId": format!("AIDA{id}00000000000001"), "arn": "arn:aws:iam::123456789012:user/ci"}}))
+                as fn(&str) -> Value,
+        ),
+        (
+            of("aws_iam_policy", policy, "/policy_id", "ANPAOLD00000000000001", "ANPANEW00000000000001"),
+            ("iam:DeletePolicy", json!({"policyArn": "arn:aws:iam::123456789012:policy/read"})),
+            "iam:CreatePolicy",
+            json!({"policyName": "read", "policyDocument": "{}"}),
+            |id| json!({"policy": {"policyName": "read", "policyId": format!("ANPA{id}00000000000001"), "arn": "arn:aws:iam::123456789012:policy/read"}}),
+        ),
+    ] {
+        let events = [
+            event(1, "ci", made, request.clone(), answer(answered("OLD"))),
+            event(5, "bob", deleted.0, deleted.1, json!({})),
+            event(7, "ann", made, request, answer(answered("NEW"))),
+        ];
+        let call = made.split_once(':').unwrap().1;
+        let told = attributed(&drift, &events);
+        assert!(told.starts_with(&format!("ann certain: 7-ann-{call}[")), "{told}");
+    }
+}
