@@ -152,7 +152,7 @@ async fn a_week_over_the_change_to_summer_time() {
 
     let local = |(at, accounts): &(Timestamp, String)| {
         let at = at.to_zoned(zone()).strftime("%d. %H:%M").to_string();
-        format!("{at} {}", if accounts.is_empty() { "all" } else { &accounts[..1] })
+        format!("{at} {}", if accounts.is_empty() { "all" } else { accounts.split_at(1).0 })
     };
     let swept: Vec<String> = week.swept.iter().map(local).collect();
     assert_eq!(

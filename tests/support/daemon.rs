@@ -1,5 +1,7 @@
 //! One `driftd run` against the false world: its configuration, and ways to watch it.
 
+#![allow(clippy::disallowed_methods, reason = "how long a program takes is measured")]
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

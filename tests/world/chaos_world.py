@@ -22,11 +22,9 @@ from .proxy import Proxy
 
 SHORTEST, LONGEST = 0.05, 9.0   # seconds that a daemon lives; a sweep takes some of them
 SETTLES = 400                   # seconds that everything may take to be done, leases included that nobody ended
-# Sweeps twice a minute, as the schedule of the state adds its times; a few marks at a time make a sweep, too.
+# A sweep every minute, and one that was killed at the next start; a few marks at a time make a sweep, too.
 CONFIG = """\
-states:
-  - location: {state}
-    schedule: {{cron: "* * * * *", jitter: 30s}}
+states: [{state}]
 schedule: {{cron: "* * * * *", jitter: 0s}}
 events:
   - sqs: {{url: "{queue}"}}
