@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::in_flight::{self, Held};
 use super::stored_events::StoredEvents;
-use super::{Current, Daemon, metrics};
+use super::{Current, Daemon, baseline, metrics};
 use crate::attribution::source::EventSource;
 use crate::cycle::{self, Environment, Silent, Work};
 use crate::desired::StateBucket;
@@ -42,6 +42,7 @@ pub(super) async fn run(
     };
     let mut outcome = cycle::run(work, &environment, id()).await;
     metrics::cycle(work, &outcome);
+    baseline::review(current, work, &outcome);
     let index = daemon.index();
     let declared = index.is_of(&outcome).then(|| index.declared());
     loop {

@@ -1,6 +1,7 @@
 //! KEEP DOING IT: sweeps on a schedule, re-reads what events touched, keeps the life of every finding. One file per task. Timers and
 //! events only write what is due into the store; tasks take it from there, so that whatever is killed goes on where it was.
 
+mod baseline;
 mod cycles;
 mod events;
 mod evidence;
