@@ -24,6 +24,7 @@ use jiff::Timestamp;
 
 use crate::attribution::source::{self, EventSource};
 use crate::aws::{Aws, Meter};
+use crate::baseline::Baseline;
 use crate::desired::{self, LoadOptions, Loaded, MovedSource, ObjectStore, StateConfig};
 use crate::inventory::Keeping;
 use crate::judge::RuleSet;
@@ -94,6 +95,8 @@ pub struct Settings {
     pub states: Vec<StateConfig>,
     pub load: LoadOptions,
     pub rules: RuleSet,
+    /// Drift that is accepted for now.
+    pub baseline: Baseline,
     /// The providers' `ignore_tags`.
     pub ignore_tags: IgnoreTags,
     /// Where events are read to name who did it.
@@ -167,7 +170,8 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
     }
 
     seen.gaps.extend(attributed.gaps);
-    let (findings, rule_warnings) = findings::judge(&desired, seen.drifts, attributed.who, &settings.rules, started_at);
+    let verdicts = findings::Verdicts { rules: &settings.rules, baseline: &settings.baseline };
+    let (findings, rule_warnings) = findings::judge(&desired, seen.drifts, attributed.who, verdicts, started_at);
     seen.gaps.sort();
     seen.gaps.dedup();
     seen.coverage.sort();

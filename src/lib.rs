@@ -8,6 +8,7 @@ pub mod model;
 pub mod aws;
 
 pub mod attribution;
+pub mod baseline;
 pub mod config;
 pub mod desired;
 pub mod diff;

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use crate::attribution::config::AttributionConfig;
 use crate::attribution::source::SourceRef;
 use crate::aws::{AssumeRole, AwsOptions};
+use crate::baseline;
 use crate::config::{Config, EventSourceConfig, QueueConfig, RetentionConfig};
 use crate::cycle::{AttributionOptions, Settings, Sweep};
 use crate::daemon::{self, QueueOptions};
@@ -31,6 +32,8 @@ pub struct Setup {
     pub settings: Settings,
     pub sweep: Sweep,
     pub aws: AwsOptions,
+    /// What can be used, but probably is not meant: entries of the baseline that have expired.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Setup {
@@ -38,19 +41,23 @@ impl Setup {
     /// `now` is what durations count from.
     ///
     /// # Errors
-    /// Every mistake, those of the rule files among them.
+    /// Every mistake, those of the rule and baseline files among them.
     pub fn from_config(config: &Config, environment: Environment, now: Timestamp) -> Result<Self, Vec<Diagnostic>> {
         let mut mistakes = Vec::new();
         let kinds = config.scan.kind_filter().map_err(|mistake| mistakes.push(mistake)).unwrap_or_default();
         let attribution = attribution(&config.attribution, now, &mut mistakes);
         let rules = load_rules(&config.rules).map_err(|found| mistakes.extend(found)).unwrap_or_default();
+        let baseline =
+            baseline::load(&config.baseline.paths).map_err(|found| mistakes.extend(found)).unwrap_or_default();
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
+        let warnings = baseline.expired(now);
         let settings = Settings {
             states: config.states.clone(),
             load: load_options(config, environment),
             rules,
+            baseline,
             ignore_tags: config.scan.ignore_tags.clone(),
             deadline: config.scan.deadline,
             attribution,
@@ -63,7 +70,7 @@ impl Setup {
             accounts: None,
             principal: None,
         };
-        Ok(Self { settings, sweep, aws: aws_options(config) })
+        Ok(Self { settings, sweep, aws: aws_options(config), warnings })
     }
 }
 
@@ -186,7 +193,7 @@ mod tests {
     #[test]
     fn a_configuration_is_all_that_a_cycle_needs() {
         let text = "states: [a, {location: b, accounts: [\"111111111111\"]}]\naws:\n  regions: [eu-west-1, us-east-1]\n  accounts: [{id: \"111111111111\", role_arn: \"arn:aws:iam::111111111111:role/x\", external_id: y}]\nscan: {unmanaged: false, kinds: [aws_vpc], ignore_tags: {keys: [k]}}\nattribution: {sources: [lookup], since: 24h}\n";
-        let Setup { settings, sweep, aws } = setup(text).unwrap();
+        let Setup { settings, sweep, aws, warnings: _ } = setup(text).unwrap();
         assert_eq!(settings.states[1].accounts, ["111111111111"]);
         assert_eq!((sweep.regions.len(), aws.region.as_deref()), (2, Some("eu-west-1")));
         assert_eq!(aws.roles["111111111111"].external_id.as_deref(), Some("y"));
@@ -198,10 +205,16 @@ mod tests {
 
     #[test]
     fn every_mistake_comes_at_once() {
-        let text = "rules: {paths: [no-such-rules.yaml]}\nscan: {kinds: [aws_s4_*]}\nattribution: {sources: [no-such-folder], since: 2999-01-01}\n";
+        let text = "rules: {paths: [no-such-rules.yaml]}\nbaseline: [no-such-baseline.yaml]\nscan: {kinds: [aws_s4_*]}\nattribution: {sources: [no-such-folder], since: 2999-01-01}\n";
         assert_eq!(
             setup(text).err().unwrap(),
-            ["config/no-kind-matches", "config/no-such-event-source", "config/not-a-time", "rules/unreadable"]
+            [
+                "config/no-kind-matches",
+                "config/no-such-event-source",
+                "config/not-a-time",
+                "rules/unreadable",
+                "baseline/unreadable"
+            ]
         );
     }
 }

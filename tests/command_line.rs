@@ -110,6 +110,42 @@ fn check_config_looks_at_what_the_configuration_names() {
     }
 }
 
+/// A baseline is answered for, and written over nothing.
+#[test]
+fn a_baseline_says_who_why_and_until_when() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("baseline.yaml");
+    std::fs::write(&file, "version: 1\nentries:\n  - key: x\n    ownre: y\n").expect("writable");
+    let path = file.to_str().expect("UTF-8");
+    let accept = ["baseline", "--owner", "ann", "--reason", "x", "--expires", "90d"];
+    for (arguments, said) in [
+        (&["baseline", "--state", "x"][..], "--owner"),
+        (&["baseline", "--owner", "", "--reason", " ", "--expires", "never"], "cli/empty-value"),
+        (&["baseline", "--owner", "a", "--reason", "b", "--expires", "2020-01-01"], "lies in the past"),
+        (&[&accept[..], &["--merge"]].concat(), "--output"),
+        (&[&accept[..], &["--from", "x", "--state", "y"]].concat(), "--from"),
+        (&[&accept[..], &["--output", path]].concat(), "cli/file-exists"),
+        (&[&accept[..], &["--output", path, "--merge"]].concat(), "baseline.yaml:4:5: error[baseline/unknown-key]"),
+        (&accept, "cli/nothing-to-scan"),
+    ] {
+        let done = driftd(arguments);
+        assert_eq!(done.status.code(), Some(78), "{arguments:?}: {}", text(&done.stderr));
+        assert!(text(&done.stderr).contains(said) && done.stdout.is_empty(), "{said} in {}", text(&done.stderr));
+    }
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    let done = driftd(&[&accept[..], &["--merge", "--output", link.to_str().expect("UTF-8")]].concat());
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text(&done.stderr).contains("symbolic link"), "{}", text(&done.stderr));
+    let config = folder.path().join("driftd.yaml");
+    std::fs::write(&config, "version: 1\nbaseline: [baseline.yaml, none.yaml]\n").expect("writable");
+    let done = driftd(&["--config", config.to_str().expect("UTF-8"), "check-config"]);
+    assert_eq!(done.status.code(), Some(78));
+    for said in ["baseline.yaml:4:5: error[baseline/unknown-key]", "none.yaml: error[baseline/unreadable]"] {
+        assert!(text(&done.stderr).contains(said), "{said} in {}", text(&done.stderr));
+    }
+}
+
 /// A document for every format that people and programs read.
 #[test]
 fn what_is_printed_is_what_it_says() {

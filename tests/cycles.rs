@@ -423,6 +423,7 @@ fn settings(state: String) -> Settings {
         states: vec![StateConfig::anywhere(state)],
         load: LoadOptions::default(),
         rules: judge::starter(),
+        baseline: driftd::baseline::Baseline::default(),
         ignore_tags: IgnoreTags::default(),
         attribution: cycle::AttributionOptions::default(),
         deadline: Duration::from_secs(600),

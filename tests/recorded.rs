@@ -114,15 +114,19 @@ fn beside_an_unreadable_state_nothing_is_unmanaged() {
     assert_eq!(both.code, 3, "{}", both.stderr);
 }
 
-/// The same steps as `make demo`, and what must be said of each.
-#[test]
-fn outspoken_after_the_console() {
-    let world = World::recorded("shop", 1);
+fn console(world: &World) {
     let code = "import sys, datetime; from tests.world import replay, story; from tests.world.cloudtrail import Trail; \
                 from tests.world.scenarios import instances; \
                 story.tell(Trail(sys.argv[1], datetime.datetime(2026, 1, 5)), instances(replay.state('shop')), story.DEMO)";
     let done = support::python().args(["-c", code, &world.moto]).output().expect("python starts");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// The same steps as `make demo`, and what must be said of each.
+#[test]
+fn outspoken_after_the_console() {
+    let world = World::recorded("shop", 1);
+    console(&world);
     let scan = scan(&world.moto, &world.state, &[]);
     assert_eq!(scan.code, 2, "{}", scan.stderr);
     for (address, path) in [
@@ -147,6 +151,106 @@ fn outspoken_after_the_console() {
     assert_eq!(unmanaged, ["aws_iam_access_key", "aws_iam_user"]);
     assert_eq!(scan.findings("changed").len(), 5, "{:?}", scan.findings("changed"));
     assert_eq!(scan.findings("unknown"), Vec::<String>::new());
+}
+
+const LATER: &str = "
+import boto3, json, sys
+state = json.load(open(sys.argv[2]))
+group = next(r['instances'][0]['attributes']['id'] for r in state['resources'] if r['type'] == 'aws_security_group' and r['name'] == 'web')
+aws = dict(endpoint_url=sys.argv[1], region_name='us-east-1', aws_access_key_id='test', aws_secret_access_key='test')
+ec2, iam = boto3.client('ec2', **aws), boto3.client('iam', **aws)
+ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
+    dict(IpProtocol='tcp', FromPort=23, ToPort=23, IpRanges=[dict(CidrIp='0.0.0.0/0')])])
+iam.create_user(UserName='newcomer')
+iam.delete_user(UserName='contractor')
+";
+
+/// What exists is accepted; what comes, grows, expires is drift; what is gone is reported where it was looked for.
+#[test]
+fn a_baseline_accepts_what_exists() {
+    let world = World::recorded("shop", 1);
+    console(&world);
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (file, config, report) = (at("baseline.yaml"), at("driftd.yaml"), at("report.json"));
+    let accept = ["--owner", "shop", "--reason", "before driftd", "--expires", "90d"];
+    let baseline =
+        |more: &[&str]| support::driftd(&world.moto, &world.state, &[&["baseline"], &accept[..], more].concat());
+    let before = scan(&world.moto, &world.state, &["--output", &report]);
+    assert_eq!(before.code, 2, "{}", before.stderr);
+
+    let done = baseline(&["--output", &file]);
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    assert!(said.contains("10 entries: 10 added") && done.stdout.is_empty(), "{said}");
+    let written = std::fs::read_to_string(&file).expect("readable");
+    // What was reported is what is accepted.
+    let mut of_report = support::program(&world.moto);
+    let done = of_report.arg("baseline").args(accept).args(["--from", &report]).output().expect("driftd starts");
+    assert_eq!(String::from_utf8_lossy(&done.stdout), written, "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(baseline(&["--output", &file]).status.code(), Some(78), "it exists");
+
+    std::fs::write(&config, "version: 1\nbaseline: [baseline.yaml]\n").expect("writable");
+    let accepted = scan(&world.moto, &world.state, &["--config", &config]);
+    let report = accepted.report.expect("a report");
+    assert_eq!((accepted.code, accepted.stderr.as_str()), (0, ""), "{report:#}");
+    assert_eq!(report["findings"], json!([]));
+    let ignored = report["summary"]["ignored_by_rule"].as_object().expect("ignored");
+    let (why, number) = ignored.iter().next().expect("one reason");
+    assert!(why.starts_with("baseline: before driftd (shop, until 20"), "{why}");
+    assert_eq!((ignored.len(), number), (1, &json!(10)));
+
+    let done = support::python().args(["-c", LATER, &world.moto]).arg(&world.state).output().expect("python starts");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let later = scan(&world.moto, &world.state, &["--config", &config]);
+    assert_eq!(later.code, 2, "{}", later.stderr);
+    assert_eq!(later.findings("unmanaged"), ["newcomer"]);
+    assert_eq!(later.findings("changed"), ["aws_security_group.web"]);
+    assert_eq!(later.findings("missing"), Vec::<String>::new());
+    let reasons: Vec<&str> = later
+        .report
+        .iter()
+        .flat_map(|r| r["findings"].as_array())
+        .flatten()
+        .filter_map(|f| f["reason"].as_str())
+        .collect();
+    assert!(
+        matches!(reasons[..], [reason] if reason.starts_with("accepted with other content until 20")),
+        "{reasons:?}"
+    );
+    let stale = "warning[baseline/stale]: 123456789012/global/aws_iam_user/contractor matches nothing any more";
+    assert!(later.stderr.contains(stale) && later.stderr.matches("stale").count() == 1, "{}", later.stderr);
+    // Nobody looked for users there.
+    for part in [["--kind", "aws_vpc"], ["--target", "aws_vpc.main"]] {
+        let part = scan(&world.moto, &world.state, &[&["--config", &config], &part[..]].concat());
+        assert!(!part.stderr.contains("stale"), "{}", part.stderr);
+    }
+
+    // Another file, so that what is new has another owner.
+    let done = baseline(&["--config", &config, "--output", &file, "--merge", "--owner", "ann"]);
+    assert_eq!(done.status.code(), Some(78), "--owner twice");
+    let arguments = ["baseline", "--owner", "ann", "--reason", "later", "--expires", "30d", "--merge"];
+    let done = support::driftd(
+        &world.moto,
+        &world.state,
+        &[&arguments[..], &["--config", &config, "--output", &file]].concat(),
+    );
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    assert!(said.contains("10 entries: 1 added, 1 accepted anew, 8 kept, 1 dropped"), "{said}");
+    assert!(said.contains("aws_iam_user/contractor: dropped"), "{said}");
+    let merged = std::fs::read_to_string(&file).expect("readable");
+    assert_eq!((merged.matches("owner: \"shop\"").count(), merged.matches("owner: \"ann\"").count()), (8, 2));
+    assert_eq!(scan(&world.moto, &world.state, &["--config", &config]).code, 0);
+
+    let dated = |line: &str| {
+        if line.starts_with("    expires:") { "    expires: 2026-01-01".to_owned() } else { line.to_owned() }
+    };
+    std::fs::write(&file, merged.lines().map(dated).collect::<Vec<_>>().join("\n")).expect("writable");
+    let over = scan(&world.moto, &world.state, &["--config", &config]);
+    assert_eq!(over.code, 2, "{}", over.stderr);
+    assert_eq!(over.report.expect("a report")["findings"].as_array().map(Vec::len), Some(10));
+    assert_eq!(over.stderr.matches("warning[baseline/expired]").count(), 10, "{}", over.stderr);
 }
 
 fn paths(report: &Option<Value>, address: &str) -> Vec<String> {

@@ -228,6 +228,11 @@ const ARROWS: &[(&str, &[&str], &str)] = &[
         "the life of a finding knows findings and outcomes, not where they are kept",
     ),
     (
+        "baseline",
+        &["attribution", "aws", "cli", "config", "cycle", "desired", "diff", "inventory", "setup", "store"],
+        "what is accepted is held against findings and outcomes, wherever they come from",
+    ),
+    (
         "store",
         &[
             "attribution",
@@ -255,6 +260,9 @@ const ARROWS: &[(&str, &[&str], &str)] = &[
     ("setup", &["cli", "report"], "options are made without a command line"),
 ];
 
+/// Only these ask what is accepted.
+const BASELINE_USERS: &[&str] = &["baseline", "cli", "config", "cycle", "daemon", "lib", "setup"];
+
 /// Folder of attribution -> its neighbours that it must not name.
 const ATTRIBUTION_ARROWS: &[(&str, &[&str])] = &[
     ("event", &["principal", "correlate", "source"]),
@@ -264,7 +272,7 @@ const ATTRIBUTION_ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The pure core, and what makes code impure.
-const PURE: &[&str] = &["diagnostic", "diff", "judge", "life", "model", "report", "schedule", "yaml"];
+const PURE: &[&str] = &["baseline", "diagnostic", "diff", "judge", "life", "model", "report", "schedule", "yaml"];
 const IMPURE: &[(&str, &str)] = &[
     ("async fn", "async"),
     ("async move", "async"),
@@ -287,8 +295,8 @@ const IMPURE: &[(&str, &str)] = &[
     ("sqlx", "a database"),
 ];
 
-/// (file, needle): rules lie in files, and this one file reads them; the rest of judge gets text.
-const EXCEPTIONS: &[(&str, &str)] = &[("src/judge/load.rs", "std::fs")];
+/// (file, needle): rules and baselines lie in files, and these read them; the rest gets text.
+const EXCEPTIONS: &[(&str, &str)] = &[("src/baseline/load.rs", "std::fs"), ("src/judge/load.rs", "std::fs")];
 
 #[test]
 fn every_source_file_says_what_it_is_for() {
@@ -312,6 +320,9 @@ fn imports_follow_the_arrows() {
                     file.name
                 ));
             }
+        }
+        if !BASELINE_USERS.contains(&home.as_str()) && names_module(&file.code, "baseline") {
+            found.push(format!("{}: {home} must not import baseline; only {BASELINE_USERS:?} do", file.name));
         }
         if !["cli", "main", "lib"].contains(&home.as_str()) && names_module(&file.code, "cli") {
             found.push(format!("{}: nothing imports cli; move what is needed below it", file.name));
@@ -491,7 +502,7 @@ fn every_code_of_a_diagnostic_is_explained() {
 /// String literals of the form `area/kebab-words`.
 fn codes(code: &str) -> Vec<String> {
     let is_code = |text: &&str| {
-        let rest = ["cli/", "config/", "rules/"].iter().find_map(|area| text.strip_prefix(area));
+        let rest = ["baseline/", "cli/", "config/", "rules/"].iter().find_map(|area| text.strip_prefix(area));
         rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
     };
     code.split('"').filter(is_code).map(str::to_owned).collect()

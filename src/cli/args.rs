@@ -35,6 +35,13 @@ pub enum Command {
     /// Exit codes: 0 in sync and fully seen; 2 drift; 3 no drift seen but something could not be read; 1 failed;
     /// 78 bad configuration.
     Scan(Box<Scan>),
+    /// Write a file of the drift that there is, to accept it for a while: for Git, and for review
+    ///
+    /// Name the file in `baseline` of the configuration: what it accepts is ignored until it expires or differs in another way.
+    ///
+    /// Exit codes: 0 everything was seen; 3 something could not be read, and is neither added nor dropped; 1 failed; 78 bad
+    /// configuration.
+    Baseline(Box<Baseline>),
     /// List everything that one principal changed, each with its drift and the ways out
     ///
     /// Exit codes: 0 everything was seen; 3 something could not be read; 1 failed; 78 bad configuration.
@@ -249,6 +256,38 @@ pub struct Scan {
     pub fail_on_uncovered: bool,
 }
 
+/// `driftd baseline ...`
+#[derive(Debug, ClapArgs)]
+#[command(
+    mut_arg("output", |arg| arg.help("Write it to a file instead of stdout; one that exists is kept, unless --merge")),
+    mut_arg("format", |arg| arg.hide(true)),
+    mut_arg("fail_on", |arg| arg.hide(true)),
+    mut_arg("color", |arg| arg.hide(true))
+)]
+pub struct Baseline {
+    /// Who answers for what is accepted
+    #[arg(long, value_name = "NAME")]
+    pub owner: String,
+    /// Why it is accepted
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// The last day on which it is accepted: a day (2026-12-31), or a duration from now (90d)
+    #[arg(long, value_name = "WHEN")]
+    pub expires: String,
+    /// Take over the entries of the file of --output: what is new is added, what has expired or differs in another way is
+    /// accepted anew, what is gone is dropped
+    #[arg(long, requires = "output")]
+    pub merge: bool,
+    /// Accept what a report shows instead of scanning: a file that `driftd scan --format json` wrote
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "states", "regions", "code", "backend_config", "workspace", "no_unmanaged", "kinds", "targets", "rules", "cloudtrail",
+        "since",
+    ])]
+    pub from: Option<PathBuf>,
+    #[command(flatten)]
+    pub scan: Scan,
+}
+
 /// `driftd who ...`
 #[derive(Debug, ClapArgs)]
 pub struct Who {
@@ -333,6 +372,7 @@ mod tests {
     fn help_reads_well() {
         insta::assert_snapshot!("driftd_help", help(None));
         insta::assert_snapshot!("driftd_scan_help", help(Some("scan")));
+        insta::assert_snapshot!("driftd_baseline_help", help(Some("baseline")));
         insta::assert_snapshot!("driftd_who_help", help(Some("who")));
     }
 }

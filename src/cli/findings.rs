@@ -344,6 +344,7 @@ fn status(state: &State) -> String {
         State::Ignored { hold, owner, expires } => {
             format!("ignored by {} until {expires}; {owner} answers for it: {}", hold.by, hold.reason)
         }
+        State::IgnoredByRule(ignored) if ignored.is_by_baseline() => format!("ignored by {}", ignored.label()),
         State::IgnoredByRule(ignored) => format!("ignored by rule {} until {}", ignored.rule, ignored.expires),
         State::Resolved { how, by } => {
             format!("resolved: {}{}", how.as_str(), by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default())

@@ -37,6 +37,7 @@ pub(super) fn check_config(named: Option<&Path>, online: bool) -> u8 {
         Ok(setup) => setup,
         Err(mistakes) => return bad_config(&mistakes),
     };
+    print(&setup.warnings);
     if online {
         return block_on(online::check(&config, setup, environment));
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the one module that talks to a terminal")]
 
 mod args;
+mod baseline;
 mod findings;
 mod iam_policy;
 mod info;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
     let of_config = args.command.asks_for_the_schema_of_the_configuration();
     let code = match args.command {
         Command::Scan(scan) => with_config(args.config.as_deref(), |config| scan::run(*scan, config)),
+        Command::Baseline(baseline) => with_config(args.config.as_deref(), |config| baseline::run(*baseline, config)),
         Command::Who(who) => with_config(args.config.as_deref(), |config| who::run(*who, config)),
         Command::Run => run::run(args.config.as_deref(), args.verbose, args.log_json),
         Command::Findings(command) => with_config(args.config.as_deref(), |config| findings::run(command, &config)),

@@ -54,12 +54,17 @@ fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// The file as a whole, readable for its owner only, or the file that was there before. A symbolic link in its place is
-/// somebody else's choice of what is overwritten.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+/// A symbolic link in the place of an output is somebody else's choice of what is overwritten.
+pub(super) fn refuse_link(path: &Path) -> io::Result<()> {
     if std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
         return Err(io::Error::other("it is a symbolic link, which is not followed: name the file itself"));
     }
+    Ok(())
+}
+
+/// The file as a whole, readable for its owner only, or the file that was there before.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    refuse_link(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Its mode is 0600 from the start.
     let mut file = tempfile::Builder::new().prefix(".driftd-").tempfile_in(folder)?;

@@ -60,7 +60,7 @@ async fn watch_over(path: &Path, config: Config) -> u8 {
     let owner = uuid::Uuid::new_v4().to_string();
     let daemon = Daemon::new(store, current, Arc::new(Timestamp::now), owner);
     let (stopper, stop) = watch::channel(false);
-    let reloads = Watch::start(path, Environment::of_process());
+    let reloads = Watch::start(path, Environment::of_process(), &config);
     let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     let (mut reloads, mut terminate, mut interrupt) = match (reloads, terminate, interrupt) {
         (Ok(reloads), Ok(terminate), Ok(interrupt)) => (reloads, terminate, interrupt),
@@ -108,7 +108,8 @@ fn code(ended: std::io::Result<()>) -> u8 {
 #[expect(clippy::disallowed_methods, reason = "the edge: from here on the time is an argument")]
 async fn current(config: &Config) -> Result<Current, u8> {
     let setup = Setup::from_config(config, Environment::of_process(), Timestamp::now());
-    let Setup { settings, sweep, mut aws } = setup.map_err(|mistakes| bad_config(&mistakes))?;
+    let Setup { settings, sweep, mut aws, warnings } = setup.map_err(|mistakes| bad_config(&mistakes))?;
+    print(&warnings);
     aws.requests_per_second = Some(config.limits.requests_per_second);
     match Aws::connect(aws).await {
         Ok(aws) => Ok(Current { settings, sweep, aws: Arc::new(aws), options: setup::daemon_options(config) }),

@@ -7,15 +7,16 @@ use jiff::Timestamp;
 
 use super::args::{Colour, Scan};
 use super::output::{say, write};
-use super::{bad_config, fail};
+use super::{bad_config, fail, print};
 use crate::aws::{Aws, ReadError};
+use crate::baseline::{self, View};
 use crate::config::Config;
 use crate::cycle::{self, Progress, Resources, Settings, Sweep, Work};
 use crate::desired::{self, Environment, StateBucket};
 use crate::diagnostic::Diagnostic;
 use crate::judge::Reason;
-use crate::model::Outcome;
 use crate::model::report::Report;
+use crate::model::{Gap, Outcome};
 use crate::report::{self, text::sanitize_output};
 use crate::setup::Setup;
 
@@ -48,7 +49,8 @@ pub(super) struct Prepared {
 #[expect(clippy::disallowed_methods, reason = "the edge: from here on the time is an argument")]
 pub(super) async fn connect(config: &Config) -> Result<Prepared, u8> {
     let setup = Setup::from_config(config, Environment::of_process(), Timestamp::now());
-    let Setup { settings, sweep, aws } = setup.map_err(|mistakes| bad_config(&mistakes))?;
+    let Setup { settings, sweep, aws, warnings } = setup.map_err(|mistakes| bad_config(&mistakes))?;
+    print(&warnings);
     let aws = match Aws::connect(aws).await {
         Ok(aws) => aws,
         Err(error) => {
@@ -91,11 +93,16 @@ pub(super) async fn run_cycle(aws: &Aws, settings: &Settings, work: &Work) -> Ou
 }
 
 /// The whole scopes of the states, or only some resources.
-fn work(targets: &[String], sweep: Sweep) -> Work {
+pub(super) fn work(targets: &[String], sweep: Sweep) -> Work {
     if targets.is_empty() {
         return Work::Sweep(sweep);
     }
     Work::Resources(Resources { addresses: targets.iter().cloned().collect(), ..Resources::default() })
+}
+
+/// Is only a part of each scope looked at?
+pub(super) fn is_filtered(targets: &[String], sweep: &Sweep) -> bool {
+    !targets.is_empty() || sweep.kinds.is_some()
 }
 
 async fn scan(args: Scan, config: Config) -> u8 {
@@ -112,7 +119,10 @@ async fn scan(args: Scan, config: Config) -> u8 {
         Err(code) => return code,
     };
     let Prepared { aws, settings, sweep, reasons } = prepared;
+    let is_filtered = is_filtered(&args.targets, &sweep);
     let outcome = run_cycle(&aws, &settings, &work(&args.targets, sweep)).await;
+    let view = View { outcome: &outcome, is_filtered, hides_ignored: false };
+    print(&baseline::review(&settings.baseline, view, outcome.started_at).stale);
     let unmapped = outcome.unmapped.clone();
     let report = Report::from(outcome);
     let on_terminal = args.output.is_none() && std::io::stdout().is_terminal();
@@ -128,14 +138,14 @@ async fn scan(args: Scan, config: Config) -> u8 {
         return fail(&format!("uncovered attributes: {}", Vec::from_iter(unmapped).join(" ")));
     }
     if report.scan.sources.is_empty() {
-        return fail(&no_state(&report));
+        return fail(&no_state(&report.gaps));
     }
     report::exit_code(&report, config.scan.fail_on)
 }
 
 /// In full: on a terminal the report may be far above, and elsewhere in a file.
-fn no_state(report: &Report) -> String {
-    let gaps = report.gaps.iter().filter(|gap| gap.scope.source.is_some());
+pub(super) fn no_state(gaps: &[Gap]) -> String {
+    let gaps = gaps.iter().filter(|gap| gap.scope.source.is_some());
     let lines: Vec<String> = gaps.map(|gap| format!("\n  {}", sanitize_output(&gap.detail))).collect();
     format!("no state could be read{}{}", if lines.is_empty() { "" } else { ":" }, lines.concat())
 }

@@ -18,6 +18,7 @@ use serde_saphyr::Spanned;
 
 use crate::attribution::config::{AttributionConfig, RawAttribution};
 use crate::aws::config::{AwsConfig, LimitsConfig, RawAws, RawLimits};
+use crate::baseline::{self, BaselineConfig};
 use crate::cycle::config::{RawScan, ScanConfig};
 use crate::desired::config::{self as states, CodeConfig, RawState, StateConfig};
 use crate::diagnostic::{Diagnostic, Diagnostics, Position};
@@ -66,6 +67,8 @@ pub struct Config {
     pub aws: AwsConfig,
     /// Paths are relative to the working directory: those of a file were resolved when it was loaded.
     pub rules: RulesConfig,
+    /// Files of accepted drift. For paths see `rules`.
+    pub baseline: BaselineConfig,
     pub scan: ScanConfig,
     /// Where events are read, and who is expected to change what. For paths see `rules`.
     pub attribution: AttributionConfig,
@@ -92,6 +95,7 @@ impl Default for Config {
             states: Vec::new(),
             aws: AwsConfig::default(),
             rules: RulesConfig::default(),
+            baseline: BaselineConfig::default(),
             scan: ScanConfig::default(),
             attribution: AttributionConfig::default(),
             schedule: ScheduleConfig::default(),
@@ -130,6 +134,10 @@ struct RawConfig {
     aws: RawAws,
     #[serde(default)]
     rules: RawRules,
+    /// Files of accepted drift, as `driftd baseline` writes them, relative to this file.
+    #[serde(default)]
+    #[schemars(with = "Vec<PathBuf>")]
+    baseline: Vec<Spanned<PathBuf>>,
     #[serde(default)]
     scan: RawScan,
     #[serde(default)]
@@ -197,6 +205,7 @@ fn from_text(path: &Path, text: io::Result<String>, environment: &Environment) -
     let mut config = parse_with(&file, &text, environment)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     config.rules.resolve(folder);
+    config.baseline.resolve(folder);
     config.attribution.resolve(folder);
     config.store.resolve(folder);
     Ok(config)
@@ -242,6 +251,7 @@ fn validate(file: &str, text: &str, grammar: &yaml::Grammar<'_>) -> Result<Confi
             states,
             aws,
             rules,
+            baseline,
             scan,
             attribution,
             schedule,
@@ -258,6 +268,7 @@ fn validate(file: &str, text: &str, grammar: &yaml::Grammar<'_>) -> Result<Confi
             states: states::validate(states, &mut diagnostics),
             aws: aws.validate(&mut diagnostics),
             rules: rules.validate(&mut diagnostics),
+            baseline: baseline::validate(baseline, &mut diagnostics),
             scan: scan.validate(&mut diagnostics),
             attribution: attribution.validate(&mut diagnostics),
             schedule: ScheduleConfig::default().with(&schedule::validate(schedule, &mut diagnostics)),

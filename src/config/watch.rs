@@ -1,8 +1,9 @@
-//! The configuration while the program runs: read anew on SIGHUP and when the file is another one. A file with a mistake changes nothing:
+//! The configuration while the program runs: read anew on SIGHUP, and when the file or one that it names (rules, baselines) is another one. A file with a mistake changes nothing:
 //! the mistakes are logged, and what was valid before goes on.
 //!
 //! The folder is watched, not the file: editors replace files, and Kubernetes swaps a symbolic link beside it (`..data`). Where the kernel
-//! tells nothing (a network file system, another system than Linux) the file is looked at every so often.
+//! tells nothing (a network file system, another system than Linux, another folder than the configuration's) files are looked at every so
+//! often.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,17 +25,21 @@ pub struct Watch {
     environment: Environment,
     /// The text that was read last, valid or not; `None`: it could not be read.
     seen: Option<String>,
+    /// Files and folders that the last valid configuration names.
+    named: Vec<PathBuf>,
+    /// What they held.
+    named_seen: Contents,
     hangup: Signal,
     folder: Option<Folder>,
     poll: Duration,
 }
 
 impl Watch {
-    /// Begins with the file as it is now, which the caller has loaded. Variables are those of this environment, always.
+    /// Begins with the file as it is now, which the caller has loaded as `config`. Variables are those of this environment, always.
     ///
     /// # Errors
     /// The process cannot listen for signals.
-    pub fn start(path: &Path, environment: Environment) -> io::Result<Self> {
+    pub fn start(path: &Path, environment: Environment, config: &Config) -> io::Result<Self> {
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -44,22 +49,28 @@ impl Watch {
             .ok();
         let hangup = signal(SignalKind::hangup())?;
         let seen = std::fs::read_to_string(path).ok();
-        Ok(Self { path: path.to_owned(), environment, seen, hangup, folder, poll: POLL })
+        let named = named(config);
+        let named_seen = contents(&named);
+        Ok(Self { path: path.to_owned(), environment, seen, named, named_seen, hangup, folder, poll: POLL })
     }
 
-    /// Waits for the next valid configuration: another one, or the same after SIGHUP, which asks for what it names (rule files) to be read
-    /// anew, too. May be dropped and called again.
+    /// Waits for the next valid configuration: another one, or the same when what it names (rule files, baselines) is to be read anew, since
+    /// that is another, too, or SIGHUP asks for it. May be dropped and called again.
     pub async fn next(&mut self) -> Config {
         loop {
             let asked = self.something_happened().await;
             let text = std::fs::read_to_string(&self.path);
             let changed = text.as_ref().ok() != self.seen.as_ref();
-            if !asked && !changed {
+            let named_now = contents(&self.named);
+            if !asked && !changed && named_now == self.named_seen {
                 continue;
             }
+            self.named_seen = named_now;
             self.seen = text.as_ref().ok().cloned();
             match super::from_text(&self.path, text, &self.environment) {
                 Ok(config) => {
+                    self.named = named(&config);
+                    self.named_seen = contents(&self.named);
                     tracing::info!(path = %self.path.display(), "the configuration was read anew");
                     return config;
                 }
@@ -93,6 +104,27 @@ impl Watch {
             () = tokio::time::sleep(self.poll) => false,
         }
     }
+}
+
+/// Files, and what they hold; `None`: they could not be read.
+type Contents = Vec<(PathBuf, Option<Vec<u8>>)>;
+
+/// What a configuration names: rules and baselines.
+fn named(config: &Config) -> Vec<PathBuf> {
+    config.rules.paths.iter().chain(&config.baseline.paths).cloned().collect()
+}
+
+/// What these files hold, and all files of these folders.
+fn contents(paths: &[PathBuf]) -> Contents {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        match std::fs::read_dir(path) {
+            Ok(entries) => files.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file())),
+            Err(_) => files.push(path.clone()),
+        }
+    }
+    files.sort();
+    files.into_iter().map(|file| (file.clone(), std::fs::read(&file).ok())).collect()
 }
 
 /// A folder of which the kernel tells every change.
@@ -168,7 +200,7 @@ mod tests {
         swap(mount.path(), "..2026_01", "version: 1\n");
         let path = mount.path().join("driftd.yaml");
         symlink("..data/driftd.yaml", &path).unwrap();
-        let mut watch = Watch::start(&path, Environment::default()).unwrap();
+        let mut watch = Watch::start(&path, Environment::default(), &Config::default()).unwrap();
         prepare(&mut watch);
         swap(mount.path(), "..2026_02", "version: 1\naws: {regions: [eu-west-1]}\n");
         let config = tokio::time::timeout(PATIENCE, watch.next()).await.unwrap();
@@ -197,7 +229,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("driftd.yaml");
         fs::write(&path, "version: 1\n").unwrap();
-        let mut watch = Watch::start(&path, Environment::default()).unwrap();
+        let mut watch = Watch::start(&path, Environment::default(), &Config::default()).unwrap();
         watch.poll = Duration::from_secs(3600);
         fs::write(&path, "version: 1\naws: {regions: [eu-west-1]}\n").unwrap();
         assert_eq!(regions(&tokio::time::timeout(PATIENCE, watch.next()).await.unwrap()), ["eu-west-1"]);
@@ -206,5 +238,24 @@ mod tests {
         fs::write(folder.path().join("new"), "version: 1\naws: {regions: [eu-west-2]}\n").unwrap();
         fs::rename(folder.path().join("new"), &path).unwrap();
         assert_eq!(regions(&tokio::time::timeout(PATIENCE, watch.next()).await.unwrap()), ["eu-west-2"]);
+    }
+
+    /// What the configuration names is read anew without a word of the configuration changed.
+    #[tokio::test]
+    async fn a_baseline_or_rule_that_changes_is_seen() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = folder.path().join("driftd.yaml");
+        let rules = elsewhere.path().display();
+        fs::write(&path, format!("version: 1\nbaseline: [baseline.yaml]\nrules: {{paths: [\"{rules}\"]}}\n")).unwrap();
+        let config = super::super::load(&path, &Environment::default()).unwrap();
+        let mut watch = Watch::start(&path, Environment::default(), &config).unwrap();
+        watch.poll = Duration::from_millis(50);
+        assert!(tokio::time::timeout(IMPATIENCE, watch.next()).await.is_err());
+        for file in [folder.path().join("baseline.yaml"), elsewhere.path().join("rule.yaml")] {
+            fs::write(&file, "x").unwrap();
+            let config = tokio::time::timeout(PATIENCE, watch.next()).await.unwrap();
+            assert_eq!(config.baseline.paths, [folder.path().join("baseline.yaml")]);
+            assert!(tokio::time::timeout(IMPATIENCE, watch.next()).await.is_err(), "once");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::baseline::{Baseline, Said};
 use crate::diff::fingerprint;
 use crate::judge::{Context, Judgement, RuleSet, TOO_MANY_STEPS, judge as judge_one, on_deep_stack};
 use crate::model::arn::is_arn;
@@ -16,12 +17,19 @@ use crate::model::{
 /// A rule that took too many steps so often has few on further drifts: 10,000 of them would take an hour.
 const MOST_EXHAUSTED: usize = 3;
 
-/// Findings in the report's order, those that a rule ignores included, and what rules had to say about themselves.
+/// What drifts are judged by.
+#[derive(Clone, Copy)]
+pub(super) struct Verdicts<'a> {
+    pub rules: &'a RuleSet,
+    pub baseline: &'a Baseline,
+}
+
+/// Findings in the report's order, those that are ignored included, and what rules had to say about themselves.
 pub(super) fn judge(
     desired: &DesiredState,
     drifts: Vec<Drift>,
     who: Vec<Option<Vec<Attribution>>>,
-    rules: &RuleSet,
+    Verdicts { rules, baseline }: Verdicts<'_>,
     now: Timestamp,
 ) -> (Vec<Finding>, Vec<RuleWarning>) {
     let mut drifts: Vec<_> = drifts.into_iter().zip(who).collect();
@@ -38,9 +46,18 @@ pub(super) fn judge(
             Some(resource) => resource.key(drift.scope.clone(), &desired.sources),
             None => ResourceKey::new(drift.scope.clone(), &drift.kind, &drift.id, None),
         };
+        let fingerprint = fingerprint(&key, &drift);
+        // What was not seen cannot be accepted.
+        let is_seen = drift.status != DriftStatus::Unknown;
+        let (accepted, remark) = match baseline.says(&key, &fingerprint, now) {
+            Said::Accepted(ignored) if is_seen => (Some(ignored), None),
+            Said::Remark(remark) if is_seen => (None, Some(remark)),
+            Said::Accepted(_) | Said::Remark(_) | Said::Nothing => (None, None),
+        };
+        let reason = drift.reason.clone().or_else(|| disagreement(resource?, desired));
         findings.push(Finding {
             key: key.to_string(),
-            fingerprint: fingerprint(&key, &drift),
+            fingerprint,
             drift: drift.status,
             arn: arn(&drift),
             address: address.map(str::to_owned),
@@ -53,7 +70,7 @@ pub(super) fn judge(
             code: resource.and_then(|resource| resource.code.clone()),
             severity: judgement.severity,
             rules: judgement.rules,
-            reason: drift.reason.or_else(|| disagreement(resource?, desired)),
+            reason: [reason, remark].into_iter().flatten().reduce(|reason, remark| format!("{reason}; {remark}")),
             changes: drift.changes,
             attribution: who.pop_front(),
             other_attributions: who.into(),
@@ -61,8 +78,7 @@ pub(super) fn judge(
             region: drift.scope.region,
             kind: drift.kind,
             id: drift.id,
-            // What was not seen cannot be accepted.
-            ignored: judgement.ignored.filter(|_| drift.status != DriftStatus::Unknown),
+            ignored: judgement.ignored.filter(|_| is_seen).or(accepted),
         });
     }
     findings.sort_by(|a, b| order(a).cmp(&order(b)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::in_flight::{self, Held};
 use super::kept::Usable;
 use super::stored_events::StoredEvents;
-use super::{Current, Daemon, metrics};
+use super::{Current, Daemon, baseline, metrics};
 use crate::attribution::source::EventSource;
 use crate::cycle::{self, Environment, Silent, Work};
 use crate::desired::StateBucket;
@@ -50,6 +50,7 @@ pub(super) async fn run(
     let mut outcome = cycle::run(work, &environment, id()).await;
     daemon.kept.forget_findings(&outcome);
     metrics::cycle(work, &outcome);
+    baseline::review(current, work, &outcome);
     let index = daemon.index();
     let declared = index.is_of(&outcome).then(|| index.declared());
     loop {

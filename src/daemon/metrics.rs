@@ -17,6 +17,7 @@ pub(super) fn describe() {
     describe_gauge!("driftd_last_scan_timestamp_seconds", "When the last sweep ended.");
     describe_gauge!("driftd_resources", "Resources of the last sweep, by status.");
     describe_gauge!("driftd_drift_findings", "Findings of the last sweep, by severity and status.");
+    describe_gauge!("driftd_baseline_entries", "Entries of the baseline at the last sweep, by what became of them.");
     describe_counter!("driftd_finding_transitions_total", "Steps in the life of findings.");
     describe_counter!("driftd_aws_requests_total", "Calls to AWS made by cycles, retries included.");
     describe_counter!("driftd_aws_throttled_requests_total", "Calls that AWS refused for being too many, by service.");
@@ -70,6 +71,12 @@ pub(super) fn swept(outcome: &Outcome) {
     gauge!("driftd_resources", "status" => "desired").set(number(outcome.counts.desired));
     gauge!("driftd_resources", "status" => "live").set(number(outcome.counts.live));
     gauge!("driftd_resources", "status" => "in_sync").set(number(outcome.counts.in_sync));
+}
+
+pub(super) fn baseline(counts: &BTreeMap<&'static str, u64>) {
+    for (state, count) in counts {
+        gauge!("driftd_baseline_entries", "state" => *state).set(u32::try_from(*count).map_or(f64::MAX, f64::from));
+    }
 }
 
 pub(super) fn transition(kind: &'static str) {

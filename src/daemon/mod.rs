@@ -2,6 +2,7 @@
 //! events only write what is due into the store; tasks take it from there, so that whatever is killed goes on where it was.
 
 mod accounts;
+mod baseline;
 mod cycles;
 mod events;
 mod evidence;

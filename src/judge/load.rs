@@ -14,7 +14,7 @@ use super::{
     rule::{Ignore, Rule, RuleEffect, RuleSet},
 };
 use crate::diagnostic::{self, Diagnostic, Diagnostics, Position};
-use crate::model::{DriftStatus, report::Severity};
+use crate::model::{DriftStatus, Ignored, report::Severity};
 use crate::yaml::{self, position};
 
 const GRAMMAR: yaml::Grammar<'_> = yaml::Grammar {
@@ -133,6 +133,9 @@ impl Checker {
         if !is_kebab(&raw.id.value) {
             let message = format!("id {:?} is not kebab-case (a-z, 0-9, hyphens)", raw.id.value);
             self.error("rules/bad-id", at, message);
+        }
+        if raw.id.value == Ignored::BASELINE {
+            self.error("rules/bad-id", at, "this id stands for what baseline files accept: take another one");
         }
         if raw.why.trim().is_empty() {
             self.error("rules/no-why", at, "`why` is missing: say in a sentence why it matters");
@@ -292,6 +295,12 @@ mod tests {
         let errors = parse("r.yaml", text).unwrap_err();
         let found: Vec<_> = errors.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(found.join("\n"));
+    }
+
+    #[test]
+    fn no_rule_is_called_baseline() {
+        let errors = parse("r.yaml", "- {id: baseline, severity: low, why: x, match: {}}\n").unwrap_err();
+        assert_eq!((errors.len(), errors[0].code), (1, "rules/bad-id"));
     }
 
     #[test]

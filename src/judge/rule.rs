@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{budget::FEW_STEPS, expression::Expression, matching::Match, raw};
-use crate::model::report::Severity;
+use crate::model::{Ignored, report::Severity};
 
 /// What a rule says when it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,19 @@ pub struct Ignore {
     pub reason: String,
     /// The last day (UTC) on which it still ignores.
     pub expires: Date,
+}
+
+impl Ignore {
+    /// Has its last day passed?
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now.to_zoned(TimeZone::UTC).date() > self.expires
+    }
+
+    /// What a finding says of it.
+    pub fn ignored(&self, rule: &str) -> Ignored {
+        let Self { owner, reason, expires } = self.clone();
+        Ignored { rule: rule.to_owned(), owner, reason, expires: expires.to_string() }
+    }
 }
 
 /// What a report shows of a rule.

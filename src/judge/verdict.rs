@@ -1,13 +1,12 @@
 //! One drift in, one judgement out.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::{
     budget::TOO_MANY_STEPS,
     default_severity::default_severity,
     expression::Scope,
-    rule::{Ignore, Rule, RuleEffect, RuleSet},
+    rule::{Rule, RuleEffect, RuleSet},
 };
 use crate::model::{Attribution, Drift, Ignored, RuleWarning, Severity};
 
@@ -76,18 +75,13 @@ pub fn judge(rules: &RuleSet, drift: &Drift, context: &Context<'_>) -> Judgement
             }
             RuleEffect::Lower(severity) => cap = Some(cap.map_or(*severity, |old| old.max(*severity))),
             RuleEffect::Ignore(ignore) => {
-                if expired(ignore, context.now) {
+                if ignore.is_over(context.now) {
                     warnings.push(RuleWarning {
                         rule: rule.id.clone(),
                         message: format!("ignored until {}, no longer; ask {}", ignore.expires, ignore.owner),
                     });
                 } else if ignored.is_none() {
-                    ignored = Some(Ignored {
-                        rule: rule.id.clone(),
-                        owner: ignore.owner.clone(),
-                        reason: ignore.reason.clone(),
-                        expires: ignore.expires.to_string(),
-                    });
+                    ignored = Some(ignore.ignored(&rule.id));
                 }
                 continue;
             }
@@ -118,10 +112,6 @@ fn holds<'a>(
         }
     }
     Ok(!one_is_enough)
-}
-
-fn expired(ignore: &Ignore, now: Timestamp) -> bool {
-    now.to_zoned(TimeZone::UTC).date() > ignore.expires
 }
 
 #[cfg(test)]

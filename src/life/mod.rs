@@ -20,6 +20,7 @@ pub use flapping::FlappingPolicy;
 pub use known::{Hold, KnownFinding, Life, NotSeen, Resolution, State, StateName};
 pub use operation::OperationError;
 pub use reconcile::{Reconcile, SeenBefore, reconcile};
+pub use sight::{Sight, Sights, Subject, is_maker, is_part};
 pub use source::close_source;
 pub use transition::{Changes, ReopenReason, Transition, TransitionKind};
 

@@ -13,6 +13,10 @@ pub enum OperationError {
     Resolved { id: String, since: Timestamp },
     #[error("finding {id} is ignored by rule {rule} until {expires}: change that rule instead")]
     IgnoredByRule { id: String, rule: String, expires: String },
+    #[error(
+        "finding {id} is accepted by a baseline until {expires}, for which {owner} answers: change that file instead"
+    )]
+    IgnoredByBaseline { id: String, owner: String, expires: String },
     #[error("finding {id} is open already")]
     Open { id: String },
     #[error("{what} must not be empty: say {hint}")]
@@ -75,6 +79,10 @@ fn hold(known: &KnownFinding, by: &str, reason: &str) -> Result<Hold, OperationE
     let id = || known.id.clone();
     match &known.life.state {
         State::Resolved { .. } => Err(OperationError::Resolved { id: id(), since: known.life.state_since }),
+        State::IgnoredByRule(entry) if entry.is_by_baseline() => {
+            let (owner, expires) = (entry.owner.clone(), entry.expires.clone());
+            Err(OperationError::IgnoredByBaseline { id: id(), owner, expires })
+        }
         State::IgnoredByRule(rule) => {
             Err(OperationError::IgnoredByRule { id: id(), rule: rule.rule.clone(), expires: rule.expires.clone() })
         }

@@ -134,6 +134,10 @@ impl Reconcile<'_> {
                 flapping::flip(one, self.flapping, self.now, steps);
                 Some((State::Open, reopened(ReopenReason::Returned)))
             }
+            // A baseline accepts one content.
+            (State::IgnoredByRule(old), None) if old.is_by_baseline() && !is_same => {
+                Some((State::Open, reopened(ReopenReason::ContentChanged)))
+            }
             (State::IgnoredByRule(_), None) => Some((State::Open, reopened(ReopenReason::RuleEnded))),
             (state, None) if state.hold().is_some_and(|hold| hold.fingerprint != finding.fingerprint) => {
                 Some((State::Open, reopened(ReopenReason::ContentChanged)))

@@ -100,7 +100,7 @@ pub enum ReopenReason {
     ContentChanged,
     SnoozeEnded,
     IgnoreExpired,
-    /// No rule ignores it any more.
+    /// No rule, and no baseline, ignores it any more.
     RuleEnded,
     /// A person asked for it.
     ByPerson,

@@ -61,7 +61,7 @@ pub struct Finding {
     /// Others who made some of the changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_attributions: Vec<Attribution>,
-    /// The rule that accepts it for now. Never in a report's list of findings.
+    /// The rule, or the baseline, that accepts it for now. Never in a report's list of findings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<Ignored>,
 }

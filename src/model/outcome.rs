@@ -83,9 +83,25 @@ pub struct RuleWarning {
 /// Who accepted a drift, why, and until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ignored {
+    /// Its id, or [`Ignored::BASELINE`].
     pub rule: String,
     pub owner: String,
     pub reason: String,
     /// Last day (UTC), `2026-12-31`.
     pub expires: String,
+}
+
+impl Ignored {
+    /// Stands for a rule where an entry of a baseline file accepts the drift; no rule may have this id.
+    pub const BASELINE: &str = "baseline";
+
+    pub fn is_by_baseline(&self) -> bool {
+        self.rule == Self::BASELINE
+    }
+
+    /// What reports count it by: the rule, or what the entry of the baseline says.
+    pub fn label(&self) -> String {
+        let Self { rule, owner, reason, expires } = self;
+        if self.is_by_baseline() { format!("{rule}: {reason} ({owner}, until {expires})") } else { rule.clone() }
+    }
 }

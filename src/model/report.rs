@@ -38,9 +38,9 @@ pub struct Summary {
     pub missing: u64,
     pub unmanaged: u64,
     pub unknown: u64,
-    /// Declared ones that a rule ignores.
+    /// Declared ones that a rule or a baseline ignores.
     pub ignored: u64,
-    /// All that a rule ignores, by rule.
+    /// All that is ignored, by rule; what a baseline accepts by its reason, owner and expiry.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub ignored_by_rule: BTreeMap<String, u64>,
     /// Live resources that no source declares and that are not reported one by one.
@@ -79,7 +79,7 @@ impl From<Outcome> for Report {
         let count = |status| findings.iter().filter(|finding| finding.drift == status).count() as u64;
         let mut ignored_by_rule: BTreeMap<String, u64> = BTreeMap::new();
         for rule in ignored.iter().filter_map(|finding| finding.ignored.as_ref()) {
-            *ignored_by_rule.entry(rule.rule.clone()).or_default() += 1;
+            *ignored_by_rule.entry(rule.label()).or_default() += 1;
         }
         let mut other_providers: BTreeMap<String, u64> = BTreeMap::new();
         for (address, number) in outcome.sources.iter().flat_map(|source| &source.other_providers) {

@@ -99,7 +99,7 @@ pub fn headline(report: &Report) -> String {
     };
     match status(report) {
         ReportStatus::InSync if summary.ignored_drifts() > 0 => {
-            format!("In sync, but {} ignored by rules", count(summary.ignored_drifts(), "drift is", "drifts are"))
+            format!("In sync, but {} ignored", count(summary.ignored_drifts(), "drift is", "drifts are"))
         }
         ReportStatus::InSync if summary.desired == 0 && !report.scan.other_providers.is_empty() => {
             "Nothing to compare: no source declares a resource of AWS".into()
@@ -309,11 +309,11 @@ mod tests {
 
     /// Somebody accepted a stranger; nothing is declared.
     #[test]
-    fn what_rules_ignore_is_said() {
+    fn what_is_ignored_is_said() {
         let mut report = sample::clean();
         report.summary.ignored_by_rule = [("break-glass".to_owned(), 1)].into();
-        assert_eq!(headline(&report), "In sync, but 1 drift is ignored by rules");
+        assert_eq!(headline(&report), "In sync, but 1 drift is ignored");
         report.summary.desired = 0;
-        assert_eq!(headline(&report), "In sync, but 1 drift is ignored by rules");
+        assert_eq!(headline(&report), "In sync, but 1 drift is ignored");
     }
 }

@@ -180,3 +180,26 @@ fn who_made_it_anew() {
         assert!(told.starts_with(&format!("ann certain: 7-ann-{call}[")), "{told}");
     }
 }
+
+/// The pipeline takes a tag away and puts it back, then a person takes it away.
+#[test]
+fn a_tag_that_was_there_and_back() {
+    let role = json!({"id": "app", "name": "app", "arn": "arn:aws:iam::123456789012:role/app"});
+    let drift = drift(
+        DriftStatus::Changed,
+        "aws_iam_role",
+        "global",
+        role.clone(),
+        role,
+        vec![change("/tags/owner", json!("web"), Value::Null)],
+    );
+    let tags = json!([{"key": "owner", "value": "web"}]);
+    let untag = || json!({"roleName": "app", "tagKeys": ["owner"]});
+    let events = [
+        event(1, "ci", "iam:CreateRole", json!({"roleName": "app", "tags": tags}), json!({})),
+        event(20, "ci", "iam:UntagRole", untag(), json!({})),
+        event(22, "ci", "iam:TagRole", json!({"roleName": "app", "tags": tags}), json!({})),
+        event(23, "ann", "iam:UntagRole", untag(), json!({})),
+    ];
+    assert_eq!(attributed(&drift, &events), "ann certain: 23-ann-UntagRole[/tags/owner]");
+}
