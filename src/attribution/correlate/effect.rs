@@ -255,7 +255,7 @@ fn tag(key: &str, live: &Value, desired: &Value, top: &str, event: &Event) -> Ef
     if event.omitted {
         return Effect::Touched;
     }
-    let about_tags = event.name.contains("Tag");
+    let about_tags = event.name.contains("Tag") || event.name.starts_with("Untag");
     let tags =
         if about_tags { Tags::of(&event.request) } else { Tags::of_making(&event.request, top.starts_with("tags")) };
     let removes = operation_effect::removes(&event.name);
