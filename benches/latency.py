@@ -26,7 +26,7 @@ from tests.world.chaos_store import count            # noqa: E402
 CAST = ("alice", "bob", "carol", "dave", "root", "breakglass", "erin", "robot", "faker")
 NETWORK = [tags(f"module.network.{name}", "owner", "nobody") for name in
            ("aws_vpc.this", 'aws_subnet.public["a"]', 'aws_subnet.public["b"]', "aws_internet_gateway.this", "aws_route_table.public")]
-# What one event makes driftd read stands far apart here: nothing is read twice within 30 s because of events.
+# What one event makes driftd read stands far apart here, as it reads nothing twice within 30 s because of events.
 ORDER = [*(NAMED[name] for name in (
     "aws_s3_bucket_public_access_block.uploads", "aws_security_group.web", "aws_iam_user contractor", "aws_iam_role.web")), NETWORK[0],
     *(NAMED[name] for name in ("aws_ebs_volume.orders", "aws_s3_bucket shop-exports-4711", "aws_instance.web[0]")), NETWORK[1],

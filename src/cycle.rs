@@ -26,11 +26,11 @@ use crate::attribution::source::{self, EventSource};
 use crate::aws::{Aws, Meter};
 use crate::baseline::Baseline;
 use crate::desired::{self, LoadOptions, Loaded, MovedSource, ObjectStore, StateConfig};
-use crate::inventory::Keeping;
 use crate::judge::RuleSet;
 use crate::model::{Counts, DesiredState, Outcome, ResourceKey, Scope};
 
 pub use crate::attribution::AttributionOptions;
+pub use crate::inventory::{Keeping, KeptReads};
 use attribute::{Attributed, EventRegions, Principal, Question};
 pub use ignore_tags::IgnoreTags;
 use plan::Plan;

@@ -12,10 +12,9 @@ use std::time::Duration;
 use driftd::aws::{Aws, AwsOptions};
 use driftd::cycle::{self, Environment, IgnoreTags, Resources, Settings, Silent, Sweep, Work};
 use driftd::desired::{LoadOptions, Object, ObjectAddress, ObjectStore, StateBucket, StateConfig, StoreError};
-use driftd::inventory::{Keeping, KeptReads};
 use driftd::judge;
 use driftd::model::{DriftStatus, GapReason, Outcome};
-use jiff::{Timestamp, ToSpan as _};
+use jiff::Timestamp;
 use support::World;
 
 const BY_HAND: &str = "
@@ -38,7 +37,6 @@ else:
 #[test]
 fn cycles() {
     nothing_that_was_read_outlives_its_cycle();
-    reads_that_are_kept_while_events_flow();
     a_state_that_is_written_meanwhile();
     a_scan_ends_at_its_deadline();
     what_was_touched_minutes_ago_is_looked_at_again();
@@ -144,72 +142,6 @@ impl ObjectStore for Written {
 }
 
 /// An apply that runs during a scan is no drift; one that does not end is a gap.
-const A_BUCKET: &str = "
-import boto3, json, sys
-bucket = next(r['instances'][0]['attributes']['id'] for r in json.load(open(sys.argv[2]))['resources'] if r['type'] == 'aws_s3_bucket_versioning')
-s3 = boto3.client('s3', endpoint_url=sys.argv[1], region_name='us-east-1', aws_access_key_id='test', aws_secret_access_key='test')
-s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=dict(Status=sys.argv[3]))
-";
-
-/// A change whose event was lost is seen when the read is too old, and until then the coverage says how old it is; one whose event came is
-/// seen at once.
-fn reads_that_are_kept_while_events_flow() {
-    let world = World::recorded("shop", 1);
-    support::point_aws_at(&world.moto);
-    let versioning = |status: &str| {
-        let mut python = support::python();
-        let done =
-            python.args(["-c", A_BUCKET, &world.moto]).arg(&world.state).arg(status).output().expect("python starts");
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    };
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        let aws = Aws::connect(AwsOptions::default()).await.expect("the false AWS answers");
-        let settings = settings(world.state.display().to_string());
-        let store = StateBucket::new(&aws);
-        let reads = KeptReads::default();
-        let accounts = BTreeSet::from([aws.account().to_owned()]);
-        let at = |hour: i64| "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time") + hour.hours();
-        let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
-        let run = async |hour, since| {
-            let clock = move || at(hour);
-            let environment = Environment {
-                aws: &aws,
-                settings: &settings,
-                store: &store,
-                progress: &Silent,
-                clock: &clock,
-                events: &[],
-                asks_sources: false,
-                keeping: Some(Keeping { reads: &reads, since: at(since), accounts: &accounts }),
-            };
-            cycle::run(&sweep, &environment, hour.to_string()).await
-        };
-        let oldest = |outcome: &Outcome| outcome.coverage.iter().filter_map(|row| row.oldest_read).min();
-
-        let first = run(1, 0).await;
-        assert_eq!((found(&first), oldest(&first)), (Vec::new(), None));
-        let quiet = run(2, 0).await;
-        assert_eq!((found(&quiet), oldest(&quiet)), (Vec::new(), Some(at(1))));
-        // What is listed anyhow is left: in an account so small, most of it.
-        assert!(quiet.api_calls * 4 < first.api_calls * 3, "{} calls, then {}", first.api_calls, quiet.api_calls);
-        assert_eq!((quiet.counts.in_sync, quiet.counts.live), (first.counts.in_sync, first.counts.live));
-
-        // Its event is lost.
-        versioning("Suspended");
-        let unseen = run(3, 0).await;
-        assert_eq!((found(&unseen), oldest(&unseen)), (Vec::new(), Some(at(1))), "it does not say that it looked");
-        let seen = run(4, 2).await;
-        assert_eq!(found(&seen).len(), 1, "{:?}", found(&seen));
-        assert_eq!(oldest(&seen), None);
-        versioning("Enabled");
-        for key in seen.findings.iter().map(|finding| finding.resource_key()) {
-            reads.touch(&key, at(4));
-        }
-        assert_eq!(found(&run(5, 2).await), [""; 0], "what was touched is read");
-    });
-}
-
 fn a_state_that_is_written_meanwhile() {
     let world = World::recorded("shop", 1);
     support::point_aws_at(&world.moto);

@@ -1,6 +1,7 @@
 //! The store fails under the daemon: a database that is cut off, a disk that is full. It says so, loses nothing, and goes on by itself.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::disallowed_methods, reason = "a proxy of blocking sockets needs threads")]
 
 #[path = "support/postgres.rs"]
 mod postgres;

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cycle::Mark;
-use crate::inventory::{Keeping, KeptReads};
+use crate::cycle::{Keeping, KeptReads, Mark};
 use crate::model::{Outcome, ResourceKey};
 
 /// Kept reads, and when events were heard last.

@@ -55,6 +55,7 @@ pub(crate) fn outcome(minutes: i64, findings: Vec<Finding>) -> Outcome {
         resources: None,
         unmanaged: true,
         complete: true,
+        oldest_read: None,
     };
     Outcome {
         id: format!("scan-{minutes}"),
