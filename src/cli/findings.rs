@@ -18,6 +18,7 @@ use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 use crate::life::{Changes, KnownFinding, OperationError, State, StateName, TransitionKind, operation};
 use crate::model::Severity;
+use crate::report::phrases;
 use crate::report::text::sanitize_output;
 use crate::secret::{Resolver, SecretRef};
 use crate::store::{Apply, AuditEntry, FindingFilter, Location, Store, StoreError};
@@ -167,7 +168,7 @@ async fn findings(command: Findings, store: &Store) -> Result<String, Refusal> {
             let known = store.finding_show(&id).await?;
             let mut text = String::new();
             for entry in store.history_of(&known.id).await? {
-                _ = writeln!(text, "{}  {}", entry.transition.at, step(&entry.transition.kind));
+                _ = writeln!(text, "{}  {}", seconds(entry.transition.at), step(&entry.transition.kind));
             }
             Ok(text)
         }
@@ -290,6 +291,9 @@ fn step(kind: &TransitionKind) -> String {
     sanitize_output(&format!("{}  {}", kind.as_str(), more.join("  "))).trim_end().to_owned()
 }
 
+/// Characters of a line of a change.
+const WIDTH: usize = 100;
+
 #[expect(clippy::disallowed_methods, reason = "the edge: from here on the time is an argument")]
 async fn explained(id: &str, store: &Store) -> Result<String, Refusal> {
     let now = Timestamp::now();
@@ -312,14 +316,17 @@ async fn explained(id: &str, store: &Store) -> Result<String, Refusal> {
     }
     line("rules", &finding.rules.join(", "));
     line("reason", finding.reason.as_deref().unwrap_or_default());
-    line("first seen", &format!("{} ({} ago)", known.life.first_seen, age(now, known.life.first_seen)));
-    line("last seen", &known.life.last_seen.to_string());
+    let first_seen = known.life.first_seen;
+    line("first seen", &format!("{} ({} ago)", seconds(first_seen), age(now, first_seen)));
+    line("last seen", &seconds(known.life.last_seen));
     if let Some(not_seen) = &known.life.not_seen {
-        line("not seen", &format!("since {}: {}", not_seen.since, not_seen.reason));
+        line("not seen", &format!("since {}: {}", seconds(not_seen.since), not_seen.reason));
     }
     line("status", &status(&known.life.state));
     for change in &finding.changes {
-        line("change", &format!("{}: {} -> {}", change.path, change.desired, change.live));
+        for (index, one) in phrases::lines(change, WIDTH).into_iter().enumerate() {
+            line(if index == 0 { "change" } else { "" }, &format!("{}{}", one.sign.mark(), one.text));
+        }
     }
     for who in finding.attribution.iter().chain(&finding.other_attributions) {
         let name = who.actor.as_ref().map_or("nobody known", |actor| &actor.name);
@@ -331,9 +338,14 @@ async fn explained(id: &str, store: &Store) -> Result<String, Refusal> {
     }
     text.push('\n');
     for entry in store.history_of(&known.id).await? {
-        _ = writeln!(text, "{}  {}", entry.transition.at, step(&entry.transition.kind));
+        _ = writeln!(text, "{}  {}", seconds(entry.transition.at), step(&entry.transition.kind));
     }
     Ok(text)
+}
+
+/// A time as people read it: what is less than a second says nothing.
+fn seconds(at: Timestamp) -> String {
+    format!("{at:.0}")
 }
 
 fn status(state: &State) -> String {
