@@ -54,10 +54,6 @@ impl Health {
         self.known().queues.insert(url.to_owned(), error.to_owned());
     }
 
-    pub(super) fn is_queue_failing(&self, url: &str) -> bool {
-        self.known().queues.contains_key(url)
-    }
-
     pub(super) fn states_read(&self, gaps: &[Gap]) {
         let of_sources = gaps.iter().filter(|gap| gap.scope.source.is_some());
         self.known().states = Some(of_sources.map(|gap| gap.detail.clone()).collect());

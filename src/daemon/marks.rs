@@ -1,8 +1,10 @@
 //! Marked resources are read again, compared and judged; many at a time, each with what belongs to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+
+use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use super::cycles::{self, Done};
 use super::{Chain, Daemon, Stop, metrics, wait};
@@ -10,6 +12,8 @@ use crate::cycle::{Resources, Sweep, Work};
 use crate::store::{NewMark, StoreError, TakenMark};
 
 const TASK: &str = "marks";
+/// When so many batches are being read, no more marks are taken: each reads the states.
+const BATCHES: usize = 4;
 /// For so long a mark is this process's.
 const LEASE: Duration = Duration::from_secs(300);
 /// The longest pause: a mark of another replica, or one whose lease ended, is found by looking.
@@ -18,23 +22,46 @@ const LOOK: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
+    // A service that does not answer must not hold up what others have to tell.
+    let mut working = FuturesUnordered::new();
     loop {
         let (now, until) = (daemon.now(), daemon.later(LEASE));
-        let taken =
-            daemon.store.mark_take(&daemon.owner, now, until, daemon.current().options.storm.saturating_add(1)).await;
-        let taken = daemon.store_said(TASK, taken).unwrap_or_default();
-        if !taken.is_empty() {
-            work(&daemon, &taken, &mut stop).await;
-            continue;
+        if working.len() < BATCHES {
+            let most = daemon.current().options.storm.saturating_add(1);
+            let taken = daemon.store.mark_take(&daemon.owner, now, until, most).await;
+            let taken = daemon.store_said(TASK, taken).unwrap_or_default();
+            if !taken.is_empty() {
+                for batch in batches(taken, daemon.current().options.storm as usize) {
+                    let (daemon, mut stop) = (Arc::clone(&daemon), stop.clone());
+                    working.push(async move { work(&daemon, &batch, &mut stop).await });
+                }
+                continue;
+            }
         }
         let next = daemon.store_said(TASK, daemon.store.mark_count().await).and_then(|(_, oldest)| oldest);
         let pause = next.map_or(LOOK, |next| next.duration_since(now).unsigned_abs());
         // What is due was taken: an old one is another's.
         let pause = pause.clamp(Duration::from_millis(50), LOOK);
-        if !wait(&mut stop, &daemon.wake.marks, pause).await {
-            return;
+        tokio::select! {
+            Some(()) = working.next() => {}
+            goes_on = wait(&mut stop, &daemon.wake.marks, pause) => if !goes_on { break },
         }
     }
+    // Each gives back what it holds.
+    while working.next().await.is_some() {}
+}
+
+/// What is read together: of each account, by service. So many that a sweep is cheaper stay together.
+fn batches(taken: Vec<TakenMark>, storm: usize) -> Vec<Vec<TakenMark>> {
+    if taken.len() > storm {
+        return vec![taken];
+    }
+    let mut batches: BTreeMap<(String, &str), Vec<TakenMark>> = BTreeMap::new();
+    for mark in taken {
+        let service = ["aws_iam_", "aws_s3"].into_iter().find(|prefix| mark.kind.starts_with(prefix));
+        batches.entry((mark.scope.account.clone(), service.unwrap_or_default())).or_default().push(mark);
+    }
+    batches.into_values().collect()
 }
 
 async fn work(daemon: &Daemon, taken: &[TakenMark], stop: &mut Stop) {

@@ -1,11 +1,13 @@
 //! One queue of CloudTrail's news: received, kept with the marks that follow, and only then deleted. What nobody can read is set
 //! aside and counted.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Chain, Daemon, QueueOptions, Stop, events, metrics};
+use super::{Daemon, QueueOptions, Stop, events, metrics};
 use crate::attribution::event::{Event, EventSink};
+use crate::attribution::source::SourceError;
 use crate::attribution::source::queue::{Message, MessageError, Queue};
 use crate::store::{AuditEntry, NewMark, StoreError, StoredEvent};
 
@@ -19,7 +21,7 @@ const RECEIVED_AT_MOST: u32 = 3;
 const AT_A_TIME: usize = 500;
 
 pub(super) async fn run(daemon: Arc<Daemon>, options: QueueOptions, mut stop: Stop) {
-    let mut pause = PAUSE;
+    let pause = Cell::new(PAUSE);
     loop {
         let current = daemon.current();
         let working = async {
@@ -28,39 +30,57 @@ pub(super) async fn run(daemon: Arc<Daemon>, options: QueueOptions, mut stop: St
             loop {
                 turn(&daemon, &queue, &options).await?;
                 daemon.health.queue_answers(&options.url);
+                pause.set(PAUSE);
             }
         };
-        let failed: Result<(), String> = tokio::select! {
+        let failed: Result<(), TurnError> = tokio::select! {
             failed = working => failed,
             () = super::ended(&mut stop) => return,
         };
-        let error = failed.err().unwrap_or_default();
-        tracing::warn!(queue = options.url, error, "a queue could not be read");
-        daemon.health.queue_fails(&options.url, &error);
-        daemon.kept.had_a_gap(daemon.now());
-        metrics::queue_error();
+        match failed {
+            Ok(()) => {}
+            Err(TurnError::Queue(error)) => {
+                tracing::warn!(queue = options.url, error = %error, "a queue could not be read");
+                daemon.health.queue_fails(&options.url, &error.to_string());
+                daemon.kept.had_a_gap(daemon.now());
+                metrics::queue_error();
+            }
+            // The messages come again.
+            Err(TurnError::Store(error)) => drop(daemon.store_said::<()>("queue", Err(error))),
+        }
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause.get()) => {}
             () = super::ended(&mut stop) => return,
         }
-        pause = if daemon.health.is_queue_failing(&options.url) { (pause * 2).min(LONGEST_PAUSE) } else { PAUSE };
+        pause.set((pause.get() * 2).min(LONGEST_PAUSE));
     }
 }
 
-/// Receives some messages and keeps what they have; an error is one of the queue or the store, and the messages come again.
-async fn turn(daemon: &Daemon, queue: &Queue<'_>, options: &QueueOptions) -> Result<(), String> {
-    let messages = queue.receive().await.map_err(|error| error.to_string())?;
+/// Why messages were not taken: they come again.
+#[derive(Debug, thiserror::Error)]
+enum TurnError {
+    #[error(transparent)]
+    Queue(#[from] SourceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Receives some messages and keeps what they have.
+async fn turn(daemon: &Daemon, queue: &Queue<'_>, options: &QueueOptions) -> Result<(), TurnError> {
+    let messages = queue.receive().await?;
+    let mut set_aside_now = 0;
     let mut done: Vec<&Message> = Vec::new();
     for message in &messages {
         let mut sink = Received::default();
         let read = queue.read(message, &mut sink).await;
-        keep(daemon, sink).await.map_err(|error| Chain(&error).to_string())?;
+        keep(daemon, sink).await?;
         match read {
             Ok(()) => done.push(message),
             Err(MessageError::Poison(why)) => {
                 metrics::message("poison");
                 if message.received >= RECEIVED_AT_MOST {
-                    set_aside(daemon, options, message, &why).await.map_err(|error| Chain(&error).to_string())?;
+                    set_aside(daemon, options, message, &why).await?;
+                    set_aside_now += 1;
                     done.push(message);
                 }
             }
@@ -72,8 +92,9 @@ async fn turn(daemon: &Daemon, queue: &Queue<'_>, options: &QueueOptions) -> Res
         }
     }
     if !done.is_empty() {
-        queue.delete(&done).await.map_err(|error| error.to_string())?;
-        metrics::messages("stored", done.len());
+        queue.delete(&done).await?;
+        metrics::messages("stored", done.len() - set_aside_now);
+        metrics::messages("set_aside", set_aside_now);
     }
     Ok(())
 }

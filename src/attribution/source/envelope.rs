@@ -139,6 +139,8 @@ fn event(kind: &str, detail: &str, contents: &mut Contents) {
         "AWS API Call via CloudTrail"
         | "AWS Service Event via CloudTrail"
         | "AWS Console Sign In via CloudTrail"
+        // Both spellings stand in AWS's pages.
+        | "AWS Console Signin via CloudTrail"
         | "AWS Console Action via CloudTrail" => read_record(detail, contents),
         _ => {}
     }

@@ -57,6 +57,7 @@ fn events_in_every_envelope() {
         "AWS API Call via CloudTrail",
         "AWS Service Event via CloudTrail",
         "AWS Console Sign In via CloudTrail",
+        "AWS Console Signin via CloudTrail",
         "AWS Console Action via CloudTrail",
     ] {
         let body = bridged(kind, "aws.ec2", &record);
