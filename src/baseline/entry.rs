@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Position};
 use crate::judge::Ignore;
 use crate::life::Subject;
-use crate::model::{Change, DriftStatus, Finding};
+use crate::model::{Change, DriftStatus, Finding, Severity};
 use crate::report::text::sanitize_output;
 
 /// One entry of a baseline file.
@@ -22,6 +22,8 @@ pub struct Entry {
     /// The source that declares it.
     pub source: Option<String>,
     pub drift: DriftStatus,
+    /// As bad as it was when it was accepted; what is worse is not.
+    pub severity: Severity,
     /// What differs, in words.
     pub differs: Vec<String>,
     /// Who answers for it, why, and until when.
@@ -55,6 +57,7 @@ impl Entry {
             address: finding.address.clone(),
             source: finding.source.clone(),
             drift: finding.drift,
+            severity: finding.severity,
             differs: finding.changes.iter().map(words).collect(),
             ignore,
             accepted,

@@ -14,7 +14,7 @@ use super::Baseline;
 use super::entry::{Entry, Place, parts};
 use crate::diagnostic::{self, Diagnostic, Diagnostics, Position};
 use crate::judge::Ignore;
-use crate::model::DriftStatus;
+use crate::model::{DriftStatus, Severity};
 use crate::yaml::{self, position};
 
 /// The version of the file's format.
@@ -103,6 +103,7 @@ struct RawEntry {
     address: Option<String>,
     source: Option<String>,
     drift: Spanned<String>,
+    severity: Spanned<String>,
     #[serde(default)]
     differs: Vec<String>,
     fingerprint: Spanned<String>,
@@ -186,8 +187,20 @@ impl Checker {
     }
 
     fn entry(&mut self, raw: RawEntry, file: &str) -> Option<Entry> {
-        let RawEntry { key, kind, address, source, drift, differs, fingerprint, owner, reason, accepted, expires } =
-            raw;
+        let RawEntry {
+            key,
+            kind,
+            address,
+            source,
+            drift,
+            severity,
+            differs,
+            fingerprint,
+            owner,
+            reason,
+            accepted,
+            expires,
+        } = raw;
         match parts(&key.value) {
             None => self.error(
                 "baseline/bad-key",
@@ -217,11 +230,17 @@ impl Checker {
             let hint = yaml::suggestion(&drift.value, &STATUSES.map(DriftStatus::as_str));
             self.error("baseline/unknown-word", &drift, "this word is not known here", &hint);
         }
+        let worst = Severity::ALL.into_iter().find(|one| one.as_str() == severity.value);
+        if worst.is_none() {
+            let hint = yaml::suggestion(&severity.value, &Severity::ALL.map(Severity::as_str));
+            self.error("baseline/unknown-word", &severity, "this word is not known here", &hint);
+        }
         let (accepted, expires) = (self.day("accepted", &accepted), self.day("expires", &expires));
         Some(Entry {
             ignore: Ignore { owner: owner.value, reason: reason.value, expires: expires? },
             accepted: accepted?,
             drift: status?,
+            severity: worst?,
             place: Place { file: file.to_owned(), position: position(&key) },
             key: key.value,
             fingerprint: fingerprint.value,

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::diagnostic::Diagnostic;
-use crate::model::{Ignored, ResourceKey};
+use crate::model::{Ignored, ResourceKey, Severity};
 
 pub use config::{BaselineConfig, validate};
 pub use entry::Entry;
@@ -56,14 +56,28 @@ impl Baseline {
         self.by_key.values()
     }
 
-    /// Is the drift accepted, with this content?
-    pub fn says(&self, key: &ResourceKey, fingerprint: &str, now: Timestamp) -> Said {
+    /// Is the drift accepted, with this content? `is_hidden`: it has a sensitive value, of which nobody can tell whether it is the same.
+    pub fn says(
+        &self,
+        key: &ResourceKey,
+        fingerprint: &str,
+        severity: Severity,
+        is_hidden: bool,
+        now: Timestamp,
+    ) -> Said {
         if self.by_key.is_empty() {
             return Said::Nothing;
         }
         let Some(entry) = self.by_key.get(&key.to_string()) else { return Said::Nothing };
         let (owner, expires) = (&entry.ignore.owner, entry.ignore.expires);
         match (entry.fingerprint == fingerprint, entry.ignore.is_over(now)) {
+            (true, false) if severity < entry.severity => {
+                let (was, is) = (entry.severity.as_str(), severity.as_str());
+                Said::Remark(format!("accepted as {was} until {expires} ({owner}); it is {is} now"))
+            }
+            (true, false) if is_hidden => Said::Remark(format!(
+                "accepted until {expires} ({owner}), but a sensitive value differs, and may be another one by now"
+            )),
             (true, false) => Said::Accepted(entry.ignore.ignored(Ignored::BASELINE)),
             (false, false) => Said::Remark(format!("accepted with other content until {expires} ({owner})")),
             (true, true) => Said::Remark(format!("accepted until {expires}, no longer; ask {owner}")),

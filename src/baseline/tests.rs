@@ -116,7 +116,7 @@ fn a_file_reads_well_holds_no_value_and_is_stable() {
     insta::assert_snapshot!(text);
     let again = read(&text);
     assert_eq!(write(&again), text);
-    assert_eq!(again.iter().map(|entry| entry.place.position.line).collect::<Vec<_>>(), [7, 15]);
+    assert_eq!(again.iter().map(|entry| entry.place.position.line).collect::<Vec<_>>(), [7, 16]);
     assert_eq!(again[1].differs[2], "/tags/a\u{202e}\nb: \"c\\");
     assert!(read(&write(&[])).is_empty());
     assert!(!has_other_comments(&text) && has_other_comments(&text.replace("version", "# mine\nversion")));
@@ -132,19 +132,19 @@ fn every_mistake_has_its_position() {
         (written.replace("version: 1", "version: 2"), "baseline/unknown-version", 5),
         (written.replace("version: 1\n", ""), "baseline/missing-key", 0),
         (written.replace("entries:", "entires:"), "baseline/unknown-key", 6),
-        (written.replace("owner:", "ownre:"), "baseline/unknown-key", 14),
-        (written.replace("    owner: \"net\"\n", ""), "baseline/missing-key", 16),
-        (written.replace("    expires: 2026-06-30\n", ""), "baseline/missing-key", 16),
-        (written.replace("\"net\"", "\" \""), "baseline/empty-value", 14),
-        (written.replace("2026-06-30", "soon"), "baseline/not-a-day", 17),
-        (written.replace("2026-06-30", "2026-06-31"), "baseline/not-a-day", 17),
-        (written.replace("2026-06-30", "2026-06-30T00:00:00Z"), "baseline/not-a-day", 17),
+        (written.replace("owner:", "ownre:"), "baseline/unknown-key", 15),
+        (written.replace("    owner: \"net\"\n", ""), "baseline/missing-key", 17),
+        (written.replace("    expires: 2026-06-30\n", ""), "baseline/missing-key", 17),
+        (written.replace("\"net\"", "\" \""), "baseline/empty-value", 15),
+        (written.replace("2026-06-30", "soon"), "baseline/not-a-day", 18),
+        (written.replace("2026-06-30", "2026-06-31"), "baseline/not-a-day", 18),
+        (written.replace("2026-06-30", "2026-06-30T00:00:00Z"), "baseline/not-a-day", 18),
         (written.replace("drift: changed", "drift: unknown"), "baseline/unknown-word", 11),
         (written.replace("kind: aws_vpc", "kind: aws_eip"), "baseline/bad-key", 8),
         (written.replace(&format!("{ACCOUNT}/{REGION}/"), ""), "baseline/bad-key", 7),
-        (written.replace("00000001", "1"), "baseline/not-a-fingerprint", 13),
-        (format!("{written}{items}"), "baseline/duplicate-entry", 18),
-        (written.replace("    reason", "    owner: x\n    reason"), "baseline/duplicate-key", 15),
+        (written.replace("00000001", "1"), "baseline/not-a-fingerprint", 14),
+        (format!("{written}{items}"), "baseline/duplicate-entry", 19),
+        (written.replace("    reason", "    owner: x\n    reason"), "baseline/duplicate-key", 16),
         (written.replace("address: \"aws_vpc.x\"", "address: [x]"), "baseline/wrong-type", 9),
         ("- [".to_owned(), "baseline/bad-yaml", 1),
         ("just words".to_owned(), "baseline/wrong-type", 0),
@@ -170,7 +170,7 @@ fn an_entry_holds_for_its_content_and_to_the_end_of_its_day() {
     let baseline = Baseline::new([entry(&changed("vpc-a", 1), "2026-06-30")]);
     let says = |id: &str, content: u8, time: &str| {
         let finding = changed(id, content);
-        match baseline.says(&finding.resource_key(), &finding.fingerprint, at(time)) {
+        match baseline.says(&finding.resource_key(), &finding.fingerprint, finding.severity, false, at(time)) {
             Said::Accepted(ignored) => ignored.label(),
             Said::Remark(remark) => remark,
             Said::Nothing => String::new(),
@@ -296,4 +296,24 @@ fn a_report_is_read_back() {
     assert_eq!((&read.outcome.findings[..], read.outcome.coverage), (&scan.findings[..1], scan.coverage));
     assert!(reported("{}").unwrap_err().contains("driftd scan --format json"));
     assert!(reported(&text.replacen("\"1\"", "\"2\"", 1)).unwrap_err().contains("version"));
+}
+
+/// What is unmanaged is known by its place alone, what is sensitive by its path: neither is accepted when it may be worse by now.
+#[test]
+fn what_is_worse_or_hidden_counts() {
+    let stranger = finding("aws_security_group", "sg-1", DriftStatus::Unmanaged, 1);
+    let baseline = Baseline::new([Entry::new(&stranger, ignore("2026-12-31"), "2026-11-01".parse().unwrap())]);
+    let now = "2026-11-28T00:00:00Z".parse().unwrap();
+    let says = |severity, is_hidden| {
+        let key = stranger.resource_key();
+        match baseline.says(&key, &stranger.fingerprint, severity, is_hidden, now) {
+            Said::Accepted(_) => "accepted".to_owned(),
+            Said::Remark(remark) => remark,
+            Said::Nothing => "nothing".to_owned(),
+        }
+    };
+    assert_eq!(says(Severity::High, false), "accepted");
+    assert_eq!(says(Severity::Low, false), "accepted", "less bad is not worse");
+    assert_eq!(says(Severity::Critical, false), "accepted as high until 2026-12-31 (net); it is critical now");
+    assert!(says(Severity::High, true).contains("sensitive"));
 }

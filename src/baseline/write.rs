@@ -31,7 +31,7 @@ pub fn has_other_comments(text: &str) -> bool {
 }
 
 fn add(text: &mut String, entry: &Entry) {
-    let Entry { key, fingerprint, kind, address, source, drift, differs, ignore, accepted, place: _ } = entry;
+    let Entry { key, fingerprint, kind, address, source, drift, severity, differs, ignore, accepted, place: _ } = entry;
     let Ignore { owner, reason, expires } = ignore;
     // Writing to a String cannot fail.
     _ = writeln!(text, "  - key: {}\n    kind: {kind}", quoted(key));
@@ -40,7 +40,7 @@ fn add(text: &mut String, entry: &Entry) {
             _ = writeln!(text, "    {name}: {}", quoted(value));
         }
     }
-    _ = writeln!(text, "    drift: {}", drift.as_str());
+    _ = writeln!(text, "    drift: {}\n    severity: {}", drift.as_str(), severity.as_str());
     if !differs.is_empty() {
         let differs: Vec<String> = differs.iter().map(|one| quoted(one)).collect();
         _ = writeln!(text, "    differs: [{}]", differs.join(", "));

@@ -49,7 +49,8 @@ pub(super) fn judge(
         let fingerprint = fingerprint(&key, &drift);
         // What was not seen cannot be accepted.
         let is_seen = drift.status != DriftStatus::Unknown;
-        let (accepted, remark) = match baseline.says(&key, &fingerprint, now) {
+        let is_hidden = drift.changes.iter().any(|change| change.sensitive);
+        let (accepted, remark) = match baseline.says(&key, &fingerprint, judgement.severity, is_hidden, now) {
             Said::Accepted(ignored) if is_seen => (Some(ignored), None),
             Said::Remark(remark) if is_seen => (None, Some(remark)),
             Said::Accepted(_) | Said::Remark(_) | Said::Nothing => (None, None),

@@ -113,6 +113,8 @@ impl Plan {
             let of_aws = all.clone().filter(|(_, (resource, _))| resource.provider.is_aws());
             let regions = of_aws.map(|(_, (_, place))| &place.scope.region).filter(|region| *region != GLOBAL);
             self.regions.extend(regions.cloned());
+            let buckets = all.clone().filter(|(_, (resource, _))| resource.kind.starts_with("aws_s3"));
+            self.bucket_regions.extend(buckets.filter_map(|(_, (resource, _))| resource.region.clone()));
         }
         let here = |place: &Place| sweep.wants(&place.scope);
         self.declare(all.filter(|(_, (resource, place))| wants(&resource.kind) && here(place)), desired, aws);

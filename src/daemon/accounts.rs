@@ -24,12 +24,13 @@ impl Accounts {
     pub(super) fn jobs(&self, due: &BTreeSet<usize>, shared: bool, run_at: jiff::Timestamp) -> Vec<NewJob> {
         let all: BTreeSet<&str> = self.by_state.values().flatten().map(String::as_str).collect();
         let wanted: BTreeSet<&str> = match self.is_partial {
-            true => all.clone(),
+            // What could not be read may declare anywhere: everything is swept, by one.
+            true => BTreeSet::new(),
             false => due.iter().filter_map(|state| self.by_state.get(state)).flatten().map(String::as_str).collect(),
         };
-        let is_everything = wanted == all;
+        let is_everything = wanted == all || self.is_partial;
         let wanted = Vec::from_iter(wanted);
-        let groups: Vec<String> = match shared && all.len() > 1 {
+        let groups: Vec<String> = match shared && all.len() > 1 && !self.is_partial {
             true => wanted.chunks(GROUP).map(|group| group.join(",")).collect(),
             false if is_everything => vec![String::new()],
             false if wanted.is_empty() => Vec::new(),
@@ -76,6 +77,7 @@ mod tests {
         assert_eq!(payloads(&known, &[2], false), [""; 0], "nothing is declared, nothing is swept");
         assert_eq!(payloads(&known, &[1], true), [both]);
         assert_eq!(payloads(&accounts(true), &[0], false), [""], "what was not read may declare anywhere");
+        assert_eq!(payloads(&accounts(true), &[0], true), [""]);
         assert_eq!(payloads(&Accounts::default(), &[0], true), [""]);
         let many = Accounts { by_state: BTreeMap::from([(0, numbered(0..25))]), is_partial: false };
         assert_eq!(payloads(&many, &[0], false), [""]);

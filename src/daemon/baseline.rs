@@ -7,14 +7,15 @@ use crate::model::Outcome;
 
 /// Looks at the whole baseline after a sweep of everything; other work saw too little to tell.
 pub(super) fn review(current: &Current, work: &Work, outcome: &Outcome) {
-    let Work::Sweep(Sweep { scopes: None, accounts: None, kinds, regions: _, unmanaged: _, principal: _ }) = work
-    else {
+    let Work::Sweep(Sweep { scopes: None, accounts, kinds, regions: _, unmanaged: _, principal: _ }) = work else {
         return;
     };
     let (baseline, now) = (&current.settings.baseline, outcome.started_at);
     let view = View { outcome, is_filtered: kinds.is_some(), hides_ignored: false };
     let review = baseline::review(baseline, view, now);
-    metrics::baseline(&review.counts);
+    if accounts.is_none() {
+        metrics::baseline(&review.counts);
+    }
     for warning in baseline.expired(now).into_iter().chain(review.stale) {
         let place = format!("{}:{}", warning.file, warning.line);
         tracing::warn!(place, code = warning.code, "{}", warning.message);

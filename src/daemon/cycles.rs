@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::in_flight::{self, Held};
 use super::kept::Usable;
 use super::stored_events::StoredEvents;
-use super::{Current, Daemon, baseline, metrics};
+use super::{Current, Daemon, baseline, marks, metrics};
 use crate::attribution::source::EventSource;
 use crate::cycle::{self, Environment, Silent, Work};
 use crate::desired::StateBucket;
@@ -35,7 +35,8 @@ pub(super) async fn run(
     let is_sweep = matches!(work, Work::Sweep(_));
     // Another replica may have heard of a change that this one does not know of.
     let every = if daemon.store.is_shared() { Duration::ZERO } else { current.options.full_read_every };
-    let usable = daemon.kept.usable(daemon.now(), every, is_sweep);
+    // What was marked is read, however many there are.
+    let usable = daemon.kept.usable(daemon.now(), every, is_sweep && done.marks.is_empty());
     let environment = Environment {
         aws: &current.aws,
         settings: &current.settings,
@@ -58,7 +59,9 @@ pub(super) async fn run(
         let known_keys: BTreeSet<&str> =
             known.iter().filter(|one| !one.is_resolved()).map(|one| one.finding.key.as_str()).collect();
         let waits = current.options.in_flight_wait;
-        let Held { keys, marks } = in_flight::hold(&outcome, &known_keys, done.marks, daemon.now(), waits);
+        let Held { keys, marks: mut again } = in_flight::hold(&outcome, &known_keys, done.marks, daemon.now(), waits);
+        let waiting = again.len();
+        again.extend(marks::look_later(done.marks, outcome.started_at, current.options.recheck));
         outcome.findings.retain(|finding| !keys.contains(&finding.key));
         let seen_before = daemon.store.seen_before(&outcome).await?;
         let now = daemon.now();
@@ -77,7 +80,7 @@ pub(super) async fn run(
             outcome: Some(&outcome),
             changes: Some(&changes),
             marks_done: done.marks,
-            marks: &marks,
+            marks: &again,
             lease: done.lease,
             job_done: done.lease.is_some(),
             ..Apply::at(now)
@@ -87,8 +90,8 @@ pub(super) async fn run(
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error),
             Ok(()) => {
-                if !marks.is_empty() {
-                    tracing::info!(findings = marks.len(), "waiting for a state that is being written");
+                if waiting > 0 {
+                    tracing::info!(findings = waiting, "waiting for a state that is being written");
                 }
                 daemon.watch_findings(changes.findings.iter().map(|known| &known.finding));
                 report(&outcome, &changes);

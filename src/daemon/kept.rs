@@ -31,13 +31,18 @@ impl Usable<'_> {
 }
 
 impl Kept {
-    /// An event of this account was heard, and may have changed these.
-    pub(super) fn heard<'a>(&self, account: &str, touched: impl Iterator<Item = &'a Mark>, now: Timestamp) {
+    /// An event of this account was heard, and may have changed these. One that is about nothing that is known may be about anything
+    /// there; associations of route tables are seen by their VPC, which no event names.
+    pub(super) fn heard(&self, account: &str, event_name: &str, touched: &BTreeSet<Mark>, now: Timestamp) {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), now);
-        for mark in touched {
-            if let Mark::Resource(key) = mark {
-                self.reads.touch(key, now);
-            }
+        let keys = touched.iter().filter_map(|mark| match mark {
+            Mark::Resource(key) => Some(key),
+            Mark::Kind(..) => None,
+        });
+        let before = keys.clone().count();
+        keys.for_each(|key| self.reads.touch(key, now));
+        if before == 0 || event_name.contains("RouteTableAssociation") {
+            self.reads.touch_account(account, now);
         }
     }
 
@@ -57,6 +62,7 @@ impl Kept {
     /// What a sweep may use now; `None`: nothing is kept. A cycle of single resources keeps what it reads, and uses nothing.
     pub(super) fn usable(&self, now: Timestamp, every: Duration, is_sweep: bool) -> Option<Usable<'_>> {
         let since = now.checked_sub(every).ok().filter(|_| !every.is_zero())?;
+        self.reads.drop_older(since);
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         let accounts = heard.iter().filter(|(_, at)| is_sweep && **at >= since).map(|(account, _)| account.clone());
         Some(Usable { reads: &self.reads, since, accounts: accounts.collect() })
@@ -74,8 +80,9 @@ mod tests {
         let at = |minutes: i64| Timestamp::UNIX_EPOCH + minutes.minutes();
         let hour = Duration::from_secs(60 * 60);
         let accounts = |now, is_sweep| kept.usable(at(now), hour, is_sweep).unwrap().accounts.len();
-        kept.heard("111111111111", [].iter(), at(0));
-        kept.heard("222222222222", [].iter(), at(30));
+        let heard = |account, now| kept.heard(account, "RunInstances", &BTreeSet::new(), at(now));
+        heard("111111111111", 0);
+        heard("222222222222", 30);
         assert_eq!((accounts(40, true), accounts(80, true), accounts(40, false)), (2, 1, 0));
         kept.had_a_gap(at(41));
         assert_eq!(accounts(42, true), 0);

@@ -24,8 +24,8 @@ const LATE: SignedDuration = SignedDuration::from_mins(20);
 const MOST: SignedDuration = SignedDuration::from_hours(6);
 /// The job, and the name for `/readyz`.
 const NAME: &str = "lookup";
-/// For so long the asking is this process's: many accounts take a while at two requests a second.
-const LEASE: Duration = Duration::from_secs(15 * 60);
+/// For so long the asking is this process's; renewed while it lasts.
+const LEASE: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(daemon: Arc<Daemon>, interval: Duration, mut stop: Stop) {
     let nothing = Notify::new();
@@ -62,8 +62,27 @@ async fn turn(daemon: &Daemon, interval: Duration) -> Result<(), StoreError> {
     daemon.store.job_enqueue(&[job]).await?;
     let taken = daemon.store.job_take(NAME, &daemon.owner, now, daemon.later(LEASE)).await?;
     let Some(job) = taken else { return Ok(()) };
-    ask(daemon, asked.unwrap_or(now), now).await?;
-    daemon.store.job_done(&job.lease).await
+    let renewing = async {
+        loop {
+            tokio::time::sleep(LEASE / 3).await;
+            if let Err(error @ StoreError::LeaseLost { .. }) =
+                daemon.store.job_extend(&job.lease, daemon.later(LEASE)).await
+            {
+                return error;
+            }
+        }
+    };
+    let done = tokio::select! {
+        done = ask(daemon, asked.unwrap_or(now), now) => done,
+        lost = renewing => Err(lost),
+    };
+    match done {
+        Ok(()) => daemon.store.job_done(&job.lease).await,
+        Err(error) => {
+            daemon.store.job_fail(&job.lease, &error.to_string(), daemon.now()).await?;
+            Err(error)
+        }
+    }
 }
 
 /// What was written since.

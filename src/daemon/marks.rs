@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use jiff::Timestamp;
 
 use super::cycles::{self, Done};
 use super::{Chain, Daemon, Stop, metrics, wait};
@@ -90,12 +91,7 @@ async fn work(daemon: &Daemon, taken: &[TakenMark], stop: &mut Stop) {
         }
     };
     match outcome {
-        Ok(outcome) => {
-            metrics::read_after_events(taken.len());
-            if let Err(error) = look_later(daemon, taken, outcome.started_at).await {
-                daemon.store_said::<()>(TASK, Err(error));
-            }
-        }
+        Ok(_) => metrics::read_after_events(taken.len()),
         Err(StoreError::LeaseLost { what }) => tracing::info!(what, "another did it meanwhile"),
         Err(error) => {
             tracing::warn!(error = %Chain(&error), marks = taken.len(), "what was read again was not kept");
@@ -106,32 +102,27 @@ async fn work(daemon: &Daemon, taken: &[TakenMark], stop: &mut Stop) {
 }
 
 /// AWS's copies may lag behind its events: what was read soon after its event is read once more.
-async fn look_later(daemon: &Daemon, taken: &[TakenMark], read_at: jiff::Timestamp) -> Result<(), StoreError> {
-    let recheck = daemon.current().options.recheck;
+pub(super) fn look_later(taken: &[TakenMark], read_at: Timestamp, recheck: Duration) -> Vec<NewMark> {
     let is_soon = |mark: &&TakenMark| read_at.duration_since(mark.newest_event).unsigned_abs() < recheck;
     // An id may be of the event alone; what was made is found by listing, and lists lag, too.
-    let again: Vec<NewMark> = taken
-        .iter()
-        .filter(|mark| mark.newest_event <= read_at)
-        .filter(is_soon)
-        .map(|mark| NewMark {
-            scope: mark.scope.clone(),
-            kind: mark.kind.clone(),
-            id: mark.id.clone(),
-            address: mark.address.clone(),
-            not_before: mark.newest_event.checked_add(recheck).unwrap_or(mark.newest_event),
-            event_time: mark.newest_event,
-            event_id: mark.event_id.clone(),
-        })
-        .collect();
-    if again.is_empty() { Ok(()) } else { daemon.store.mark_upsert(&again).await }
+    let again = taken.iter().filter(|mark| mark.newest_event <= read_at).filter(is_soon);
+    let mark = |mark: &TakenMark| NewMark {
+        scope: mark.scope.clone(),
+        kind: mark.kind.clone(),
+        id: mark.id.clone(),
+        address: mark.address.clone(),
+        not_before: mark.newest_event.checked_add(recheck).unwrap_or(mark.newest_event),
+        event_time: mark.newest_event,
+        event_id: mark.event_id.clone(),
+    };
+    again.map(mark).collect()
 }
 
 /// Marks without their resources' last events: what else says that they may have changed.
 pub(super) fn of_keys(
     keys: BTreeSet<crate::model::ResourceKey>,
-    not_before: jiff::Timestamp,
-    since: jiff::Timestamp,
+    not_before: Timestamp,
+    since: Timestamp,
 ) -> Vec<NewMark> {
     let mark = |key: crate::model::ResourceKey| NewMark {
         scope: key.scope,

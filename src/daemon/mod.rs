@@ -212,14 +212,22 @@ impl Daemon {
         self.accounts.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set_index(&self, index: WatchIndex, accounts: Accounts) {
+    fn set_index(&self, index: WatchIndex) {
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
+    }
+
+    fn set_accounts(&self, accounts: Accounts) {
         *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = accounts;
     }
 
     /// Tasks that wait for the states go on.
     fn states_are_known(&self) {
         self.states_known.send_replace(true);
+    }
+
+    /// Were the states read once?
+    fn are_states_known(&self) -> bool {
+        *self.states_known.borrow()
     }
 
     /// Waits until the states were read once: before that nobody knows what an event touches, and its message would be lost for nothing.

@@ -78,6 +78,7 @@ async fn turn(daemon: &Daemon, queue: &Queue<'_>, options: &QueueOptions) -> Res
             Ok(()) => done.push(message),
             Err(MessageError::Poison(why)) => {
                 metrics::message("poison");
+                daemon.kept.had_a_gap(daemon.now());
                 if message.received >= RECEIVED_AT_MOST {
                     set_aside(daemon, options, message, &why).await?;
                     set_aside_now += 1;
@@ -87,7 +88,8 @@ async fn turn(daemon: &Daemon, queue: &Queue<'_>, options: &QueueOptions) -> Res
             // It comes again when its time is up, and goes to the dead-letter queue in the end.
             Err(MessageError::Failed(error)) => {
                 metrics::message("failed");
-                tracing::warn!(queue = options.url, message = message.id, error = %error, "a message could not be read");
+                daemon.kept.had_a_gap(daemon.now());
+                tracing::warn!(queue = options.url, message_id = message.id, error = %error, "a message could not be read");
             }
         }
     }
@@ -100,8 +102,7 @@ async fn turn(daemon: &Daemon, queue: &Queue<'_>, options: &QueueOptions) -> Res
 }
 
 async fn set_aside(daemon: &Daemon, options: &QueueOptions, message: &Message, why: &str) -> Result<(), StoreError> {
-    tracing::warn!(queue = options.url, message = message.id, why, "a message that nobody can read was set aside");
-    daemon.kept.had_a_gap(daemon.now());
+    tracing::warn!(queue = options.url, message_id = message.id, why, "a message that nobody can read was set aside");
     let entry = AuditEntry {
         actor: "driftd".to_owned(),
         action: "queue.set_aside".to_owned(),
@@ -142,7 +143,7 @@ pub(super) async fn keep(daemon: &Daemon, received: Received) -> Result<(), Stor
         for (event, _) in some {
             let not_before = |key: &str| daemon.not_before(key, &current.options);
             let touched = daemon.marks_of(event);
-            daemon.kept.heard(&event.account, touched.iter(), daemon.now());
+            daemon.kept.heard(&event.account, &event.name, &touched, daemon.now());
             marks.extend(events::marks(event, touched, not_before));
             metrics::event_lag(daemon.now().duration_since(event.time).as_secs_f64());
         }

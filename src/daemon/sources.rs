@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
 use super::Daemon;
 use crate::life;
 use crate::model::{Finding, Outcome, Source};
@@ -20,6 +22,9 @@ pub(super) fn to_be_swept(read: &[Source], known: &[KnownSource]) -> BTreeSet<us
     read.iter().enumerate().filter(|(_, source)| !is_known(source)).map(|(index, _)| index).collect()
 }
 
+/// Replicas get a new configuration one after the other: so long after its last read a source is everybody's no more.
+const OTHERS: SignedDuration = SignedDuration::from_mins(30);
+
 /// Those that are configured no more, if all that are were read.
 pub(super) fn removed<'a>(read: &[Source], known: &'a [KnownSource]) -> impl Iterator<Item = &'a KnownSource> {
     known.iter().filter(|known| !read.iter().any(|source| source.name == known.name))
@@ -37,10 +42,19 @@ pub(super) async fn close_removed(daemon: &Daemon, outcome: &Outcome) -> Result<
         outcome.accounts.iter().any(of_account) || !declared.iter().any(|scope| of_account(&scope.account))
     };
     let known = daemon.store.source_list().await?;
+    let still_declared = daemon.index().declared();
     for source in removed(&outcome.sources, &known) {
+        // Another cycle, or another replica with another configuration, read it since this one began, or minutes ago.
+        let patience = if daemon.store.is_shared() { OTHERS } else { SignedDuration::ZERO };
+        if outcome.started_at.duration_since(source.last_read) <= patience {
+            continue;
+        }
         let mut known = daemon.store.finding_of_source(&source.name).await?;
         let all = known.len();
-        known.retain(|one| was_looked_for(&one.finding));
+        // What could not be seen now may be declared under another name of its source.
+        known.retain(|one| {
+            was_looked_for(&one.finding) && one.life.not_seen.is_none() && !still_declared.contains(&one.finding.key)
+        });
         let is_all = known.len() == all;
         let now = daemon.now();
         let changes = life::close_source(&known, &source.name, None, now);

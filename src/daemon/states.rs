@@ -43,14 +43,17 @@ async fn watch(daemon: &Arc<Daemon>, current: &Arc<Current>) {
         loaded.desired.resources = Vec::new();
         metrics::declared(index.len());
         let before = daemon.index();
-        let unread = !loaded.desired.unread.is_empty();
+        // What only a fork of the provider declares will never be read.
+        let unread = loaded.desired.unread.iter().any(|unread| !unread.foreign_only);
         let changed = if before.is_empty() || unread { BTreeSet::new() } else { index.changed_since(&before) };
         // What one that cannot be read declares is known from before.
+        daemon.set_accounts(accounts);
         if before.is_empty() || !unread {
-            daemon.set_index(index, accounts);
+            daemon.set_index(index);
         }
         if std::mem::take(&mut is_first) {
-            daemon.store_said(TASK, sweep_new(daemon, &loaded).await);
+            let is_start = !daemon.are_states_known();
+            daemon.store_said(TASK, sweep_new(daemon, &loaded, is_start).await);
         }
         daemon.states_are_known();
         daemon.health.states_read(&loaded.desired.gaps);
@@ -82,19 +85,22 @@ fn accounts_of(loaded: &Loaded<'_>, current: &Current) -> Accounts {
             }
         }
     }
-    Accounts { by_state, is_partial: !loaded.desired.unread.is_empty() }
+    Accounts { by_state, is_partial: loaded.desired.unread.iter().any(|unread| !unread.foreign_only) }
 }
 
 /// A source that nobody compared yet, was written while nobody watched, or is configured no more does not wait for its schedule.
-async fn sweep_new(daemon: &Daemon, loaded: &Loaded<'_>) -> Result<(), StoreError> {
+async fn sweep_new(daemon: &Daemon, loaded: &Loaded<'_>, is_start: bool) -> Result<(), StoreError> {
     let known = daemon.store.source_list().await?;
     let read = &loaded.desired.sources;
     let is_gone = loaded.desired.unread.is_empty() && sources::removed(read, &known).next().is_some();
     let sources = sources::to_be_swept(read, &known);
     let of_source = loaded.requests().enumerate().filter(|(source, _)| is_gone || sources.contains(source));
     let states: BTreeSet<usize> = of_source.flat_map(|(_, requests)| requests.iter().copied()).collect();
-    // One that another replica asked for, or has begun, is that sweep.
-    if states.is_empty() || sweep::is_asked(daemon).await? { Ok(()) } else { sweep::ask(daemon, &states).await }
+    // At the start one that another replica asked for, or has begun, is that sweep; after a reload it may be one of what was before.
+    if states.is_empty() || is_start && sweep::is_asked(daemon).await? {
+        return Ok(());
+    }
+    sweep::ask(daemon, &states).await
 }
 
 async fn mark(daemon: &Daemon, current: &Current, changed: BTreeSet<ResourceKey>) -> Result<(), StoreError> {

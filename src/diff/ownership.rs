@@ -190,7 +190,14 @@ impl<'a> OwnershipIndex<'a> {
 
     /// Another kind of resource declares the same attachment, or the owner's own attribute shows it.
     pub fn is_owned(&self, kind: &KindFacts, account: &str, attributes: &Attributes) -> bool {
-        (kind.owned_fields)(kind.name, attributes).iter().any(|part| {
+        let parts = (kind.owned_fields)(kind.name, attributes);
+        // What has a value of its own is told apart by that: what it merely is of its parent, others of its kind are as well.
+        let tells = |part: &&OwnedField| {
+            part.element.as_ref().is_some_and(|element| !element.is_boolean() && !element.is_null())
+        };
+        let by_value: Vec<&OwnedField> = parts.iter().filter(tells).collect();
+        let parts = if by_value.is_empty() { parts.iter().collect() } else { by_value };
+        parts.into_iter().any(|part| {
             let rules = self.rules(part.parent_kind);
             self.owned_fields.contains(account, part, &rules) || self.owner_shows(account, part).unwrap_or(false)
         })

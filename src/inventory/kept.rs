@@ -20,6 +20,8 @@ struct Inner {
     reads: HashMap<Scope, HashMap<Name, Kept>>,
     /// When something was touched: a read that began before is not kept.
     touched: HashMap<Scope, HashMap<Name, Timestamp>>,
+    /// The same of whole accounts, and of everything.
+    accounts_touched: HashMap<String, Timestamp>,
     all_touched: Option<Timestamp>,
 }
 
@@ -59,12 +61,28 @@ impl KeptReads {
         }
         let touched = inner.touched.entry(key.scope.clone()).or_default();
         touched.retain(|_, before| at.duration_since(*before) < LONGEST_READ);
-        touched.insert(name, at);
+        let before = touched.entry(name).or_insert(at);
+        *before = at.max(*before);
+    }
+
+    /// Anything of this account may have changed since `at`: what an event was about is not known.
+    pub fn touch_account(&self, account: &str, at: Timestamp) {
+        let mut inner = self.inner();
+        inner.reads.retain(|scope, _| scope.account != account);
+        let before = inner.accounts_touched.entry(account.to_owned()).or_insert(at);
+        *before = at.max(*before);
     }
 
     /// Anything may have changed since `at`: events were lost.
     pub fn touch_all(&self, at: Timestamp) {
         *self.inner() = Inner { all_touched: Some(at), ..Inner::default() };
+    }
+
+    /// Forgets what is too old to be used.
+    pub fn drop_older(&self, since: Timestamp) {
+        for reads in self.inner().reads.values_mut() {
+            reads.retain(|_, kept| kept.read_at >= since);
+        }
     }
 
     /// How many reads are kept.
@@ -80,7 +98,8 @@ impl KeptReads {
     fn put(&self, scope: &Scope, name: Name, kept: Kept) {
         let mut inner = self.inner();
         let at = inner.touched.get(scope).and_then(|touched| touched.get(&name)).copied();
-        if at.max(inner.all_touched).is_none_or(|at| at < kept.read_at) {
+        let of_account = inner.accounts_touched.get(&scope.account).copied();
+        if at.max(of_account).max(inner.all_touched).is_none_or(|at| at < kept.read_at) {
             inner.reads.entry(scope.clone()).or_default().insert(name, kept);
         }
     }
@@ -163,6 +182,11 @@ mod tests {
         assert_eq!(get(0), None);
         put(21);
         assert_eq!(get(0), Some(at(21)));
+        reads.touch_account("111111111111", at(25));
+        assert_eq!(get(0), Some(at(21)), "another account");
+        reads.touch_account("123456789012", at(25));
+        put(25);
+        assert_eq!(get(0), None);
         reads.touch_all(at(30));
         put(29);
         assert!(reads.is_empty());

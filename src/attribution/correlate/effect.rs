@@ -350,6 +350,11 @@ fn added(item: &Item<'_>, element: &Value, event: &Event, payloads: &Payloads) -
 }
 
 fn removed(name: &str, element: &Value, event: &Event, payloads: &Payloads) -> Effect {
+    // The subnet may have been moved to another ACL before, by a call that names only that one.
+    if event.name == "DeleteSubnet" {
+        let matched = meets(name, element, &payloads.request, PayloadValues::match_value_at);
+        return if matched == Some(true) { Effect::Touched } else { Effect::None };
+    }
     if operation_effect::removes(&event.name) {
         // A setting of a bucket goes as a whole.
         if event.name.starts_with("DeleteBucket") {

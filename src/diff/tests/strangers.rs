@@ -121,15 +121,26 @@ fn a_name_hides_no_namesake() {
 /// A VPC speaks for the IPv6 block that its state follows, and for no other.
 #[test]
 fn a_second_block_of_a_declared_vpc_is_told() {
-    let vpc = json!({"id": "vpc-0000000a", "ipv6_association_id": "vpc-cidr-assoc-0000000a"});
-    let vpc = Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_vpc", "vpc-0000000a", vpc) };
-    let block = |id: &str| {
-        let owner = Owner::Parent { kind: "aws_vpc", id: "vpc-0000000a".to_owned() };
-        live(id, json!({"vpc_id": "vpc-0000000a"}), owner)
+    const BLOCK: &str = "aws_vpc_ipv6_cidr_block_association";
+    let here = |one: Desired| Desired { account: Some(SCOPE.0.to_owned()), ..one };
+    let vpc = |association: &str, declares: bool| {
+        let attributes = json!({"id": "vpc-0000000a", "ipv6_association_id": association,
+            "assign_generated_ipv6_cidr_block": declares, "ipv6_cidr_block": if declares { "2600:a::/56" } else { "" }});
+        let declared = declares.then(|| vec!["assign_generated_ipv6_cidr_block".to_owned()].into());
+        here(Desired { declared, ..desired("aws_vpc", "vpc-0000000a", attributes) })
     };
-    let found = vec![block("vpc-cidr-assoc-0000000a"), block("vpc-cidr-assoc-0000000b")];
-    let told = strangers("aws_vpc_ipv6_cidr_block_association", &[vpc], found).drifts;
-    let ids: Vec<&str> =
-        told.iter().filter(|one| one.status == DriftStatus::Unmanaged).map(|one| one.id.as_str()).collect();
-    assert_eq!(ids, ["vpc-cidr-assoc-0000000b"]);
+    let of_block = |letter: char| {
+        json!({"vpc_id": "vpc-0000000a", "id": format!("vpc-cidr-assoc-0000000{letter}"),
+            "ipv6_cidr_block": format!("2600:{letter}::/56"), "assign_generated_ipv6_cidr_block": true})
+    };
+    let block = |letter: char| {
+        let owner = Owner::Parent { kind: "aws_vpc", id: "vpc-0000000a".to_owned() };
+        live(&format!("vpc-cidr-assoc-0000000{letter}"), of_block(letter), owner)
+    };
+    let child = here(desired(BLOCK, "vpc-cidr-assoc-0000000a", of_block('a')));
+    for declared in [vec![vpc("vpc-cidr-assoc-0000000a", true)], vec![vpc("", false), child]] {
+        let told = strangers(BLOCK, &declared, vec![block('a'), block('b')]).drifts;
+        let unmanaged = told.iter().filter(|one| one.status == DriftStatus::Unmanaged);
+        assert_eq!(unmanaged.map(|one| one.id.as_str()).collect::<Vec<_>>(), ["vpc-cidr-assoc-0000000b"]);
+    }
 }

@@ -203,3 +203,23 @@ fn a_tag_that_was_there_and_back() {
     ];
     assert_eq!(attributed(&drift, &events), "ann certain: 23-ann-UntagRole[/tags/owner]");
 }
+
+/// A VPC's IPv6 block goes by the id of its association; an IPv4 block that went before is another one.
+#[test]
+fn the_block_that_went() {
+    let vpc = json!({"id": "vpc-0a1b2c3d", "ipv6_association_id": "vpc-cidr-assoc-0000000b"});
+    let drift = drift(
+        DriftStatus::Changed,
+        "aws_vpc",
+        "eu-west-1",
+        vpc,
+        json!({"id": "vpc-0a1b2c3d", "ipv6_association_id": ""}),
+        vec![change("/ipv6_cidr_block", json!("2600:b::/56"), json!(""))],
+    );
+    let gone = |second, user, association: &str| {
+        let answer = json!({"responseElements": {"vpcId": "vpc-0a1b2c3d"}});
+        event(second, user, "ec2:DisassociateVpcCidrBlock", json!({"associationId": association}), answer)
+    };
+    let events = [gone(1, "bob", "vpc-cidr-assoc-0000000a"), gone(5, "mallory", "vpc-cidr-assoc-0000000b")];
+    assert_eq!(attributed(&drift, &events), "mallory certain: 5-mallory-DisassociateVpcCidrBlock[/ipv6_cidr_block]");
+}

@@ -149,6 +149,6 @@ fn a_subnet_falls_into_its_acl() {
     let ended = event(5, "ann", "ec2:DeleteSubnet", json!({"subnetId": "subnet-0000000b"}), json!({}));
     assert_eq!(
         attributed(&acl(&["subnet-0000000b"], &[]), &with(ended)),
-        "ann certain: 5-ann-DeleteSubnet[/subnet_ids]"
+        "ann likely: 5-ann-DeleteSubnet[/subnet_ids]"
     );
 }
