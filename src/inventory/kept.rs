@@ -80,9 +80,10 @@ impl KeptReads {
 
     /// Forgets what is too old to be used.
     pub fn drop_older(&self, since: Timestamp) {
-        for reads in self.inner().reads.values_mut() {
+        self.inner().reads.retain(|_, reads| {
             reads.retain(|_, kept| kept.read_at >= since);
-        }
+            !reads.is_empty()
+        });
     }
 
     /// How many reads are kept.
