@@ -63,12 +63,7 @@ fn facts(name: &'static str) -> KindFacts {
     KindFacts {
         name,
         rules: CompareRules { policies, ..CompareRules::default() },
-        owned_fields: match name {
-            "aws_vpc_ipv6_cidr_block_association" => |name, attributes| {
-                crate::inventory::kinds::get(name).map(|kind| kind.owned_fields(attributes)).unwrap_or_default()
-            },
-            _ => role_policy_parts,
-        },
+        owned_fields: if name == strangers::BLOCK { strangers::block_parts } else { role_policy_parts },
         parent_kinds,
     }
 }

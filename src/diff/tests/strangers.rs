@@ -118,10 +118,27 @@ fn a_name_hides_no_namesake() {
     assert_eq!(index(&[desired("aws_iam_user", "ops", json!({}))]), 0, "perhaps this one");
 }
 
+pub(super) const BLOCK: &str = "aws_vpc_ipv6_cidr_block_association";
+
+/// What an IPv6 block is of its VPC, as the kind says: some with their value, some without.
+pub(super) fn block_parts(_: &str, attributes: &Attributes) -> Vec<OwnedField> {
+    let part = |attribute, element: Option<&str>| OwnedField {
+        parent_kind: "aws_vpc",
+        parent_id: attributes.get("vpc_id").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        attribute,
+        element: element.and_then(|name| attributes.get(name).cloned()),
+    };
+    vec![
+        part("assign_generated_ipv6_cidr_block", Some("assign_generated_ipv6_cidr_block")),
+        part("ipv6_cidr_block", Some("ipv6_cidr_block")),
+        part("ipv6_ipam_pool_id", None),
+        part("ipv6_netmask_length", None),
+    ]
+}
+
 /// A VPC speaks for the IPv6 block that its state follows, and for no other.
 #[test]
 fn a_second_block_of_a_declared_vpc_is_told() {
-    const BLOCK: &str = "aws_vpc_ipv6_cidr_block_association";
     let here = |one: Desired| Desired { account: Some(SCOPE.0.to_owned()), ..one };
     let vpc = |association: &str, declares: bool| {
         let attributes = json!({"id": "vpc-0000000a", "ipv6_association_id": association,
