@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use driftd::aws::{Aws, AwsOptions};
-use driftd::cycle::{self, Environment, IgnoreTags, Resources, Settings, Silent, Sweep, Work};
-use driftd::desired::{LoadOptions, Object, ObjectAddress, ObjectStore, StateBucket, StateConfig, StoreError};
-use driftd::judge;
+use driftd::cycle::{self, Environment, Resources, Silent, Sweep, Work};
+use driftd::desired::{Object, ObjectAddress, ObjectStore, StateBucket, StoreError};
 use driftd::model::{DriftStatus, GapReason, Outcome};
 use jiff::Timestamp;
 use support::World;
+use support::cycle::{found, settings};
 
 const BY_HAND: &str = "
 import boto3, json, sys
@@ -108,15 +108,6 @@ fn nothing_that_was_read_outlives_its_cycle() {
         let stored = serde_json::to_string(&second).expect("an outcome serializes");
         assert_eq!(serde_json::from_str::<Outcome>(&stored).expect("and deserializes"), second);
     });
-}
-
-fn found(outcome: &Outcome) -> Vec<String> {
-    assert_eq!(outcome.gaps, []);
-    let name = |finding: &driftd::model::Finding| {
-        assert_ne!(finding.drift, DriftStatus::Unknown);
-        format!("{} {}", finding.drift.as_str(), finding.address.as_deref().unwrap_or(&finding.kind))
-    };
-    outcome.findings.iter().map(name).collect()
 }
 
 /// A bucket whose object is written anew between reads.
@@ -348,16 +339,4 @@ fn a_scan_ends_at_its_deadline() {
     assert_eq!((outcome.counts.in_sync, outcome.findings.len() as u64), (0, outcome.counts.desired));
     assert!(outcome.gaps.iter().all(|gap| gap.reason == GapReason::Timeout && gap.detail.contains("deadline")));
     assert!(!outcome.gaps.is_empty() && outcome.coverage.iter().all(|one| !one.complete));
-}
-
-fn settings(state: String) -> Settings {
-    Settings {
-        states: vec![StateConfig::anywhere(state)],
-        load: LoadOptions::default(),
-        rules: judge::starter(),
-        baseline: driftd::baseline::Baseline::default(),
-        ignore_tags: IgnoreTags::default(),
-        attribution: cycle::AttributionOptions::default(),
-        deadline: Duration::from_secs(600),
-    }
 }

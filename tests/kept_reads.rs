@@ -5,15 +5,14 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use driftd::aws::{Aws, AwsOptions};
-use driftd::cycle::{self, Environment, IgnoreTags, Keeping, KeptReads, Settings, Silent, Sweep, Work};
-use driftd::desired::{LoadOptions, StateBucket, StateConfig};
-use driftd::judge;
-use driftd::model::{DriftStatus, Outcome};
+use driftd::cycle::{self, Environment, Keeping, KeptReads, Silent, Sweep, Work};
+use driftd::desired::StateBucket;
+use driftd::model::Outcome;
 use jiff::{Timestamp, ToSpan as _};
 use support::World;
+use support::cycle::{found, settings};
 
 const A_BUCKET: &str = "
 import boto3, json, sys
@@ -80,25 +79,4 @@ fn reads_that_are_kept_while_events_flow() {
         }
         assert_eq!(found(&run(5, 2).await), [""; 0], "what was touched is read");
     });
-}
-
-fn found(outcome: &Outcome) -> Vec<String> {
-    assert_eq!(outcome.gaps, []);
-    let name = |finding: &driftd::model::Finding| {
-        assert_ne!(finding.drift, DriftStatus::Unknown);
-        format!("{} {}", finding.drift.as_str(), finding.address.as_deref().unwrap_or(&finding.kind))
-    };
-    outcome.findings.iter().map(name).collect()
-}
-
-fn settings(state: String) -> Settings {
-    Settings {
-        states: vec![StateConfig::anywhere(state)],
-        load: LoadOptions::default(),
-        rules: judge::starter(),
-        baseline: driftd::baseline::Baseline::default(),
-        ignore_tags: IgnoreTags::default(),
-        attribution: cycle::AttributionOptions::default(),
-        deadline: Duration::from_secs(600),
-    }
 }

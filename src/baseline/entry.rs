@@ -65,6 +65,18 @@ impl Entry {
         }
     }
 
+    /// Why it does not accept this content as it is now, although that is the one it was given for.
+    pub(super) fn refuses(&self, severity: Severity, is_hidden: bool) -> Option<String> {
+        let (owner, expires) = (&self.ignore.owner, self.ignore.expires);
+        if severity < self.severity {
+            let (was, is) = (self.severity.as_str(), severity.as_str());
+            return Some(format!("accepted as {was} until {expires} ({owner}); it is {is} now"));
+        }
+        is_hidden.then(|| {
+            format!("accepted until {expires} ({owner}), but a sensitive value differs, and may be another one by now")
+        })
+    }
+
     /// What an outcome is asked about it.
     pub fn subject(&self) -> Subject<'_> {
         // Checked when it was read; an empty place is one that nobody looks at.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::review::{Standing, Standings};
-use super::{Entry, View};
+use super::{Entry, View, is_hidden};
 use crate::judge::Ignore;
 use crate::life::is_part;
 use crate::model::{DriftStatus, Finding};
@@ -47,6 +47,8 @@ pub enum StepKind {
     Replaced,
     /// It matches nothing any more.
     Dropped,
+    /// A sensitive value differs: nobody could tell whether it is still the same.
+    Refused,
     /// Nobody looked, or nobody saw everything: it is as it was.
     NotSeen,
 }
@@ -63,6 +65,10 @@ pub fn merge(before: Vec<Entry>, view: View<'_>, acceptance: &Acceptance) -> Mer
         let is_over = entry.ignore.is_over(*now);
         let (entry, kind) = match standings.of(&entry) {
             Standing::Matches(finding) if is_over && finding.ignored.is_none() => (accept(finding), StepKind::Renewed),
+            // The same content may be worse by now.
+            Standing::Matches(finding) if finding.ignored.is_none() && finding.severity < entry.severity => {
+                (accept(finding), StepKind::Replaced)
+            }
             Standing::OtherContent(finding) if finding.ignored.is_none() => (accept(finding), StepKind::Replaced),
             // A rule ignores it besides: that is the rule's affair.
             Standing::Matches(_) | Standing::OtherContent(_) => (entry, StepKind::Kept),
@@ -78,7 +84,12 @@ pub fn merge(before: Vec<Entry>, view: View<'_>, acceptance: &Acceptance) -> Mer
     for finding in &view.outcome.findings {
         let counts = finding.drift != DriftStatus::Unknown && finding.ignored.is_none();
         if counts && !is_part(finding, view.outcome) && added.insert(finding.key.clone()) {
-            merged.add(accept(finding), StepKind::Added);
+            let entry = accept(finding);
+            if is_hidden(finding) {
+                merged.steps.push(Step { name: entry.name(), kind: StepKind::Refused });
+            } else {
+                merged.add(entry, StepKind::Added);
+            }
         }
     }
     merged.entries.sort_by(|a, b| a.key.cmp(&b.key));

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::diagnostic::Diagnostic;
-use crate::model::{Ignored, ResourceKey, Severity};
+use crate::model::{Finding, Ignored, ResourceKey, Severity};
 
 pub use config::{BaselineConfig, validate};
 pub use entry::Entry;
@@ -43,6 +43,11 @@ pub enum Said {
     Accepted(Ignored),
     /// It counts, and whoever reads of it should know this.
     Remark(String),
+}
+
+/// Does a sensitive value differ, of which nobody can tell whether it is the one that was accepted?
+fn is_hidden(finding: &Finding) -> bool {
+    finding.changes.iter().any(|change| change.sensitive)
 }
 
 impl Baseline {
@@ -71,14 +76,10 @@ impl Baseline {
         let Some(entry) = self.by_key.get(&key.to_string()) else { return Said::Nothing };
         let (owner, expires) = (&entry.ignore.owner, entry.ignore.expires);
         match (entry.fingerprint == fingerprint, entry.ignore.is_over(now)) {
-            (true, false) if severity < entry.severity => {
-                let (was, is) = (entry.severity.as_str(), severity.as_str());
-                Said::Remark(format!("accepted as {was} until {expires} ({owner}); it is {is} now"))
-            }
-            (true, false) if is_hidden => Said::Remark(format!(
-                "accepted until {expires} ({owner}), but a sensitive value differs, and may be another one by now"
-            )),
-            (true, false) => Said::Accepted(entry.ignore.ignored(Ignored::BASELINE)),
+            (true, false) => match entry.refuses(severity, is_hidden) {
+                Some(why) => Said::Remark(why),
+                None => Said::Accepted(entry.ignore.ignored(Ignored::BASELINE)),
+            },
             (false, false) => Said::Remark(format!("accepted with other content until {expires} ({owner})")),
             (true, true) => Said::Remark(format!("accepted until {expires}, no longer; ask {owner}")),
             (false, true) => Said::Nothing,

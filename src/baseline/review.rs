@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::{Baseline, Entry};
+use super::{Baseline, Entry, is_hidden};
 use crate::diagnostic::{self, Diagnostic};
 use crate::life::{Sight, Sights, is_maker, is_part};
 use crate::model::{DriftStatus, Finding, Outcome};
@@ -92,6 +92,9 @@ pub fn review(baseline: &Baseline, view: View<'_>, now: Timestamp) -> Review {
                 "stale"
             }
             _ if entry.ignore.is_over(now) => "expired",
+            Standing::Matches(finding) if entry.refuses(finding.severity, is_hidden(finding)).is_some() => {
+                "other_content"
+            }
             Standing::Matches(_) => "accepted",
             Standing::OtherContent(_) => "other_content",
             Standing::NotSeen => "not_seen",

@@ -242,7 +242,9 @@ fn a_file_is_merged_and_every_change_is_told() {
         entry(&changed("vpc-gone", 1), "2026-06-30"),
         entry(&finding("aws_eip", "eip-away", DriftStatus::Changed, 1), "2026-06-30"),
         entry(&changed("vpc-ruled", 1), "2026-06-30"),
+        Entry { severity: Severity::Low, ..entry(&changed("vpc-worse", 1), "2026-06-30") },
     ];
+    let secret = Finding { changes: vec![change("/password", json!("hunter2"))], ..changed("vpc-secret", 1) };
     let outcome = outcome(vec![
         changed("vpc-kept", 1),
         changed("vpc-expired", 1),
@@ -251,6 +253,8 @@ fn a_file_is_merged_and_every_change_is_told() {
         finding("aws_vpc", "vpc-hidden", DriftStatus::Unknown, 1),
         by_rule(changed("vpc-ruled", 2)),
         by_rule(changed("vpc-ruled-too", 1)),
+        changed("vpc-worse", 1),
+        secret,
     ]);
     let acceptance =
         Acceptance { ignore: Ignore { owner: "ann".into(), ..ignore("2026-12-31") }, now: at("2026-03-01T00:00:00Z") };
@@ -273,17 +277,19 @@ fn a_file_is_merged_and_every_change_is_told() {
             "vpc-kept 1 net 2026-02-01",
             "vpc-new 1 ann 2026-03-01",
             "vpc-ruled 1 net 2026-02-01",
+            "vpc-worse 1 ann 2026-03-01",
         ]
     );
-    use StepKind::{Added, Dropped, Kept, NotSeen, Renewed, Replaced};
-    for (kind, number) in [(Added, 1), (Dropped, 1), (Kept, 2), (NotSeen, 1), (Renewed, 1), (Replaced, 1)] {
+    use StepKind::{Added, Dropped, Kept, NotSeen, Refused, Renewed, Replaced};
+    for (kind, number) in [(Added, 1), (Dropped, 1), (Kept, 2), (NotSeen, 1), (Refused, 1), (Renewed, 1), (Replaced, 2)]
+    {
         assert_eq!(merged.count(kind), number, "{kind:?}");
     }
     // Once more changes nothing.
     assert_eq!(write(&merge(merged.entries.clone(), view(&outcome), &acceptance).entries), write(&merged.entries));
     // A report does not show what is accepted: nothing of it is dropped.
     let hides = merge(before, View { hides_ignored: true, ..view(&outcome) }, &acceptance);
-    assert_eq!((hides.count(Dropped), hides.entries.len()), (0, 7));
+    assert_eq!((hides.count(Dropped), hides.entries.len()), (0, 8));
 }
 
 #[test]

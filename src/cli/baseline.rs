@@ -47,7 +47,11 @@ async fn accept(args: Baseline, config: Config) -> Result<u8, u8> {
     let merged = baseline::merge(before, view, &acceptance);
     let told =
         [(StepKind::Dropped, "dropped, it matches nothing any more"), (StepKind::Renewed, "expired, accepted anew")];
-    for (kind, what) in told.into_iter().chain([(StepKind::Replaced, "differs in another way, accepted anew")]) {
+    let more = [
+        (StepKind::Replaced, "differs in another way or is worse, accepted anew"),
+        (StepKind::Refused, "not accepted, a sensitive value differs: ignore it with a rule"),
+    ];
+    for (kind, what) in told.into_iter().chain(more) {
         merged.steps.iter().filter(|step| step.kind == kind).for_each(|step| say(&format!("{}: {what}", step.name)));
     }
     let not_seen = merged.count(StepKind::NotSeen);

@@ -142,6 +142,10 @@ impl Reconcile<'_> {
             (state, None) if state.hold().is_some_and(|hold| hold.fingerprint != finding.fingerprint) => {
                 Some((State::Open, reopened(ReopenReason::ContentChanged)))
             }
+            // The same content may be worse by now: of what nobody declares no more is known than that it is there.
+            (state, None) if state.hold().is_some() && finding.severity < before.severity => {
+                Some((State::Open, reopened(ReopenReason::ContentChanged)))
+            }
             (State::Open, None) if !is_same => {
                 let changed =
                     TransitionKind::ContentChanged { from: before.drift, from_fingerprint: before.fingerprint.clone() };

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub(crate) mod cycle;
 pub(crate) mod daemon;
 pub(crate) mod shop;
 

@@ -146,6 +146,19 @@ fn a_subnet_falls_into_its_acl() {
         attributed(&acl(&[], &["subnet-0000000b"]), &with(made(5, "ann", "subnet-0000000b"))),
         "ann certain: 5-ann-CreateSubnet[/subnet_ids]"
     );
+    // Who may have moved it there later is told beside, and nobody is certain.
+    let moved_later = event(
+        9,
+        "mallory",
+        "ec2:ReplaceNetworkAclAssociation",
+        json!({"networkAclId": "acl-0a1b2c3d4e5f", "associationId": "aclassoc-0000000c"}),
+        json!({"responseElements": {"newAssociationId": "aclassoc-0000000d"}}),
+    );
+    let told = attributed(
+        &acl(&[], &["subnet-0000000b"]),
+        &with(made(5, "ann", "subnet-0000000b")).into_iter().chain([moved_later]).collect::<Vec<_>>(),
+    );
+    assert!(told.starts_with("ann likely") && told.contains("mallory"), "{told}");
     let ended = event(5, "ann", "ec2:DeleteSubnet", json!({"subnetId": "subnet-0000000b"}), json!({}));
     assert_eq!(
         attributed(&acl(&["subnet-0000000b"], &[]), &with(ended)),
