@@ -109,7 +109,8 @@ async fn set_aside(daemon: &Daemon, options: &QueueOptions, message: &Message, w
         subject: format!("{} {}", options.url, message.id),
         detail: why.to_owned(),
     };
-    daemon.store.audit_append(&[entry], daemon.now()).await
+    // Killed before it is deleted, the message comes again.
+    daemon.store.audit_once(&entry, daemon.now()).await
 }
 
 /// What a message had, or an answer.

@@ -33,7 +33,9 @@ pub(super) fn removed<'a>(read: &[Source], known: &'a [KnownSource]) -> impl Ite
 /// Closes what still bears the name of a source that was taken out of the configuration, after a sweep that looked there. A source that
 /// merely cannot be read keeps its findings; beside one, nobody knows which are gone.
 pub(super) async fn close_removed(daemon: &Daemon, outcome: &Outcome) -> Result<(), StoreError> {
-    if outcome.gaps.iter().any(|gap| gap.scope.source.is_some()) {
+    // What is doubted of a source that was read is no doubt about others.
+    let was_read = |name: &String| outcome.sources.iter().any(|source| source.name == *name);
+    if outcome.gaps.iter().filter_map(|gap| gap.scope.source.as_ref()).any(|name| !was_read(name)) {
         return Ok(());
     }
     let declared = daemon.index().scopes();

@@ -1,6 +1,6 @@
 //! The life of findings, told as stories, and against a simple model under random outcomes, operations and times.
 
-mod baselines;
+mod accepted;
 mod model_check;
 mod stories;
 pub(crate) mod world;

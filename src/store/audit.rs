@@ -27,9 +27,14 @@ pub struct AuditRecord {
 }
 
 impl Store {
-    pub async fn audit_append(&self, entries: &[AuditEntry], now: Timestamp) -> Result<(), StoreError> {
+    /// Appends an entry unless the same was done to the same subject before: for what may be begun twice and must be told once.
+    pub async fn audit_once(&self, entry: &AuditEntry, now: Timestamp) -> Result<(), StoreError> {
+        let sql = "INSERT INTO audit (at, actor, action, subject, detail) \
+                   SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT) \
+                   WHERE NOT EXISTS (SELECT 1 FROM audit WHERE action = $3 AND subject = $4)";
+        let AuditEntry { actor, action, subject, detail } = entry;
         let mut tx = self.db.begin().await?;
-        append(&mut tx, entries, now).await?;
+        tx.execute(sql, values![now, actor, action, subject, detail]).await?;
         tx.commit().await
     }
 

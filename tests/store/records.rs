@@ -71,9 +71,14 @@ async fn the_audit_log_grows(world: &World) {
         subject: subject.to_owned(),
         detail: "'; DROP TABLE audit; --".to_owned(),
     };
-    store.audit_append(&[entry("1"), entry("2")], at(0)).await.unwrap();
-    store.audit_append(&[entry("3")], at(1)).await.unwrap();
-    let log = store.audit_list(2).await.unwrap();
+    for (minutes, audit) in [(0, vec![entry("1"), entry("2")]), (1, vec![entry("3")])] {
+        store.apply(&Apply { audit: &audit, ..Apply::at(at(minutes)) }).await.unwrap();
+    }
+    for minutes in [2, 3] {
+        store.audit_once(&entry("once"), at(minutes)).await.unwrap();
+    }
+    assert_eq!(store.audit_list(9).await.unwrap().len(), 4);
+    let log = store.audit_list(3).await.unwrap().split_off(1);
     assert_eq!(log.iter().map(|record| &record.entry).collect::<Vec<_>>(), [&entry("3"), &entry("2")]);
     assert_eq!(log[0].at, at(1));
 }

@@ -46,9 +46,7 @@ impl Kind for AwsVpcIpv6CidrBlockAssociation {
     }
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-        let filter = network::filter("ipv6-cidr-block-association.association-id", prior.id);
-        let call = aws.ec2().describe_vpcs().filters(filter).send();
-        let vpcs = ec2::items(aws, "ec2:DescribeVpcs", call, &[], |answer| answer.vpcs).await?;
+        let vpcs = single::vpcs_with(aws, "ipv6-cidr-block-association.association-id", prior.id).await?;
         Ok(vpcs.iter().flat_map(all).find(|live| live.id == prior.id))
     }
 

@@ -387,17 +387,3 @@ fn a_life_survives_json() {
         }
     }
 }
-
-/// What nobody declares has one content: that it is there. An acknowledgement ends when it becomes worse.
-#[test]
-fn an_acknowledgement_ends_when_it_becomes_worse() {
-    let stranger =
-        |severity| Finding { severity, ..finding("aws_instance", "i-0a1b2c3d", DriftStatus::Unmanaged, "x") };
-    let mut memory = opened(&stranger(Severity::Medium));
-    let known = memory.get(&stranger(Severity::Medium)).clone();
-    memory.keep(&operation::acknowledge(&known, "ann", "known", at(1)).unwrap());
-    assert_eq!(memory.see(&sweep(2, vec![stranger(Severity::Low)])), ["severity_changed"]);
-    assert_eq!(memory.get(&known.finding).life.state.name(), StateName::Acknowledged);
-    assert_eq!(memory.see(&sweep(3, vec![stranger(Severity::Critical)])), ["reopened", "severity_changed"]);
-    assert_eq!(memory.get(&known.finding).life.state, State::Open);
-}

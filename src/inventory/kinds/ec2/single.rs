@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::{
     VpcPeeringConnection, VpnGateway,
 };
 
-use super::first;
+use super::{first, items};
 use crate::aws::{ReadError, not_found};
 use crate::inventory::ScopeReader;
 use crate::inventory::kinds::network::filter;
@@ -37,6 +37,16 @@ macro_rules! by_id {
             Ok((*shared).clone())
         }
     )*};
+}
+
+/// The VPC that has a part: those that pass the filter.
+pub(in crate::inventory::kinds) async fn vpcs_with(
+    aws: &ScopeReader,
+    name: &str,
+    value: &str,
+) -> Result<Vec<Vpc>, ReadError> {
+    let call = aws.ec2().describe_vpcs().filters(filter(name, value)).send();
+    items(aws, "ec2:DescribeVpcs", call, &[], |answer| answer.vpcs).await
 }
 
 by_id! {
