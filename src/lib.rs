@@ -15,9 +15,12 @@ pub mod diff;
 pub mod inventory;
 pub mod judge;
 pub mod report;
+pub mod wording;
 
 pub mod life;
 pub mod store;
+
+pub mod notify;
 
 pub mod daemon;
 

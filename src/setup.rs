@@ -18,6 +18,7 @@ use crate::desired::config::CodeRef;
 use crate::desired::{Environment, HttpOptions, LoadOptions};
 use crate::diagnostic::Diagnostic;
 use crate::judge::{self, RuleSet, RulesConfig};
+use crate::notify::Owners;
 use crate::schedule::Schedule;
 use crate::store::Retention;
 
@@ -26,6 +27,9 @@ const STATE_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Pause before what AWS says is not there is looked for once more.
 const SECOND_LOOK_DELAY: Duration = Duration::from_secs(3);
+
+/// Where forges look for the owners of code.
+const CODEOWNERS: [&str; 4] = ["CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS"];
 
 /// Everything that a cycle is given, but for AWS itself.
 pub struct Setup {
@@ -116,6 +120,29 @@ pub fn daemon_options(config: &Config) -> daemon::Options {
         listen: config.listen,
         retention: Retention { resolved_findings, history, scans, events, notices, proposals, audit },
     }
+}
+
+/// Whose code it is: the file of owners of each repository whose code is at hand. Where there is none, nobody's.
+pub fn owners(config: &Config) -> Owners {
+    let mut owners = Owners::default();
+    let of_states = config.states.iter().filter_map(|state| match &state.code {
+        Some(CodeRef::Directory(directory)) => Some(directory),
+        _ => None,
+    });
+    for directory in config.code.directories.iter().chain(of_states) {
+        // The file stands at the root of the repository, which is the folder itself or one above it.
+        for root in directory.ancestors() {
+            let files = CODEOWNERS.iter().map(|name| root.join(name));
+            if let Some(text) = files.map(std::fs::read_to_string).find_map(Result::ok) {
+                owners.add(&root.display().to_string(), &text);
+                break;
+            }
+            if root.join(".git").exists() {
+                break;
+            }
+        }
+    }
+    owners
 }
 
 /// The rules that are configured: a rule with the id of a built-in one replaces it.

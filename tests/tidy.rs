@@ -256,6 +256,30 @@ const ARROWS: &[(&str, &[&str], &str)] = &[
         &["cli", "config", "life", "setup", "store"],
         "a cycle gets options; it does not know where they were written",
     ),
+    (
+        "wording",
+        &[
+            "attribution",
+            "aws",
+            "cli",
+            "config",
+            "cycle",
+            "daemon",
+            "desired",
+            "diff",
+            "inventory",
+            "notify",
+            "report",
+            "setup",
+            "store",
+        ],
+        "sentences about plain data, wherever they are read",
+    ),
+    (
+        "notify",
+        &["attribution", "baseline", "cli", "cycle", "daemon", "desired", "diff", "inventory", "report", "setup"],
+        "alerts tell what became of findings, and know nothing of how they were found",
+    ),
     ("config", &["cli", "diff", "inventory", "report", "setup"], "configuration does not know who reads it"),
     ("setup", &["cli", "report"], "options are made without a command line"),
 ];
@@ -272,7 +296,8 @@ const ATTRIBUTION_ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The pure core, and what makes code impure.
-const PURE: &[&str] = &["baseline", "diagnostic", "diff", "judge", "life", "model", "report", "schedule", "yaml"];
+const PURE: &[&str] =
+    &["baseline", "diagnostic", "diff", "judge", "life", "model", "report", "schedule", "wording", "yaml"];
 const IMPURE: &[(&str, &str)] = &[
     ("async fn", "async"),
     ("async move", "async"),

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Position};
 use crate::judge::Ignore;
 use crate::life::Subject;
 use crate::model::{Change, DriftStatus, Finding, Severity};
-use crate::report::text::sanitize_output;
+use crate::wording::text::sanitize_output;
 
 /// One entry of a baseline file.
 #[derive(Debug, Clone, PartialEq, Eq)]

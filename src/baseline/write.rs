@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Entry;
 use super::load::VERSION;
 use crate::judge::Ignore;
-use crate::report::text::deceives;
+use crate::wording::text::deceives;
 
 const HEADER: &str = "\
 # driftd baseline: drift that is accepted for a while. `baseline` in driftd.yaml names this file; review it like code.

@@ -15,7 +15,8 @@ use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::judge::Ignore;
 use crate::model::{DriftStatus, Outcome};
-use crate::report::{exit, text::count, text::sanitize_output};
+use crate::report::exit;
+use crate::wording::text::{count, sanitize_output};
 
 pub(super) fn run(args: Baseline, config: Config) -> u8 {
     block_on(async {

@@ -16,12 +16,12 @@ use crate::aws::{Aws, AwsOptions};
 use crate::config::{Config, StoreLocation};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
-use crate::life::{Changes, KnownFinding, OperationError, State, StateName, TransitionKind, operation};
+use crate::life::{Changes, KnownFinding, OperationError, StateName, TransitionKind, operation};
 use crate::model::Severity;
-use crate::report::phrases;
-use crate::report::text::sanitize_output;
+use crate::notify;
 use crate::secret::{Resolver, SecretRef};
 use crate::store::{Apply, AuditEntry, FindingFilter, Location, Store, StoreError};
+use crate::wording::{self, text::sanitize_output};
 
 /// Opens the store of the configuration. `aws` is for a password that lies there.
 pub(super) async fn open_store(config: &Config, aws: Option<Arc<Aws>>) -> Result<Store, String> {
@@ -222,7 +222,10 @@ async fn act(
             subject: known.id.clone(),
             detail: known.finding.key.clone(),
         };
-        match store.apply(&Apply { changes: Some(&changes), audit: &[audit], ..Apply::at(now) }).await {
+        // The daemon tells those who heard of the finding; routes are its own.
+        let alerts = notify::plan(&changes, None, &notify::Owners::default(), now).alerts;
+        let apply = Apply { changes: Some(&changes), alerts: &alerts, audit: &[audit], ..Apply::at(now) };
+        match store.apply(&apply).await {
             Ok(()) => {
                 let state = changes.findings.first().map_or("unchanged", |one| one.life.state.name().as_str());
                 return Ok(format!("{} {}: {state}\n", known.id, sanitize_output(&known.finding.key)));
@@ -322,9 +325,9 @@ async fn explained(id: &str, store: &Store) -> Result<String, Refusal> {
     if let Some(not_seen) = &known.life.not_seen {
         line("not seen", &format!("since {}: {}", seconds(not_seen.since), not_seen.reason));
     }
-    line("status", &status(&known.life.state));
+    line("status", &wording::standing(&known.life.state));
     for change in &finding.changes {
-        for (index, one) in phrases::lines(change, WIDTH).into_iter().enumerate() {
+        for (index, one) in wording::lines(change, WIDTH).into_iter().enumerate() {
             line(if index == 0 { "change" } else { "" }, &format!("{}{}", one.sign.mark(), one.text));
         }
     }
@@ -346,20 +349,4 @@ async fn explained(id: &str, store: &Store) -> Result<String, Refusal> {
 /// A time as people read it: what is less than a second says nothing.
 fn seconds(at: Timestamp) -> String {
     format!("{at:.0}")
-}
-
-fn status(state: &State) -> String {
-    match state {
-        State::Open => "open".to_owned(),
-        State::Acknowledged(hold) => format!("acknowledged by {} {}", hold.by, hold.reason),
-        State::Snoozed { hold, until } => format!("snoozed by {} until {until} {}", hold.by, hold.reason),
-        State::Ignored { hold, owner, expires } => {
-            format!("ignored by {} until {expires}; {owner} answers for it: {}", hold.by, hold.reason)
-        }
-        State::IgnoredByRule(ignored) if ignored.is_by_baseline() => format!("ignored by {}", ignored.label()),
-        State::IgnoredByRule(ignored) => format!("ignored by rule {} until {}", ignored.rule, ignored.expires),
-        State::Resolved { how, by } => {
-            format!("resolved: {}{}", how.as_str(), by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default())
-        }
-    }
 }

@@ -14,8 +14,8 @@ use super::{BAD_CONFIG, bad_config, fail, print};
 use crate::config;
 use crate::desired::Environment;
 use crate::inventory::{Reach, kinds};
-use crate::report::text::sanitize_output;
 use crate::setup::Setup;
+use crate::wording::text::sanitize_output;
 
 /// The report's contract.
 const REPORT_SCHEMA: &str = include_str!("../../docs/scan-report.schema.json");

@@ -8,9 +8,9 @@ use crate::aws::Aws;
 use crate::config::{Config, StoreLocation};
 use crate::desired::{self, StateBucket};
 use crate::environment::Environment;
-use crate::report::text::sanitize_output;
 use crate::secret::Resolver;
 use crate::setup::Setup;
+use crate::wording::text::sanitize_output;
 
 /// What was asked, and what is wrong with it.
 struct Check {

@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use crate::report::text::sanitize_lines;
+use crate::wording::text::sanitize_lines;
 
 /// Writes to stdout. Whoever reads has seen enough (`| head`): that is no failure.
 pub(super) fn print(text: &str) -> Result<(), String> {

@@ -5,8 +5,8 @@ use super::output::printed;
 use super::{FAILED, bad_config};
 use crate::config::Config;
 use crate::judge::{self, Rule, RuleSet, RulesConfig};
-use crate::report::text::sanitize_output;
 use crate::setup;
+use crate::wording::text::sanitize_output;
 
 pub(super) fn run(command: &Rules, config: Config) -> u8 {
     let configured = match command {

@@ -1,5 +1,6 @@
 //! `driftd run`: the daemon, until a signal ends it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +14,12 @@ use super::{bad_config, fail, print, telemetry};
 use crate::aws::Aws;
 use crate::config::watch::Watch;
 use crate::config::{self, Config, LogFormat};
-use crate::daemon::{Current, Daemon};
+use crate::daemon::{Current, Daemon, Notifications};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
+use crate::judge::Reason;
+use crate::notify::{self, Tools};
+use crate::secret::Resolver;
 use crate::setup::{self, Setup};
 
 /// How long threads that wait for an answer may hold up the end.
@@ -104,6 +108,17 @@ fn code(ended: std::io::Result<()>) -> u8 {
     }
 }
 
+/// Who is told what, ready to be sent to.
+fn notifications(
+    config: &Config,
+    aws: Arc<Aws>,
+    reasons: BTreeMap<String, Reason>,
+) -> Result<Notifications, reqwest::Error> {
+    let secrets = Arc::new(Resolver::new(Environment::of_process(), Some(Arc::clone(&aws)))?);
+    let tools = Tools { http: notify::http::client()?, secrets, aws: Some(aws) };
+    Ok(Notifications::new(config.notify.clone(), setup::owners(config), reasons, &tools))
+}
+
 /// Everything that the configuration says; mistakes are printed.
 #[expect(clippy::disallowed_methods, reason = "the edge: from here on the time is an argument")]
 async fn current(config: &Config) -> Result<Current, u8> {
@@ -111,8 +126,9 @@ async fn current(config: &Config) -> Result<Current, u8> {
     let Setup { settings, sweep, mut aws, warnings } = setup.map_err(|mistakes| bad_config(&mistakes))?;
     print(&warnings);
     aws.requests_per_second = Some(config.limits.requests_per_second);
-    match Aws::connect(aws).await {
-        Ok(aws) => Ok(Current { settings, sweep, aws: Arc::new(aws), options: setup::daemon_options(config) }),
-        Err(error) => Err(fail(&super::scan::no_credentials(&error))),
-    }
+    let aws = Aws::connect(aws).await.map_err(|error| fail(&super::scan::no_credentials(&error)))?;
+    let aws = Arc::new(aws);
+    let notify = notifications(config, Arc::clone(&aws), settings.rules.reasons());
+    let notify = notify.map_err(|error| fail(&format!("failed to start: {error}")))?;
+    Ok(Current { settings, sweep, aws, notify, options: setup::daemon_options(config) })
 }

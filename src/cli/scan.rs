@@ -17,8 +17,9 @@ use crate::diagnostic::Diagnostic;
 use crate::judge::Reason;
 use crate::model::report::Report;
 use crate::model::{Gap, Outcome};
-use crate::report::{self, text::sanitize_output};
+use crate::report;
 use crate::setup::Setup;
+use crate::wording::text::sanitize_output;
 
 /// Columns of a table where nothing tells how many there are.
 const DEFAULT_WIDTH: usize = 100;

@@ -24,6 +24,7 @@ use crate::desired::config::{self as states, CodeConfig, RawState, StateConfig};
 use crate::diagnostic::{Diagnostic, Diagnostics, Position};
 use crate::environment::Environment;
 use crate::judge::config::{RawRules, RulesConfig};
+use crate::notify::config::{NotifyConfig, RawLinks, RawNotify, RawReceiver, RawRoute, RawTimeWindow};
 use crate::schedule::Schedule;
 use crate::schedule::config::{self as schedule, RawSchedule, RawScheduleKeys, ScheduleConfig};
 use crate::secret::SecretRef;
@@ -81,6 +82,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// Where the daemon serves its pages and metrics.
     pub listen: SocketAddr,
+    /// Who is told what.
+    pub notify: NotifyConfig,
     pub limits: LimitsConfig,
     pub log: LogConfig,
     /// No section of the file: set by the command line.
@@ -103,6 +106,7 @@ impl Default for Config {
             daemon: DaemonConfig::default(),
             store: StoreConfig::default(),
             listen: server::LISTEN,
+            notify: NotifyConfig::default(),
             limits: LimitsConfig::default(),
             log: LogConfig::default(),
             code: CodeConfig::default(),
@@ -156,6 +160,18 @@ struct RawConfig {
     /// The address and port on which the daemon serves its pages and metrics.
     #[schemars(with = "Option<String>")]
     listen: Option<Spanned<String>>,
+    /// Where alerts go.
+    #[serde(default)]
+    receivers: Vec<RawReceiver>,
+    /// Who is told what; without it every receiver is told everything.
+    route: Option<RawRoute>,
+    /// Hours of the week that routes name in `mute`.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawTimeWindow>")]
+    time_windows: Vec<Spanned<RawTimeWindow>>,
+    /// Pages that messages link to.
+    #[serde(default)]
+    links: RawLinks,
     #[serde(default)]
     limits: RawLimits,
     #[serde(default)]
@@ -169,6 +185,7 @@ impl Config {
             StoreLocation::Postgres(url) => vec![url],
             StoreLocation::Standard | StoreLocation::Sqlite(_) => Vec::new(),
         };
+        secrets.extend(self.notify.secrets());
         let tokens: Vec<_> = secrets.iter().filter_map(|secret| secret.leads_to()).collect();
         secrets.extend(tokens);
         secrets
@@ -208,6 +225,7 @@ fn from_text(path: &Path, text: io::Result<String>, environment: &Environment) -
     config.baseline.resolve(folder);
     config.attribution.resolve(folder);
     config.store.resolve(folder);
+    config.notify.resolve(folder);
     Ok(config)
 }
 
@@ -244,6 +262,7 @@ fn validate(file: &str, text: &str, grammar: &yaml::Grammar<'_>) -> Result<Confi
     let pieces: Vec<RawConfig> = yaml::parse_in_pieces(text, grammar, starts_section, &mut diagnostics);
     let unparsed = diagnostics.errors() > 0;
     let mut versions = 0;
+    let mut notify = RawNotify::default();
     let mut config = Config::default();
     for piece in pieces {
         let RawConfig {
@@ -259,10 +278,15 @@ fn validate(file: &str, text: &str, grammar: &yaml::Grammar<'_>) -> Result<Confi
             daemon,
             store,
             listen,
+            receivers,
+            route,
+            time_windows,
+            links,
             limits,
             log,
         } = piece;
         versions += version.iter().len();
+        notify.add(RawNotify { receivers, route, time_windows, links });
         check_version(version.as_ref(), &mut diagnostics);
         config = Config {
             states: states::validate(states, &mut diagnostics),
@@ -281,6 +305,8 @@ fn validate(file: &str, text: &str, grammar: &yaml::Grammar<'_>) -> Result<Confi
             ..config
         };
     }
+    // What a route names may stand in a piece that could not be parsed.
+    config.notify = notify.validate(!unparsed, &mut diagnostics);
     if versions == 0 && !unparsed {
         let mistake = Diagnostic::error("config/missing-key", "the key `version` is missing");
         diagnostics.add(mistake.with_hint(format!("write `version: {VERSION}`")), Position::WHOLE_FILE);

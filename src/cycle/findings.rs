@@ -1,7 +1,7 @@
 //! Drifts become findings: judged, named, sorted.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::diff::fingerprint;
 use crate::judge::{Context, Judgement, RuleSet, TOO_MANY_STEPS, judge as judge_one, on_deep_stack};
 use crate::model::arn::is_arn;
 use crate::model::{
-    Attributes, Attribution, Desired, DesiredState, Drift, DriftStatus, Finding, ResourceKey, RuleWarning,
+    Attributes, Attribution, Desired, DesiredState, Drift, DriftStatus, Finding, REDACTED, ResourceKey, RuleWarning,
 };
 
 /// A rule that took too many steps so often has few on further drifts: 10,000 of them would take an hour.
@@ -69,6 +69,7 @@ pub(super) fn judge(
                 .filter_map(|&index| source(index))
                 .collect(),
             code: resource.and_then(|resource| resource.code.clone()),
+            tags: tags(&drift),
             severity: judgement.severity,
             rules: judgement.rules,
             reason: [reason, remark].into_iter().flatten().reduce(|reason, remark| format!("{reason}; {remark}")),
@@ -134,6 +135,18 @@ fn judgements(
 fn order(finding: &Finding) -> impl Ord + '_ {
     let name = finding.address.as_deref().unwrap_or(&finding.id);
     (finding.severity, &finding.account, &finding.region, &finding.kind, name, &finding.id)
+}
+
+/// Tags as they are, or were declared.
+fn tags(drift: &Drift) -> BTreeMap<String, String> {
+    let of = |attributes: &Attributes| {
+        let found = ["tags_all", "tags"].into_iter().find_map(|name| attributes.get(name)?.as_object());
+        let text = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+        let tags = found.map(|tags| tags.iter().filter_map(text).collect::<BTreeMap<_, _>>()).unwrap_or_default();
+        tags.into_iter().filter(|(_, value)| value != REDACTED).collect()
+    };
+    let live: BTreeMap<String, String> = of(&drift.live_attributes);
+    if live.is_empty() { of(&drift.desired_attributes) } else { live }
 }
 
 fn arn(drift: &Drift) -> Option<String> {

@@ -76,9 +76,11 @@ pub(super) async fn run(
                 now,
             },
         );
+        let alerts = daemon.alerts(&changes, now);
         let apply = Apply {
             outcome: Some(&outcome),
             changes: Some(&changes),
+            alerts: &alerts,
             marks_done: done.marks,
             marks: &again,
             lease: done.lease,
@@ -93,6 +95,7 @@ pub(super) async fn run(
                 if waiting > 0 {
                     tracing::info!(findings = waiting, "waiting for a state that is being written");
                 }
+                daemon.wake.notices.notify_one();
                 daemon.watch_findings(changes.findings.iter().map(|known| &known.finding));
                 report(&outcome, &changes);
                 return Ok(outcome);

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::{Daemon, Stop, wait};
-use crate::life::{self, FlappingPolicy};
-use crate::store::{Apply, Retention, Store, StoreError};
+use crate::life::{self, Changes, FlappingPolicy};
+use crate::store::{Apply, NewAlert, Retention, Store, StoreError};
 
 const TASK: &str = "expire";
 const LOOK: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
         if daemon.store_said(TASK, is_writable).is_some() {
             daemon.health.store_keeps();
         }
-        let ended = daemon.store_said(TASK, expire(&daemon.store, now).await);
+        let ended = daemon.store_said(TASK, expire(&daemon.store, now, &|changes| daemon.alerts(changes, now)).await);
         if ended.is_some() {
             daemon.store_said(TASK, prune(&daemon.store, &daemon.current().options.retention, now).await);
         }
@@ -38,13 +38,19 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     }
 }
 
-pub(super) async fn expire(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+/// Ends what ends by itself; `alerts` says what of it is told.
+pub(super) async fn expire(
+    store: &Store,
+    now: Timestamp,
+    alerts: &(dyn Fn(&Changes) -> Vec<NewAlert> + Sync),
+) -> Result<(), StoreError> {
     let known = store.finding_expiring(now).await?;
     let changes = life::expire(&known, &FlappingPolicy::default(), now);
     if changes.findings.is_empty() {
         return Ok(());
     }
-    match store.apply(&Apply { changes: Some(&changes), ..Apply::at(now) }).await {
+    let alerts = alerts(&changes);
+    match store.apply(&Apply { changes: Some(&changes), alerts: &alerts, ..Apply::at(now) }).await {
         // Somebody was faster: the next look sees what is left.
         Err(StoreError::Conflict { .. }) => Ok(()),
         answer => answer,

@@ -13,8 +13,10 @@ use jiff::Timestamp;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
+use super::conditions::Condition;
 use super::{Daemon, Stop};
-use crate::model::{Gap, Outcome};
+use crate::model::{Gap, GapReason, Outcome, Severity};
+use crate::wording::text::{count, sanitize_output};
 
 /// What is known of the daemon's state.
 #[derive(Default)]
@@ -30,6 +32,12 @@ struct Known {
     scheduler: Option<Timestamp>,
     sweep: Option<(Timestamp, usize, usize)>,
     reload: Option<String>,
+    /// What the last sweep could not see.
+    unseen: Option<String>,
+    /// Why no trail logs.
+    trail: Option<String>,
+    /// Receiver -> why it does not take alerts.
+    receivers: BTreeMap<String, String>,
 }
 
 impl Health {
@@ -68,13 +76,57 @@ impl Health {
     }
 
     pub(super) fn swept(&self, outcome: &Outcome) {
-        self.known().sweep = Some((outcome.finished_at, outcome.findings.len(), outcome.gaps.len()));
+        let mut known = self.known();
+        known.sweep = Some((outcome.finished_at, outcome.findings.len(), outcome.gaps.len()));
+        // A type without a reader is no news.
+        let unseen: Vec<&Gap> = outcome.gaps.iter().filter(|gap| gap.reason != GapReason::Unsupported).collect();
+        known.unseen = unseen.first().map(|gap| {
+            format!(
+                "{} of the last sweep could not be seen: {}",
+                count(unseen.len() as u64, "part", "parts"),
+                sanitize_output(&gap.detail)
+            )
+        });
     }
 
     /// The configuration was taken up, or why the old one stays.
     pub fn reloaded(&self, error: Option<String>) {
         super::metrics::reloaded(error.is_none());
         self.known().reload = error;
+    }
+
+    /// What came of the last try to tell a receiver something.
+    pub(super) fn receiver(&self, name: &str, error: Option<&str>) {
+        let mut known = self.known();
+        match error {
+            None => _ = known.receivers.remove(name),
+            Some(error) => _ = known.receivers.insert(name.to_owned(), error.to_owned()),
+        }
+    }
+
+    /// Whether a trail logs; why it does not.
+    pub(super) fn trail(&self, error: Option<String>) {
+        self.known().trail = error;
+    }
+
+    /// What is wrong and of concern to people, by a name that stays.
+    pub(super) fn conditions(&self) -> BTreeMap<String, Condition> {
+        let known = self.known();
+        let mut wrong = BTreeMap::new();
+        let mut add = |name: String, severity, text: String| wrong.insert(name, Condition { severity, text });
+        for (url, error) in &known.queues {
+            add(format!("queue {url}"), Severity::High, format!("queue {url} cannot be read: {error}"));
+        }
+        if let Some(unread) = known.states.as_ref().filter(|unread| !unread.is_empty()) {
+            add("states".to_owned(), Severity::High, format!("states cannot be read: {}", unread.join("; ")));
+        }
+        if let Some(text) = &known.unseen {
+            add("gaps".to_owned(), Severity::Medium, text.clone());
+        }
+        if let Some(text) = &known.trail {
+            add("trail".to_owned(), Severity::High, text.clone());
+        }
+        wrong
     }
 
     /// One line for people.
@@ -90,6 +142,7 @@ impl Health {
     fn checks(&self) -> BTreeMap<&'static str, Option<String>> {
         let known = self.known();
         let queues: Vec<String> = known.queues.iter().map(|(url, error)| format!("{url}: {error}")).collect();
+        let receivers: Vec<String> = known.receivers.iter().map(|(name, error)| format!("{name}: {error}")).collect();
         let states = match &known.states {
             None => Some("the states were not read yet".to_owned()),
             Some(unread) if unread.is_empty() => None,
@@ -98,6 +151,7 @@ impl Health {
         BTreeMap::from([
             ("config", known.reload.clone()),
             ("queues", (!queues.is_empty()).then(|| queues.join("; "))),
+            ("receivers", (!receivers.is_empty()).then(|| receivers.join("; "))),
             ("states", states),
             ("store", known.store.clone()),
         ])

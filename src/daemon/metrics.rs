@@ -28,6 +28,9 @@ pub(super) fn describe() {
     describe_counter!("driftd_marked_reads_total", "Resources that were read again because of events.");
     describe_gauge!("driftd_declared_resources", "Resources that the states declare.");
     describe_counter!("driftd_store_errors_total", "Requests that the store refused.");
+    describe_counter!("driftd_notices_total", "Tries to send an alert, by receiver and what became of it.");
+    describe_counter!("driftd_not_told_total", "What was not told to anybody, by reason.");
+    describe_gauge!("driftd_notices", "Alerts in the outbox, by receiver and state.");
     describe_gauge!(
         "driftd_config_last_reload_successful",
         "1 if the configuration was taken up, 0 if the old one stays."
@@ -71,6 +74,16 @@ pub(super) fn swept(outcome: &Outcome) {
     gauge!("driftd_resources", "status" => "desired").set(number(outcome.counts.desired));
     gauge!("driftd_resources", "status" => "live").set(number(outcome.counts.live));
     gauge!("driftd_resources", "status" => "in_sync").set(number(outcome.counts.in_sync));
+}
+
+/// A try to send a notice.
+pub(super) fn notice(receiver: &str, result: &'static str) {
+    counter!("driftd_notices_total", "receiver" => receiver.to_owned(), "result" => result).increment(1);
+}
+
+/// Something that nobody was told.
+pub(super) fn not_told(reason: &'static str, number: u64) {
+    counter!("driftd_not_told_total", "reason" => reason).increment(number);
 }
 
 pub(super) fn baseline(counts: &BTreeMap<&'static str, u64>) {

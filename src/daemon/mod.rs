@@ -3,6 +3,7 @@
 
 mod accounts;
 mod baseline;
+mod conditions;
 mod cycles;
 mod events;
 mod evidence;
@@ -13,12 +14,14 @@ mod kept;
 mod lookup;
 mod marks;
 mod metrics;
+mod notify;
 mod queue;
 mod sources;
 mod states;
 mod stored_events;
 mod sweep;
 mod systemd;
+mod trail;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -32,13 +35,15 @@ use tokio::task::JoinSet;
 use crate::attribution::Event;
 use crate::aws::{AssumeRole, Aws};
 use crate::cycle::{Mark, Settings, Sweep, WatchIndex};
+use crate::life::Changes;
 use crate::model::Finding;
 use crate::schedule::Schedule;
-use crate::store::{Retention, Store, StoreError};
+use crate::store::{NewAlert, Retention, Store, StoreError};
 
 use accounts::Accounts;
 pub use health::Health;
 use kept::Kept;
+pub use notify::Notify as Notifications;
 
 /// How the daemon works, besides what a cycle needs.
 #[derive(Debug, Clone)]
@@ -80,6 +85,8 @@ pub struct Current {
     pub settings: Settings,
     pub sweep: Sweep,
     pub aws: Arc<Aws>,
+    /// Who is told what.
+    pub notify: notify::Notify,
     pub options: Options,
 }
 
@@ -114,6 +121,7 @@ pub struct Daemon {
 struct Wake {
     sweep: Notify,
     marks: Notify,
+    notices: Notify,
     states: Notify,
 }
 
@@ -177,6 +185,9 @@ impl Daemon {
         on_thread(&mut tasks, move || sweep::run(daemon, stopping));
         let (daemon, stopping) = (Arc::clone(self), stop.clone());
         on_thread(&mut tasks, move || marks::run(daemon, stopping));
+        tasks.spawn(notify::run(Arc::clone(self), stop.clone()));
+        tasks.spawn(trail::run(Arc::clone(self), stop.clone()));
+        tasks.spawn(conditions::run(Arc::clone(self), stop.clone()));
         tasks.spawn(expire::run(Arc::clone(self), stop.clone()));
         tasks.spawn(systemd::run(Arc::clone(self), stop.clone()));
         if let Some(interval) = current.options.lookup {
@@ -263,6 +274,16 @@ impl Daemon {
         let last = self.read_at.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied();
         let calm = last.and_then(|at| at.checked_add(STORM_INTERVAL).ok());
         calm.map_or(settled, |calm| calm.max(settled))
+    }
+
+    /// What of these changes is told to whom; to be written with them.
+    fn alerts(&self, changes: &Changes, now: Timestamp) -> Vec<NewAlert> {
+        let current = self.current();
+        let plan = crate::notify::plan(changes, current.notify.route(), current.notify.owners(), now);
+        for (why, number) in plan.not_told {
+            metrics::not_told(why.as_str(), number);
+        }
+        plan.alerts
     }
 
     fn now(&self) -> Timestamp {

@@ -60,7 +60,8 @@ pub(super) async fn close_removed(daemon: &Daemon, outcome: &Outcome) -> Result<
         let is_all = known.len() == all;
         let now = daemon.now();
         let changes = life::close_source(&known, &source.name, None, now);
-        match daemon.store.apply(&Apply { changes: Some(&changes), ..Apply::at(now) }).await {
+        let alerts = daemon.alerts(&changes, now);
+        match daemon.store.apply(&Apply { changes: Some(&changes), alerts: &alerts, ..Apply::at(now) }).await {
             Ok(()) if is_all => daemon.store.source_remove(&source.name).await?,
             // Somebody was faster: the next sweep closes what is left.
             Ok(()) | Err(StoreError::Conflict { .. }) => {}

@@ -1,5 +1,7 @@
 //! A drift with its verdict: who did it, how bad it is, and whether a rule accepts it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Attribution, Change, CodePosition, DriftStatus, Ignored, ResourceKey, Scope};
@@ -50,6 +52,9 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_in: Vec<String>,
     pub code: Option<CodePosition>,
+    /// Tags of the live resource, or of the declared one where it is missing; what is sensitive is not among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
     pub severity: Severity,
     /// Ids of the rules that spoke, sorted.
     pub rules: Vec<String>,

@@ -6,10 +6,12 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::phrases;
-use super::text::{count, sanitize_output, shorten, wrap};
 use crate::model::report::{Finding, Report};
 use crate::model::{ActivityRecord, DriftStatus};
+use crate::wording::{
+    self,
+    text::{count, sanitize_output, shorten, wrap},
+};
 
 /// The activity of a principal, beside the report of the same scan.
 pub struct Activity<'a> {
@@ -102,7 +104,7 @@ impl Activity<'_> {
             let what = format!("{}  {} {}", record.objects.join(" "), event.account, event.region);
             let _ = writeln!(out, "    {}", shorten(sanitize_output(&what).trim_start(), width - 4));
             for caution in &record.cautions {
-                let _ = writeln!(out, "    {}", super::who::in_words(*caution));
+                let _ = writeln!(out, "    {}", crate::wording::who::in_words(*caution));
             }
             match findings.get(event.event_id.as_str()) {
                 None => out.push_str("    no drift: undone since, as the state says, or not watched\n"),
@@ -123,7 +125,7 @@ impl Activity<'_> {
     fn left(&self, out: &mut String, finding: &Finding, width: usize) {
         let (revert, adopt) = ways_out(finding);
         let severity = finding.severity.as_str().to_uppercase();
-        let _ = writeln!(out, "    {severity} {} {}", finding.drift.as_str(), phrases::name(finding));
+        let _ = writeln!(out, "    {severity} {} {}", finding.drift.as_str(), wording::name(finding));
         for change in &finding.changes {
             let _ = writeln!(out, "      {}", shorten(&sanitize_output(&change.path), width - 6));
         }
@@ -161,7 +163,7 @@ impl Activity<'_> {
                             "{head} {} {} {} | {} | {} |",
                             finding.severity.as_str(),
                             finding.drift.as_str(),
-                            code(&phrases::name(finding)),
+                            code(&wording::name(finding)),
                             code(&revert),
                             code(&adopt)
                         );
@@ -203,7 +205,7 @@ impl Activity<'_> {
 mod tests {
     use super::*;
     use crate::model::report::Severity;
-    use crate::report::sample;
+    use crate::wording::sample;
 
     #[test]
     fn it_reads_well() {

@@ -34,7 +34,7 @@ pub fn fully_seen(report: &Report) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
+    use crate::wording::sample;
 
     #[test]
     fn drift_comes_first_then_gaps() {

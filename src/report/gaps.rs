@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::{count, sanitize_output};
 use crate::model::{DriftStatus, Gap, GapReason, report::Report};
+use crate::wording::text::{count, sanitize_output};
 
 /// Gaps with one cause and one remedy. All texts are clean.
 #[derive(Debug, Clone, PartialEq, Eq)]

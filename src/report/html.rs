@@ -4,13 +4,16 @@ use askama::Template;
 
 use super::{
     Options, gaps,
-    phrases::{self, Line, ReportStatus, Sign},
-    text::{count, sanitize_output},
-    who,
+    phrases::{self, ReportStatus},
 };
 use crate::model::{
     DriftStatus,
     report::{Finding, Report, Severity},
+};
+use crate::wording::{
+    self, Line, Sign,
+    text::{count, sanitize_output},
+    who,
 };
 
 /// The HTML text. All values are escaped by the template engine.
@@ -157,11 +160,11 @@ impl Page {
 fn view(finding: &Finding, options: &Options, now: &str) -> FindingView {
     FindingView {
         drift: finding.drift.as_str(),
-        name: phrases::name(finding),
+        name: wording::name(finding),
         id: (finding.drift != DriftStatus::Unmanaged && !finding.id.is_empty()).then(|| sanitize_output(&finding.id)),
-        place: phrases::place(finding),
+        place: wording::place(finding),
         source: finding.source.as_deref().map(sanitize_output),
-        code: phrases::code(finding),
+        code: wording::code(finding),
         who: who::all(finding)
             .map(|attribution| WhoView { line: who::line(attribution, now), proof: who::proof(attribution) })
             .collect(),
@@ -173,8 +176,8 @@ fn view(finding: &Finding, options: &Options, now: &str) -> FindingView {
                 why: options.reasons.get(rule).map(|reason| sanitize_output(&reason.why)),
             })
             .collect(),
-        note: phrases::note(finding),
-        lines: finding.changes.iter().flat_map(|change| phrases::lines(change, 400)).collect(),
+        note: wording::note(finding),
+        lines: finding.changes.iter().flat_map(|change| wording::lines(change, 400)).collect(),
     }
 }
 
@@ -192,7 +195,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
+    use crate::wording::sample;
 
     #[test]
     fn the_page_reads_well() {

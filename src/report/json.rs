@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::text::deceives;
 use crate::model::report::Report;
+use crate::wording::text::deceives;
 
 /// Indented JSON in the contract's form and order. Characters that deceive a terminal are written as `\u` escapes; a parser
 /// reads the same values.
@@ -32,7 +32,7 @@ pub(super) fn escaped(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
+    use crate::wording::sample;
 
     #[test]
     fn the_contract_holds() {

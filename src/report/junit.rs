@@ -4,14 +4,15 @@
 
 use quick_junit::{NonSuccessKind, Report as Junit, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use super::{
-    gaps, phrases,
-    text::{count, sanitize_output},
-    who,
-};
+use super::{gaps, phrases};
 use crate::model::{
     DriftStatus,
     report::{Finding, Report},
+};
+use crate::wording::{
+    self,
+    text::{count, sanitize_output},
+    who,
 };
 
 /// The XML text.
@@ -53,19 +54,19 @@ fn case(finding: &Finding, now: &str) -> TestCase {
     if finding.drift == DriftStatus::Unknown {
         message = format!("unknown: {}", sanitize_output(finding.reason.as_deref().unwrap_or("not seen")));
     }
-    let mut text = vec![format!("{} ({})", phrases::place(finding), sanitize_output(&finding.id))];
-    text.extend(phrases::code(finding));
+    let mut text = vec![format!("{} ({})", wording::place(finding), sanitize_output(&finding.id))];
+    text.extend(wording::code(finding));
     text.extend(who::all(finding).map(|attribution| format!("who: {}", who::line(attribution, now))));
-    text.extend(phrases::note(finding));
+    text.extend(wording::note(finding));
     if !finding.rules.is_empty() {
         let rules: Vec<_> = finding.rules.iter().map(|rule| sanitize_output(rule)).collect();
         text.push(format!("rules: {}", rules.join(", ")));
     }
-    let lines = finding.changes.iter().flat_map(|change| phrases::lines(change, 200));
+    let lines = finding.changes.iter().flat_map(|change| wording::lines(change, 200));
     text.extend(lines.map(|line| format!("{}{}", line.sign.mark(), line.text)));
     let outcome = if finding.drift == DriftStatus::Unknown { "unknown" } else { "drift" };
     status.set_type(outcome).set_message(message).set_description(text.join("\n"));
-    let mut case = TestCase::new(phrases::name(finding), status);
+    let mut case = TestCase::new(wording::name(finding), status);
     case.set_classname(sanitize_output(&finding.kind));
     case
 }
@@ -107,7 +108,7 @@ fn not_seen(report: &Report) -> TestSuite {
 mod tests {
     use super::*;
     use crate::model::report::Summary;
-    use crate::report::sample;
+    use crate::wording::sample;
 
     /// A scan of a part says of that part that it is as declared, and no more.
     #[test]

@@ -7,14 +7,13 @@ use std::fmt::Write as _;
 
 use super::{
     Options, gaps,
-    phrases::{self, ReportStatus, Sign},
-    text::sanitize_output,
-    who,
+    phrases::{self, ReportStatus},
 };
 use crate::model::{
     DriftStatus,
     report::{Finding, Report, Severity},
 };
+use crate::wording::{self, Sign, text::sanitize_output, who};
 
 /// Most bytes of the whole text.
 const LIMIT: usize = 1024 * 1024;
@@ -92,16 +91,16 @@ fn block(finding: &Finding, options: &Options, now: &str) -> String {
         out,
         "<details><summary><b>{}</b> {}</summary>\n",
         finding.drift.as_str(),
-        code(&phrases::name(finding))
+        code(&wording::name(finding))
     );
     if finding.address.is_some() && !finding.id.is_empty() {
         let _ = writeln!(out, "- id: {}", code(&sanitize_output(&finding.id)));
     }
-    let _ = writeln!(out, "- where: {}", code(&phrases::place(finding)));
+    let _ = writeln!(out, "- where: {}", code(&wording::place(finding)));
     if let Some(source) = &finding.source {
         let _ = writeln!(out, "- source: {}", code(&sanitize_output(source)));
     }
-    if let Some(position) = phrases::code(finding) {
+    if let Some(position) = wording::code(finding) {
         let _ = writeln!(out, "- code: {}", code(&position));
     }
     for attribution in who::all(finding) {
@@ -115,12 +114,12 @@ fn block(finding: &Finding, options: &Options, now: &str) -> String {
             options.reasons.get(rule).map(|r| format!(": {}", escape(&sanitize_output(&r.why)))).unwrap_or_default();
         let _ = writeln!(out, "- rule {}{why}", code(&sanitize_output(rule)));
     }
-    if let Some(note) = phrases::note(finding) {
+    if let Some(note) = wording::note(finding) {
         let _ = writeln!(out, "- {}", escape(&note));
     }
     if !finding.changes.is_empty() {
         out.push_str("\n<pre lang=\"diff\">\n");
-        for line in finding.changes.iter().flat_map(|change| phrases::lines(change, 160)) {
+        for line in finding.changes.iter().flat_map(|change| wording::lines(change, 160)) {
             let indent = if line.sign == Sign::Path { "  " } else { "" };
             let _ = writeln!(out, "{indent}{}{}", line.sign.mark(), escape_html(&line.text));
         }
@@ -219,7 +218,7 @@ fn reference(safe: &mut String, c: char, special: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
+    use crate::wording::sample;
 
     #[test]
     fn the_summary_reads_well() {

@@ -1,7 +1,7 @@
 //! SAY IT: the report as table, JSON, Markdown, HTML, SARIF and JUnit; pure.
 //!
 //! Every renderer is a function of the [`Report`] (and [`Options`]) to a text. What AWS or a state named is hostile until
-//! [`text::sanitize_output`] or the format's own escaping made it harmless. Knows neither where the text goes nor whether it is a terminal.
+//! [`crate::wording::text::sanitize_output`] or the format's own escaping made it harmless. Knows neither where the text goes nor whether it is a terminal.
 
 pub mod activity;
 pub mod exit;
@@ -13,11 +13,6 @@ pub mod markdown;
 pub mod phrases;
 pub mod sarif;
 pub mod table;
-pub mod text;
-pub mod who;
-
-#[cfg(test)]
-mod sample;
 
 use std::collections::BTreeMap;
 

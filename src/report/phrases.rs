@@ -1,47 +1,13 @@
-//! What every format for people says in the same words: the headline, names, changes as lines.
+//! What every format for people says of a report in the same words: the headline, what was looked at, what was not compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
-use super::{
-    exit::fully_seen,
-    text::{count, sanitize_output, shorten},
-};
-use crate::judge::policy;
+use super::exit::fully_seen;
 use crate::model::{
-    Change, DriftStatus, GLOBAL,
+    DriftStatus, GLOBAL,
     report::{Finding, Report, Severity},
 };
-
-/// How a line of a change is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
-    /// The path, or a change in one line.
-    Path,
-    /// Desired only.
-    Removed,
-    /// Live only.
-    Added,
-}
-
-/// One line about a change; clean, not longer than asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    pub sign: Sign,
-    pub text: String,
-}
-
-impl Sign {
-    /// `-`, `+` or nothing.
-    pub fn mark(self) -> &'static str {
-        match self {
-            Self::Path => "",
-            Self::Removed => "- ",
-            Self::Added => "+ ",
-        }
-    }
-}
+use crate::wording::text::{count, sanitize_output};
 
 /// How good or bad a report is at a glance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,25 +103,6 @@ pub fn of_severity(report: &Report, severity: Severity) -> Vec<&Finding> {
     drifted(report).filter(|finding| finding.severity == severity).collect()
 }
 
-/// The name to show first: the address, or kind and id of an unmanaged resource. Clean.
-pub fn name(finding: &Finding) -> String {
-    match &finding.address {
-        Some(address) => sanitize_output(address),
-        None => format!("{} {}", sanitize_output(&finding.kind), sanitize_output(&finding.id)),
-    }
-}
-
-/// Account and region. Clean.
-pub fn place(finding: &Finding) -> String {
-    sanitize_output(&format!("{} {}", finding.account, finding.region))
-}
-
-/// What to bear in mind about a drift: what a stranger's name claims, what a maker made. Clean.
-pub fn note(finding: &Finding) -> Option<String> {
-    let reason = finding.reason.as_deref().filter(|_| finding.drift != DriftStatus::Unknown)?;
-    Some(format!("note: {}", sanitize_output(reason)))
-}
-
 /// Where was looked, so that nobody takes silence elsewhere for safety: `looked at 1 account, 2 regions (eu-west-1, us-east-1)`.
 pub fn looked_at(report: &Report) -> String {
     /// So many regions are named.
@@ -195,104 +142,10 @@ pub fn folded(report: &Report) -> Option<String> {
     (!parts.is_empty()).then(|| format!("undeclared, and not reported one by one: {}", parts.join(", ")))
 }
 
-/// `file:line`, when the code is known. Clean.
-pub fn code(finding: &Finding) -> Option<String> {
-    finding.code.as_ref().map(|code| sanitize_output(&format!("{}:{}", code.file, code.line)))
-}
-
-/// A change as lines of at most `width` characters: sets by element, policies by statement, the rest as old -> new.
-pub fn lines(change: &Change, width: usize) -> Vec<Line> {
-    let path = sanitize_output(&change.path);
-    let head = |text: String| Line { sign: Sign::Path, text };
-    if change.sensitive {
-        return vec![head(format!("{path}: sensitive value differs"))];
-    }
-    if let (Some(removed), Some(added)) = (&change.removed, &change.added)
-        && !(removed.is_empty() && added.is_empty())
-    {
-        return headed(path, removed, added, width);
-    }
-    if is_policy(&change.desired) || is_policy(&change.live) {
-        let removed = policy::added_statements(&change.live, &change.desired);
-        let added = policy::added_statements(&change.desired, &change.live);
-        if !(removed.is_empty() && added.is_empty()) {
-            return headed(path, &removed, &added, width);
-        }
-    }
-    let (old, new) = (value(&change.desired), value(&change.live));
-    let line = format!("{path}: {old} -> {new}");
-    if line.chars().count() <= width {
-        return vec![head(line)];
-    }
-    vec![
-        head(path),
-        Line { sign: Sign::Removed, text: shorten(&old, width.saturating_sub(2)) },
-        Line { sign: Sign::Added, text: shorten(&new, width.saturating_sub(2)) },
-    ]
-}
-
-fn headed(path: String, removed: &[Value], added: &[Value], width: usize) -> Vec<Line> {
-    /// Elements of each sign that are shown.
-    const SHOWN: usize = 8;
-    let mut lines = vec![Line { sign: Sign::Path, text: path }];
-    for (sign, items) in [(Sign::Removed, removed), (Sign::Added, added)] {
-        for item in items.iter().take(SHOWN) {
-            lines.push(Line { sign, text: shorten(&compact(item), width.saturating_sub(2)) });
-        }
-        if items.len() > SHOWN {
-            lines.push(Line { sign, text: format!("{} more", items.len() - SHOWN) });
-        }
-    }
-    lines
-}
-
-fn is_policy(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.trim_start().starts_with('{')) && !policy::statements(value).is_empty()
-}
-
-/// A value as people write it: `"a"`, `22`, `(none)`.
-fn value(value: &Value) -> String {
-    match value {
-        Value::Null => "(none)".into(),
-        Value::String(text) => format!("\"{}\"", sanitize_output(text)),
-        other => compact(other),
-    }
-}
-
-/// A block or statement on one line, without what is empty: `from_port=22 protocol=tcp cidr_blocks=[0.0.0.0/0]`.
-pub fn compact(item: &Value) -> String {
-    match item {
-        Value::Null => "(none)".into(),
-        Value::String(text) => sanitize_output(text),
-        Value::Array(items) => format!("[{}]", items.iter().map(compact).collect::<Vec<_>>().join(", ")),
-        Value::Object(map) => map
-            .iter()
-            .filter(|(_, value)| !empty(value))
-            .map(|(name, value)| match value {
-                Value::Object(_) => format!("{}={{{}}}", sanitize_output(name), compact(value)),
-                _ => format!("{}={}", sanitize_output(name), compact(value)),
-            })
-            .collect::<Vec<_>>()
-            .join(" "),
-        other => other.to_string(),
-    }
-}
-
-fn empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        Value::Bool(flag) => !flag,
-        Value::Number(_) => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
+    use crate::wording::sample;
 
     #[test]
     fn the_headline_never_says_in_sync_with_gaps() {

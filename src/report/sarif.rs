@@ -8,14 +8,13 @@ use std::collections::BTreeMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{
-    Options, exit, gaps,
-    json::escaped,
-    phrases::{self, Line},
+use super::{Options, exit, gaps, json::escaped, phrases};
+use crate::model::report::{Finding, Report, Severity};
+use crate::wording::{
+    self, Line,
     text::{count, sanitize_output},
     who,
 };
-use crate::model::report::{Finding, Report, Severity};
 
 /// Most results of a run that GitHub takes.
 const RESULTS: usize = 25_000;
@@ -85,15 +84,15 @@ fn rule(id: &str, severity: Severity, options: &Options) -> Value {
 
 fn result(finding: &Finding, index: &BTreeMap<&str, usize>, options: &Options, now: &str) -> Value {
     let id = rule_id(finding, options);
-    let name = phrases::name(finding);
-    let mut text = format!("{name} {} in {}", finding.drift.as_str(), phrases::place(finding));
+    let name = wording::name(finding);
+    let mut text = format!("{name} {} in {}", finding.drift.as_str(), wording::place(finding));
     for attribution in who::all(finding) {
         text.push_str(&format!("; {}", who::line(attribution, now)));
     }
-    if let Some(note) = phrases::note(finding) {
+    if let Some(note) = wording::note(finding) {
         text.push_str(&format!("; {note}"));
     }
-    for Line { sign, text: line } in finding.changes.iter().flat_map(|change| phrases::lines(change, 200)) {
+    for Line { sign, text: line } in finding.changes.iter().flat_map(|change| wording::lines(change, 200)) {
         text.push_str(&format!("\n{}{line}", sign.mark()));
     }
     let logical = json!([{"fullyQualifiedName": name, "kind": "resource"}]);
@@ -171,7 +170,7 @@ fn score(severity: Severity) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
+    use crate::wording::sample;
 
     fn options() -> Options {
         Options { reasons: crate::judge::starter().reasons(), ..Options::default() }

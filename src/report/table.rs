@@ -6,13 +6,16 @@ use anstyle::{AnsiColor, Style};
 
 use super::{
     Options, gaps,
-    phrases::{self, ReportStatus, Sign},
-    text::{count, sanitize_output, shorten, wrap},
-    who,
+    phrases::{self, ReportStatus},
 };
 use crate::model::{
     DriftStatus,
     report::{Finding, Report, Severity},
+};
+use crate::wording::{
+    self, Sign,
+    text::{count, sanitize_output, shorten, wrap},
+    who,
 };
 
 /// Left margin of what belongs to a resource.
@@ -79,11 +82,11 @@ impl Table {
             _ => String::new(),
         };
         let painted = self.paint(&word, of_drift(finding.drift));
-        let name = self.paint(&phrases::name(finding), Style::new().bold());
+        let name = self.paint(&wording::name(finding), Style::new().bold());
         let _ = writeln!(self.out, "  {painted} {name}{id}");
 
         let place =
-            [Some(phrases::place(finding)), finding.source.as_deref().map(sanitize_output), phrases::code(finding)];
+            [Some(wording::place(finding)), finding.source.as_deref().map(sanitize_output), wording::code(finding)];
         let place: Vec<_> = place.into_iter().flatten().collect();
         self.line(MARGIN, &place.join("  "), Style::new().dimmed());
         for attribution in who::all(finding) {
@@ -94,11 +97,11 @@ impl Table {
             let rules: Vec<_> = finding.rules.iter().map(|rule| sanitize_output(rule)).collect();
             self.line(MARGIN, &format!("rules: {}", rules.join(", ")), Style::new().dimmed());
         }
-        if let Some(note) = phrases::note(finding) {
+        if let Some(note) = wording::note(finding) {
             self.wrapped(MARGIN, &note, Style::new().dimmed());
         }
         for change in &finding.changes {
-            for line in phrases::lines(change, self.width.saturating_sub(MARGIN.len() + 2)) {
+            for line in wording::lines(change, self.width.saturating_sub(MARGIN.len() + 2)) {
                 match line.sign {
                     Sign::Path => self.line(MARGIN, &line.text, Style::new()),
                     Sign::Removed => self.line(MARGIN, &format!("  - {}", line.text), AnsiColor::Red.on_default()),
@@ -200,7 +203,7 @@ fn of_drift(drift: DriftStatus) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
+    use crate::wording::sample;
 
     #[test]
     fn the_table_reads_well() {

@@ -106,7 +106,16 @@ fn checked<T>(
     parse(&raw.value).map_err(|mistake| diagnostics.add(mistake, position(&raw))).ok()
 }
 
-fn cron(text: &str) -> Result<CronExpression, Diagnostic> {
+/// A time zone by its IANA name; a mistake goes to `diagnostics`.
+pub fn timezone(name: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<TimeZone> {
+    zone(&name.value).map_err(|mistake| diagnostics.add(mistake, position(name))).ok()
+}
+
+/// A cron expression.
+///
+/// # Errors
+/// It is none, or no moment matches it.
+pub fn cron(text: &str) -> Result<CronExpression, Diagnostic> {
     text.parse().map_err(|error| {
         let message = format!("{text:?} is not a cron expression: {error}");
         Diagnostic::error("config/not-a-schedule", message)

@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::{AuditEntry, JobLease, NewJob, NewMark, NewNotice, Store, StoreError, TakenMark};
-use super::{audit, coverage, findings, history, jobs, marks, notices, scans, sources};
+use super::{AuditEntry, JobLease, NewAlert, NewJob, NewMark, NewNotice, Store, StoreError, TakenMark};
+use super::{alerts, audit, coverage, findings, history, jobs, marks, notices, scans, sources};
 use crate::life::Changes;
 use crate::model::Outcome;
 
@@ -16,6 +16,8 @@ pub struct Apply<'a> {
     pub outcome: Option<&'a Outcome>,
     /// From `life`; made of findings as this store gave them.
     pub changes: Option<&'a Changes>,
+    /// What of the changes is told, to whom.
+    pub alerts: &'a [NewAlert],
     pub notices: &'a [NewNotice],
     pub jobs: &'a [NewJob],
     /// Marks whose resources the outcome read.
@@ -36,6 +38,7 @@ impl Apply<'_> {
             now,
             outcome: None,
             changes: None,
+            alerts: &[],
             notices: &[],
             jobs: &[],
             marks_done: &[],
@@ -51,8 +54,19 @@ impl Store {
     /// Writes all of it or nothing. [`StoreError::Conflict`]: a finding was changed since it was read; read again and reconcile anew.
     /// [`StoreError::LeaseLost`]: another does the work now.
     pub async fn apply(&self, apply: &Apply<'_>) -> Result<(), StoreError> {
-        let Apply { now, outcome, changes, notices, jobs, marks_done, marks: new_marks, audit, lease, job_done } =
-            *apply;
+        let Apply {
+            now,
+            outcome,
+            changes,
+            alerts,
+            notices,
+            jobs,
+            marks_done,
+            marks: new_marks,
+            audit,
+            lease,
+            job_done,
+        } = *apply;
         let mut tx = self.db.begin().await?;
         if let Some(lease) = lease {
             jobs::check(&mut tx, lease).await?;
@@ -74,6 +88,7 @@ impl Store {
             marks::done(&mut tx, mark).await?;
         }
         marks::upsert(&mut tx, new_marks).await?;
+        alerts::add(&mut tx, alerts, now).await?;
         notices::insert(&mut tx, notices, now).await?;
         audit::append(&mut tx, audit, now).await?;
         if let Some(lease) = lease.filter(|_| job_done) {

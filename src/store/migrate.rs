@@ -15,12 +15,20 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: &[Step] = &[Step {
-    version: 1,
-    name: "initial",
-    sqlite: include_str!("../../migrations/sqlite/0001_initial.sql"),
-    postgres: include_str!("../../migrations/postgres/0001_initial.sql"),
-}];
+const STEPS: &[Step] = &[
+    Step {
+        version: 1,
+        name: "initial",
+        sqlite: include_str!("../../migrations/sqlite/0001_initial.sql"),
+        postgres: include_str!("../../migrations/postgres/0001_initial.sql"),
+    },
+    Step {
+        version: 2,
+        name: "alerts",
+        sqlite: include_str!("../../migrations/sqlite/0002_alerts.sql"),
+        postgres: include_str!("../../migrations/postgres/0002_alerts.sql"),
+    },
+];
 
 /// Brings the database to this driftd's schema. Several processes may try at a time: on PostgreSQL sqlx takes a lock; on SQLite, where
 /// it takes none, one transaction around everything does.

@@ -4,8 +4,10 @@
 //! What belongs together is written together: [`Store::apply`]. Nothing here decides anything (that is `life`), knows the clock, or
 //! makes secrets safe: values come in redacted.
 
+mod alerts;
 mod apply;
 mod audit;
+mod conditions;
 mod coverage;
 mod cursors;
 mod db;
@@ -26,6 +28,7 @@ mod sources;
 
 use db::Db;
 
+pub use alerts::{AlertGroup, DueGroup, NewAlert, Told};
 pub use apply::Apply;
 pub use audit::{AuditEntry, AuditRecord};
 pub use coverage::CoverageAge;

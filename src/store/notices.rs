@@ -11,6 +11,8 @@ use super::{Store, StoreError};
 pub struct NewNotice {
     /// Name of the receiver.
     pub receiver: String,
+    /// The group that it tells of; its notices are sent one after the other. `None`: it stands alone.
+    pub group: Option<i64>,
     /// What makes two notices the same one: the second is left out.
     pub dedupe_key: String,
     /// What is told, for the receiver's own form.
@@ -25,6 +27,9 @@ pub struct TakenNotice {
     pub id: i64,
     pub receiver: String,
     pub dedupe_key: String,
+    pub group: Option<i64>,
+    /// What the receiver gave for an earlier notice of the group.
+    pub handle: Option<String>,
     pub payload: String,
     /// This one included.
     pub attempts: u32,
@@ -57,7 +62,8 @@ impl NoticeState {
 }
 
 impl Store {
-    /// Takes up to `limit` notices of a receiver that are due, oldest first, until `lease_until`.
+    /// Takes up to `limit` notices of a receiver that are due, oldest first, until `lease_until`. Of a group only the oldest, so that its
+    /// messages arrive in their order.
     pub async fn notice_take(
         &self,
         receiver: &str,
@@ -68,10 +74,13 @@ impl Store {
         let mut tx = self.db.begin().await?;
         let sql = format!(
             "WITH due AS MATERIALIZED (SELECT id FROM notices WHERE receiver = $1 AND state = 'pending' \
-             AND next_try <= $2 AND (lease_until IS NULL OR lease_until <= $2) ORDER BY id LIMIT $3 {}) \
+             AND next_try <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
+             AND NOT EXISTS (SELECT 1 FROM notices AS before WHERE before.group_id = notices.group_id \
+             AND before.id < notices.id AND before.state = 'pending') ORDER BY id LIMIT $3 {}) \
              UPDATE notices SET lease_until = $4, token = token + 1, attempts = attempts + 1 \
              WHERE id IN (SELECT id FROM due) \
-             RETURNING id, receiver, dedupe_key, payload, attempts, created_at, token",
+             RETURNING id, receiver, dedupe_key, group_id, payload, attempts, created_at, token, \
+             (SELECT handle FROM alert_groups WHERE alert_groups.id = notices.group_id) AS handle",
             self.db.skip_locked()
         );
         let rows = tx.fetch(&sql, values![receiver, now, i64::from(limit), lease_until]).await?;
@@ -81,21 +90,63 @@ impl Store {
         Ok(taken)
     }
 
-    /// The receiver has it.
-    pub async fn notice_sent(&self, notice: &TakenNotice, now: Timestamp) -> Result<(), StoreError> {
-        self.notice_update(notice, "state = 'sent', finished_at = $3, lease_until = NULL", values![now]).await
+    /// The receiver has it, and gave this for later ones of the group.
+    pub async fn notice_sent(
+        &self,
+        notice: &TakenNotice,
+        handle: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let sent = "state = 'sent', finished_at = $3, lease_until = NULL, last_error = NULL";
+        notice_update(&mut tx, notice, sent, values![now]).await?;
+        if let Some(handle) = handle {
+            let sql = "UPDATE alert_groups SET handle = $2 WHERE id = $1";
+            tx.execute(sql, values![notice.group, handle]).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Receivers that have notices which are due.
+    pub async fn notice_receivers(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT receiver FROM notices WHERE state = 'pending' AND next_try <= $1 \
+                   AND (lease_until IS NULL OR lease_until <= $1) ORDER BY receiver";
+        self.db.fetch(sql, values![now]).await?.iter().map(|row| row.text("receiver")).collect()
+    }
+
+    /// Since when the oldest notice of each receiver waits, and what the last try of it came to.
+    pub async fn notice_waiting(&self) -> Result<Vec<(String, Timestamp, Option<String>)>, StoreError> {
+        let sql = "SELECT receiver, min(created_at) AS oldest, max(last_error) AS error FROM notices \
+                   WHERE state = 'pending' AND attempts > 0 GROUP BY receiver ORDER BY receiver";
+        let waiting = |row: &Row| Ok((row.text("receiver")?, row.time("oldest")?, row.optional_text("error")?));
+        self.db.fetch(sql, Vec::new()).await?.iter().map(waiting).collect()
+    }
+
+    /// When the next pending notice is due.
+    pub async fn notice_next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT min(CASE WHEN lease_until > next_try THEN lease_until ELSE next_try END) AS next \
+                   FROM notices WHERE state = 'pending'";
+        let rows = self.db.fetch(sql, Vec::new()).await?;
+        rows.first().map_or(Ok(None), |row| row.optional_time("next"))
+    }
+
+    /// Writes notices that belong to no step of a finding; one whose key was there before is left out.
+    pub async fn notice_add(&self, notices: &[NewNotice], now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        insert(&mut tx, notices, now).await?;
+        tx.commit().await
     }
 
     /// It could not be sent: again at `next_try`.
     pub async fn notice_retry(&self, notice: &TakenNotice, error: &str, next_try: Timestamp) -> Result<(), StoreError> {
         let set = "last_error = $3, next_try = $4, lease_until = NULL";
-        self.notice_update(notice, set, values![error, next_try]).await
+        self.notice_give_back(notice, set, values![error, next_try]).await
     }
 
     /// It can never be sent: given up, and kept as such.
     pub async fn notice_fail(&self, notice: &TakenNotice, error: &str, now: Timestamp) -> Result<(), StoreError> {
         let set = "state = 'failed', last_error = $3, finished_at = $4, lease_until = NULL";
-        self.notice_update(notice, set, values![error, now]).await
+        self.notice_give_back(notice, set, values![error, now]).await
     }
 
     /// How many there are, by receiver and state.
@@ -112,29 +163,39 @@ impl Store {
         rows.iter().map(count).collect()
     }
 
-    async fn notice_update(
+    async fn notice_give_back(
         &self,
         notice: &TakenNotice,
         set: &str,
         more: Vec<super::db::Value>,
     ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        let mut values = values![notice.id, notice.token];
-        values.extend(more);
-        let sql = format!("UPDATE notices SET {set} WHERE id = $1 AND token = $2 AND state = 'pending'");
-        if tx.execute(&sql, values).await? == 0 {
-            return Err(StoreError::LeaseLost { what: format!("notice {}", notice.id) });
-        }
+        notice_update(&mut tx, notice, set, more).await?;
         tx.commit().await
+    }
+}
+
+async fn notice_update(
+    tx: &mut Tx,
+    notice: &TakenNotice,
+    set: &str,
+    more: Vec<super::db::Value>,
+) -> Result<(), StoreError> {
+    let mut values = values![notice.id, notice.token];
+    values.extend(more);
+    let sql = format!("UPDATE notices SET {set} WHERE id = $1 AND token = $2 AND state = 'pending'");
+    match tx.execute(&sql, values).await? {
+        0 => Err(StoreError::LeaseLost { what: format!("notice {}", notice.id) }),
+        _ => Ok(()),
     }
 }
 
 /// Writes notices; one whose key was there before is left out.
 pub(super) async fn insert(tx: &mut Tx, notices: &[NewNotice], now: Timestamp) -> Result<(), StoreError> {
-    let sql = "INSERT INTO notices (receiver, dedupe_key, payload, state, attempts, next_try, token, created_at) \
-               VALUES ($1, $2, $3, 'pending', 0, $4, 0, $5) ON CONFLICT (dedupe_key) DO NOTHING";
-    for NewNotice { receiver, dedupe_key, payload, next_try } in notices {
-        tx.execute(sql, values![receiver, dedupe_key, payload, *next_try, now]).await?;
+    let sql = "INSERT INTO notices (receiver, dedupe_key, payload, state, attempts, next_try, token, created_at, \
+               group_id) VALUES ($1, $2, $3, 'pending', 0, $4, 0, $5, $6) ON CONFLICT (dedupe_key) DO NOTHING";
+    for NewNotice { receiver, group, dedupe_key, payload, next_try } in notices {
+        tx.execute(sql, values![receiver, dedupe_key, payload, *next_try, now, *group]).await?;
     }
     Ok(())
 }
@@ -144,6 +205,8 @@ fn notice(row: &Row) -> Result<TakenNotice, StoreError> {
         id: row.integer("id")?,
         receiver: row.text("receiver")?,
         dedupe_key: row.text("dedupe_key")?,
+        group: row.optional_integer("group_id")?,
+        handle: row.optional_text("handle")?,
         payload: row.text("payload")?,
         attempts: u32::try_from(row.integer("attempts")?).unwrap_or(u32::MAX),
         created_at: row.time("created_at")?,

@@ -16,7 +16,7 @@ pub struct Retention {
     pub history: Duration,
     pub scans: Duration,
     pub events: Duration,
-    /// Notices that were sent or given up. Until then the same notice is not sent again.
+    /// Notices that were sent or given up, and groups of which nothing more is told. Until then the same notice is not sent again.
     pub notices: Duration,
     /// Proposals that are not open.
     pub proposals: Duration,
@@ -31,6 +31,7 @@ pub struct Pruned {
     pub scans: u64,
     pub events: u64,
     pub notices: u64,
+    pub alert_groups: u64,
     pub proposals: u64,
     pub audit: u64,
 }
@@ -50,6 +51,7 @@ impl Store {
             scans: old("scans", "id", "finished_at < $1", scans).await?,
             events: old("events", "id", "time < $1", events).await?,
             notices: old("notices", "id", "state <> 'pending' AND finished_at < $1", notices).await?,
+            alert_groups: old("alert_groups", "id", "closed_at < $1", notices).await?,
             proposals: old("proposals", "finding_id", "state <> 'open' AND updated_at < $1", proposals).await?,
             audit: old("audit", "id", "at < $1", audit).await?,
         })

@@ -22,6 +22,12 @@ pub struct KnownSource {
 }
 
 impl Store {
+    /// When a sweep last compared a source as a whole; `None`: never.
+    pub async fn last_sweep(&self) -> Result<Option<Timestamp>, StoreError> {
+        let rows = self.db.fetch("SELECT max(last_compared) AS last FROM sources", Vec::new()).await?;
+        rows.first().map_or(Ok(None), |row| row.optional_time("last"))
+    }
+
     /// All sources, by name.
     pub async fn source_list(&self) -> Result<Vec<KnownSource>, StoreError> {
         let sql = "SELECT name, location, serial, lineage, stamp, last_read, last_compared FROM sources ORDER BY name";

@@ -173,6 +173,7 @@ async fn all_or_nothing(world: &World) {
     twice.findings.push(changes.findings[0].clone());
     let notice = driftd::store::NewNotice {
         receiver: "ops".to_owned(),
+        group: None,
         dedupe_key: "n".to_owned(),
         payload: "{}".to_owned(),
         next_try: at(0),

@@ -286,6 +286,7 @@ async fn a_notice_is_sent_once(world: &World) {
     let store = &world.store;
     let notice = |receiver: &str, key: &str| NewNotice {
         receiver: receiver.to_owned(),
+        group: None,
         dedupe_key: key.to_owned(),
         payload: format!("payload of {key}"),
         next_try: at(1),
@@ -299,7 +300,7 @@ async fn a_notice_is_sent_once(world: &World) {
     let keys: Vec<_> = taken.iter().map(|notice| notice.dedupe_key.as_str()).collect();
     assert_eq!(keys, ["a", "b", "c"]);
     assert_eq!(world.another().await.notice_take("ops", at(4), at(9), 9).await.unwrap(), []);
-    store.notice_sent(&taken[0], at(2)).await.unwrap();
+    store.notice_sent(&taken[0], None, at(2)).await.unwrap();
     store.notice_retry(&taken[1], "timeout", at(3)).await.unwrap();
     store.notice_fail(&taken[2], "no such channel", at(2)).await.unwrap();
     assert!(matches!(store.notice_retry(&taken[0], "x", at(3)).await, Err(StoreError::LeaseLost { .. })));
@@ -307,8 +308,8 @@ async fn a_notice_is_sent_once(world: &World) {
     assert_eq!((again.len(), again[0].dedupe_key.as_str(), again[0].attempts), (1, "b", 2));
     // Whoever had it was killed; it is sent by another, and only once counted.
     let other = store.notice_take("ops", at(5), at(9), 9).await.unwrap();
-    assert!(matches!(store.notice_sent(&again[0], at(6)).await, Err(StoreError::LeaseLost { .. })));
-    store.notice_sent(&other[0], at(6)).await.unwrap();
+    assert!(matches!(store.notice_sent(&again[0], None, at(6)).await, Err(StoreError::LeaseLost { .. })));
+    store.notice_sent(&other[0], None, at(6)).await.unwrap();
     let count = store.notice_count().await.unwrap();
     let expected = [
         ("mail".to_owned(), NoticeState::Pending, 1),

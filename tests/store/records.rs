@@ -87,6 +87,7 @@ async fn what_is_old_is_forgotten(world: &World) {
     let store = &world.store;
     let notice = |key: &str| NewNotice {
         receiver: "ops".to_owned(),
+        group: None,
         dedupe_key: key.to_owned(),
         payload: String::new(),
         next_try: at(0),
@@ -96,7 +97,7 @@ async fn what_is_old_is_forgotten(world: &World) {
     keep(store, &outcome(1, vec![finding("vpc-1", "b")])).await.unwrap();
     store.apply(&Apply { notices: &[notice("sent"), notice("waits")], ..Apply::at(at(0)) }).await.unwrap();
     let taken = store.notice_take("ops", at(0), at(1), 1).await.unwrap();
-    store.notice_sent(&taken[0], at(1)).await.unwrap();
+    store.notice_sent(&taken[0], None, at(1)).await.unwrap();
     let event = StoredEvent {
         id: "e".to_owned(),
         time: at(0),

@@ -29,6 +29,7 @@ pub(crate) fn finding(id: &str, value: &str) -> Finding {
         source: Some("prod".to_owned()),
         also_in: Vec::new(),
         code: None,
+        tags: std::collections::BTreeMap::new(),
         severity: Severity::High,
         rules: Vec::new(),
         reason: None,

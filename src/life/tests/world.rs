@@ -39,6 +39,7 @@ pub(crate) fn finding(kind: &str, id: &str, drift: DriftStatus, content: &str) -
         source: is_declared.then(|| "prod".to_owned()),
         also_in: Vec::new(),
         code: None,
+        tags: std::collections::BTreeMap::new(),
         severity: Severity::Medium,
         rules: Vec::new(),
         reason: None,

@@ -2,8 +2,7 @@
 //! clean, because session names and user agents are whatever their sender liked.
 
 use super::text::{sanitize_output, shorten};
-use crate::model::report::Finding;
-use crate::model::{Attribution, Caution, Channel, Confidence};
+use crate::model::{Attribution, Caution, Channel, Confidence, Finding};
 
 /// Longer names and addresses are shortened; no real one is as long.
 const LONGEST: usize = 80;
@@ -101,7 +100,7 @@ pub fn in_words(caution: Caution) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
+    use crate::wording::sample;
 
     #[test]
     fn one_line_for_a_person() {

@@ -11,10 +11,10 @@ use crate::model::{
 };
 
 /// A hostile name of a resource.
-pub(super) const EVIL: &str = "x\u{1b}[31m\u{202e}<script>alert(1)</script><img src=x>|`@everyone`\n# [a](http://evil.example)\u{9b}\u{200b}]]>\u{7}\u{e0041}";
+pub(crate) const EVIL: &str = "x\u{1b}[31m\u{202e}<script>alert(1)</script><img src=x>|`@everyone`\n# [a](http://evil.example)\u{9b}\u{200b}]]>\u{7}\u{e0041}";
 
 /// Characters that no format may let through.
-pub(super) const EVIL_CHARACTERS: &[char] = &['\u{1b}', '\u{202e}', '\u{9b}', '\u{200b}', '\u{7}', '\u{e0041}'];
+pub(crate) const EVIL_CHARACTERS: &[char] = &['\u{1b}', '\u{202e}', '\u{9b}', '\u{200b}', '\u{7}', '\u{e0041}'];
 
 fn source(name: &str, resources: u64) -> Source {
     Source {
@@ -69,13 +69,13 @@ fn coverage(complete: bool) -> Vec<Coverage> {
     vec![of("aws_security_group", None), of("aws_vpc", Some(vec![one]))]
 }
 
-pub(super) fn clean() -> Report {
+pub(crate) fn clean() -> Report {
     let summary = Summary { desired: 12, live: 14, in_sync: 12, ..Summary::default() };
     report(vec![source("prod", 12)], summary, Vec::new(), Vec::new())
 }
 
 /// Clean, with resources of other providers in its source.
-pub(super) fn mixed() -> Report {
+pub(crate) fn mixed() -> Report {
     let mut report = clean();
     let providers = [("registry.terraform.io/hashicorp/random", 2), ("null", 1), ("h.example/a/<b>\u{1b}", 1)];
     report.scan.other_providers = providers.map(|(name, number)| (name.to_owned(), number)).into();
@@ -85,7 +85,7 @@ pub(super) fn mixed() -> Report {
     report
 }
 
-pub(super) fn finding(drift: DriftStatus, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {
+pub(crate) fn finding(drift: DriftStatus, severity: Severity, kind: &str, id: &str, address: &str) -> Finding {
     Finding {
         key: format!("111111111111/eu-central-1/{kind}/{id}"),
         fingerprint: format!("fp-{kind}-{id}"),
@@ -100,6 +100,7 @@ pub(super) fn finding(drift: DriftStatus, severity: Severity, kind: &str, id: &s
         source: (!address.is_empty()).then(|| "prod".into()),
         also_in: Vec::new(),
         code: None,
+        tags: std::collections::BTreeMap::new(),
         severity,
         rules: Vec::new(),
         reason: None,
@@ -109,7 +110,7 @@ pub(super) fn finding(drift: DriftStatus, severity: Severity, kind: &str, id: &s
     }
 }
 
-pub(super) fn attribution(name: &str, confidence: Confidence, channel: Channel) -> Attribution {
+pub(crate) fn attribution(name: &str, confidence: Confidence, channel: Channel) -> Attribution {
     let arn = format!("arn:aws:sts::111111111111:assumed-role/admin/{name}");
     Attribution {
         confidence,
@@ -121,7 +122,7 @@ pub(super) fn attribution(name: &str, confidence: Confidence, channel: Channel) 
     }
 }
 
-pub(super) fn change(path: &str, desired: Value, live: Value) -> Change {
+pub(crate) fn change(path: &str, desired: Value, live: Value) -> Change {
     Change { path: path.into(), desired, live, added: None, removed: None, sensitive: false, declared: Some(true) }
 }
 
@@ -140,7 +141,7 @@ fn gap(reason: GapReason, kind: &str, id: Option<&str>, action: Option<&str>, de
     }
 }
 
-pub(super) fn rich() -> Report {
+pub(crate) fn rich() -> Report {
     let rule = |port: u16, cidr: &str| json!({"protocol": "tcp", "from_port": port, "to_port": port, "cidr_blocks": [cidr], "description": "", "self": false});
     let mut group = finding(
         DriftStatus::Changed,
@@ -253,7 +254,7 @@ fn event(id: &str, name: &str, source: &str) -> EventRef {
 }
 
 /// The rich report where two of the findings have somebody behind them.
-pub(super) fn attributed() -> Report {
+pub(crate) fn attributed() -> Report {
     let mut report = rich();
     let alice = attribution("alice@example.com", Confidence::Certain, Channel::Console);
     let events = [
@@ -269,7 +270,7 @@ pub(super) fn attributed() -> Report {
 }
 
 /// What one person did: two calls of [`attributed`], and one that left nothing.
-pub(super) fn records() -> Vec<ActivityRecord> {
+pub(crate) fn records() -> Vec<ActivityRecord> {
     let Attribution { actor, .. } = attribution("alice@example.com", Confidence::Certain, Channel::Console);
     let record = |event: EventRef, objects: &[&str], cautions: &[Caution]| ActivityRecord {
         event,
@@ -292,7 +293,7 @@ pub(super) fn records() -> Vec<ActivityRecord> {
     ]
 }
 
-pub(super) fn hostile() -> Report {
+pub(crate) fn hostile() -> Report {
     let mut one = finding(DriftStatus::Changed, Severity::Critical, "aws_vpc", EVIL, EVIL);
     one.source = Some(EVIL.into());
     one.reason = Some(EVIL.into());

@@ -1,0 +1,47 @@
+//! What is wrong with driftd itself, as long as it is: told once when it begins and once when it ends, by whichever replica sees it first.
+
+use jiff::Timestamp;
+
+use super::alerts::{self, NewAlert};
+use super::db::values;
+use super::{Store, StoreError};
+
+/// Conditions are cursors of this name, and what follows.
+const PREFIX: &str = "condition.";
+
+impl Store {
+    /// The names of those that last, and since when.
+    pub async fn condition_list(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let sql = "SELECT name, updated_at FROM cursors WHERE name >= $1 AND name < $2 ORDER BY name";
+        // The character after the point ends the range of names with the prefix.
+        let rows = self.db.fetch(sql, values![PREFIX, "condition/"]).await?;
+        let named = |row: &super::db::Row| {
+            let name = row.text("name")?;
+            Ok((name.trim_start_matches(PREFIX).to_owned(), row.time("updated_at")?))
+        };
+        rows.iter().map(named).collect()
+    }
+
+    /// It begins, and these are told; `false`: it lasts already.
+    pub async fn condition_begin(&self, name: &str, alerts: &[NewAlert], now: Timestamp) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let sql = "INSERT INTO cursors (name, value, updated_at) VALUES ($1, '', $2) ON CONFLICT (name) DO NOTHING";
+        if tx.execute(sql, values![format!("{PREFIX}{name}"), now]).await? == 0 {
+            return Ok(false);
+        }
+        alerts::add(&mut tx, alerts, now).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// It is over, and these are told; `false`: it was over already.
+    pub async fn condition_end(&self, name: &str, alerts: &[NewAlert], now: Timestamp) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        if tx.execute("DELETE FROM cursors WHERE name = $1", values![format!("{PREFIX}{name}")]).await? == 0 {
+            return Ok(false);
+        }
+        alerts::add(&mut tx, alerts, now).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
