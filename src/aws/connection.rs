@@ -11,7 +11,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_types::region::Region;
 
+use super::config::OrganizationConfig;
 use super::credentials::{self, RoleCredentials};
+use super::organization::Organization;
 use super::pacing::Pacing;
 use super::partition::{Partition, serves};
 use super::{AssumeRole, ReadError, S3Access, ScopeClient, http, services};
@@ -41,6 +43,8 @@ pub struct AwsOptions {
     pub region: Option<String>,
     /// Account -> role.
     pub roles: HashMap<String, AssumeRole>,
+    /// Where more accounts are found; one that has a role above keeps it.
+    pub organization: Option<OrganizationConfig>,
     /// See [`ScopeClient::second_look_delay`].
     pub second_look_delay: Duration,
     /// The most calls that begin in a second to one service in one account and region; `None`: as fast as AWS answers.
@@ -55,7 +59,8 @@ pub struct Aws {
     /// `aws`, `aws-cn`, `aws-us-gov`.
     partition: String,
     roles: HashMap<String, AssumeRole>,
-    credentials: RoleCredentials,
+    pub(super) organization: Option<Organization>,
+    credentials: Arc<RoleCredentials>,
     second_look_delay: Duration,
     requests_per_second: Option<NonZeroU32>,
     scopes: Mutex<Scopes>,
@@ -69,7 +74,8 @@ struct Scopes {
 }
 
 impl Aws {
-    /// Finds credentials by the standard chain and asks whose they are.
+    /// Finds credentials by the standard chain and asks whose they are; then, if it is configured, which accounts the organization has.
+    /// That this cannot be said is no error: see [`Aws::organization_gap`].
     ///
     /// # Errors
     /// No credentials, or STS refuses them.
@@ -83,16 +89,43 @@ impl Aws {
             return Err(ReadError::unexpected(ACTION, "the answer names no account"));
         }
         let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
-        Ok(Self {
+        let mut aws = Self {
             base,
             account,
             partition,
             roles: options.roles,
-            credentials: RoleCredentials::default(),
+            organization: None,
+            credentials: Arc::default(),
             second_look_delay: options.second_look_delay,
             requests_per_second: options.requests_per_second,
             scopes: Mutex::default(),
-        })
+        };
+        if let Some(config) = &options.organization {
+            aws.organization = Some(aws.ask_organization(config).await);
+        }
+        Ok(aws)
+    }
+
+    /// The same with this in the place of what was known of the organization. What reaches an account as before is shared with it: the
+    /// credentials, the clients, the pace.
+    pub(super) fn with_organization(&self, organization: Organization) -> Self {
+        let other = Self {
+            base: self.base.clone(),
+            account: self.account.clone(),
+            partition: self.partition.clone(),
+            roles: self.roles.clone(),
+            organization: Some(organization),
+            credentials: Arc::clone(&self.credentials),
+            second_look_delay: self.second_look_delay,
+            requests_per_second: self.requests_per_second,
+            scopes: Mutex::default(),
+        };
+        let is_as_before =
+            |account: &str| other.reaches(account) == self.reaches(account) && other.role(account) == self.role(account);
+        let scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = scopes.known.iter().filter(|(scope, _)| is_as_before(&scope.account));
+        let kept = kept.map(|(scope, known)| (scope.clone(), known.clone())).collect();
+        Self { scopes: Mutex::new(Scopes { known: kept, uses: scopes.uses }), ..other }
     }
 
     /// The account of the base credentials.
@@ -119,7 +152,7 @@ impl Aws {
     }
 
     /// The clients of one account and region ([`GLOBAL`]: the partition's home region). Makes no call. `None` when neither
-    /// the base credentials nor a configured role belong to the account, or the region is one of another partition.
+    /// the base credentials nor a role belong to the account, or the region is one of another partition.
     pub async fn scope(&self, scope: &Scope) -> Option<Arc<ScopeClient>> {
         if !self.serves(&scope.region) {
             return None;
@@ -138,9 +171,20 @@ impl Aws {
         Some(self.scopes.lock().unwrap_or_else(PoisonError::into_inner).keep(scope, made))
     }
 
-    /// Do the base credentials or a configured role belong to this account?
+    /// Do the base credentials or a role, configured or of an account of the organization, belong to this account?
     pub fn reaches(&self, account: &str) -> bool {
-        account == self.account || self.roles.contains_key(account)
+        account == self.account || self.role(account).is_some()
+    }
+
+    /// Is a role of this account configured by itself?
+    pub(super) fn is_listed(&self, account: &str) -> bool {
+        self.roles.contains_key(account)
+    }
+
+    /// The role to assume in an account; `None`: the credentials are of it, or nothing reaches it.
+    fn role(&self, account: &str) -> Option<AssumeRole> {
+        let found = || self.organization.as_ref().filter(|_| account != self.account)?.role(account, &self.partition);
+        self.roles.get(account).cloned().or_else(found)
     }
 
     /// Asks STS who driftd is in this account: its role can be assumed, or the credentials are of it.
@@ -201,8 +245,8 @@ impl Aws {
     }
 
     async fn account_config(&self, account: &str) -> Option<SdkConfig> {
-        match self.roles.get(account) {
-            Some(role) => Some(self.credentials.assume(&self.base, role, &self.default_region()).await),
+        match self.role(account) {
+            Some(role) => Some(self.credentials.assume(&self.base, &role, &self.default_region()).await),
             None => (account == self.account).then(|| self.base.clone()),
         }
     }
@@ -259,5 +303,117 @@ async fn load_base(region: Option<&str>, profile: Option<&str>) -> SdkConfig {
         (None, Some(region)) => loaded.to_builder().region(Region::new(region.to_owned())).build(),
         (None, None) => loaded.to_builder().region(Region::from_static("us-east-1")).build(),
         _ => loaded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::organization::LeftOut;
+    use crate::model::GapReason;
+
+    const OWN: &str = "111111111111";
+    const LISTED: &str = "222222222222";
+    const FOUND: &str = "333333333333";
+    const CLOSED: &str = "444444444444";
+    const STRANGER: &str = "555555555555";
+
+    /// Nothing is sent.
+    fn aws(organization: Option<Organization>) -> Aws {
+        let role = |arn: &str| AssumeRole { arn: arn.to_owned(), external_id: None, session_name: None };
+        Aws {
+            base: SdkConfig::builder().build(),
+            account: OWN.to_owned(),
+            partition: "aws-cn".to_owned(),
+            roles: [(LISTED.to_owned(), role("arn:aws-cn:iam::222222222222:role/own"))].into(),
+            organization,
+            credentials: Arc::default(),
+            second_look_delay: Duration::ZERO,
+            requests_per_second: None,
+            scopes: Mutex::default(),
+        }
+    }
+
+    fn organization() -> Organization {
+        let taken = [OWN, LISTED, FOUND].map(|id| (id.to_owned(), Ok(())));
+        let closed = (CLOSED.to_owned(), Err(LeftOut::State("CLOSED".to_owned())));
+        let config = OrganizationConfig {
+            role_name: "platform/read".to_owned(),
+            external_id: Some("x".to_owned()),
+            regions: vec!["cn-north-1".to_owned()],
+            ..OrganizationConfig::default()
+        };
+        Organization { config, accounts: Some(taken.into_iter().chain([closed]).collect()), error: None }
+    }
+
+    fn refused(code: &str) -> ReadError {
+        let refused = ReadError::unexpected("organizations:ListAccounts", "no");
+        ReadError { reason: GapReason::Denied, code: Some(code.to_owned()), ..refused }
+    }
+
+    #[test]
+    fn an_account_that_is_listed_keeps_its_role_and_the_own_one_needs_none() {
+        let aws = aws(Some(organization()));
+        assert_eq!(aws.role(LISTED).unwrap().arn, "arn:aws-cn:iam::222222222222:role/own");
+        let found = aws.role(FOUND).unwrap();
+        assert_eq!(found.arn, "arn:aws-cn:iam::333333333333:role/platform/read");
+        assert_eq!(found.external_id.as_deref(), Some("x"));
+        assert!(aws.role(OWN).is_none() && aws.reaches(OWN));
+        for unreached in [CLOSED, STRANGER] {
+            assert!(aws.role(unreached).is_none() && !aws.reaches(unreached), "{unreached}");
+        }
+        assert_eq!(Vec::from_iter(aws.organization_accounts()), [OWN, FOUND]);
+        let regions = |account| aws.more_regions(account).len();
+        assert_eq!((regions(OWN), regions(FOUND), regions(LISTED), regions(CLOSED)), (1, 1, 0, 0));
+    }
+
+    #[test]
+    fn why_an_account_is_not_reached() {
+        let with = aws(Some(organization()));
+        assert_eq!(
+            with.why_not_reached(CLOSED),
+            "account 444444444444 is left out of aws.organization: AWS Organizations calls it CLOSED"
+        );
+        let role = "no credentials for account 555555555555 (they are of 111111111111): name a role for it under aws.accounts";
+        assert_eq!(with.why_not_reached(STRANGER), format!("{role}, or have aws.organization find it"));
+        assert_eq!(aws(None).why_not_reached(STRANGER), role);
+    }
+
+    #[test]
+    fn a_list_that_was_known_holds_until_there_is_a_newer_one_of_the_same_question() {
+        let known = organization();
+        let failed = Organization { accounts: None, error: Some(refused("AccessDeniedException")), ..known.clone() };
+        let kept = failed.clone().or_list_of(&known);
+        assert_eq!((&kept.accounts, &kept.error), (&known.accounts, &failed.error));
+        let narrower = OrganizationConfig { exclude_accounts: [FOUND.to_owned()].into(), ..known.config.clone() };
+        let other = Organization { config: narrower, ..failed.clone() };
+        assert_eq!(other.clone().or_list_of(&known), other);
+        assert_eq!(known.clone().or_list_of(&kept), known);
+
+        assert_eq!(aws(Some(known.clone())).organization_gap(), None);
+        let told = |organization: Organization| aws(Some(organization)).organization_gap().unwrap();
+        let (gap, later) = (told(failed.clone()), told(kept));
+        assert_eq!(gap.scope.action.as_deref(), Some("organizations:ListAccounts"));
+        assert!(later.detail.contains("accounts that are new since the last answer are not known"), "{}", later.detail);
+        insta::assert_snapshot!(gap.detail, @"");
+        let alone = Organization { error: Some(refused("AWSOrganizationsNotInUseException")), ..failed };
+        insta::assert_snapshot!(told(alone).detail, @"");
+    }
+
+    /// A client's pace is its account's: it must not begin anew whenever the organization is asked.
+    #[test]
+    fn clients_of_accounts_that_are_reached_as_before_stay() {
+        let before = aws(Some(organization()));
+        for account in [OWN, LISTED, FOUND] {
+            let scope = Scope::new(account, "cn-north-1");
+            let client = ScopeClient::new(account, "cn-north-1", "aws-cn", before.base.clone(), Pacing::default());
+            before.scopes.lock().unwrap().keep(&scope, Arc::new(client));
+        }
+        let mut without = organization();
+        without.accounts.as_mut().unwrap().remove(FOUND);
+        let after = before.with_organization(without);
+        let of = |account: &str| after.scopes.lock().unwrap().get(&Scope::new(account, "cn-north-1")).is_some();
+        assert_eq!([OWN, LISTED, FOUND].map(of), [true, true, false]);
+        assert!(Arc::ptr_eq(&before.credentials, &after.credentials));
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod http;
 mod intact;
 mod meter;
+mod organization;
 mod pacing;
 mod partition;
 mod s3;

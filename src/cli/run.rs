@@ -112,7 +112,10 @@ async fn current(config: &Config) -> Result<Current, u8> {
     print(&warnings);
     aws.requests_per_second = Some(config.limits.requests_per_second);
     match Aws::connect(aws).await {
-        Ok(aws) => Ok(Current { settings, sweep, aws: Arc::new(aws), options: setup::daemon_options(config) }),
+        Ok(aws) => {
+            let (settings, aws) = (Arc::new(settings), Arc::new(aws));
+            Ok(Current { settings, sweep, aws, options: setup::daemon_options(config) })
+        }
         Err(error) => Err(fail(&super::scan::no_credentials(&error))),
     }
 }

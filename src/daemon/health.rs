@@ -30,6 +30,8 @@ struct Known {
     scheduler: Option<Timestamp>,
     sweep: Option<(Timestamp, usize, usize)>,
     reload: Option<String>,
+    /// Why the organization could not be asked, if one is configured.
+    organization: Option<Option<String>>,
 }
 
 impl Health {
@@ -71,6 +73,11 @@ impl Health {
         self.known().sweep = Some((outcome.finished_at, outcome.findings.len(), outcome.gaps.len()));
     }
 
+    /// The accounts of the organization are known, or why not; `None`: nobody asks.
+    pub(super) fn organization(&self, problem: Option<Option<String>>) {
+        self.known().organization = problem;
+    }
+
     /// The configuration was taken up, or why the old one stays.
     pub fn reloaded(&self, error: Option<String>) {
         super::metrics::reloaded(error.is_none());
@@ -95,12 +102,14 @@ impl Health {
             Some(unread) if unread.is_empty() => None,
             Some(unread) => Some(unread.join("; ")),
         };
-        BTreeMap::from([
+        let mut checks = BTreeMap::from([
             ("config", known.reload.clone()),
             ("queues", (!queues.is_empty()).then(|| queues.join("; "))),
             ("states", states),
             ("store", known.store.clone()),
-        ])
+        ]);
+        checks.extend(known.organization.clone().map(|problem| ("organization", problem)));
+        checks
     }
 }
 
