@@ -56,7 +56,8 @@ impl Organization {
     fn scan(&self, aws: &str, fault: &Value) -> Scanned {
         let (config, door) = (self.config(aws), self.world.door(0));
         door.fault(fault);
-        let arguments = ["--config", config.to_str().expect("UTF-8"), "scan", "--format", "json"];
+        let arguments =
+            ["--config", config.to_str().expect("UTF-8"), "scan", "--format", "json", "--fail-on", "critical"];
         let done = support::program(door.endpoint).args(arguments).args(KINDS).output().expect("driftd starts");
         let scan = Scan::of(&done);
         assert!(scan.report.is_some(), "{}", scan.stderr);
@@ -103,7 +104,7 @@ impl Scanned {
 
     /// Accounts that were read.
     fn read(&self) -> BTreeSet<String> {
-        self.items("coverage").into_iter().map(|row| text(&row["account"])).collect()
+        self.items("coverage").into_iter().map(|row| text(&row["scope"]["account"])).collect()
     }
 
     /// The details of the gaps with this reason.
@@ -125,7 +126,9 @@ fn its_accounts_are_as_if_they_were_listed() {
     assert_eq!(all.accounts("unmanaged"), accounts(&["management"]));
     assert_eq!(all.accounts("unknown"), accounts(&["closed"]));
     let closed = world.account("closed");
-    let told = format!("account {closed} is left out of aws.organization: AWS Organizations calls it SUSPENDED; 2 not checked");
+    let told = format!(
+        "account {closed} is left out of aws.organization: AWS Organizations calls it SUSPENDED; 2 not checked"
+    );
     assert_eq!(all.gaps("not_configured"), [told]);
     assert_eq!(all.items("gaps").len(), 1);
     assert_eq!(all.calls(LIST_ACCOUNTS), 2, "there are two pages");
@@ -141,13 +144,20 @@ fn its_accounts_are_as_if_they_were_listed() {
     assert_eq!(one.read(), accounts(&["management", "front", "web", "orders"]));
     assert_eq!(one.calls("sts:AssumeRole"), 3);
     assert!(
-        one.gaps("not_configured").iter().any(|gap| gap.contains("left out of aws.organization: it stands in exclude_accounts")),
+        one.gaps("not_configured")
+            .iter()
+            .any(|gap| gap.contains("left out of aws.organization: it stands in exclude_accounts")),
         "{:?}",
         one.gaps("not_configured")
     );
+    let is_elsewhere = |row: &&Value| row["scope"]["region"] == "eu-west-1";
     let elsewhere: BTreeSet<String> =
-        one.items("coverage").into_iter().filter(|row| row["region"] == "eu-west-1").map(|row| text(&row["account"])).collect();
-    assert_eq!(elsewhere, accounts(&["management", "front", "orders"]), "the one that is listed has the regions of all");
+        one.items("coverage").into_iter().filter(is_elsewhere).map(|row| text(&row["scope"]["account"])).collect();
+    assert_eq!(
+        elsewhere,
+        accounts(&["management", "front", "orders"]),
+        "the one that is listed has the regions of all"
+    );
 
     let (code, said) = world.check_config(&listed, &Value::Null);
     assert_eq!(code, Some(0), "{said}");
@@ -178,7 +188,10 @@ fn units_count_with_all_that_is_nested_in_them() {
     let told = included.gaps("not_configured");
     let (front, play) = (world.account("front"), world.account("play"));
     for account in [&front, &play] {
-        assert!(told.iter().any(|gap| gap.contains(account.as_str()) && gap.contains("or have aws.organization find it")), "{told:?}");
+        assert!(
+            told.iter().any(|gap| gap.contains(account.as_str()) && gap.contains("or have aws.organization find it")),
+            "{told:?}"
+        );
     }
     assert_eq!(included.accounts("missing"), BTreeSet::new(), "what is not reached is unknown");
 
@@ -195,7 +208,10 @@ fn units_count_with_all_that_is_nested_in_them() {
 
     let unknown = scan("include: [ou-zzzz-00000000]");
     let told = unknown.gaps("failed").join("\n");
-    assert!(told.contains("ParentNotFoundException") && told.contains("aws.organization.include is not in this"), "{told}");
+    assert!(
+        told.contains("ParentNotFoundException") && told.contains("aws.organization.include is not in this"),
+        "{told}"
+    );
 }
 
 /// Whatever goes wrong, accounts that are not known are a gap, and nothing of them is said to be missing or in sync.
@@ -206,9 +222,13 @@ fn what_cannot_be_listed_is_a_gap() {
     let workloads = world.unit("workloads");
     let by_unit = format!("{{organization: {{include: [{workloads}]}}}}");
     for (aws, operation) in [("{organization: {}}", LIST_ACCOUNTS), (&by_unit, ACCOUNTS_OF), (&by_unit, UNITS_OF)] {
-        for (kind, reason) in
-            [("deny", "denied"), ("throttle", "throttled"), ("error", "failed"), ("expired", "not_configured"), ("cut", "failed")]
-        {
+        for (kind, reason) in [
+            ("deny", "denied"),
+            ("throttle", "throttled"),
+            ("error", "failed"),
+            ("expired", "not_configured"),
+            ("cut", "failed"),
+        ] {
             let troubled = world.scan(aws, &json!({"kind": kind, "match": operation}));
             assert_unknown(&world, &troubled, reason, operation, kind);
         }
@@ -223,23 +243,30 @@ fn what_cannot_be_listed_is_a_gap() {
 
     // What is listed is reached all the same.
     let web = world.account("web");
-    let listed = format!("{{accounts: [{{id: \"{web}\", role_arn: \"arn:aws:iam::{web}:role/own\"}}], organization: {{}}}}");
+    let listed =
+        format!("{{accounts: [{{id: \"{web}\", role_arn: \"arn:aws:iam::{web}:role/own\"}}], organization: {{}}}}");
     let deny = json!({"kind": "deny", "match": "organizations:*"});
     let troubled = world.scan(&listed, &deny);
     assert_eq!(troubled.read(), [world.account("management"), web].into());
 
     let (code, said) = world.check_config("{organization: {}}", &deny);
     assert_eq!(code, Some(78), "{said}");
-    assert!(said.contains("failed: accounts of the organization: ") && said.contains("it takes organizations:ListAccounts"), "{said}");
+    assert!(
+        said.contains("failed: accounts of the organization: ") && said.contains("it takes organizations:ListAccounts"),
+        "{said}"
+    );
 }
 
 fn assert_unknown(world: &Organization, troubled: &Scanned, reason: &str, operation: &str, what: &str) {
     let what = format!("{what} {operation}: {:?}", troubled.items("gaps"));
-    assert_eq!(troubled.scan.code, 2, "the account of the credentials has drift; {what}");
+    assert_eq!(troubled.scan.code, 3, "{what}");
     let told = troubled.gaps(reason);
     let told: Vec<&String> = told.iter().filter(|gap| gap.contains("the organization could not be asked")).collect();
     assert_eq!(told.len(), 1, "{what}");
-    assert!(told[0].contains(operation) && told[0].contains("its accounts are not known; it takes organizations:"), "{what}");
+    assert!(
+        told[0].contains(operation) && told[0].contains("its accounts are not known; it takes organizations:"),
+        "{what}"
+    );
     assert_eq!(troubled.read(), [world.account("management")].into(), "{what}");
     assert_eq!(troubled.accounts("changed"), [world.account("management")].into(), "{what}");
     assert_eq!(troubled.accounts("missing"), BTreeSet::new(), "{what}");
@@ -252,11 +279,14 @@ fn a_daemon_takes_up_what_is_new_and_lets_go_of_what_is_gone() {
     let (workloads, orders) = (world.unit("workloads"), world.account("orders"));
     world.move_account("orders", "shop", "sandbox");
     let folder = text(&world.world.announced["folder"]);
-    let config = format!(
-        "version: 1\nstates: [{folder}/web.tfstate, {folder}/orders.tfstate]\nschedule: {{cron: \"* * * * *\", jitter: 0s}}\n\
-         scan: {{kinds: [aws_security_group]}}\nstore: {{path: driftd.db}}\naws: {{organization: {{include: [{workloads}], refresh: 1s}}}}\n"
-    );
-    let place = Place::new(world.world.door(0).endpoint, &config);
+    let config = |cron: &str| {
+        format!(
+            "version: 1\nstates: [{folder}/web.tfstate, {folder}/orders.tfstate]\nschedule: {{cron: \"{cron}\", jitter: 0s}}\n\
+             scan: {{kinds: [aws_security_group]}}\nstore: {{path: driftd.db}}\naws: {{organization: {{include: [{workloads}], refresh: 1s}}}}\n"
+        )
+    };
+    // No sweep but those of the start and of what is new.
+    let place = Place::new(world.world.door(0).endpoint, &config("0 0 1 1 *"));
     let daemon = place.start();
     place.until_swept();
     assert!(place.findings().is_empty(), "{:?}", place.findings());
@@ -269,6 +299,8 @@ fn a_daemon_takes_up_what_is_new_and_lets_go_of_what_is_gone() {
     assert_eq!(opened["finding"]["account"], *orders);
     assert!(place.log().contains("an account of the organization is new"), "{}", place.log());
 
+    // From here on a sweep a minute.
+    place.configure(&config("* * * * *"));
     // Nobody can be asked: the list that was known holds, and nothing is green.
     let door = world.world.door(0);
     door.fault(&json!({"kind": "deny", "match": "organizations:*"}));
@@ -281,7 +313,8 @@ fn a_daemon_takes_up_what_is_new_and_lets_go_of_what_is_gone() {
     let still = place.until_is("aws_security_group", "open");
     assert!(still["life"]["not_seen"].is_null(), "it is still read: {still:#}");
     assert!(
-        place.metric("driftd_last_successful_scan_timestamp_seconds") < place.metric("driftd_last_scan_timestamp_seconds"),
+        place.metric("driftd_last_successful_scan_timestamp_seconds")
+            < place.metric("driftd_last_scan_timestamp_seconds"),
         "a sweep that knows that it may not know all accounts is none without gaps"
     );
     door.fault(&Value::Null);
@@ -289,9 +322,8 @@ fn a_daemon_takes_up_what_is_new_and_lets_go_of_what_is_gone() {
 
     // Gone, and not fixed: nobody sees it any more.
     world.move_account("orders", "shop", "sandbox");
-    let unseen = place.until("nobody sees it", || {
-        place.findings().into_iter().find(|one| !one["life"]["not_seen"].is_null())
-    });
+    let unseen =
+        place.until("nobody sees it", || place.findings().into_iter().find(|one| !one["life"]["not_seen"].is_null()));
     assert_eq!(unseen["life"]["state"]["name"], "open", "{unseen:#}");
     assert!(text(&unseen["life"]["not_seen"]["reason"]).contains("not_configured"), "{unseen:#}");
     assert!(place.log().contains("an account of the organization is not read any more"));

@@ -20,6 +20,7 @@ pub use connection::{Aws, AwsOptions};
 pub use credentials::AssumeRole;
 pub use error::{ReadError, not_found};
 pub use meter::Meter;
+pub use organization::LeftOut;
 pub use partition::Partition;
 pub use s3::{S3Access, S3Reader};
 pub use scope::ScopeClient;

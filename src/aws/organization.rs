@@ -145,6 +145,8 @@ impl Aws {
             Some(_) => ", or have aws.organization find it",
             None => "",
         };
-        format!("no credentials for account {account} (they are of {own}): name a role for it under aws.accounts{elsewhere}")
+        format!(
+            "no credentials for account {account} (they are of {own}): name a role for it under aws.accounts{elsewhere}"
+        )
     }
 }

@@ -303,8 +303,16 @@ mod tests {
             ),
         ] {
             let policy = asks(part);
-            assert!(policy.contains(&format!(r#""Action":{actions},"Effect":"Allow","Resource":"*","Sid":"DriftdOrganization""#)), "{policy}");
-            assert!(policy.contains(r#""Resource":["arn:aws:iam::*:role/driftd-read"],"Sid":"DriftdRoles""#), "{policy}");
+            assert!(
+                policy.contains(&format!(
+                    r#""Action":{actions},"Effect":"Allow","Resource":"*","Sid":"DriftdOrganization""#
+                )),
+                "{policy}"
+            );
+            assert!(
+                policy.contains(r#""Resource":["arn:aws:iam::*:role/driftd-read"],"Sid":"DriftdRoles""#),
+                "{policy}"
+            );
         }
         let role = "arn:aws-cn:iam::111111111111:role/organizations";
         let by_role = asks(&format!("{{role_name: a/b, organizations_role: {{role_arn: \"{role}\"}}}}"));

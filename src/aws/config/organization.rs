@@ -166,16 +166,12 @@ fn is_role_name(text: &str) -> bool {
     let (path, name) = text.rsplit_once('/').unwrap_or(("", text));
     let is_named = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     let is_path = path.is_empty() && !text.starts_with('/')
-        || path.split('/').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_graphic()));
+        || path.split('/').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_graphic() && c != ':'));
     is_path && path.len() <= 510 && (1..=64).contains(&name.len()) && name.chars().all(is_named)
 }
 
 /// The ids among these, each of which may be `known` once.
-fn units(
-    raw: Vec<Spanned<String>>,
-    known: &mut BTreeSet<String>,
-    diagnostics: &mut Diagnostics,
-) -> BTreeSet<String> {
+fn units(raw: Vec<Spanned<String>>, known: &mut BTreeSet<String>, diagnostics: &mut Diagnostics) -> BTreeSet<String> {
     let mut units = BTreeSet::new();
     for unit in raw {
         if !is_unit(&unit.value) {
@@ -184,7 +180,7 @@ fn units(
                 .with_hint("write e.g. ou-ab12-cdef3456 or r-ab12; `exclude_accounts` takes accounts");
             diagnostics.add(mistake, position(&unit));
         } else if !known.insert(unit.value.clone()) {
-            let message = format!("{} stands in `include` and `exclude` twice", unit.value);
+            let message = format!("{} is listed twice: a unit is included or excluded, once", unit.value);
             diagnostics.error("config/duplicate-organizational-unit", position(&unit), message);
         } else {
             units.insert(unit.value);
@@ -216,7 +212,17 @@ mod tests {
         for good in ["r-ab12", "ou-ab12-cdef3456", "ou-abcd-0123456789abcdefghijklmnopqrstuv"] {
             assert!(is_unit(good), "{good}");
         }
-        for bad in ["", "r-", "r-abc", "ou-ab12", "ou-ab12-short", "OU-ab12-cdef3456", "123456789012", "Sandbox", "ou-ab12-cdef3456-x"] {
+        for bad in [
+            "",
+            "r-",
+            "r-abc",
+            "ou-ab12",
+            "ou-ab12-short",
+            "OU-ab12-cdef3456",
+            "123456789012",
+            "Sandbox",
+            "ou-ab12-cdef3456-x",
+        ] {
             assert!(!is_unit(bad), "{bad}");
         }
     }
@@ -226,7 +232,7 @@ mod tests {
         for good in ["driftd-read", "platform/driftd-read", "a/b/c+d=e,f.g@h_i-j"] {
             assert!(is_role_name(good), "{good}");
         }
-        for bad in ["", "/driftd", "a//b", "a/", "arn:aws:iam::123456789012:role/x y", "dr*ftd", "driftd read"] {
+        for bad in ["", "/driftd", "a//b", "a/", "arn:aws:iam::123456789012:role/x", "dr*ftd", "driftd read"] {
             assert!(!is_role_name(bad), "{bad}");
         }
         assert!(!is_role_name(&"x".repeat(65)));

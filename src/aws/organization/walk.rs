@@ -118,7 +118,6 @@ where
 
 /// `State` takes the place of `Status`, which AWS retires:
 /// <https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html>.
-#[expect(deprecated, reason = "where `State` is not sent yet")]
 fn member(action: &'static str, account: &Account, units: &[String]) -> Result<Member, ReadError> {
     let id = account.id().filter(|id| is_account_id(id));
     let id = id.ok_or_else(|| ReadError::unexpected(action, "an account has no id"))?;
