@@ -106,7 +106,7 @@ impl Aws {
     /// The accounts of the organization that are not reached, and why not.
     pub fn organization_left_out(&self) -> Vec<(&str, &LeftOut)> {
         let known = self.organization.as_ref().and_then(|organization| organization.accounts.as_ref());
-        let left = known.into_iter().flatten().filter(|(id, _)| !self.is_listed(id));
+        let left = known.into_iter().flatten().filter(|(id, _)| !self.is_listed(id) && *id != self.account());
         left.filter_map(|(id, choice)| Some((id.as_str(), choice.as_ref().err()?))).collect()
     }
 
