@@ -15,6 +15,11 @@ const RETRY: Duration = Duration::from_secs(5 * 60);
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
+    // Before that nobody knows where anything is declared, and the first sweep is of everything.
+    tokio::select! {
+        () = daemon.states_known() => {}
+        () = super::ended(&mut stop) => return,
+    }
     loop {
         let current = daemon.current();
         tell(&daemon, &current.aws);
@@ -50,8 +55,7 @@ async fn ask(daemon: &Daemon, current: &Arc<Current>) {
     for account in &new {
         tracing::info!(account, "an account of the organization is new");
     }
-    // Before the states are known nothing is: the first sweep is of everything.
-    if !new.is_empty() && daemon.are_states_known() {
+    if !new.is_empty() {
         daemon.store_said(TASK, sweep::ask_accounts(daemon, &new).await);
     }
 }
