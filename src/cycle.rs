@@ -176,6 +176,7 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
     seen.gaps.dedup();
     seen.coverage.sort();
     let DesiredState { sources, .. } = desired;
+    let regions = plan.all_regions();
     Outcome {
         id,
         driftd_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -184,7 +185,7 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
         sources,
         counts: Counts { desired: plan.desired, live: seen.live, in_sync: seen.in_sync },
         accounts: plan.accounts,
-        regions: plan.regions,
+        regions,
         coverage: seen.coverage,
         findings,
         gaps: seen.gaps,

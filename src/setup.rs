@@ -200,6 +200,7 @@ fn aws_options(config: &Config) -> AwsOptions {
     AwsOptions {
         region: config.aws.regions.first().cloned(),
         roles: config.aws.accounts.iter().map(|account| (account.id.clone(), role(account))).collect(),
+        organization: config.aws.organization.clone(),
         second_look_delay: SECOND_LOOK_DELAY,
         requests_per_second: None,
     }

@@ -1,5 +1,7 @@
 //! The sections `aws` (regions to look at, and roles of other accounts) and `limits` (how hard AWS is asked). Knows no credentials.
 
+mod organization;
+
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
@@ -12,6 +14,10 @@ use crate::model::arn::is_arn;
 use crate::model::{is_account_id, is_region};
 use crate::yaml::position;
 
+pub use organization::{OrganizationConfig, OrganizationsRole};
+
+use organization::RawOrganization;
+
 /// A valid section.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AwsConfig {
@@ -19,6 +25,8 @@ pub struct AwsConfig {
     pub regions: Vec<String>,
     /// Each account once.
     pub accounts: Vec<AccountConfig>,
+    /// Where more accounts are found.
+    pub organization: Option<OrganizationConfig>,
 }
 
 /// An account that the credentials are not of, and how it is reached.
@@ -55,6 +63,8 @@ pub struct RawAws {
     regions: Vec<Spanned<String>>,
     /// Roles to assume for accounts that the credentials are not of.
     accounts: Vec<RawAccount>,
+    /// Finds the accounts of an AWS organization.
+    organization: Option<RawOrganization>,
 }
 
 /// An account that the credentials are not of.
@@ -100,7 +110,8 @@ impl RawAws {
             }
             accounts.extend(account.validate(diagnostics));
         }
-        AwsConfig { regions: regions(self.regions, diagnostics), accounts }
+        let organization = self.organization.map(|organization| organization.validate(diagnostics));
+        AwsConfig { regions: regions(self.regions, diagnostics), accounts, organization }
     }
 }
 

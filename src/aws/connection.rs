@@ -11,7 +11,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_types::region::Region;
 
+use super::config::OrganizationConfig;
 use super::credentials::{self, RoleCredentials};
+use super::organization::Organization;
 use super::pacing::Pacing;
 use super::partition::{Partition, serves};
 use super::{AssumeRole, ReadError, S3Access, ScopeClient, http, services};
@@ -41,6 +43,8 @@ pub struct AwsOptions {
     pub region: Option<String>,
     /// Account -> role.
     pub roles: HashMap<String, AssumeRole>,
+    /// Where more accounts are found; one that has a role above keeps it.
+    pub organization: Option<OrganizationConfig>,
     /// See [`ScopeClient::second_look_delay`].
     pub second_look_delay: Duration,
     /// The most calls that begin in a second to one service in one account and region; `None`: as fast as AWS answers.
@@ -55,7 +59,8 @@ pub struct Aws {
     /// `aws`, `aws-cn`, `aws-us-gov`.
     partition: String,
     roles: HashMap<String, AssumeRole>,
-    credentials: RoleCredentials,
+    pub(super) organization: Option<Organization>,
+    credentials: Arc<RoleCredentials>,
     second_look_delay: Duration,
     requests_per_second: Option<NonZeroU32>,
     scopes: Mutex<Scopes>,
@@ -69,7 +74,8 @@ struct Scopes {
 }
 
 impl Aws {
-    /// Finds credentials by the standard chain and asks whose they are.
+    /// Finds credentials by the standard chain and asks whose they are; then, if it is configured, which accounts the organization has.
+    /// That this cannot be said is no error: see [`Aws::organization_gap`].
     ///
     /// # Errors
     /// No credentials, or STS refuses them.
@@ -83,16 +89,44 @@ impl Aws {
             return Err(ReadError::unexpected(ACTION, "the answer names no account"));
         }
         let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
-        Ok(Self {
+        let mut aws = Self {
             base,
             account,
             partition,
             roles: options.roles,
-            credentials: RoleCredentials::default(),
+            organization: None,
+            credentials: Arc::default(),
             second_look_delay: options.second_look_delay,
             requests_per_second: options.requests_per_second,
             scopes: Mutex::default(),
-        })
+        };
+        if let Some(config) = &options.organization {
+            aws.organization = Some(aws.ask_organization(config).await);
+        }
+        Ok(aws)
+    }
+
+    /// The same with this in the place of what was known of the organization. What reaches an account as before is shared with it: the
+    /// credentials, the clients, the pace.
+    pub(super) fn with_organization(&self, organization: Organization) -> Self {
+        let other = Self {
+            base: self.base.clone(),
+            account: self.account.clone(),
+            partition: self.partition.clone(),
+            roles: self.roles.clone(),
+            organization: Some(organization),
+            credentials: Arc::clone(&self.credentials),
+            second_look_delay: self.second_look_delay,
+            requests_per_second: self.requests_per_second,
+            scopes: Mutex::default(),
+        };
+        let is_as_before = |account: &str| {
+            other.reaches(account) == self.reaches(account) && other.role(account) == self.role(account)
+        };
+        let scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = scopes.known.iter().filter(|(scope, _)| is_as_before(&scope.account));
+        let kept = kept.map(|(scope, known)| (scope.clone(), known.clone())).collect();
+        Self { scopes: Mutex::new(Scopes { known: kept, uses: scopes.uses }), ..other }
     }
 
     /// The account of the base credentials.
@@ -119,7 +153,7 @@ impl Aws {
     }
 
     /// The clients of one account and region ([`GLOBAL`]: the partition's home region). Makes no call. `None` when neither
-    /// the base credentials nor a configured role belong to the account, or the region is one of another partition.
+    /// the base credentials nor a role belong to the account, or the region is one of another partition.
     pub async fn scope(&self, scope: &Scope) -> Option<Arc<ScopeClient>> {
         if !self.serves(&scope.region) {
             return None;
@@ -138,9 +172,20 @@ impl Aws {
         Some(self.scopes.lock().unwrap_or_else(PoisonError::into_inner).keep(scope, made))
     }
 
-    /// Do the base credentials or a configured role belong to this account?
+    /// Do the base credentials or a role, configured or of an account of the organization, belong to this account?
     pub fn reaches(&self, account: &str) -> bool {
-        account == self.account || self.roles.contains_key(account)
+        account == self.account || self.role(account).is_some()
+    }
+
+    /// Is a role of this account configured by itself?
+    pub(super) fn is_listed(&self, account: &str) -> bool {
+        self.roles.contains_key(account)
+    }
+
+    /// The role to assume in an account; `None`: the credentials are of it, or nothing reaches it.
+    fn role(&self, account: &str) -> Option<AssumeRole> {
+        let found = || self.organization.as_ref().filter(|_| account != self.account)?.role(account, &self.partition);
+        self.roles.get(account).cloned().or_else(found)
     }
 
     /// Asks STS who driftd is in this account: its role can be assumed, or the credentials are of it.
@@ -201,8 +246,8 @@ impl Aws {
     }
 
     async fn account_config(&self, account: &str) -> Option<SdkConfig> {
-        match self.roles.get(account) {
-            Some(role) => Some(self.credentials.assume(&self.base, role, &self.default_region()).await),
+        match self.role(account) {
+            Some(role) => Some(self.credentials.assume(&self.base, &role, &self.default_region()).await),
             None => (account == self.account).then(|| self.base.clone()),
         }
     }
@@ -261,3 +306,6 @@ async fn load_base(region: Option<&str>, profile: Option<&str>) -> SdkConfig {
         _ => loaded,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,7 @@ services! {
     };
     ec2: aws_sdk_ec2;
     iam: aws_sdk_iam;
+    organizations: aws_sdk_organizations;
     /// S3 in the scope's own region; a bucket of another one is reached by [`ScopeClient::s3_in`].
     s3: aws_sdk_s3, |builder: aws_sdk_s3::config::Builder, config: &SdkConfig| builder.force_path_style(path_style(config));
     s3control: aws_sdk_s3control, |builder: aws_sdk_s3control::config::Builder, _| builder.interceptor(AccountInHost);

@@ -30,7 +30,8 @@ pub(super) fn run(globs: &[String], mut config: Config) -> u8 {
     let (actions, objects) = needed(only.as_ref(), globs);
     let environment = Environment::of_process();
     let region = environment.get("AWS_REGION").or_else(|| environment.get("AWS_DEFAULT_REGION"));
-    objects.note().into_iter().for_each(|note| say(&format!("note: {note}")));
+    let notes = objects.note().map(str::to_owned).into_iter().chain(organizations_note(&config));
+    notes.for_each(|note| say(&format!("note: {note}")));
     let policy = policy(&config, &actions, objects, region);
     printed(&format!("{policy:#}\n"))
 }
@@ -85,6 +86,15 @@ fn policy(config: &Config, actions: &BTreeSet<&str>, objects: Objects, region: O
     }
     let mut places = Buckets::default();
     let mut roles: BTreeSet<String> = config.aws.accounts.iter().map(|account| account.role_arn.clone()).collect();
+    if let Some(organization) = &config.aws.organization {
+        roles.extend(partitions.iter().map(|name| format!("arn:{name}:iam::*:role/{}", organization.role_name)));
+        match &organization.organizations_role {
+            Some(role) => _ = roles.insert(role.role_arn.clone()),
+            None => statements.push(json!({
+                "Sid": "DriftdOrganization", "Effect": "Allow", "Action": organization.actions(), "Resource": "*",
+            })),
+        }
+    }
     for ObjectAddress { bucket, region, role, .. } in config.states.iter().filter_map(StateConfig::s3_address) {
         if let Some(role) = role {
             // The role's own policy allows what it reads.
@@ -123,10 +133,21 @@ fn policy(config: &Config, actions: &BTreeSet<&str>, objects: Objects, region: O
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
+/// What the role takes that asks AWS Organizations, which is not the one whose policy this is.
+fn organizations_note(config: &Config) -> Option<String> {
+    let organization = config.aws.organization.as_ref()?;
+    let role = &organization.organizations_role.as_ref()?.role_arn;
+    Some(format!("{role}, which asks AWS Organizations, takes {}", organization.actions().join(", ")))
+}
+
 /// Those of the configured regions and roles, else that of the environment's region.
 fn partitions(config: &Config, region: Option<&str>) -> BTreeSet<&'static str> {
-    let of_regions = config.aws.regions.iter().map(|region| Partition::of_region(region).name);
-    let of_roles = config.aws.accounts.iter().filter_map(|account| account.role_arn.split(':').nth(1));
+    let organization = config.aws.organization.as_ref();
+    let more_regions = organization.into_iter().flat_map(|organization| &organization.regions);
+    let of_regions = config.aws.regions.iter().chain(more_regions).map(|region| Partition::of_region(region).name);
+    let organizations_role = organization.and_then(|organization| organization.organizations_role.as_ref());
+    let roles = config.aws.accounts.iter().map(|account| &account.role_arn);
+    let of_roles = roles.chain(organizations_role.map(|role| &role.role_arn)).filter_map(|arn| arn.split(':').nth(1));
     let mut found: BTreeSet<&'static str> =
         of_regions.chain(of_roles.map(|name| Partition::named(name).name)).collect();
     if found.is_empty() {
@@ -261,6 +282,46 @@ mod tests {
         assert!(!policy.contains("arn:aws:s3:::states"), "the role reads the state: {policy}");
         let parameter = shown("store: {url: {ssm: /driftd/url}}\n", Objects::None, Some("cn-north-1"));
         assert!(parameter.contains(r#""Resource":["arn:aws-cn:ssm:*:*:parameter/driftd/url"]"#), "{parameter}");
+    }
+
+    #[test]
+    fn an_organization_takes_what_is_asked_of_it() {
+        let asks = |part: &str| shown(&format!("aws: {{organization: {part}}}\n"), Objects::None, None);
+        for (part, actions) in [
+            ("{}", r#"["organizations:ListAccounts"]"#),
+            (
+                "{include: [ou-ab12-cdef3456]}",
+                r#"["organizations:ListAccountsForParent","organizations:ListOrganizationalUnitsForParent"]"#,
+            ),
+            (
+                "{exclude: [ou-ab12-cdef3456]}",
+                r#"["organizations:ListAccountsForParent","organizations:ListOrganizationalUnitsForParent","organizations:ListRoots"]"#,
+            ),
+            (
+                "{include: [r-ab12], exclude: [ou-ab12-cdef3456]}",
+                r#"["organizations:ListAccountsForParent","organizations:ListOrganizationalUnitsForParent","organizations:ListParents"]"#,
+            ),
+        ] {
+            let policy = asks(part);
+            assert!(
+                policy.contains(&format!(
+                    r#""Action":{actions},"Effect":"Allow","Resource":"*","Sid":"DriftdOrganization""#
+                )),
+                "{policy}"
+            );
+            assert!(
+                policy.contains(r#""Resource":["arn:aws:iam::*:role/driftd-read"],"Sid":"DriftdRoles""#),
+                "{policy}"
+            );
+        }
+        let role = "arn:aws-cn:iam::111111111111:role/organizations";
+        let by_role = asks(&format!("{{role_name: a/b, organizations_role: {{role_arn: \"{role}\"}}}}"));
+        assert!(!by_role.contains("organizations:"), "the role's own policy allows it: {by_role}");
+        assert!(by_role.contains(&format!(r#"["arn:aws-cn:iam::*:role/a/b","{role}"]"#)), "{by_role}");
+        let text = format!("version: 1\naws: {{organization: {{organizations_role: {{role_arn: \"{role}\"}}}}}}\n");
+        let note = organizations_note(&crate::config::parse("driftd.yaml", &text).unwrap());
+        assert_eq!(note.unwrap(), format!("{role}, which asks AWS Organizations, takes organizations:ListAccounts"));
+        assert_eq!(organizations_note(&Config::default()), None);
     }
 
     #[test]

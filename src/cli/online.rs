@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures::{StreamExt as _, stream};
+
 use super::output::{print, say};
 use super::{BAD_CONFIG, fail};
 use crate::aws::Aws;
@@ -11,6 +13,9 @@ use crate::environment::Environment;
 use crate::secret::Resolver;
 use crate::setup::Setup;
 use crate::wording::text::sanitize_output;
+
+/// Accounts that are asked at a time who driftd is there.
+const CONCURRENT_ACCOUNTS: usize = 8;
 
 /// What was asked, and what is wrong with it.
 struct Check {
@@ -40,6 +45,7 @@ pub(super) async fn check(config: &Config, setup: Setup, environment: Environmen
         }
     };
     if let Some(aws) = &aws {
+        checks.extend(organization(aws).await);
         for account in &config.aws.accounts {
             let outcome = aws.identify(&account.id).await.map_err(|error| error.detail());
             checks.push(Check::new(format!("role {}", account.role_arn), outcome));
@@ -52,6 +58,26 @@ pub(super) async fn check(config: &Config, setup: Setup, environment: Environmen
     }
     checks.push(store(config, environment, aws).await);
     tell(&checks)
+}
+
+/// Whether the organization can be asked, and then whether the role of each of its accounts can be assumed.
+async fn organization(aws: &Aws) -> Vec<Check> {
+    if aws.organization_refresh().is_none() {
+        return Vec::new();
+    }
+    if let Some(gap) = aws.organization_gap() {
+        return vec![Check::new("accounts of the organization", Err(gap.detail))];
+    }
+    let (accounts, left_out) = (aws.organization_accounts(), aws.organization_left_out());
+    let left: Vec<String> = left_out.iter().map(|(account, why)| format!("{account}: {why}")).collect();
+    let left = if left.is_empty() { String::new() } else { format!("; left out: {}", left.join(", ")) };
+    let found = Check::new(format!("{} accounts of the organization{left}", accounts.len()), Ok(()));
+    let identified = stream::iter(accounts).map(|account| async move {
+        let outcome = aws.identify(account).await.map_err(|error| error.detail());
+        Check::new(format!("account {account} of the organization"), outcome)
+    });
+    let identified: Vec<Check> = identified.buffered(CONCURRENT_ACCOUNTS).collect().await;
+    [found].into_iter().chain(identified).collect()
 }
 
 async fn store(config: &Config, environment: Environment, aws: Option<Arc<Aws>>) -> Check {

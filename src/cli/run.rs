@@ -130,5 +130,5 @@ async fn current(config: &Config) -> Result<Current, u8> {
     let aws = Arc::new(aws);
     let notify = notifications(config, Arc::clone(&aws), settings.rules.reasons());
     let notify = notify.map_err(|error| fail(&format!("failed to start: {error}")))?;
-    Ok(Current { settings, sweep, aws, notify, options: setup::daemon_options(config) })
+    Ok(Current { settings: Arc::new(settings), sweep, aws, notify: Arc::new(notify), options: setup::daemon_options(config) })
 }

@@ -60,6 +60,45 @@ attribution:
 }
 
 #[test]
+fn an_organization_is_on_when_it_stands_there() {
+    let organization =
+        |text: &str| parse("f", &format!("version: 1\naws: {{organization: {text}}}\n")).unwrap().aws.organization;
+    assert_eq!(organization("null"), None);
+    let default = organization("{}").unwrap();
+    assert_eq!((default.role_name.as_str(), default.refresh.as_secs()), ("driftd-read", 3600));
+    let all = "{role_name: platform/read, external_id: x, include: [r-ab12], exclude: [ou-ab12-cdef3456], exclude_accounts: [\"012345678901\"], \
+               regions: [eu-west-1], organizations_role: {role_arn: \"arn:aws:iam::111111111111:role/o\", external_id: y}, refresh: 15m}";
+    let all = organization(all).unwrap();
+    assert_eq!((all.role_name.as_str(), all.external_id.as_deref()), ("platform/read", Some("x")));
+    assert!(all.include.contains("r-ab12") && all.exclude.contains("ou-ab12-cdef3456"));
+    assert!(all.exclude_accounts.contains("012345678901") && all.regions == ["eu-west-1"]);
+    let role = all.organizations_role.unwrap();
+    assert_eq!((role.role_arn.as_str(), role.external_id.as_deref()), ("arn:aws:iam::111111111111:role/o", Some("y")));
+    assert_eq!(all.refresh.as_secs(), 900);
+}
+
+#[test]
+fn every_mistake_of_an_organization_is_found_at_its_place() {
+    let text = "version: 1
+aws:
+  organization:
+    role_name: arn:aws:iam::111111111111:role/driftd-read
+    include: [Sandbox, ou-ab12-cdef3456, ou-ab12-cdef3456]
+    exclude:
+      - \"210987654321\"
+      - ou-ab12-cdef3456
+    exclude_accounts: [\"12\"]
+    regions: [Frankfurt]
+    organizations_role: {role_arn: driftd-organization}
+    refresh: hourly
+    roles: []
+";
+    insta::assert_snapshot!(mistakes(text).join("\n"));
+    let half = mistakes("version: 1\naws: {organization: {organizations_role: {external_id: x}}}\n").join("\n");
+    assert!(half.contains("config/missing-key") && half.contains("`role_arn`"), "{half}");
+}
+
+#[test]
 fn states_are_texts_or_mappings() {
     let text = "version: 1
 states:

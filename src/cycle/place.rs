@@ -3,7 +3,7 @@
 use super::companions::Placed;
 use crate::aws::Aws;
 use crate::inventory::{Kind, Reach, kinds};
-use crate::model::{Desired, GLOBAL, Scope};
+use crate::model::{Desired, DesiredState, GLOBAL, Gap, GapScope, Scope};
 
 /// Where a resource is looked for.
 pub(super) fn scope_of(resource: &Desired, aws: &Aws) -> Scope {
@@ -33,4 +33,15 @@ impl Place {
 pub(super) fn placed<'a>(resource: &'a Desired, place: &'a Place) -> Placed<'a> {
     let parents = place.reader.map(|kind| kind.parents(&resource.attributes())).unwrap_or_default();
     Placed { scope: &place.scope, kind: &resource.kind, id: &resource.id, parents }
+}
+
+/// What the state itself could not say of an instance: one that was written too long ago. Another state may hold a good one.
+pub(super) fn incompletely_read<'a>(desired: &'a DesiredState, resource: &Desired) -> Option<&'a Gap> {
+    let source = desired.sources.get(resource.source).map(|source| source.name.as_str());
+    let is_of = |scope: &GapScope| {
+        scope.kind.as_deref() == Some(&*resource.kind)
+            && scope.id.as_deref() == Some(&resource.id)
+            && scope.source.as_deref() == source
+    };
+    desired.gaps.iter().find(|gap| is_of(&gap.scope))
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::companions::{Placed, with_companions};
-use super::place::{Place, placed};
+use super::place::{Place, incompletely_read, placed};
 use super::shard::gap_scope;
 use super::{Resources, Sweep, Work};
 use crate::aws::Aws;
@@ -30,6 +30,8 @@ pub(super) struct Plan {
     pub gaps: Vec<Gap>,
     pub accounts: BTreeSet<String>,
     pub regions: BTreeSet<String>,
+    /// Regions that are listed in an account besides those.
+    more_regions: BTreeMap<String, BTreeSet<String>>,
     /// Regions that the declared buckets show, as a bucket has one although it is listed globally.
     bucket_regions: BTreeSet<String>,
     /// Does nothing that is declared, asked for or not, lie in another account than the credentials'?
@@ -87,9 +89,11 @@ pub(super) fn plan(work: &Work, desired: &DesiredState, aws: &Aws) -> Plan {
         unreachable: BTreeMap::new(),
         parents: BTreeMap::new(),
         unreadable: Vec::new(),
-        gaps: Vec::new(),
+        // Accounts that are not known are not looked at, and nobody would hear of it.
+        gaps: aws.organization_gap().into_iter().collect(),
         accounts: BTreeSet::new(),
         regions: BTreeSet::new(),
+        more_regions: BTreeMap::new(),
         bucket_regions: BTreeSet::new(),
         only_account: desired.resources.iter().filter_map(|one| one.account.as_deref()).all(|one| one == aws.account()),
         desired: 0,
@@ -127,6 +131,8 @@ impl Plan {
             self.regions.extend(self.bucket_regions.iter().cloned());
             self.regions.insert(aws.default_region());
         }
+        let more = self.accounts.iter().map(|account| (account.clone(), aws.more_regions(account)));
+        self.more_regions = more.map(|(account, regions)| (account, regions.iter().cloned().collect())).collect();
     }
 
     fn resources(&mut self, resources: &Resources, desired: &DesiredState, places: &[Place], aws: &Aws) {
@@ -219,10 +225,7 @@ impl Plan {
             }
         }
         for (account, count) in &self.unreachable {
-            let detail = format!(
-                "no credentials for account {account} (they are of {}): name a role for it under aws.accounts; {count} not checked",
-                aws.account()
-            );
+            let detail = format!("{}; {count} not checked", aws.why_not_reached(account));
             let scope = GapScope { account: Some(account.clone()), ..GapScope::default() };
             self.gaps.push(Gap { reason: GapReason::NotConfigured, scope, detail });
         }
@@ -255,7 +258,8 @@ impl Plan {
             Selection::Sweep(sweep) => {
                 let reachable = self.accounts.iter().filter(|account| !self.unreachable.contains_key(*account));
                 for account in reachable.filter(|_| sweep.unmanaged) {
-                    let regions = self.regions.iter().map(String::as_str).chain([GLOBAL]);
+                    let more = self.more_regions.get(account).into_iter().flatten();
+                    let regions = self.regions.iter().chain(more).map(String::as_str).chain([GLOBAL]);
                     let wanted = regions.map(|region| Scope::new(account, region));
                     scopes.extend(wanted.filter(|scope| sweep.wants(scope)));
                 }
@@ -333,9 +337,15 @@ impl Plan {
         parents.flatten().filter(|(region, _)| here(region)).map(|(_, id)| id.as_str()).collect()
     }
 
+    /// Every region that is looked at in some account.
+    pub(super) fn all_regions(&self) -> BTreeSet<String> {
+        self.regions.iter().chain(self.more_regions.values().flatten()).cloned().collect()
+    }
+
     /// Every region in which the cycle's resources may log events.
     pub(super) fn log_regions(&self, aws: &Aws) -> BTreeSet<String> {
-        let mut regions: BTreeSet<String> = self.regions.union(&self.bucket_regions).cloned().collect();
+        let mut regions = self.all_regions();
+        regions.extend(self.bucket_regions.iter().cloned());
         if self.regions.is_empty() {
             regions.insert(aws.default_region());
         }
@@ -349,17 +359,6 @@ impl Plan {
         let of = |account: &String| regions.iter().map(|region| Scope::new(account, region)).collect::<Vec<_>>();
         self.accounts.iter().flat_map(of).collect()
     }
-}
-
-/// What the state itself could not say of an instance: one that was written too long ago. Another state may hold a good one.
-fn incompletely_read<'a>(desired: &'a DesiredState, resource: &Desired) -> Option<&'a Gap> {
-    let source = desired.sources.get(resource.source).map(|source| source.name.as_str());
-    let is_of = |scope: &GapScope| {
-        scope.kind.as_deref() == Some(&*resource.kind)
-            && scope.id.as_deref() == Some(&resource.id)
-            && scope.source.as_deref() == source
-    };
-    desired.gaps.iter().find(|gap| is_of(&gap.scope))
 }
 
 /// Ids of some types are not unique (an `aws_s3_object` is its key, whatever the bucket): those that share one are read

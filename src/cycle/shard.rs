@@ -184,7 +184,7 @@ fn unreachable(shard: Shard, context: &Context<'_>, seen: &mut Seen) {
     let Scope { account, region } = &shard.scope;
     let is_served = context.aws.serves(region);
     let detail = if is_served {
-        format!("no credentials for account {account}: name a role for it under aws.accounts")
+        context.aws.why_not_reached(account)
     } else {
         let partition = Partition::of_region(region).name;
         format!(

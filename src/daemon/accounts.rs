@@ -22,7 +22,7 @@ pub(super) struct Accounts {
 impl Accounts {
     /// The jobs of a sweep of what these states declare. `shared`: several replicas take them.
     pub(super) fn jobs(&self, due: &BTreeSet<usize>, shared: bool, run_at: jiff::Timestamp) -> Vec<NewJob> {
-        let all: BTreeSet<&str> = self.by_state.values().flatten().map(String::as_str).collect();
+        let all = self.all();
         let wanted: BTreeSet<&str> = match self.is_partial {
             // What could not be read may declare anywhere: everything is swept, by one.
             true => BTreeSet::new(),
@@ -36,16 +36,30 @@ impl Accounts {
             false if wanted.is_empty() => Vec::new(),
             false => vec![wanted.join(",")],
         };
-        let job = |group: String| NewJob {
-            key: if group.is_empty() { SWEEP.to_owned() } else { format!("{SWEEP}/{group}") },
-            kind: SWEEP.to_owned(),
-            queue: None,
-            payload: group,
-            priority: 0,
-            run_at,
-            max_attempts: ATTEMPTS,
-        };
-        groups.into_iter().map(job).collect()
+        groups.into_iter().map(|group| job(group, run_at)).collect()
+    }
+
+    /// The jobs of a sweep of these accounts, as far as anything is, or may be, declared there.
+    pub(super) fn jobs_in(&self, accounts: &BTreeSet<String>, run_at: jiff::Timestamp) -> Vec<NewJob> {
+        let all = self.all();
+        let wanted = accounts.iter().map(String::as_str).filter(|account| self.is_partial || all.contains(account));
+        Vec::from_iter(wanted).chunks(GROUP).map(|group| job(group.join(","), run_at)).collect()
+    }
+
+    fn all(&self) -> BTreeSet<&str> {
+        self.by_state.values().flatten().map(String::as_str).collect()
+    }
+}
+
+fn job(group: String, run_at: jiff::Timestamp) -> NewJob {
+    NewJob {
+        key: if group.is_empty() { SWEEP.to_owned() } else { format!("{SWEEP}/{group}") },
+        kind: SWEEP.to_owned(),
+        queue: None,
+        payload: group,
+        priority: 0,
+        run_at,
+        max_attempts: ATTEMPTS,
     }
 }
 
@@ -84,5 +98,18 @@ mod tests {
         let groups = payloads(&many, &[0], true);
         assert_eq!(groups.iter().map(|group| of_job(group).unwrap().len()).collect::<Vec<_>>(), [10, 10, 5]);
         assert_eq!(of_job(""), None);
+    }
+
+    #[test]
+    fn accounts_that_are_new_are_swept_where_anything_may_be_declared() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        let known = |is_partial| Accounts { by_state: BTreeMap::from([(0, names(&["1", "2"]))]), is_partial };
+        let payloads = |accounts: Accounts, new: &[&str]| -> Vec<String> {
+            let jobs = accounts.jobs_in(&names(new), jiff::Timestamp::UNIX_EPOCH);
+            jobs.into_iter().map(|job| job.payload).collect()
+        };
+        assert_eq!(payloads(known(false), &["2", "3"]), ["2"]);
+        assert_eq!(payloads(known(false), &["3"]), [""; 0], "never a sweep of everything");
+        assert_eq!(payloads(known(true), &["2", "3"]), ["2,3"], "what was not read may declare anywhere");
     }
 }

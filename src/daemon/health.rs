@@ -38,6 +38,8 @@ struct Known {
     trail: Option<String>,
     /// Receiver -> why it does not take alerts.
     receivers: BTreeMap<String, String>,
+    /// Why the organization could not be asked, if one is configured.
+    organization: Option<Option<String>>,
 }
 
 impl Health {
@@ -87,6 +89,11 @@ impl Health {
                 sanitize_output(&gap.detail)
             )
         });
+    }
+
+    /// The accounts of the organization are known, or why not; `None`: nobody asks.
+    pub(super) fn organization(&self, problem: Option<Option<String>>) {
+        self.known().organization = problem;
     }
 
     /// The configuration was taken up, or why the old one stays.
@@ -148,13 +155,15 @@ impl Health {
             Some(unread) if unread.is_empty() => None,
             Some(unread) => Some(unread.join("; ")),
         };
-        BTreeMap::from([
+        let mut checks = BTreeMap::from([
             ("config", known.reload.clone()),
             ("queues", (!queues.is_empty()).then(|| queues.join("; "))),
             ("receivers", (!receivers.is_empty()).then(|| receivers.join("; "))),
             ("states", states),
             ("store", known.store.clone()),
-        ])
+        ]);
+        checks.extend(known.organization.clone().map(|problem| ("organization", problem)));
+        checks
     }
 }
 

@@ -27,6 +27,11 @@ pub(super) fn describe() {
     describe_gauge!("driftd_cloudtrail_lag_seconds", "How old the event was that was kept last.");
     describe_counter!("driftd_marked_reads_total", "Resources that were read again because of events.");
     describe_gauge!("driftd_declared_resources", "Resources that the states declare.");
+    describe_gauge!("driftd_organization_accounts", "Accounts of the organization, by whether they are reached.");
+    describe_gauge!(
+        "driftd_organization_last_refresh_successful",
+        "1 if the organization could be asked for its accounts, 0 if the list of before holds."
+    );
     describe_counter!("driftd_store_errors_total", "Requests that the store refused.");
     describe_counter!("driftd_notices_total", "Tries to send an alert, by receiver and what became of it.");
     describe_counter!("driftd_not_told_total", "What was not told to anybody, by reason.");
@@ -122,6 +127,13 @@ pub(super) fn read_after_events(count: usize) {
 
 pub(super) fn declared(count: usize) {
     gauge!("driftd_declared_resources").set(u32::try_from(count).map_or(f64::MAX, f64::from));
+}
+
+pub(super) fn organization(reached: usize, left_out: usize, successful: bool) {
+    for (state, count) in [("reached", reached), ("left_out", left_out)] {
+        gauge!("driftd_organization_accounts", "state" => state).set(u32::try_from(count).map_or(f64::MAX, f64::from));
+    }
+    gauge!("driftd_organization_last_refresh_successful").set(f64::from(u8::from(successful)));
 }
 
 pub(super) fn store_error() {

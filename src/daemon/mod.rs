@@ -15,6 +15,7 @@ mod lookup;
 mod marks;
 mod metrics;
 mod notify;
+mod organization;
 mod queue;
 mod sources;
 mod states;
@@ -80,13 +81,15 @@ pub struct QueueOptions {
     pub role: Option<AssumeRole>,
 }
 
-/// What the configuration says now. A reload puts another one in its place; a cycle keeps the one it began with.
+/// What the configuration says now, and which accounts the organization has. A reload puts another one in its place; a cycle keeps the one
+/// it began with.
+#[derive(Clone)]
 pub struct Current {
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     pub sweep: Sweep,
     pub aws: Arc<Aws>,
     /// Who is told what.
-    pub notify: notify::Notify,
+    pub notify: Arc<notify::Notify>,
     pub options: Options,
 }
 
@@ -123,6 +126,7 @@ struct Wake {
     marks: Notify,
     notices: Notify,
     states: Notify,
+    organization: Notify,
 }
 
 /// Turns true when the daemon is to stop.
@@ -153,11 +157,15 @@ impl Daemon {
     }
 
     /// Puts a new configuration in the place of the old one. Queues and the address that is listened on stay until a restart.
-    pub fn reload(&self, current: Current) {
+    pub fn reload(&self, mut current: Current) {
         systemd::reloading();
+        if let Some(aws) = current.aws.with_accounts_of(&self.current().aws) {
+            current.aws = Arc::new(aws);
+        }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(current);
         self.wake.states.notify_one();
         self.wake.sweep.notify_one();
+        self.wake.organization.notify_one();
         systemd::ready();
         self.health.reloaded(None);
     }
@@ -188,6 +196,7 @@ impl Daemon {
         tasks.spawn(notify::run(Arc::clone(self), stop.clone()));
         tasks.spawn(trail::run(Arc::clone(self), stop.clone()));
         tasks.spawn(conditions::run(Arc::clone(self), stop.clone()));
+        tasks.spawn(organization::run(Arc::clone(self), stop.clone()));
         tasks.spawn(expire::run(Arc::clone(self), stop.clone()));
         tasks.spawn(systemd::run(Arc::clone(self), stop.clone()));
         if let Some(interval) = current.options.lookup {
@@ -213,6 +222,17 @@ impl Daemon {
 
     fn current(&self) -> Arc<Current> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another AWS in the place of this one's, unless a reload was faster; -> whether it was put there.
+    fn replace_aws(&self, current: &Arc<Current>, aws: Aws) -> bool {
+        let mut now = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&now, current) {
+            return false;
+        }
+        *now = Arc::new(Current { aws: Arc::new(aws), ..Current::clone(current) });
+        self.wake.states.notify_one();
+        true
     }
 
     fn index(&self) -> Arc<WatchIndex> {

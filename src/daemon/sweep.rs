@@ -87,6 +87,13 @@ pub(super) async fn ask(daemon: &Daemon, states: &BTreeSet<usize>) -> Result<(),
     Ok(())
 }
 
+/// Asks for a sweep of these accounts.
+pub(super) async fn ask_accounts(daemon: &Daemon, accounts: &BTreeSet<String>) -> Result<(), StoreError> {
+    daemon.store.job_enqueue(&daemon.accounts().jobs_in(accounts, daemon.now())).await?;
+    daemon.wake.sweep.notify_one();
+    Ok(())
+}
+
 /// Does a sweep wait, or is somebody at one?
 pub(super) async fn is_asked(daemon: &Daemon) -> Result<bool, StoreError> {
     let depth = daemon.store.job_depth().await?;

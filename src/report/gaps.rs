@@ -32,7 +32,10 @@ pub fn grouped(gaps: &[Gap]) -> Vec<GapGroup> {
         .into_iter()
         .map(|((reason, kind, action, source), members)| GapGroup {
             reason: reason.as_str(),
-            what: sanitize_output(kind.or(source).unwrap_or("everything")),
+            what: sanitize_output(kind.or(source).unwrap_or(match action {
+                Some(action) if action.starts_with("organizations:") => "accounts of the organization",
+                _ => "everything",
+            })),
             count: members.len() as u64,
             places: members
                 .iter()

@@ -75,6 +75,11 @@ impl World {
         Self::serve(&["accounts", "--accounts", &accounts.to_string(), "--regions", &regions.to_string()])
     }
 
+    /// An AWS organization behind one door; see `build` in tests/world/organization.py.
+    pub(crate) fn organization() -> Self {
+        Self::serve(&["organization"])
+    }
+
     fn serve(arguments: &[&str]) -> Self {
         let mut process = python()
             .args(["-m", "tests.world"])

@@ -5,7 +5,7 @@ import pathlib
 import sys
 import tempfile
 
-from . import accounts, chaos, events, paging, replay, scenarios, story, terraform
+from . import accounts, chaos, events, organization, paging, replay, scenarios, story, terraform
 from .cloudtrail import Trail
 from .moto import Moto
 from .proxy import Proxy
@@ -24,6 +24,7 @@ def main() -> int:
     many = commands.add_parser("accounts", help="many accounts and regions behind a door, until stdin ends")
     many.add_argument("--accounts", type=int, default=10)
     many.add_argument("--regions", type=int, default=30)
+    commands.add_parser("organization", help="an AWS organization behind a door, until stdin ends")
     commands.add_parser("record", help="record the worlds anew").add_argument("--only")
     people = commands.add_parser("people", help="several people change a served account; their CloudTrail logs go to a folder and a bucket")
     people.add_argument("--endpoint", required=True)
@@ -47,6 +48,8 @@ def main() -> int:
         return people_at_work(options.endpoint, options.logs)
     if options.command == "accounts":
         return many_accounts(options.accounts, options.regions)
+    if options.command == "organization":
+        return an_organization()
     if options.command == "chaos":
         return chaos.run(options.driftd, options.kills, options.seed, options.store)
     if options.command == "serve":
@@ -73,6 +76,17 @@ def many_accounts(accounts_wanted: int, regions: int) -> int:
     with Moto(bare=True) as moto, tempfile.TemporaryDirectory() as folder:
         built = accounts.build(moto, accounts_wanted, regions, pathlib.Path(folder))
         with Proxy(moto.endpoint, memory=True, pages=paging.Sizes()) as proxy:
+            print(json.dumps({"doors": [proxy.endpoint], "moto": moto.endpoint, **built}), flush=True)
+            sys.stdin.read()
+    return 0
+
+
+def an_organization() -> int:
+    """Prints one line of JSON when it is up: the door, moto's own endpoint, and what `organization.build` tells. Accounts may come and go:
+    nothing is remembered."""
+    with Moto(bare=True) as moto, tempfile.TemporaryDirectory() as folder:
+        built = organization.build(moto, pathlib.Path(folder))
+        with Proxy(moto.endpoint) as proxy:
             print(json.dumps({"doors": [proxy.endpoint], "moto": moto.endpoint, **built}), flush=True)
             sys.stdin.read()
     return 0

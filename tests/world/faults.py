@@ -34,7 +34,7 @@ REFUSALS = {
 
 def refusal(kind: str, service: str) -> bytes:
     status, ec2, query, s3 = REFUSALS[kind]
-    if service == "cloudtrail":   # JSON, and every refusal is a 400
+    if service in ("cloudtrail", "organizations"):   # JSON, and every refusal is a 400
         code = {"deny": "AccessDeniedException", "throttle": "ThrottlingException"}.get(kind, query)
         body = json.dumps({"__type": code, "message": "made to fail"})
         return framed(f"HTTP/1.1 {500 if kind == 'error' else 400} Made\r\nContent-Type: application/x-amz-json-1.1".encode(), body.encode())

@@ -23,8 +23,7 @@ impl LookupApi for EventHistory<'_> {
             |error: &ReadError| SourceError { reason: error.reason, action: ACTION, detail: error.detail() };
         let attribute = attribute(query).map_err(|detail| source_error(&ReadError::unexpected(ACTION, detail)))?;
         let Some(client) = self.0.scope(place).await else {
-            let account = &place.account;
-            let detail = format!("no credentials for account {account}: name a role for it under aws.accounts");
+            let detail = self.0.why_not_reached(&place.account);
             return Err(SourceError { reason: GapReason::NotConfigured, action: ACTION, detail });
         };
         let call = client
