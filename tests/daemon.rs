@@ -23,6 +23,11 @@ fn it_keeps_watching() {
     assert!(place.get("/healthz").expect("it answers").starts_with("HTTP/1.1 200"));
     assert_eq!(place.findings(), Vec::<Value>::new(), "as Terraform left it");
 
+    // Nothing but another daemon is kept from its store.
+    let second = place.refused(&["run"]);
+    let holder = format!("driftd.db is in use by another daemon (process {})", daemon.id());
+    assert!(second.contains(&holder) && second.contains("store.path"), "{second}");
+
     // What nobody can read stops nothing.
     shop.people("noise");
     shop.people("open");

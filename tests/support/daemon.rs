@@ -98,6 +98,14 @@ impl Place {
         serde_json::from_slice(&done.stdout).expect("JSON")
     }
 
+    /// What a command says that does not do it.
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
+        let done = self.command(arguments).output().expect("driftd starts");
+        let err = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(!done.status.success(), "{arguments:?}: {err}");
+        err
+    }
+
     pub(crate) fn said(&self, arguments: &[&str]) -> String {
         let done = self.command(arguments).output().expect("driftd starts");
         let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
