@@ -58,6 +58,8 @@ pub struct Sweep {
     pub scopes: Option<BTreeSet<Scope>>,
     /// Only these accounts.
     pub accounts: Option<BTreeSet<String>>,
+    /// Where unmanaged resources are known: they are looked for there although nothing may be declared any more.
+    pub found: BTreeSet<Scope>,
     /// Report everything that this principal did, too.
     pub principal: Option<String>,
 }
@@ -119,8 +121,11 @@ impl Progress for Silent {}
 impl Sweep {
     /// Is this scope asked for?
     fn wants(&self, scope: &Scope) -> bool {
-        self.scopes.as_ref().is_none_or(|only| only.contains(scope))
-            && self.accounts.as_ref().is_none_or(|only| only.contains(&scope.account))
+        self.scopes.as_ref().is_none_or(|only| only.contains(scope)) && self.wants_account(&scope.account)
+    }
+
+    fn wants_account(&self, account: &str) -> bool {
+        self.accounts.as_ref().is_none_or(|only| only.contains(account))
     }
 }
 

@@ -118,7 +118,7 @@ impl Plan {
         }
         let here = |place: &Place| sweep.wants(&place.scope);
         self.declare(all.filter(|(_, (resource, place))| wants(&resource.kind) && here(place)), desired, aws);
-        if self.accounts.is_empty() {
+        if self.accounts.is_empty() && sweep.wants_account(aws.account()) {
             self.accounts.insert(aws.account().to_owned());
         }
         // What is declared lives nowhere in particular (IAM, buckets, other providers, nothing at all): where the buckets are, and
@@ -126,6 +126,15 @@ impl Plan {
         if self.regions.is_empty() {
             self.regions.extend(self.bucket_regions.iter().cloned());
             self.regions.insert(aws.default_region());
+        }
+        // As for what is declared: every region for every account.
+        for scope in sweep.found.iter().filter(|scope| sweep.unmanaged && aws.reaches(&scope.account)) {
+            if sweep.wants_account(&scope.account) {
+                self.accounts.insert(scope.account.clone());
+            }
+            if scope.region != GLOBAL {
+                self.regions.insert(scope.region.clone());
+            }
         }
     }
 

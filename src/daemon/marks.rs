@@ -78,8 +78,8 @@ async fn work(daemon: &Daemon, taken: &[TakenMark], stop: &mut Stop) {
     daemon.touch(taken.iter().map(|mark| mark.key.clone()));
     // One listing is cheaper than so many reads.
     let work = if taken.len() > current.options.storm as usize {
-        let scopes = taken.iter().map(|mark| mark.scope.clone()).collect();
-        Work::Sweep(Sweep { scopes: Some(scopes), ..current.sweep.clone() })
+        let scopes: BTreeSet<_> = taken.iter().map(|mark| mark.scope.clone()).collect();
+        Work::Sweep(Sweep { scopes: Some(scopes.clone()), found: scopes, ..current.sweep.clone() })
     } else {
         Work::Resources(resources)
     };
