@@ -15,8 +15,10 @@ use crate::store::{NewMark, StoreError, TakenMark};
 const TASK: &str = "marks";
 /// When so many batches are being read, no more marks are taken: each reads the states.
 const BATCHES: usize = 4;
-/// For so long a mark is this process's.
-const LEASE: Duration = Duration::from_secs(300);
+/// For so long a mark is this process's; then another may take it over.
+const LEASE: Duration = Duration::from_secs(60);
+/// How often the lease is renewed.
+const RENEW: Duration = Duration::from_secs(20);
 /// The longest pause: a mark of another replica, or one whose lease ended, is found by looking.
 const LOOK: Duration = Duration::from_secs(5);
 /// After a failure they are tried again so much later.
@@ -83,8 +85,19 @@ async fn work(daemon: &Daemon, taken: &[TakenMark], stop: &mut Stop) {
     } else {
         Work::Resources(resources)
     };
+    let renewing = async {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            if let Err(error @ StoreError::LeaseLost { .. }) =
+                daemon.store.mark_extend(taken, daemon.later(LEASE)).await
+            {
+                return error;
+            }
+        }
+    };
     let outcome = tokio::select! {
         outcome = cycles::run(daemon, &current, &work, Done { lease: None, marks: taken }) => outcome,
+        lost = renewing => Err(lost),
         () = super::ended(stop) => {
             daemon.store_said(TASK, daemon.store.mark_release(taken, daemon.now()).await);
             return;
@@ -92,7 +105,11 @@ async fn work(daemon: &Daemon, taken: &[TakenMark], stop: &mut Stop) {
     };
     match outcome {
         Ok(_) => metrics::read_after_events(taken.len()),
-        Err(StoreError::LeaseLost { what }) => tracing::info!(what, "another did it meanwhile"),
+        Err(StoreError::LeaseLost { what }) => {
+            tracing::info!(what, "another did it meanwhile");
+            // What of them nobody took over need not wait for the end of its lease.
+            daemon.store_said(TASK, daemon.store.mark_release(taken, daemon.now()).await);
+        }
         Err(error) => {
             tracing::warn!(error = %Chain(&error), marks = taken.len(), "what was read again was not kept");
             daemon.store_said(TASK, daemon.store.mark_release(taken, daemon.later(RETRY)).await);

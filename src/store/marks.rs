@@ -95,6 +95,19 @@ impl Store {
         Ok(taken)
     }
 
+    /// Holds marks for longer; fails when another took one of them over.
+    pub async fn mark_extend(&self, marks: &[TakenMark], lease_until: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        // Taken, they are sorted: two writers on PostgreSQL never wait for each other.
+        for mark in marks {
+            let sql = "UPDATE marks SET lease_until = $3 WHERE mark_key = $1 AND token = $2 AND lease_owner IS NOT NULL";
+            if tx.execute(sql, values![&mark.key, mark.token, lease_until]).await? != 1 {
+                return Err(lost(mark));
+            }
+        }
+        tx.commit().await
+    }
+
     /// Gives marks back, to be taken again from `not_before` on: their resources could not be read.
     pub async fn mark_release(&self, marks: &[TakenMark], not_before: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
@@ -148,8 +161,12 @@ pub(super) async fn done(tx: &mut Tx, mark: &TakenMark) -> Result<(), StoreError
     let sql = "UPDATE marks SET lease_owner = NULL, lease_until = NULL WHERE mark_key = $1 AND token = $2";
     match tx.execute(sql, values![&mark.key, mark.token]).await? {
         1 => Ok(()),
-        _ => Err(StoreError::LeaseLost { what: format!("the mark {}", mark.key) }),
+        _ => Err(lost(mark)),
     }
+}
+
+fn lost(mark: &TakenMark) -> StoreError {
+    StoreError::LeaseLost { what: format!("the mark {}", mark.key) }
 }
 
 fn mark(row: &Row) -> Result<TakenMark, StoreError> {
