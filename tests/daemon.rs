@@ -51,6 +51,17 @@ fn it_keeps_watching() {
     assert_eq!(closed["life"]["state"]["how"], "reverted_by_hand", "{closed:#}");
     let history = place.said(&["findings", "history", id]);
     assert!(history.contains("opened") && history.contains("resolved"), "{history}");
+    // What waits is counted, queue by queue, and in the end nothing does.
+    let jobs = |queue: &str, state: &str| {
+        place.metric_of("driftd_queue_jobs", &format!("queue=\"{queue}\",state=\"{state}\""))
+    };
+    for queue in ["lookup", "marks", "sweep"] {
+        let state = |state| jobs(queue, state) == Some(0.0);
+        place.until(&format!("an empty queue {queue}"), || ["waiting", "running", "failed"].into_iter().all(state).then_some(()));
+        let age = place.metric_of("driftd_queue_oldest_job_age_seconds", &format!("queue=\"{queue}\""));
+        assert_eq!(age, Some(0.0), "{queue}");
+    }
+    assert_eq!((place.metric("driftd_unread_states"), place.metric("driftd_store_errors_total")), (0.0, 0.0));
 
     let backup = place.path("copy.db");
     place.said(&["store", "backup", &backup.display().to_string()]);

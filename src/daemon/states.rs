@@ -57,6 +57,7 @@ async fn watch(daemon: &Arc<Daemon>, current: &Arc<Current>) {
         }
         daemon.states_are_known();
         daemon.health.states_read(&loaded.desired.gaps);
+        metrics::unread_states(loaded.desired.unread.iter().filter(|unread| !unread.foreign_only).count());
         if !changed.is_empty() {
             daemon.store_said(TASK, mark(daemon, current, changed).await);
         }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::db::{LONGEST_INDEXED, Row, Tx, values};
-use super::{Store, StoreError};
+use super::{QueueDepth, Store, StoreError};
 use crate::model::{ResourceKey, Scope};
 
 /// A resource to be read again.
@@ -117,6 +117,19 @@ impl Store {
             tx.execute(sql, values![&mark.key, mark.token, not_before]).await?;
         }
         tx.commit().await
+    }
+
+    /// The marks as a queue beside those of jobs. The oldest may be taken: whoever has it may be stuck.
+    pub async fn mark_depth(&self) -> Result<QueueDepth, StoreError> {
+        let sql = "SELECT count(*) AS number, count(lease_owner) AS running, min(not_before) AS oldest FROM marks";
+        let rows = self.db.fetch(sql, Vec::new()).await?;
+        let mut depth = QueueDepth { kind: "marks".to_owned(), queued: 0, running: 0, failed: 0, oldest_due: None };
+        if let Some(row) = rows.first() {
+            depth.running = row.integer("running")?.unsigned_abs();
+            depth.queued = row.integer("number")?.unsigned_abs().saturating_sub(depth.running);
+            depth.oldest_due = row.optional_time("oldest")?;
+        }
+        Ok(depth)
     }
 
     /// How many marks wait, taken ones included, and since when the oldest could be taken.

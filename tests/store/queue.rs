@@ -217,6 +217,11 @@ async fn a_mark_is_made_once_and_stays_until_nothing_new_is_heard(world: &World)
     let keys: Vec<_> = taken.iter().map(|mark| mark.resource_key().map(|key| key.to_string())).collect();
     assert_eq!(keys, [None, Some(format!("{ACCOUNT}/{REGION}/aws_vpc/vpc-1"))]);
     assert_eq!((taken[1].newest_event, taken[1].event_id.as_deref()), (at(5), Some("e5")));
+    store.mark_upsert(&[mark(Some("vpc-9"), 9)]).await.unwrap();
+    let depth = store.mark_depth().await.unwrap();
+    assert_eq!((depth.queued, depth.running, depth.oldest_due), (1, 2, Some(at(3))));
+    let waits = store.mark_take("one", at(9), at(9), 9).await.unwrap();
+    store.apply(&Apply { marks_done: &waits, ..Apply::at(at(9)) }).await.unwrap();
     assert_eq!(world.another().await.mark_take("two", at(5), at(15), 9).await.unwrap(), []);
     // Something new is heard while the resource is read.
     store.mark_upsert(&[mark(Some("vpc-1"), 6)]).await.unwrap();
