@@ -142,3 +142,28 @@ fn what_states_did_meanwhile_is_seen_at_once() {
     place.until_is(GROUP, "open");
     assert_eq!(daemon.stop(), 0);
 }
+
+/// What nobody can read for a while is told, and what is changed meanwhile is found as soon as it can be read again: not at the next sweep.
+#[test]
+fn an_event_while_a_state_cannot_be_read_is_not_lost() {
+    let shop = Shop::new();
+    let place = &shop.place;
+    let state = place.path("own.tfstate");
+    fs::copy(&shop.world.state, &state).expect("writable");
+    place.configure(&config(&[state.to_str().expect("UTF-8")], &shop.queue));
+    let daemon = place.start();
+    place.until_swept();
+    fs::write(&state, "{").expect("writable");
+    place.until("a state is unread", || (place.metric("driftd_unread_states") > 0.0).then_some(()));
+    assert!(!place.get("/readyz").expect("it answers").contains("states: ok"));
+    shop.people("open");
+    place.until("the event", || (place.metric("driftd_marked_reads_total") > 0.0).then_some(()));
+    assert_eq!(place.findings(), Vec::<Value>::new(), "nobody knows what it should be");
+
+    fs::copy(&shop.world.state, &state).expect("writable");
+    let opened = place.until_is(GROUP, "open");
+    assert_eq!(opened["finding"]["attribution"]["actor"]["name"], "mallory", "{opened:#}");
+    place.until("all is read", || place.get("/readyz")?.contains("states: ok").then_some(()));
+    assert_eq!(place.metric("driftd_unread_states"), 0.0);
+    assert_eq!(daemon.stop(), 0);
+}
