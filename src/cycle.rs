@@ -162,7 +162,7 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
 
     progress.begin("asking who did it", 0);
     let mut attributed = attribute(work, &looked, environment, left()).await;
-    let touched = later_look::touched(&looked, &attributed.who, clock());
+    let touched = later_look::touched(&looked, &attributed, clock());
     let is_time = !environment.aws.second_look_delay().is_zero() && environment.aws.second_look_delay() < left();
     if !touched.is_empty() && is_time && later_look::look_again(&mut looked, touched, environment, left).await {
         attributed = attribute(work, &looked, environment, left()).await;

@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use driftd::attribution::source::EventSource;
+use driftd::attribution::{EventSink, ResourceQuery, SessionQuery, Window, parse};
 use driftd::aws::{Aws, AwsOptions};
 use driftd::cycle::{self, Environment, Resources, Silent, Sweep, Work};
 use driftd::desired::{Object, ObjectAddress, ObjectStore, StateBucket, StoreError};
-use driftd::model::{DriftStatus, GapReason, Outcome};
+use driftd::model::{DriftStatus, Gap, GapReason, Outcome, Scope};
 use jiff::Timestamp;
 use support::World;
 use support::cycle::{found, settings};
@@ -196,6 +198,53 @@ impl cycle::Progress for Agrees<'_> {
     }
 }
 
+/// One event, whoever asks.
+struct Told(serde_json::Value);
+
+#[async_trait::async_trait]
+impl EventSource for Told {
+    fn name(&self) -> String {
+        "told".to_owned()
+    }
+
+    fn default_reach(&self) -> Option<jiff::SignedDuration> {
+        None
+    }
+
+    async fn about(&self, _: &BTreeSet<ResourceQuery>, _: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
+        let event = parse(&self.0.to_string());
+        sink.accept(event.unwrap_or_else(|_| panic!("no event: {}", self.0)));
+        Vec::new()
+    }
+
+    async fn writes(&self, _: &BTreeSet<Scope>, _: Window, _: &mut dyn EventSink) -> Vec<Gap> {
+        Vec::new()
+    }
+
+    async fn sessions(&self, _: &BTreeSet<SessionQuery>, _: &mut dyn EventSink) -> Vec<Gap> {
+        Vec::new()
+    }
+}
+
+/// Somebody opened the group half a minute ago.
+fn opening(state: &std::path::Path, user_agent: &str) -> Told {
+    let text = std::fs::read_to_string(state).expect("readable");
+    let state: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let is_it = |one: &&serde_json::Value| one["type"] == "aws_security_group" && one["name"] == "web";
+    let group = state["resources"].as_array().and_then(|all| all.iter().find(is_it)).expect("the group");
+    let group = &group["instances"][0]["attributes"]["id"];
+    Told(serde_json::json!({
+        "eventVersion": "1.08", "eventID": "opening", "eventName": "AuthorizeSecurityGroupIngress", "eventSource": "ec2.amazonaws.com",
+        "eventTime": "2026-02-01T00:09:30Z", "awsRegion": "us-east-1", "recipientAccountId": "123456789012", "eventType": "AwsApiCall",
+        "readOnly": false, "sourceIPAddress": "198.51.100.7", "userAgent": user_agent,
+        "userIdentity": {"type": "IAMUser", "userName": "mallory", "accountId": "123456789012", "principalId": "AIDAEXAMPLE",
+            "arn": "arn:aws:iam::123456789012:user/mallory", "accessKeyId": "AKIAIOSFODNN7EXAMPLE"},
+        "requestParameters": {"groupId": group, "ipPermissions": {"items": [
+            {"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}},
+        "responseElements": {"_return": true},
+    }))
+}
+
 /// A listing may be older than the state: what differs from a state of the last minutes is read once more.
 fn what_was_touched_minutes_ago_is_looked_at_again() {
     let world = World::recorded("shop", 1);
@@ -208,7 +257,7 @@ fn what_was_touched_minutes_ago_is_looked_at_again() {
     };
     let now = "2026-02-01T00:10:00Z".parse::<Timestamp>().expect("a time");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let run = |written: &str, agrees: &(dyn Fn() + Sync)| {
+    let run_with = |written: &str, agrees: &(dyn Fn() + Sync), events: &[&dyn EventSource]| {
         let written: Timestamp = written.parse().expect("a time");
         let file = std::fs::File::options().write(true).open(&world.state).expect("writable");
         file.set_modified(written.into()).expect("a time of the file");
@@ -224,14 +273,15 @@ fn what_was_touched_minutes_ago_is_looked_at_again() {
                 store: &store,
                 progress: &progress,
                 clock: &clock,
-                events: &[],
-                asks_sources: true,
+                events,
+                asks_sources: false,
                 keeping: None,
             };
             let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
             cycle::run(&sweep, &environment, "1".to_owned()).await
         })
     };
+    let run = |written: &str, agrees: &(dyn Fn() + Sync)| run_with(written, agrees, &[]);
     let both = ["changed aws_iam_role.web", "changed aws_security_group.web"];
     let sorted = |outcome: &Outcome| {
         let mut found = found(outcome);
@@ -248,6 +298,23 @@ fn what_was_touched_minutes_ago_is_looked_at_again() {
     let gone = run("2026-02-01T00:09:00Z", &close);
     assert_eq!(sorted(&gone), [""; 0], "a stale answer is no drift");
     assert_eq!(gone.counts.in_sync, stays.counts.in_sync + 2);
+
+    // What the last event set is live: an older answer would not show it, and one look is enough...
+    by_hand("open");
+    let person = opening(&world.state, "aws-cli/2.15.0");
+    let looked_again = AtomicUsize::new(0);
+    let looks = || _ = looked_again.fetch_add(1, Ordering::SeqCst);
+    let proven = run_with("2026-02-01T00:04:00Z", &looks, &[&person]);
+    assert_eq!((sorted(&proven), looked_again.load(Ordering::SeqCst)), (both.map(str::to_owned).to_vec(), 0));
+    let of_group = proven.findings.iter().find(|one| one.kind == "aws_security_group").expect("the group");
+    let actor = of_group.attribution.as_ref().and_then(|attribution| attribution.actor.as_ref()).expect("a name");
+    assert_eq!(actor.name, "mallory");
+    // ... but not where the state was just written, or Terraform may go on with it.
+    run_with("2026-02-01T00:09:00Z", &looks, &[&person]);
+    assert_eq!(looked_again.load(Ordering::SeqCst), 1);
+    let terraform = opening(&world.state, "APN/1.0 HashiCorp/1.0 Terraform/1.11.4 (+https://www.terraform.io)");
+    run_with("2026-02-01T00:04:00Z", &looks, &[&terraform]);
+    assert_eq!(looked_again.load(Ordering::SeqCst), 2);
 }
 
 const STRANGERS: &str = "
