@@ -11,7 +11,7 @@ pub(super) fn review(current: &Current, work: &Work, outcome: &Outcome) {
         return;
     };
     let (baseline, now) = (&current.settings.baseline, outcome.started_at);
-    let view = View { outcome, is_filtered: kinds.is_some(), hides_ignored: false };
+    let view = View { outcome, is_filtered: kinds.is_some(), hides_ignored: false, all_sources: true };
     let review = baseline::review(baseline, view, now);
     if accounts.is_none() {
         metrics::baseline(&review.counts);
