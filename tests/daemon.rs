@@ -167,3 +167,41 @@ fn an_event_while_a_state_cannot_be_read_is_not_lost() {
     assert_eq!(place.metric("driftd_unread_states"), 0.0);
     assert_eq!(daemon.stop(), 0);
 }
+
+/// `driftd baseline` beside the daemon: what the written file accepts is ignored after the reload, without a restart; what matches nothing
+/// any more is reported.
+#[test]
+fn what_a_baseline_accepts_is_ignored_by_the_daemon_at_work() {
+    let shop = Shop::new();
+    let place = &shop.place;
+    let each_minute = format!("{}schedule: {{cron: \"* * * * *\", jitter: 0s}}\n", shop.config());
+    place.configure(&each_minute);
+    let daemon = place.start();
+    place.until_swept();
+    shop.people("open");
+    let opened = place.until_is(GROUP, "open");
+    let key = opened["finding"]["key"].as_str().expect("a key");
+
+    let file = place.path("accepted.yaml");
+    let path = file.to_str().expect("UTF-8");
+    let accept = ["baseline", "--owner", "team-network", "--reason", "before driftd", "--expires", "90d"];
+    place.said(&[&accept[..], &["--output", path]].concat());
+    assert!(fs::read_to_string(&file).expect("written").contains(key));
+    place.configure(&format!("{each_minute}baseline: [accepted.yaml]\n"));
+    let ignored = place.until("it is ignored", || {
+        let found = place.said(&["findings", "list", "--json", "--status", "ignored_by_rule"]);
+        serde_json::from_str::<Vec<Value>>(&found).expect("JSON").pop()
+    });
+    assert_eq!((&ignored["finding"]["key"], &ignored["id"]), (&opened["finding"]["key"], &opened["id"]), "{ignored:#}");
+    let ignore = &ignored["finding"]["ignored"];
+    assert_eq!((&ignore["owner"], &ignore["reason"]), (&json!("team-network"), &json!("before driftd")), "{ignore:#}");
+    let entries = |state: &str| place.metric_of("driftd_baseline_entries", &format!("state=\"{state}\""));
+    place.until("an accepted entry", || (entries("accepted") == Some(1.0)).then_some(()));
+    assert!(!place.log().contains("matches nothing any more"));
+
+    shop.people("close");
+    place.until_is(GROUP, "resolved");
+    place.until("a stale entry", || (entries("stale") == Some(1.0) && entries("accepted") == Some(0.0)).then_some(()));
+    assert!(place.log().contains(&format!("({key}) matches nothing any more")), "{}", place.log());
+    assert_eq!(daemon.stop(), 0);
+}
