@@ -205,3 +205,56 @@ fn what_a_baseline_accepts_is_ignored_by_the_daemon_at_work() {
     assert!(place.log().contains(&format!("({key}) matches nothing any more")), "{}", place.log());
     assert_eq!(daemon.stop(), 0);
 }
+
+/// A VPC in a region of its own.
+const STRAY: &str = "
+import boto3, sys
+ec2 = boto3.client('ec2', endpoint_url=sys.argv[1], region_name='eu-west-1', aws_access_key_id='test', aws_secret_access_key='test')
+if sys.argv[2] == 'make':
+    print(ec2.create_vpc(CidrBlock=sys.argv[3])['Vpc']['VpcId'])
+else:
+    ec2.delete_vpc(VpcId=sys.argv[3])
+";
+
+/// Where nothing is declared any more, what was found there stays until it is gone; what the configuration does not look for is closed.
+#[test]
+fn what_nobody_declares_is_looked_for_where_nothing_is_declared_any_more() {
+    let shop = Shop::new();
+    let place = &shop.place;
+    let stray = |what: &str, which: &str| {
+        let mut python = support::python();
+        let done = python.args(["-c", STRAY, &shop.world.moto, what, which]).output().expect("python starts");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).trim().to_owned()
+    };
+    let (first, second) = (stray("make", "10.50.0.0/16"), stray("make", "10.51.0.0/16"));
+    let extra = place.path("extra.tfstate");
+    fs::write(&extra, state_with(&["vpc-0000000a"], 1).replace("us-east-1", "eu-west-1")).expect("writable");
+    let own = shop.world.state.to_str().expect("UTF-8");
+    let watching = |states: &[&str], more: &str| {
+        place.configure(&format!(
+            "{}schedule: {{cron: \"* * * * *\", jitter: 0s}}\n{more}",
+            config(states, &shop.queue)
+        ));
+    };
+    let find = |id: &str| place.findings().into_iter().find(|one| one["finding"]["id"] == id);
+    let until = |id: &str, state: &str| {
+        place.until(&format!("{id} is {state}"), || find(id).filter(|one| one["life"]["state"]["name"] == state))
+    };
+    watching(&[own, extra.to_str().expect("UTF-8")], "");
+    let daemon = place.start();
+    for id in [&first, &second] {
+        assert_eq!(until(id, "open")["finding"]["drift"], "unmanaged");
+    }
+    // The last state that declares something in that region is taken out.
+    watching(&[own], "");
+    until("vpc-0000000a", "resolved");
+    assert_eq!(find(&first).expect("known")["life"]["state"]["name"], "open");
+    stray("delete", &first);
+    assert_eq!(until(&first, "resolved")["life"]["state"]["how"], "no_longer_unmanaged");
+    assert_eq!(find(&second).expect("known")["life"]["state"]["name"], "open", "it is still there");
+
+    watching(&[own], "scan: {unmanaged: false}\n");
+    assert_eq!(until(&second, "resolved")["life"]["state"]["how"], "no_longer_watched");
+    assert_eq!(daemon.stop(), 0);
+}
