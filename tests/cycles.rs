@@ -10,14 +10,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use driftd::attribution::source::EventSource;
-use driftd::attribution::{EventSink, ResourceQuery, SessionQuery, Window, parse};
 use driftd::aws::{Aws, AwsOptions};
 use driftd::cycle::{self, Environment, Resources, Silent, Sweep, Work};
 use driftd::desired::{Object, ObjectAddress, ObjectStore, StateBucket, StoreError};
-use driftd::model::{DriftStatus, Gap, GapReason, Outcome, Scope};
+use driftd::model::{DriftStatus, GapReason, Outcome};
 use jiff::Timestamp;
 use support::World;
-use support::cycle::{found, settings};
+use support::cycle::{found, opening, settings};
 
 const BY_HAND: &str = "
 import boto3, json, sys
@@ -196,53 +195,6 @@ impl cycle::Progress for Agrees<'_> {
             self.0();
         }
     }
-}
-
-/// One event, whoever asks.
-struct Told(serde_json::Value);
-
-#[async_trait::async_trait]
-impl EventSource for Told {
-    fn name(&self) -> String {
-        "told".to_owned()
-    }
-
-    fn default_reach(&self) -> Option<jiff::SignedDuration> {
-        None
-    }
-
-    async fn about(&self, _: &BTreeSet<ResourceQuery>, _: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
-        let event = parse(&self.0.to_string());
-        sink.accept(event.unwrap_or_else(|_| panic!("no event: {}", self.0)));
-        Vec::new()
-    }
-
-    async fn writes(&self, _: &BTreeSet<Scope>, _: Window, _: &mut dyn EventSink) -> Vec<Gap> {
-        Vec::new()
-    }
-
-    async fn sessions(&self, _: &BTreeSet<SessionQuery>, _: &mut dyn EventSink) -> Vec<Gap> {
-        Vec::new()
-    }
-}
-
-/// Somebody opened the group half a minute ago.
-fn opening(state: &std::path::Path, user_agent: &str) -> Told {
-    let text = std::fs::read_to_string(state).expect("readable");
-    let state: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let is_it = |one: &&serde_json::Value| one["type"] == "aws_security_group" && one["name"] == "web";
-    let group = state["resources"].as_array().and_then(|all| all.iter().find(is_it)).expect("the group");
-    let group = &group["instances"][0]["attributes"]["id"];
-    Told(serde_json::json!({
-        "eventVersion": "1.08", "eventID": "opening", "eventName": "AuthorizeSecurityGroupIngress", "eventSource": "ec2.amazonaws.com",
-        "eventTime": "2026-02-01T00:09:30Z", "awsRegion": "us-east-1", "recipientAccountId": "123456789012", "eventType": "AwsApiCall",
-        "readOnly": false, "sourceIPAddress": "198.51.100.7", "userAgent": user_agent,
-        "userIdentity": {"type": "IAMUser", "userName": "mallory", "accountId": "123456789012", "principalId": "AIDAEXAMPLE",
-            "arn": "arn:aws:iam::123456789012:user/mallory", "accessKeyId": "AKIAIOSFODNN7EXAMPLE"},
-        "requestParameters": {"groupId": group, "ipPermissions": {"items": [
-            {"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}},
-        "responseElements": {"_return": true},
-    }))
 }
 
 /// A listing may be older than the state: what differs from a state of the last minutes is read once more.

@@ -57,7 +57,9 @@ fn it_keeps_watching() {
     };
     for queue in ["lookup", "marks", "sweep"] {
         let state = |state| jobs(queue, state) == Some(0.0);
-        place.until(&format!("an empty queue {queue}"), || ["waiting", "running", "failed"].into_iter().all(state).then_some(()));
+        place.until(&format!("an empty queue {queue}"), || {
+            ["waiting", "running", "failed"].into_iter().all(state).then_some(())
+        });
         let age = place.metric_of("driftd_queue_oldest_job_age_seconds", &format!("queue=\"{queue}\""));
         assert_eq!(age, Some(0.0), "{queue}");
     }

@@ -242,7 +242,11 @@ fn an_entry_of_a_source_that_has_another_name_now() {
     };
     let (state, message) = of(&clean, true);
     assert_eq!(state, "stale");
-    assert!(message.unwrap().ends_with("matches nothing any more: its source prod is not configured, or has another name now"));
+    assert!(
+        message
+            .unwrap()
+            .ends_with("matches nothing any more: its source prod is not configured, or has another name now")
+    );
     // Nobody looks where nothing is declared.
     assert_eq!(of(&Outcome { coverage: Vec::new(), ..clean.clone() }, true).0, "stale");
     // As long as it drifts it is accepted, whatever its source is called.

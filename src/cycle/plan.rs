@@ -129,12 +129,8 @@ impl Plan {
         }
         // As for what is declared: every region for every account.
         for scope in sweep.found.iter().filter(|scope| sweep.unmanaged && aws.reaches(&scope.account)) {
-            if sweep.wants_account(&scope.account) {
-                self.accounts.insert(scope.account.clone());
-            }
-            if scope.region != GLOBAL {
-                self.regions.insert(scope.region.clone());
-            }
+            self.accounts.extend(sweep.wants_account(&scope.account).then(|| scope.account.clone()));
+            self.regions.extend((scope.region != GLOBAL).then(|| scope.region.clone()));
         }
     }
 

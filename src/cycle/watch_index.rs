@@ -89,9 +89,12 @@ impl WatchIndex {
             now_at.insert(before, index);
         }
         let kept = |before: &[u32]| before.iter().filter_map(|at| now_at.get(at).copied()).collect::<Vec<u32>>();
-        earlier.by_name.iter().map(|(name, before)| (name, kept(before))).filter(|(_, kept)| !kept.is_empty()).for_each(
-            |(name, kept)| self.by_name.entry(*name).or_default().extend(kept),
-        );
+        earlier
+            .by_name
+            .iter()
+            .map(|(name, before)| (name, kept(before)))
+            .filter(|(_, kept)| !kept.is_empty())
+            .for_each(|(name, kept)| self.by_name.entry(*name).or_default().extend(kept));
         for (place, before) in &earlier.singletons {
             self.singletons.entry(place.clone()).or_default().extend(kept(before));
         }

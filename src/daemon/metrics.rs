@@ -32,7 +32,10 @@ pub(super) fn describe() {
     describe_gauge!("driftd_cloudtrail_lag_seconds", "How old the event was that was kept last.");
     describe_counter!("driftd_marked_reads_total", "Resources that were read again because of events.");
     describe_gauge!("driftd_declared_resources", "Resources that the states declare.");
-    describe_gauge!("driftd_queue_jobs", "What waits, is at work or has failed, by queue: sweeps, lookups, marked resources.");
+    describe_gauge!(
+        "driftd_queue_jobs",
+        "What waits, is at work or has failed, by queue: sweeps, lookups, marked resources."
+    );
     describe_gauge!("driftd_queue_oldest_job_age_seconds", "For how long the oldest of a queue has been due.");
     describe_gauge!("driftd_unread_states", "States that could not be read when they were last asked.");
     describe_counter!("driftd_store_errors_total", "Requests that the store refused.");

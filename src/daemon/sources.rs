@@ -86,9 +86,8 @@ pub(super) async fn close_unwatched(daemon: &Daemon, current: &Current, outcome:
     };
     let patience = if daemon.store.is_shared() { OTHERS } else { SignedDuration::ZERO };
     let mut known = daemon.store.finding_unmanaged().await?;
-    known.retain(|one| {
-        !is_watched(&one.finding) && outcome.started_at.duration_since(one.life.last_checked) > patience
-    });
+    known
+        .retain(|one| !is_watched(&one.finding) && outcome.started_at.duration_since(one.life.last_checked) > patience);
     if known.is_empty() {
         return Ok(());
     }

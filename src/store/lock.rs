@@ -32,7 +32,10 @@ impl DaemonLock {
                 let mut holder = String::new();
                 // Whoever holds it is told as far as it says so.
                 let _ = file.read_to_string(&mut holder);
-                let holder = holder.trim().parse::<u32>().map_or_else(|_| "another one".to_owned(), |id| format!("process {id}"));
+                let holder = holder
+                    .trim()
+                    .parse::<u32>()
+                    .map_or_else(|_| "another one".to_owned(), |id| format!("process {id}"));
                 return Err(StoreError::InUse { store: store.clone(), holder });
             }
             Err(TryLockError::Error(error)) => {

@@ -100,7 +100,8 @@ impl Store {
         let mut tx = self.db.begin().await?;
         // Taken, they are sorted: two writers on PostgreSQL never wait for each other.
         for mark in marks {
-            let sql = "UPDATE marks SET lease_until = $3 WHERE mark_key = $1 AND token = $2 AND lease_owner IS NOT NULL";
+            let sql =
+                "UPDATE marks SET lease_until = $3 WHERE mark_key = $1 AND token = $2 AND lease_owner IS NOT NULL";
             if tx.execute(sql, values![&mark.key, mark.token, lease_until]).await? != 1 {
                 return Err(lost(mark));
             }

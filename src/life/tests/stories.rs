@@ -2,8 +2,7 @@
 
 use super::world::{ACCOUNT, Memory, REGION, at, by, finding, gap, row, scope, source, sweep, vpc};
 use crate::life::{
-    FlappingPolicy, OperationError, Resolution, State, StateName, TransitionKind, close_source, close_unwatched, expire,
-    operation,
+    FlappingPolicy, OperationError, Resolution, State, StateName, TransitionKind, close_source, expire, operation,
 };
 use crate::model::{Coverage, DriftStatus, Finding, GapReason, GapScope, Ignored, Outcome, Severity};
 
@@ -130,19 +129,6 @@ fn a_source_that_cannot_be_read_keeps_its_findings() {
     assert!(close_source(&known, "other", None, at(6)).findings.is_empty());
     assert_eq!(memory.keep(&close_source(&known, "prod", Some("alice"), at(6))), ["resolved"]);
     assert_eq!(how(&memory, &vpc("a")), Some(Resolution::SourceRemoved));
-}
-
-#[test]
-fn what_the_configuration_does_not_look_for_any_more() {
-    let (unmanaged, declared) = (finding("aws_vpc", "vpc-0a1b2c3d", DriftStatus::Unmanaged, ""), vpc("a"));
-    let mut memory = opened(&unmanaged);
-    // Nobody looked there: that alone says nothing.
-    assert_eq!(memory.see(&Outcome { coverage: Vec::new(), ..sweep(5, Vec::new()) }), [""; 0]);
-    let known: Vec<_> = memory.known.values().chain(opened(&declared).known.values()).cloned().collect();
-    assert_eq!(memory.keep(&close_unwatched(&known, at(6))), ["resolved"]);
-    assert_eq!(how(&memory, &unmanaged), Some(Resolution::NoLongerWatched));
-    let known: Vec<_> = memory.known.values().cloned().collect();
-    assert_eq!(close_unwatched(&known, at(7)).findings, []);
 }
 
 #[test]

@@ -155,7 +155,10 @@ fn a_correction_that_says_it_failed_takes_the_name_back() {
 #[test]
 fn what_is_live_is_what_the_last_event_set_or_it_is_no_proof() {
     let nothing = || json!({});
-    let (large, micro) = (|second| resized(second, "ann", "m5.large", nothing()), |second| resized(second, "ann", "t3.micro", nothing()));
+    let (large, micro) = (
+        |second| resized(second, "ann", "m5.large", nothing()),
+        |second| resized(second, "ann", "t3.micro", nothing()),
+    );
     let drift = instance("m5.large");
     assert!(is_proven(&drift, &[large(1)]));
     assert!(is_proven(&drift, &[micro(1), large(2)]), "what came before does not matter");
@@ -171,6 +174,12 @@ fn what_is_live_is_what_the_last_event_set_or_it_is_no_proof() {
     assert!(!is_proven(&two, &[large(1)]), "nobody is known for the tag");
     // An unmanaged or missing one may be an older answer whatever its event says.
     let gone = Drift { status: DriftStatus::Missing, changes: Vec::new(), ..instance("m5.large") };
-    let ended = event(1, "ann", "ec2:TerminateInstances", json!({"instancesSet": {"items": [{"instanceId": INSTANCE}]}}), nothing());
+    let ended = event(
+        1,
+        "ann",
+        "ec2:TerminateInstances",
+        json!({"instancesSet": {"items": [{"instanceId": INSTANCE}]}}),
+        nothing(),
+    );
     assert!(!is_proven(&gone, &[ended]));
 }
