@@ -44,7 +44,7 @@ fn reads_that_are_kept_while_events_flow() {
         let elsewhere = BTreeSet::from([Scope::new(aws.account(), "eu-west-1")]);
         let at = |hour: i64| "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time") + hour.hours();
         let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
-        let run_with = async |hour, since, heard| {
+        let run_with = async |hour, since, heard: &BTreeSet<Scope>| {
             let clock = move || at(hour);
             let environment = Environment {
                 aws: &aws,
@@ -70,7 +70,7 @@ fn reads_that_are_kept_while_events_flow() {
         assert_eq!((quiet.counts.in_sync, quiet.counts.live), (first.counts.in_sync, first.counts.live));
 
         let silent = run_with(2, 0, &elsewhere).await;
-        assert_eq!((silent.api_calls, oldest(&silent)), (first.api_calls, None), "the trail of this region is silent");
+        assert!(silent.api_calls > quiet.api_calls && oldest(&silent).is_none(), "the trail of this region is silent");
 
         // Its event is lost.
         versioning("Suspended");
