@@ -58,6 +58,8 @@ pub struct Sweep {
     pub scopes: Option<BTreeSet<Scope>>,
     /// Only these accounts.
     pub accounts: Option<BTreeSet<String>>,
+    /// Where unmanaged resources are known: they are looked for there although nothing may be declared any more.
+    pub found: BTreeSet<Scope>,
     /// Report everything that this principal did, too.
     pub principal: Option<String>,
 }
@@ -119,8 +121,11 @@ impl Progress for Silent {}
 impl Sweep {
     /// Is this scope asked for?
     fn wants(&self, scope: &Scope) -> bool {
-        self.scopes.as_ref().is_none_or(|only| only.contains(scope))
-            && self.accounts.as_ref().is_none_or(|only| only.contains(&scope.account))
+        self.scopes.as_ref().is_none_or(|only| only.contains(scope)) && self.wants_account(&scope.account)
+    }
+
+    fn wants_account(&self, account: &str) -> bool {
+        self.accounts.as_ref().is_none_or(|only| only.contains(account))
     }
 }
 
@@ -157,7 +162,7 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
 
     progress.begin("asking who did it", 0);
     let mut attributed = attribute(work, &looked, environment, left()).await;
-    let touched = later_look::touched(&looked, &attributed.who, clock());
+    let touched = later_look::touched(&looked, &attributed, clock());
     let is_time = !environment.aws.second_look_delay().is_zero() && environment.aws.second_look_delay() < left();
     if !touched.is_empty() && is_time && later_look::look_again(&mut looked, touched, environment, left).await {
         attributed = attribute(work, &looked, environment, left()).await;

@@ -72,6 +72,7 @@ impl Setup {
             kinds,
             scopes: None,
             accounts: None,
+            found: BTreeSet::new(),
             principal: None,
         };
         Ok(Self { settings, sweep, aws: aws_options(config), warnings })

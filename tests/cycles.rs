@@ -9,13 +9,14 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use driftd::attribution::source::EventSource;
 use driftd::aws::{Aws, AwsOptions};
 use driftd::cycle::{self, Environment, Resources, Silent, Sweep, Work};
 use driftd::desired::{Object, ObjectAddress, ObjectStore, StateBucket, StoreError};
 use driftd::model::{DriftStatus, GapReason, Outcome};
 use jiff::Timestamp;
 use support::World;
-use support::cycle::{found, settings};
+use support::cycle::{found, opening, settings};
 
 const BY_HAND: &str = "
 import boto3, json, sys
@@ -208,7 +209,7 @@ fn what_was_touched_minutes_ago_is_looked_at_again() {
     };
     let now = "2026-02-01T00:10:00Z".parse::<Timestamp>().expect("a time");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let run = |written: &str, agrees: &(dyn Fn() + Sync)| {
+    let run_with = |written: &str, agrees: &(dyn Fn() + Sync), events: &[&dyn EventSource]| {
         let written: Timestamp = written.parse().expect("a time");
         let file = std::fs::File::options().write(true).open(&world.state).expect("writable");
         file.set_modified(written.into()).expect("a time of the file");
@@ -224,14 +225,15 @@ fn what_was_touched_minutes_ago_is_looked_at_again() {
                 store: &store,
                 progress: &progress,
                 clock: &clock,
-                events: &[],
-                asks_sources: true,
+                events,
+                asks_sources: false,
                 keeping: None,
             };
             let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
             cycle::run(&sweep, &environment, "1".to_owned()).await
         })
     };
+    let run = |written: &str, agrees: &(dyn Fn() + Sync)| run_with(written, agrees, &[]);
     let both = ["changed aws_iam_role.web", "changed aws_security_group.web"];
     let sorted = |outcome: &Outcome| {
         let mut found = found(outcome);
@@ -248,6 +250,23 @@ fn what_was_touched_minutes_ago_is_looked_at_again() {
     let gone = run("2026-02-01T00:09:00Z", &close);
     assert_eq!(sorted(&gone), [""; 0], "a stale answer is no drift");
     assert_eq!(gone.counts.in_sync, stays.counts.in_sync + 2);
+
+    // What the last event set is live: an older answer would not show it, and one look is enough...
+    by_hand("open");
+    let person = opening(&world.state, "aws-cli/2.15.0");
+    let looked_again = AtomicUsize::new(0);
+    let looks = || _ = looked_again.fetch_add(1, Ordering::SeqCst);
+    let proven = run_with("2026-02-01T00:04:00Z", &looks, &[&person]);
+    assert_eq!((sorted(&proven), looked_again.load(Ordering::SeqCst)), (both.map(str::to_owned).to_vec(), 0));
+    let of_group = proven.findings.iter().find(|one| one.kind == "aws_security_group").expect("the group");
+    let actor = of_group.attribution.as_ref().and_then(|attribution| attribution.actor.as_ref()).expect("a name");
+    assert_eq!(actor.name, "mallory");
+    // ... but not where the state was just written, or Terraform may go on with it.
+    run_with("2026-02-01T00:09:00Z", &looks, &[&person]);
+    assert_eq!(looked_again.load(Ordering::SeqCst), 1);
+    let terraform = opening(&world.state, "APN/1.0 HashiCorp/1.0 Terraform/1.11.4 (+https://www.terraform.io)");
+    run_with("2026-02-01T00:04:00Z", &looks, &[&terraform]);
+    assert_eq!(looked_again.load(Ordering::SeqCst), 2);
 }
 
 const STRANGERS: &str = "

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use driftd::aws::{Aws, AwsOptions};
 use driftd::cycle::{self, Environment, Keeping, KeptReads, Silent, Sweep, Work};
 use driftd::desired::StateBucket;
-use driftd::model::Outcome;
+use driftd::model::{Outcome, Scope};
 use jiff::{Timestamp, ToSpan as _};
 use support::World;
 use support::cycle::{found, settings};
@@ -39,10 +39,12 @@ fn reads_that_are_kept_while_events_flow() {
         let settings = settings(world.state.display().to_string());
         let store = StateBucket::new(&aws);
         let reads = KeptReads::default();
-        let accounts = BTreeSet::from([aws.account().to_owned()]);
+        // Where events are heard: of the region in which buckets and roles log theirs.
+        let here = BTreeSet::from([Scope::new(aws.account(), "us-east-1")]);
+        let elsewhere = BTreeSet::from([Scope::new(aws.account(), "eu-west-1")]);
         let at = |hour: i64| "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time") + hour.hours();
         let sweep = Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() });
-        let run = async |hour, since| {
+        let run_with = async |hour, since, heard: &BTreeSet<Scope>| {
             let clock = move || at(hour);
             let environment = Environment {
                 aws: &aws,
@@ -52,10 +54,11 @@ fn reads_that_are_kept_while_events_flow() {
                 clock: &clock,
                 events: &[],
                 asks_sources: false,
-                keeping: Some(Keeping { reads: &reads, since: at(since), accounts: &accounts }),
+                keeping: Some(Keeping { reads: &reads, since: at(since), heard }),
             };
             cycle::run(&sweep, &environment, hour.to_string()).await
         };
+        let run = async |hour, since| run_with(hour, since, &here).await;
         let oldest = |outcome: &Outcome| outcome.coverage.iter().filter_map(|row| row.oldest_read).min();
 
         let first = run(1, 0).await;
@@ -66,11 +69,14 @@ fn reads_that_are_kept_while_events_flow() {
         assert!(quiet.api_calls * 4 < first.api_calls * 3, "{} calls, then {}", first.api_calls, quiet.api_calls);
         assert_eq!((quiet.counts.in_sync, quiet.counts.live), (first.counts.in_sync, first.counts.live));
 
+        let silent = run_with(2, 0, &elsewhere).await;
+        assert!(silent.api_calls > quiet.api_calls && oldest(&silent).is_none(), "the trail of this region is silent");
+
         // Its event is lost.
         versioning("Suspended");
         let unseen = run(3, 0).await;
-        assert_eq!((found(&unseen), oldest(&unseen)), (Vec::new(), Some(at(1))), "it does not say that it looked");
-        let seen = run(4, 2).await;
+        assert_eq!((found(&unseen), oldest(&unseen)), (Vec::new(), Some(at(2))), "it does not say that it looked");
+        let seen = run(4, 3).await;
         assert_eq!(found(&seen).len(), 1, "{:?}", found(&seen));
         assert_eq!(oldest(&seen), None);
         versioning("Enabled");

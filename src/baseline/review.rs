@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::{Baseline, Entry, is_hidden};
 use crate::diagnostic::{self, Diagnostic};
-use crate::life::{Sight, Sights, is_maker, is_part};
+use crate::life::{Sight, Sights, Subject, is_maker, is_part};
 use crate::model::{DriftStatus, Finding, Outcome};
+use crate::report::text::sanitize_output;
 
 /// How an outcome is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +19,18 @@ pub struct View<'a> {
     pub is_filtered: bool,
     /// Does it leave out what is ignored, as a report does?
     pub hides_ignored: bool,
+    /// Was everything asked for that is configured? Then a source that is neither there nor unread was renamed or taken out.
+    pub all_sources: bool,
+}
+
+impl View<'_> {
+    /// The source of an entry that is configured no more, under this name at least.
+    fn gone_source<'e>(&self, entry: &'e Entry) -> Option<&'e str> {
+        let was_read = |name: &str| self.outcome.sources.iter().any(|source| source.name == name);
+        let unread = self.outcome.gaps.iter().filter_map(|gap| gap.scope.source.as_deref()).any(|name| !was_read(name));
+        let is_known = self.all_sources && !unread && !self.outcome.sources.is_empty();
+        entry.source.as_deref().filter(|name| is_known && !was_read(name))
+    }
 }
 
 /// What there is in the place of an entry.
@@ -60,10 +73,17 @@ impl<'a> Standings<'a> {
             Some(part) if is_filtered_maker || is_part(part, self.view.outcome) => Standing::NotSeen,
             Some(other) => Standing::OtherContent(other),
             None if !found.is_empty() || is_filtered_maker || self.view.hides_ignored => Standing::NotSeen,
-            None => match self.sights.of(entry.subject()) {
-                Sight::Absent => Standing::Stale,
-                Sight::NotSeen(_) | Sight::NotLooked => Standing::NotSeen,
-            },
+            None => {
+                let is_gone = self.view.gone_source(entry).is_some();
+                let subject = entry.subject();
+                let subject = Subject { source: subject.source.filter(|_| !is_gone), ..subject };
+                match self.sights.of(subject) {
+                    Sight::Absent => Standing::Stale,
+                    // Where nobody declares anything any more nobody looks.
+                    Sight::NotLooked if is_gone => Standing::Stale,
+                    Sight::NotSeen(_) | Sight::NotLooked => Standing::NotSeen,
+                }
+            }
         }
     }
 }
@@ -86,7 +106,10 @@ pub fn review(baseline: &Baseline, view: View<'_>, now: Timestamp) -> Review {
     for entry in baseline.entries() {
         let word = match standings.of(entry) {
             Standing::Stale => {
-                let message = format!("{} matches nothing any more", entry.name());
+                let why = view.gone_source(entry).map(|source| {
+                    format!(": its source {} is not configured, or has another name now", sanitize_output(source))
+                });
+                let message = format!("{} matches nothing any more{}", entry.name(), why.unwrap_or_default());
                 let hint = "take the entry out, or run `driftd baseline --merge`";
                 stale.push(entry.warning("baseline/stale", message).with_hint(hint));
                 "stale"

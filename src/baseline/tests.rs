@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::judge::Ignore;
-use crate::model::{Change, Counts, Coverage, DriftStatus, Finding, Gap, GapReason, GapScope, Outcome, Scope};
+use crate::model::{Change, Counts, Coverage, DriftStatus, Finding, Gap, GapReason, GapScope, Outcome, Scope, Source};
 
 const ACCOUNT: &str = "123456789012";
 const REGION: &str = "eu-west-1";
@@ -92,7 +92,7 @@ fn outcome(findings: Vec<Finding>) -> Outcome {
 }
 
 fn view(outcome: &Outcome) -> View<'_> {
-    View { outcome, is_filtered: false, hides_ignored: false }
+    View { outcome, is_filtered: false, hides_ignored: false, all_sources: false }
 }
 
 fn entry(finding: &Finding, expires: &str) -> Entry {
@@ -221,12 +221,43 @@ fn gone_is_only_what_was_looked_for() {
         ("maker", &group, clean, true, "not_seen"),
     ] {
         let baseline = Baseline::new([entry(finding, "2026-06-30")]);
-        let view = View { outcome: &outcome, is_filtered: filtered, hides_ignored: false };
+        let view = View { is_filtered: filtered, ..view(&outcome) };
         let review = review(&baseline, view, outcome.started_at);
         let found: Vec<_> = review.counts.iter().filter(|(_, count)| **count > 0).map(|(state, _)| *state).collect();
         assert_eq!(found, [state], "{name} {}", finding.key);
         assert_eq!(review.stale.len(), usize::from(state == "stale"), "{name}");
     }
+}
+
+#[test]
+fn an_entry_of_a_source_that_has_another_name_now() {
+    let declared = changed("vpc-a", 1);
+    let baseline = Baseline::new([entry(&declared, "2026-06-30")]);
+    let renamed = Source { name: "production".to_owned(), ..outcome(Vec::new()).sources.remove(0) };
+    let clean = Outcome { sources: vec![renamed], ..outcome(Vec::new()) };
+    let of = |outcome: &Outcome, all_sources| {
+        let review = review(&baseline, View { all_sources, ..view(outcome) }, outcome.started_at);
+        let state = review.counts.iter().find(|(_, count)| **count > 0).map(|(state, _)| *state).unwrap();
+        (state, review.stale.first().map(|stale| stale.message.clone()))
+    };
+    let (state, message) = of(&clean, true);
+    assert_eq!(state, "stale");
+    assert!(
+        message
+            .unwrap()
+            .ends_with("matches nothing any more: its source prod is not configured, or has another name now")
+    );
+    // Nobody looks where nothing is declared.
+    assert_eq!(of(&Outcome { coverage: Vec::new(), ..clean.clone() }, true).0, "stale");
+    // As long as it drifts it is accepted, whatever its source is called.
+    assert_eq!(of(&Outcome { findings: vec![declared.clone()], ..clean.clone() }, true).0, "accepted");
+    // A scan of other states, a state that could not be read, a place that was not seen completely: nobody knows.
+    assert_eq!(of(&clean, false), ("not_seen", None));
+    let scope = GapScope { source: Some("other".into()), ..GapScope::default() };
+    let gap = Gap { reason: GapReason::Unreadable, scope, detail: "x".into() };
+    assert_eq!(of(&Outcome { gaps: vec![gap], ..clean.clone() }, true).0, "not_seen");
+    let unseen = vec![Coverage { complete: false, ..row("aws_vpc") }];
+    assert_eq!(of(&Outcome { coverage: unseen, ..clean }, true).0, "not_seen");
 }
 
 #[test]

@@ -31,6 +31,7 @@ struct Looked {
     outcome: Outcome,
     is_filtered: bool,
     hides_ignored: bool,
+    all_sources: bool,
 }
 
 async fn accept(args: Baseline, config: Config) -> Result<u8, u8> {
@@ -40,11 +41,11 @@ async fn accept(args: Baseline, config: Config) -> Result<u8, u8> {
         Some(path) => of_report(path)?,
         None => scanned(&args, config).await?,
     };
-    let Looked { outcome, is_filtered, hides_ignored } = looked;
+    let Looked { outcome, is_filtered, hides_ignored, all_sources } = looked;
     if outcome.sources.is_empty() {
         return Err(fail(&no_state(&outcome.gaps)));
     }
-    let view = View { outcome: &outcome, is_filtered, hides_ignored };
+    let view = View { outcome: &outcome, is_filtered, hides_ignored, all_sources };
     let merged = baseline::merge(before, view, &acceptance);
     let told =
         [(StepKind::Dropped, "dropped, it matches nothing any more"), (StepKind::Renewed, "expired, accepted anew")];
@@ -148,7 +149,7 @@ fn of_report(path: &Path) -> Result<Looked, u8> {
     let Reported { outcome, hides_ignored } =
         baseline::reported(&text).map_err(|error| fail(&format!("{file}: {}", sanitize_output(&error))))?;
     // Which kinds its scan left out, it does not say.
-    Ok(Looked { outcome, is_filtered: true, hides_ignored })
+    Ok(Looked { outcome, is_filtered: true, hides_ignored, all_sources: false })
 }
 
 async fn scanned(args: &Baseline, config: Config) -> Result<Looked, u8> {
@@ -162,7 +163,7 @@ async fn scanned(args: &Baseline, config: Config) -> Result<Looked, u8> {
     let is_filtered = is_filtered(&args.scan.targets, &prepared.sweep);
     let work = work(&args.scan.targets, prepared.sweep);
     let outcome = run_cycle(&prepared.aws, &prepared.settings, &work).await;
-    Ok(Looked { outcome, is_filtered, hides_ignored: false })
+    Ok(Looked { outcome, is_filtered, hides_ignored: false, all_sources: args.scan.states.is_empty() })
 }
 
 #[cfg(test)]

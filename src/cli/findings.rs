@@ -20,20 +20,32 @@ use crate::life::{Changes, KnownFinding, OperationError, StateName, TransitionKi
 use crate::model::Severity;
 use crate::notify;
 use crate::secret::{Resolver, SecretRef};
-use crate::store::{Apply, AuditEntry, FindingFilter, Location, Store, StoreError};
+use crate::store::{Apply, AuditEntry, DaemonLock, FindingFilter, Location, Store, StoreError};
 use crate::wording::{self, text::sanitize_output};
 
 /// Opens the store of the configuration. `aws` is for a password that lies there.
-pub(super) async fn open_store(config: &Config, aws: Option<Arc<Aws>>) -> Result<Store, String> {
-    let environment = Environment::of_process();
-    let location = match &config.store.location {
-        StoreLocation::Postgres(url) => Location::Postgres(secret(url, environment, aws).await?),
-        sqlite => match sqlite.sqlite(environment.get("STATE_DIRECTORY")) {
-            Some(path) => Location::Sqlite(path),
-            None => return Err("the store has no location".to_owned()),
-        },
-    };
+pub(super) async fn open_store(config: &Config) -> Result<Store, String> {
+    let location = location(config, None).await?;
     Store::open(&location).await.map_err(|error| said(&error))
+}
+
+/// The store for the daemon, with what keeps a second one away from it.
+pub(super) async fn open_store_alone(config: &Config, aws: Arc<Aws>) -> Result<(Store, DaemonLock), String> {
+    let location = location(config, Some(aws)).await?;
+    let lock = DaemonLock::take(&location).map_err(|error| said(&error))?;
+    let store = Store::open(&location).await.map_err(|error| said(&error))?;
+    Ok((store, lock))
+}
+
+async fn location(config: &Config, aws: Option<Arc<Aws>>) -> Result<Location, String> {
+    let environment = Environment::of_process();
+    match &config.store.location {
+        StoreLocation::Postgres(url) => Ok(Location::Postgres(secret(url, environment, aws).await?)),
+        sqlite => {
+            let path = sqlite.sqlite(environment.get("STATE_DIRECTORY"));
+            path.map(Location::Sqlite).ok_or_else(|| "the store has no location".to_owned())
+        }
+    }
 }
 
 async fn secret(url: &SecretRef, environment: Environment, aws: Option<Arc<Aws>>) -> Result<SecretString, String> {
@@ -88,7 +100,7 @@ fn finish(outcome: Result<String, Refusal>) -> u8 {
 
 pub(super) fn run(command: Findings, config: &Config) -> u8 {
     block_on(async {
-        match open_store(config, None).await {
+        match open_store(config).await {
             Ok(store) => {
                 let outcome = findings(command, &store).await;
                 store.close().await;
@@ -101,7 +113,7 @@ pub(super) fn run(command: Findings, config: &Config) -> u8 {
 
 pub(super) fn explain(id: &str, config: &Config) -> u8 {
     block_on(async {
-        match open_store(config, None).await {
+        match open_store(config).await {
             Ok(store) => {
                 let outcome = explained(id, &store).await;
                 store.close().await;
@@ -115,7 +127,7 @@ pub(super) fn explain(id: &str, config: &Config) -> u8 {
 pub(super) fn store(command: &StoreCommand, config: &Config) -> u8 {
     let StoreCommand::Backup { file } = command;
     block_on(async {
-        match open_store(config, None).await {
+        match open_store(config).await {
             Ok(store) => {
                 let outcome = store.backup(file).await.map_err(Refusal::from);
                 store.close().await;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::findings::open_store;
+use super::findings::open_store_alone;
 use super::{bad_config, fail, print, telemetry};
 use crate::aws::Aws;
 use crate::config::watch::Watch;
@@ -57,8 +57,9 @@ async fn watch_over(path: &Path, config: Config) -> u8 {
         Ok(current) => current,
         Err(code) => return code,
     };
-    let store = match open_store(&config, Some(Arc::clone(&current.aws))).await {
-        Ok(store) => store,
+    // Held until the process ends.
+    let (store, _lock) = match open_store_alone(&config, Arc::clone(&current.aws)).await {
+        Ok(opened) => opened,
         Err(error) => return fail(&error),
     };
     let owner = uuid::Uuid::new_v4().to_string();

@@ -122,7 +122,8 @@ async fn scan(args: Scan, config: Config) -> u8 {
     let Prepared { aws, settings, sweep, reasons } = prepared;
     let is_filtered = is_filtered(&args.targets, &sweep);
     let outcome = run_cycle(&aws, &settings, &work(&args.targets, sweep)).await;
-    let view = View { outcome: &outcome, is_filtered, hides_ignored: false };
+    let all_sources = args.states.is_empty();
+    let view = View { outcome: &outcome, is_filtered, hides_ignored: false, all_sources };
     print(&baseline::review(&settings.baseline, view, outcome.started_at).stale);
     let unmapped = outcome.unmapped.clone();
     let report = Report::from(outcome);

@@ -42,6 +42,8 @@ pub(super) struct Question<'a> {
 pub(super) struct Attributed {
     /// One for each drift: whoever acted last first; `None` where nobody was asked.
     pub who: Vec<Option<Vec<Attribution>>>,
+    /// One for each drift: is what is live what the last known event about it set, all of it?
+    pub proven: Vec<bool>,
     /// All of them are gaps in events.
     pub gaps: Vec<Gap>,
     /// What the principal asked about did.
@@ -54,7 +56,7 @@ impl Attributed {
         let detail =
             format!("nobody was asked who did it to the end: the scan's deadline of {} s passed", deadline.as_secs());
         let gap = Gap { reason: GapReason::Timeout, scope: GapScope::default(), detail };
-        Self { who: vec![None; drifts], gaps: vec![gap], activity: Vec::new() }
+        Self { who: vec![None; drifts], proven: vec![false; drifts], gaps: vec![gap], activity: Vec::new() }
     }
 }
 
@@ -114,7 +116,8 @@ impl EventSink for CycleSink<'_> {
 /// Names those behind the drifts. Without sources nobody is asked.
 pub(super) async fn attribute(question: &Question<'_>, sources: &[&dyn EventSource]) -> Attributed {
     let Question { drifts, since, until, settings, principal, event_regions } = question;
-    let mut attributed = Attributed { who: vec![None; drifts.len()], ..Attributed::default() };
+    let (who, proven) = (vec![None; drifts.len()], vec![false; drifts.len()]);
+    let mut attributed = Attributed { who, proven, ..Attributed::default() };
     let nothing_to_ask = drifts.iter().all(|drift| drift.status == DriftStatus::Unknown) && principal.is_none();
     if sources.is_empty() || nothing_to_ask {
         return attributed;
@@ -190,9 +193,10 @@ pub(super) async fn attribute(question: &Question<'_>, sources: &[&dyn EventSour
     // A record that is no event is a gap, and hides no more than itself: not everybody's name is in doubt for it.
     let who = drifts.iter().zip(explanations).enumerate().map(|(index, (drift, explanation))| {
         let incomplete = crowded.contains(&index) || sink.gaps.iter().any(|gap| event_regions.hides(gap, drift));
-        explanation.map(|explanation| to_attributions(explanation, incomplete, earliest))
+        let proven = explanation.as_ref().is_some_and(|explanation| explanation.proven && !incomplete);
+        (explanation.map(|explanation| to_attributions(explanation, incomplete, earliest)), proven)
     });
-    attributed.who = who.collect();
+    (attributed.who, attributed.proven) = who.unzip();
     let mut gaps = sink.into_gaps();
     gaps.extend(of_activity);
     gaps.extend(gaps_of_crowded);

@@ -122,7 +122,7 @@ impl Plan {
         }
         let here = |place: &Place| sweep.wants(&place.scope);
         self.declare(all.filter(|(_, (resource, place))| wants(&resource.kind) && here(place)), desired, aws);
-        if self.accounts.is_empty() {
+        if self.accounts.is_empty() && sweep.wants_account(aws.account()) {
             self.accounts.insert(aws.account().to_owned());
         }
         // What is declared lives nowhere in particular (IAM, buckets, other providers, nothing at all): where the buckets are, and
@@ -130,6 +130,11 @@ impl Plan {
         if self.regions.is_empty() {
             self.regions.extend(self.bucket_regions.iter().cloned());
             self.regions.insert(aws.default_region());
+        }
+        // As for what is declared: every region for every account.
+        for scope in sweep.found.iter().filter(|scope| sweep.unmanaged && aws.reaches(&scope.account)) {
+            self.accounts.extend(sweep.wants_account(&scope.account).then(|| scope.account.clone()));
+            self.regions.extend((scope.region != GLOBAL).then(|| scope.region.clone()));
         }
         let more = self.accounts.iter().map(|account| (account.clone(), aws.more_regions(account)));
         self.more_regions = more.map(|(account, regions)| (account, regions.iter().cloned().collect())).collect();

@@ -1,7 +1,7 @@
 //! Which resources an event may have changed, out of those that are declared or known as findings. Kept between cycles: it holds keys
 //! and names, no attributes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::place::Place;
@@ -30,6 +30,7 @@ pub struct WatchIndex {
     singletons: BTreeMap<(String, String), Vec<u32>>,
 }
 
+#[derive(Clone)]
 struct Watched {
     key: ResourceKey,
     /// Hash of what is declared of it and where; 0: nobody declares it.
@@ -75,6 +76,30 @@ impl WatchIndex {
             self.by_name.entry(name_hash(&key.scope.account, name)).or_default().push(index);
         }
         self.resources.push(Watched { key, content });
+    }
+
+    /// Takes over what an earlier index knows and this one does not, while a source cannot be read: what it declares, with the source as it
+    /// was then. What another source does not declare any more stays with it until all are read.
+    pub fn keep(&mut self, earlier: &Self) {
+        let known: HashSet<ResourceKey> = self.resources.iter().map(|one| one.key.clone()).collect();
+        let mut now_at: HashMap<u32, u32> = HashMap::new();
+        for (before, one) in (0..).zip(&earlier.resources).filter(|(_, one)| !known.contains(&one.key)) {
+            let Ok(index) = u32::try_from(self.resources.len()) else { return };
+            self.resources.push(one.clone());
+            now_at.insert(before, index);
+        }
+        let kept = |before: &[u32]| before.iter().filter_map(|at| now_at.get(at).copied()).collect::<Vec<u32>>();
+        earlier
+            .by_name
+            .iter()
+            .map(|(name, before)| (name, kept(before)))
+            .filter(|(_, kept)| !kept.is_empty())
+            .for_each(|(name, kept)| self.by_name.entry(*name).or_default().extend(kept));
+        for (place, before) in &earlier.singletons {
+            self.singletons.entry(place.clone()).or_default().extend(kept(before));
+        }
+        let read: BTreeSet<String> = self.sources.iter().map(|(name, _)| name.clone()).collect();
+        self.sources.extend(earlier.sources.iter().filter(|(name, _)| !read.contains(name)).cloned());
     }
 
     /// Where a declared resource is looked for.

@@ -1,4 +1,5 @@
-//! Which accounts a sweep goes to: those in which the states that are due declare something, in groups that replicas share. Pure.
+//! Which accounts a sweep goes to: those in which the states that are due declare something, and those in which something unmanaged was
+//! found, in groups that replicas share. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,17 +21,27 @@ pub(super) struct Accounts {
 }
 
 impl Accounts {
-    /// The jobs of a sweep of what these states declare. `shared`: several replicas take them.
-    pub(super) fn jobs(&self, due: &BTreeSet<usize>, shared: bool, run_at: jiff::Timestamp) -> Vec<NewJob> {
-        let all = self.all();
-        let wanted: BTreeSet<&str> = match self.is_partial {
-            // What could not be read may declare anywhere: everything is swept, by one.
-            true => BTreeSet::new(),
-            false => due.iter().filter_map(|state| self.by_state.get(state)).flatten().map(String::as_str).collect(),
-        };
-        let is_everything = wanted == all || self.is_partial;
+    /// The jobs of a sweep of what these states declare. `found`: accounts in which something unmanaged was found; nobody else may look
+    /// there, so each sweep does. `shared`: several replicas take them.
+    pub(super) fn jobs(
+        &self,
+        due: &BTreeSet<usize>,
+        found: &BTreeSet<String>,
+        shared: bool,
+        run_at: jiff::Timestamp,
+    ) -> Vec<NewJob> {
+        let declared: BTreeSet<&str> = self.by_state.values().flatten().map(String::as_str).collect();
+        // What could not be read may declare anywhere, and where nothing is declared nobody knows where to look: one sweep of everything.
+        if self.is_partial || declared.is_empty() {
+            return vec![job(String::new(), run_at)];
+        }
+        let left = found.iter().map(String::as_str).filter(|account| !declared.contains(account));
+        let of_states = due.iter().filter_map(|state| self.by_state.get(state)).flatten().map(String::as_str);
+        let wanted: BTreeSet<&str> = of_states.chain(left.clone()).collect();
+        let all: BTreeSet<&str> = declared.iter().copied().chain(left).collect();
+        let is_everything = wanted == all;
         let wanted = Vec::from_iter(wanted);
-        let groups: Vec<String> = match shared && all.len() > 1 && !self.is_partial {
+        let groups: Vec<String> = match shared && all.len() > 1 {
             true => wanted.chunks(GROUP).map(|group| group.join(",")).collect(),
             false if is_everything => vec![String::new()],
             false if wanted.is_empty() => Vec::new(),
@@ -51,6 +62,7 @@ impl Accounts {
     }
 }
 
+/// A sweep of a group of accounts; an empty one: of everything.
 fn job(group: String, run_at: jiff::Timestamp) -> NewJob {
     NewJob {
         key: if group.is_empty() { SWEEP.to_owned() } else { format!("{SWEEP}/{group}") },
@@ -79,10 +91,13 @@ mod tests {
             by_state: BTreeMap::from([(0, numbered(0..1)), (1, numbered(0..2)), (2, BTreeSet::new())]),
             is_partial,
         };
-        let payloads = |accounts: &Accounts, due: &[usize], shared| -> Vec<String> {
+        let with = |accounts: &Accounts, due: &[usize], found: &[&str], shared| -> Vec<String> {
             let due = BTreeSet::from_iter(due.iter().copied());
-            accounts.jobs(&due, shared, jiff::Timestamp::UNIX_EPOCH).into_iter().map(|job| job.payload).collect()
+            let found = found.iter().map(|&account| account.to_owned()).collect();
+            let jobs = accounts.jobs(&due, &found, shared, jiff::Timestamp::UNIX_EPOCH);
+            jobs.into_iter().map(|job| job.payload).collect()
         };
+        let payloads = |accounts: &Accounts, due: &[usize], shared| with(accounts, due, &[], shared);
         let one = "000000000000";
         let both = "000000000000,000000000001";
         let known = accounts(false);
@@ -98,6 +113,14 @@ mod tests {
         let groups = payloads(&many, &[0], true);
         assert_eq!(groups.iter().map(|group| of_job(group).unwrap().len()).collect::<Vec<_>>(), [10, 10, 5]);
         assert_eq!(of_job(""), None);
+        // Where nothing is declared any more, what was found there is looked at by every sweep; elsewhere by those of its states.
+        let left = "000000000009";
+        assert_eq!(with(&known, &[0], &[left, "000000000001"], false), [format!("{one},{left}")]);
+        assert_eq!(with(&known, &[2], &[left], false), [left]);
+        assert_eq!(with(&known, &[0, 1], &[left], false), [""]);
+        assert_eq!(with(&known, &[0, 1], &[left], true), [format!("{both},{left}")]);
+        let nowhere = Accounts { by_state: BTreeMap::from([(0, BTreeSet::new())]), is_partial: false };
+        assert_eq!(with(&nowhere, &[0], &[left], true), [""]);
     }
 
     #[test]

@@ -7,11 +7,12 @@ use crate::model::Outcome;
 
 /// Looks at the whole baseline after a sweep of everything; other work saw too little to tell.
 pub(super) fn review(current: &Current, work: &Work, outcome: &Outcome) {
-    let Work::Sweep(Sweep { scopes: None, accounts, kinds, regions: _, unmanaged: _, principal: _ }) = work else {
+    let Work::Sweep(Sweep { scopes: None, accounts, kinds, found: _, regions: _, unmanaged: _, principal: _ }) = work
+    else {
         return;
     };
     let (baseline, now) = (&current.settings.baseline, outcome.started_at);
-    let view = View { outcome, is_filtered: kinds.is_some(), hides_ignored: false };
+    let view = View { outcome, is_filtered: kinds.is_some(), hides_ignored: false, all_sources: true };
     let review = baseline::review(baseline, view, now);
     if accounts.is_none() {
         metrics::baseline(&review.counts);

@@ -62,6 +62,7 @@ pub(super) async fn run(
         let Held { keys, marks: mut again } = in_flight::hold(&outcome, &known_keys, done.marks, daemon.now(), waits);
         let waiting = again.len();
         again.extend(marks::look_later(done.marks, outcome.started_at, current.options.recheck));
+        again.extend(marks::unseen(done.marks, &outcome, daemon.now()));
         outcome.findings.retain(|finding| !keys.contains(&finding.key));
         let seen_before = daemon.store.seen_before(&outcome).await?;
         let now = daemon.now();

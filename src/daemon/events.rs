@@ -38,6 +38,11 @@ pub(super) fn stored(event: &Event) -> Option<StoredEvent> {
     })
 }
 
+/// Does it change what may be watched?
+pub(super) fn changes_something(event: &Event) -> bool {
+    !touched(event).is_empty()
+}
+
 /// The names under which a session that this call began is asked for.
 fn sessions_of(event: &Event) -> Vec<String> {
     let answered = |pointer: &str| event.response.pointer(pointer).and_then(serde_json::Value::as_str);

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use super::conditions::Condition;
 use super::{Daemon, Stop};
 use crate::model::{Gap, GapReason, Outcome, Severity};
+use crate::store::{QueueDepth, Store, StoreError};
 use crate::wording::text::{count, sanitize_output};
 
 /// What is known of the daemon's state.
@@ -172,6 +173,13 @@ struct Shared {
     metrics: Option<PrometheusHandle>,
 }
 
+/// Jobs by kind, and marks.
+async fn queue_depths(store: &Store) -> Result<Vec<QueueDepth>, StoreError> {
+    let mut depths = store.job_depth().await?;
+    depths.push(store.mark_depth().await?);
+    Ok(depths)
+}
+
 /// Serves until the end.
 pub(super) async fn serve(daemon: Arc<Daemon>, listener: TcpListener, mut stop: Stop) {
     // An error means that another daemon of this process has it: a test.
@@ -215,6 +223,11 @@ async fn ready(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
 }
 
 async fn metrics_page(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    let depths = queue_depths(&shared.daemon.store).await;
+    // A store that does not answer leaves the numbers as they were.
+    if let Some(depths) = shared.daemon.store_said("metrics", depths) {
+        super::metrics::queues(&depths, shared.daemon.now());
+    }
     let render = |metrics: &PrometheusHandle| {
         // Samples of histograms are drained.
         metrics.run_upkeep();

@@ -1,4 +1,4 @@
-//! When a sweep may lean on reads of earlier ones: of accounts whose events are heard, and as long as none is known to be lost. Events
+//! When a sweep may lean on reads of earlier ones: where events are heard, by account and region, and as long as none is known to be lost. Events
 //! that are lost without a trace make what was kept no older than the configuration allows.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,33 +8,34 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cycle::{Keeping, KeptReads, Mark};
-use crate::model::{Outcome, ResourceKey};
+use crate::model::{Outcome, ResourceKey, Scope};
 
 /// Kept reads, and when events were heard last.
 #[derive(Default)]
 pub(super) struct Kept {
     reads: KeptReads,
-    heard: Mutex<BTreeMap<String, Timestamp>>,
+    heard: Mutex<BTreeMap<Scope, Timestamp>>,
 }
 
 /// What one sweep may use.
 pub(super) struct Usable<'a> {
     reads: &'a KeptReads,
     since: Timestamp,
-    accounts: BTreeSet<String>,
+    heard: BTreeSet<Scope>,
 }
 
 impl Usable<'_> {
     pub(super) fn keeping(&self) -> Keeping<'_> {
-        Keeping { reads: self.reads, since: self.since, accounts: &self.accounts }
+        Keeping { reads: self.reads, since: self.since, heard: &self.heard }
     }
 }
 
 impl Kept {
-    /// An event of this account was heard, and may have changed these. One that is about nothing that is known may be about anything
-    /// there; associations of route tables are seen by their VPC, which no event names.
-    pub(super) fn heard(&self, account: &str, event_name: &str, touched: &BTreeSet<Mark>, now: Timestamp) {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), now);
+    /// An event that changes something was heard in this account and region, and may have changed these. One that is about nothing that
+    /// is known may be about anything in the account; associations of route tables are seen by their VPC, which no event names.
+    pub(super) fn heard(&self, scope: Scope, event_name: &str, touched: &BTreeSet<Mark>, now: Timestamp) {
+        let account = scope.account.clone();
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(scope, now);
         let keys = touched.iter().filter_map(|mark| match mark {
             Mark::Resource(key) => Some(key),
             Mark::Kind(..) => None,
@@ -42,7 +43,7 @@ impl Kept {
         let before = keys.clone().count();
         keys.for_each(|key| self.reads.touch(key, now));
         if before == 0 || event_name.contains("RouteTableAssociation") {
-            self.reads.touch_account(account, now);
+            self.reads.touch_account(&account, now);
         }
     }
 
@@ -64,8 +65,8 @@ impl Kept {
         let since = now.checked_sub(every).ok().filter(|_| !every.is_zero())?;
         self.reads.drop_older(since);
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let accounts = heard.iter().filter(|(_, at)| is_sweep && **at >= since).map(|(account, _)| account.clone());
-        Some(Usable { reads: &self.reads, since, accounts: accounts.collect() })
+        let heard = heard.iter().filter(|(_, at)| is_sweep && **at >= since).map(|(scope, _)| scope.clone());
+        Some(Usable { reads: &self.reads, since, heard: heard.collect() })
     }
 }
 
@@ -75,17 +76,20 @@ mod tests {
     use jiff::ToSpan as _;
 
     #[test]
-    fn only_accounts_whose_events_are_heard() {
+    fn only_where_events_are_heard() {
         let kept = Kept::default();
         let at = |minutes: i64| Timestamp::UNIX_EPOCH + minutes.minutes();
         let hour = Duration::from_secs(60 * 60);
-        let accounts = |now, is_sweep| kept.usable(at(now), hour, is_sweep).unwrap().accounts.len();
-        let heard = |account, now| kept.heard(account, "RunInstances", &BTreeSet::new(), at(now));
-        heard("111111111111", 0);
-        heard("222222222222", 30);
-        assert_eq!((accounts(40, true), accounts(80, true), accounts(40, false)), (2, 1, 0));
+        let usable = |now, is_sweep| kept.usable(at(now), hour, is_sweep).unwrap().heard;
+        let scope = |account, region| Scope::new(account, region);
+        let heard = |scope, now| kept.heard(scope, "RunInstances", &BTreeSet::new(), at(now));
+        heard(scope("111111111111", "us-east-1"), 0);
+        heard(scope("222222222222", "us-east-1"), 30);
+        assert_eq!((usable(40, true).len(), usable(80, true).len(), usable(40, false).len()), (2, 1, 0));
+        // The trail of the other region is silent.
+        assert!(!usable(40, true).contains(&scope("222222222222", "eu-west-1")));
         kept.had_a_gap(at(41));
-        assert_eq!(accounts(42, true), 0);
+        assert_eq!(usable(42, true).len(), 0);
         assert!(kept.usable(at(42), Duration::ZERO, true).is_none());
     }
 }

@@ -10,15 +10,22 @@ use jiff::Timestamp;
 use super::cycles::{self, Done};
 use super::{Chain, Daemon, Stop, metrics, wait};
 use crate::cycle::{Resources, Sweep, Work};
+use crate::model::{Coverage, Gap, GapReason, Outcome};
 use crate::store::{NewMark, StoreError, TakenMark};
 
 const TASK: &str = "marks";
 /// When so many batches are being read, no more marks are taken: each reads the states.
 const BATCHES: usize = 4;
-/// For so long a mark is this process's.
-const LEASE: Duration = Duration::from_secs(300);
+/// For so long a mark is this process's; then another may take it over.
+const LEASE: Duration = Duration::from_secs(60);
+/// How often the lease is renewed.
+const RENEW: Duration = Duration::from_secs(20);
 /// The longest pause: a mark of another replica, or one whose lease ended, is found by looking.
 const LOOK: Duration = Duration::from_secs(5);
+/// What could not be judged is read again after as long as its event is old, but within these.
+const UNSEEN_AGAIN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(15 * 60));
+/// ... and is left to the sweeps when its event is so old.
+const UNSEEN_FOR: Duration = Duration::from_secs(60 * 60);
 /// After a failure they are tried again so much later.
 const RETRY: Duration = Duration::from_secs(15);
 
@@ -78,13 +85,24 @@ async fn work(daemon: &Daemon, taken: &[TakenMark], stop: &mut Stop) {
     daemon.touch(taken.iter().map(|mark| mark.key.clone()));
     // One listing is cheaper than so many reads.
     let work = if taken.len() > current.options.storm as usize {
-        let scopes = taken.iter().map(|mark| mark.scope.clone()).collect();
-        Work::Sweep(Sweep { scopes: Some(scopes), ..current.sweep.clone() })
+        let scopes: BTreeSet<_> = taken.iter().map(|mark| mark.scope.clone()).collect();
+        Work::Sweep(Sweep { scopes: Some(scopes.clone()), found: scopes, ..current.sweep.clone() })
     } else {
         Work::Resources(resources)
     };
+    let renewing = async {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            if let Err(error @ StoreError::LeaseLost { .. }) =
+                daemon.store.mark_extend(taken, daemon.later(LEASE)).await
+            {
+                return error;
+            }
+        }
+    };
     let outcome = tokio::select! {
         outcome = cycles::run(daemon, &current, &work, Done { lease: None, marks: taken }) => outcome,
+        lost = renewing => Err(lost),
         () = super::ended(stop) => {
             daemon.store_said(TASK, daemon.store.mark_release(taken, daemon.now()).await);
             return;
@@ -92,7 +110,11 @@ async fn work(daemon: &Daemon, taken: &[TakenMark], stop: &mut Stop) {
     };
     match outcome {
         Ok(_) => metrics::read_after_events(taken.len()),
-        Err(StoreError::LeaseLost { what }) => tracing::info!(what, "another did it meanwhile"),
+        Err(StoreError::LeaseLost { what }) => {
+            tracing::info!(what, "another did it meanwhile");
+            // What of them nobody took over need not wait for the end of its lease.
+            daemon.store_said(TASK, daemon.store.mark_release(taken, daemon.now()).await);
+        }
         Err(error) => {
             tracing::warn!(error = %Chain(&error), marks = taken.len(), "what was read again was not kept");
             daemon.store_said(TASK, daemon.store.mark_release(taken, daemon.later(RETRY)).await);
@@ -106,16 +128,47 @@ pub(super) fn look_later(taken: &[TakenMark], read_at: Timestamp, recheck: Durat
     let is_soon = |mark: &&TakenMark| read_at.duration_since(mark.newest_event).unsigned_abs() < recheck;
     // An id may be of the event alone; what was made is found by listing, and lists lag, too.
     let again = taken.iter().filter(|mark| mark.newest_event <= read_at).filter(is_soon);
-    let mark = |mark: &TakenMark| NewMark {
+    again.map(|mark| once_more(mark, mark.newest_event.checked_add(recheck).unwrap_or(mark.newest_event))).collect()
+}
+
+/// What could not be judged for a reason that passes (a state that could not be read, a call that timed out or was throttled) is read once
+/// more: soon at first, then ever later, until a sweep is due anyway.
+pub(super) fn unseen(taken: &[TakenMark], outcome: &Outcome, now: Timestamp) -> Vec<NewMark> {
+    let was_read = |name: &String| outcome.sources.iter().any(|source| source.name == *name);
+    let passes = |gap: &Gap| {
+        matches!(gap.reason, GapReason::Timeout | GapReason::Throttled)
+            || gap.scope.source.as_ref().is_some_and(|name| !was_read(name))
+    };
+    if !outcome.gaps.iter().any(passes) {
+        return Vec::new();
+    }
+    let is_seen = |mark: &TakenMark| {
+        let here = |row: &&Coverage| row.scope == mark.scope && row.kind == mark.kind;
+        let asked = |row: &&Coverage| {
+            mark.id.is_none() || row.resources.as_ref().is_none_or(|keys| keys.binary_search(&mark.key).is_ok())
+        };
+        let mut rows = outcome.coverage.iter().filter(here).filter(asked).peekable();
+        rows.peek().is_some() && rows.all(|row| row.complete)
+    };
+    let again = |mark: &TakenMark| {
+        let age = now.duration_since(mark.newest_event).unsigned_abs();
+        let at = now.checked_add(age.clamp(UNSEEN_AGAIN.0, UNSEEN_AGAIN.1)).unwrap_or(now);
+        (age < UNSEEN_FOR && !is_seen(mark)).then(|| once_more(mark, at))
+    };
+    taken.iter().filter_map(again).collect()
+}
+
+/// The same mark, to be read at `not_before`.
+fn once_more(mark: &TakenMark, not_before: Timestamp) -> NewMark {
+    NewMark {
         scope: mark.scope.clone(),
         kind: mark.kind.clone(),
         id: mark.id.clone(),
         address: mark.address.clone(),
-        not_before: mark.newest_event.checked_add(recheck).unwrap_or(mark.newest_event),
+        not_before,
         event_time: mark.newest_event,
         event_id: mark.event_id.clone(),
-    };
-    again.map(mark).collect()
+    }
 }
 
 /// Marks without their resources' last events: what else says that they may have changed.

@@ -1,12 +1,17 @@
 //! The daemon's metrics, in Prometheus's words: one line each, with its help. Labels are few and bounded; no id of a resource, no
 //! name of a person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 use crate::cycle::Work;
 use crate::model::{DriftStatus, Outcome};
+use crate::store::QueueDepth;
+
+/// Those that are there from the start.
+const QUEUES: [&str; 3] = ["lookup", "marks", "sweep"];
 
 /// Says what each is.
 pub(super) fn describe() {
@@ -32,6 +37,12 @@ pub(super) fn describe() {
         "driftd_organization_last_refresh_successful",
         "1 if the organization could be asked for its accounts, 0 if the list of before holds."
     );
+    describe_gauge!(
+        "driftd_queue_jobs",
+        "What waits, is at work or has failed, by queue: sweeps, lookups, marked resources."
+    );
+    describe_gauge!("driftd_queue_oldest_job_age_seconds", "For how long the oldest of a queue has been due.");
+    describe_gauge!("driftd_unread_states", "States that could not be read when they were last asked.");
     describe_counter!("driftd_store_errors_total", "Requests that the store refused.");
     describe_counter!("driftd_notices_total", "Tries to send an alert, by receiver and what became of it.");
     describe_counter!("driftd_not_told_total", "What was not told to anybody, by reason.");
@@ -134,6 +145,29 @@ pub(super) fn organization(reached: usize, left_out: usize, successful: bool) {
         gauge!("driftd_organization_accounts", "state" => state).set(u32::try_from(count).map_or(f64::MAX, f64::from));
     }
     gauge!("driftd_organization_last_refresh_successful").set(f64::from(u8::from(successful)));
+}
+
+/// How much of each queue waits.
+pub(super) fn queues(depths: &[QueueDepth], now: Timestamp) {
+    let number = |count: u64| u32::try_from(count).map_or(f64::MAX, f64::from);
+    // A queue that is empty has no row.
+    let queues: BTreeSet<&str> = QUEUES.into_iter().chain(depths.iter().map(|depth| depth.kind.as_str())).collect();
+    for queue in queues {
+        let depth = depths.iter().find(|depth| depth.kind == queue);
+        let jobs = |state: &'static str, count: Option<u64>| {
+            gauge!("driftd_queue_jobs", "queue" => queue.to_owned(), "state" => state).set(number(count.unwrap_or(0)));
+        };
+        jobs("waiting", depth.map(|depth| depth.queued));
+        jobs("running", depth.map(|depth| depth.running));
+        jobs("failed", depth.map(|depth| depth.failed));
+        let due = depth.and_then(|depth| depth.oldest_due);
+        let age = due.map_or(0.0, |due| now.duration_since(due).as_secs_f64().max(0.0));
+        gauge!("driftd_queue_oldest_job_age_seconds", "queue" => queue.to_owned()).set(age);
+    }
+}
+
+pub(super) fn unread_states(count: usize) {
+    gauge!("driftd_unread_states").set(u32::try_from(count).map_or(f64::MAX, f64::from));
 }
 
 pub(super) fn store_error() {

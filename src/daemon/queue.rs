@@ -9,6 +9,7 @@ use super::{Daemon, QueueOptions, Stop, events, metrics};
 use crate::attribution::event::{Event, EventSink};
 use crate::attribution::source::SourceError;
 use crate::attribution::source::queue::{Message, MessageError, Queue};
+use crate::model::Scope;
 use crate::store::{AuditEntry, NewMark, StoreError, StoredEvent};
 
 /// After a call that failed, the next one is made so much later; doubled by each further one, to the longest pause.
@@ -144,7 +145,11 @@ pub(super) async fn keep(daemon: &Daemon, received: Received) -> Result<(), Stor
         for (event, _) in some {
             let not_before = |key: &str| daemon.not_before(key, &current.options);
             let touched = daemon.marks_of(event);
-            daemon.kept.heard(&event.account, &event.name, &touched, daemon.now());
+            // That somebody began a session changes nothing, and comes on ways of its own.
+            if events::changes_something(event) {
+                let scope = Scope::new(&event.account, &event.region);
+                daemon.kept.heard(scope, &event.name, &touched, daemon.now());
+            }
             marks.extend(events::marks(event, touched, not_before));
             metrics::event_lag(daemon.now().duration_since(event.time).as_secs_f64());
         }

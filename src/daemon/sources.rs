@@ -1,10 +1,11 @@
-//! Sources that come, move while nobody watches, and go: what is new is swept, what is configured no more takes its findings with it.
+//! Sources that come, move while nobody watches, and go: what is new is swept, what is configured no more takes its findings with it. So
+//! does a place that the configuration does not cover any more.
 
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::Daemon;
+use super::{Current, Daemon};
 use crate::life;
 use crate::model::{Finding, Outcome, Source};
 use crate::store::{Apply, KnownSource, StoreError};
@@ -70,6 +71,37 @@ pub(super) async fn close_removed(daemon: &Daemon, outcome: &Outcome) -> Result<
         tracing::info!(source = source.name, findings = changes.findings.len(), "a source is configured no more");
     }
     Ok(())
+}
+
+/// Closes what nobody declares and the configuration does not look for any more. An account that can be reached is looked at as long as
+/// something unmanaged is known there; one that cannot be reached, and in which nothing is declared, will never be looked at again.
+pub(super) async fn close_unwatched(daemon: &Daemon, current: &Current, outcome: &Outcome) -> Result<(), StoreError> {
+    let declared: BTreeSet<String> = daemon.index().scopes().into_iter().map(|scope| scope.account).collect();
+    let may_declare = daemon.accounts().is_partial;
+    let is_watched = |finding: &Finding| {
+        let is_reached =
+            current.aws.reaches(&finding.account) || may_declare || declared.contains(finding.account.as_str());
+        // What made others is found by those, of whatever kind they are.
+        let is_kind = |kind: &str| current.sweep.kinds.as_ref().is_none_or(|only| only.is_match(kind));
+        current.sweep.unmanaged && is_reached && (life::is_maker(&finding.kind) || is_kind(&finding.kind))
+    };
+    let patience = if daemon.store.is_shared() { OTHERS } else { SignedDuration::ZERO };
+    let mut known = daemon.store.finding_unmanaged().await?;
+    known
+        .retain(|one| !is_watched(&one.finding) && outcome.started_at.duration_since(one.life.last_checked) > patience);
+    if known.is_empty() {
+        return Ok(());
+    }
+    let now = daemon.now();
+    let changes = life::close_unwatched(&known, now);
+    match daemon.store.apply(&Apply { changes: Some(&changes), ..Apply::at(now) }).await {
+        // Somebody was faster: the next sweep closes what is left.
+        Err(StoreError::Conflict { .. }) => Ok(()),
+        closed => {
+            tracing::info!(findings = changes.findings.len(), "what is not looked for any more was closed");
+            closed
+        }
+    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ async fn watch(daemon: &Arc<Daemon>, current: &Arc<Current>) {
     loop {
         let mut loaded = desired::open(&settings.states, &settings.load, &bucket).await;
         desired::mark_copies(&mut loaded.desired.resources, |resource| WatchIndex::scope_of(resource, &current.aws));
-        let index = WatchIndex::new(&loaded.desired, &current.aws);
+        let mut index = WatchIndex::new(&loaded.desired, &current.aws);
         let accounts = accounts_of(&loaded, current);
         // Only what tells whether they were written is kept of them.
         loaded.desired.resources = Vec::new();
@@ -45,18 +45,20 @@ async fn watch(daemon: &Arc<Daemon>, current: &Arc<Current>) {
         let before = daemon.index();
         // What only a fork of the provider declares will never be read.
         let unread = loaded.desired.unread.iter().any(|unread| !unread.foreign_only);
-        let changed = if before.is_empty() || unread { BTreeSet::new() } else { index.changed_since(&before) };
-        // What one that cannot be read declares is known from before.
-        daemon.set_accounts(accounts);
-        if before.is_empty() || !unread {
-            daemon.set_index(index);
+        // What one that cannot be read declares is known from before; what the others declare newly is known at once.
+        if unread {
+            index.keep(&before);
         }
+        let changed = if before.is_empty() { BTreeSet::new() } else { index.changed_since(&before) };
+        daemon.set_accounts(accounts);
+        daemon.set_index(index);
         if std::mem::take(&mut is_first) {
             let is_start = !daemon.are_states_known();
             daemon.store_said(TASK, sweep_new(daemon, &loaded, is_start).await);
         }
         daemon.states_are_known();
         daemon.health.states_read(&loaded.desired.gaps);
+        metrics::unread_states(loaded.desired.unread.iter().filter(|unread| !unread.foreign_only).count());
         if !changed.is_empty() {
             daemon.store_said(TASK, mark(daemon, current, changed).await);
         }

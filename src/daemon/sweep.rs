@@ -11,7 +11,7 @@ use super::cycles::{self, Done};
 use super::{Chain, Current, Daemon, Stop, metrics, sources, wait};
 use crate::cycle::{Sweep, Work};
 use crate::schedule::Schedule;
-use crate::store::{Store, StoreError, TakenJob};
+use crate::store::{NewJob, Store, StoreError, TakenJob};
 
 /// For so long a job is this process's; then another may take it over.
 const LEASE: Duration = Duration::from_secs(60);
@@ -71,7 +71,7 @@ pub(super) async fn enqueue_if_due(
         next = Some(next.map_or(at, |next: Timestamp| next.min(at)));
     }
     if !due.is_empty() {
-        store.job_enqueue(&accounts.jobs(&due, store.is_shared(), now)).await?;
+        store.job_enqueue(&jobs(store, accounts, &due, now).await?).await?;
         for cursor in asked_now {
             store.cursor_set(&cursor, &now.to_string(), now).await?;
         }
@@ -81,7 +81,7 @@ pub(super) async fn enqueue_if_due(
 
 /// Asks for a sweep of what these states (by their place in the configuration) declare.
 pub(super) async fn ask(daemon: &Daemon, states: &BTreeSet<usize>) -> Result<(), StoreError> {
-    let jobs = daemon.accounts().jobs(states, daemon.store.is_shared(), daemon.now());
+    let jobs = jobs(&daemon.store, &daemon.accounts(), states, daemon.now()).await?;
     daemon.store.job_enqueue(&jobs).await?;
     daemon.wake.sweep.notify_one();
     Ok(())
@@ -94,6 +94,16 @@ pub(super) async fn ask_accounts(daemon: &Daemon, accounts: &BTreeSet<String>) -
     Ok(())
 }
 
+async fn jobs(
+    store: &Store,
+    accounts: &Accounts,
+    states: &BTreeSet<usize>,
+    now: Timestamp,
+) -> Result<Vec<NewJob>, StoreError> {
+    let found = store.finding_unmanaged_scopes().await?.into_iter().map(|scope| scope.account).collect();
+    Ok(accounts.jobs(states, &found, store.is_shared(), now))
+}
+
 /// Does a sweep wait, or is somebody at one?
 pub(super) async fn is_asked(daemon: &Daemon) -> Result<bool, StoreError> {
     let depth = daemon.store.job_depth().await?;
@@ -101,8 +111,12 @@ pub(super) async fn is_asked(daemon: &Daemon) -> Result<bool, StoreError> {
 }
 
 async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut Stop) {
-    let work = Work::Sweep(Sweep { accounts: accounts::of_job(&job.payload), ..current.sweep.clone() });
     let done = Done { lease: Some(&job.lease), marks: &[] };
+    let sweeping = async {
+        let found = daemon.store.finding_unmanaged_scopes().await?;
+        let accounts = accounts::of_job(&job.payload);
+        cycles::run(daemon, current, &Work::Sweep(Sweep { accounts, found, ..current.sweep.clone() }), done).await
+    };
     let renewing = async {
         loop {
             tokio::time::sleep(RENEW).await;
@@ -115,7 +129,7 @@ async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut St
         }
     };
     let outcome = tokio::select! {
-        outcome = cycles::run(daemon, current, &work, done) => outcome,
+        outcome = sweeping => outcome,
         lost = renewing => Err(lost),
         () = super::ended(stop) => {
             // The next start does it from the beginning: nothing of it is kept.
@@ -128,6 +142,7 @@ async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut St
             daemon.health.swept(&outcome);
             metrics::swept(&outcome);
             daemon.store_said(SWEEP, sources::close_removed(daemon, &outcome).await);
+            daemon.store_said(SWEEP, sources::close_unwatched(daemon, current, &outcome).await);
         }
         Err(error) => {
             tracing::warn!(error = %Chain(&error), attempt = job.attempts, "a sweep was not kept");

@@ -165,6 +165,12 @@ impl Loaded<'_> {
             .collect()
     }
 
+    /// The sources (by index) that are known to have been written before this time only.
+    pub fn settled_since(&self, since: Timestamp) -> BTreeSet<usize> {
+        let settled = |(index, read): (usize, &ReadSource<'_>)| (read.written_at? < since).then_some(index);
+        self.read.iter().enumerate().filter_map(settled).collect()
+    }
+
     /// Which entries of the configuration asked for each source, in the order of `desired.sources`.
     pub fn requests(&self) -> impl Iterator<Item = &BTreeSet<usize>> {
         self.read.iter().map(|read| &read.requests)

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::value::split_reserved;
 use super::{Completion, Kind, ListRequest, Listed, ScopeReader};
 use crate::aws::ReadError;
-use crate::inventory::kept::Keeping;
+use crate::inventory::kept::{Keeping, NewRead};
 use crate::model::{Attributes, GapScope, Listing, Live, Owner, PriorState, Scope};
 
 /// Resources of one kind that are completed or read at a time; the limit of the service bounds their calls.
@@ -122,8 +122,12 @@ impl Keeper<'_> {
         self.keeping.get(&self.scope, self.kind, prior, listed)
     }
 
-    fn put(&self, prior: &PriorState<'_>, listed: Option<&Attributes>, live: &Live) {
-        self.keeping.put(&self.scope, self.kind, prior, listed, live, self.now);
+    /// Keeps what was read, where it is known in which region its events are logged.
+    async fn put(&self, aws: &ScopeReader, prior: &PriorState<'_>, listed: Option<&Attributes>, live: &Live) {
+        if let Some(region) = super::kinds::logged_in(aws, self.kind, live).await {
+            let read = NewRead { live, at: self.now, logged_in: &region };
+            self.keeping.put(&self.scope, self.kind, prior, listed, read);
+        }
     }
 }
 
@@ -342,7 +346,7 @@ async fn read<'p>(
             if let (Some(keeper), Some((live, errors))) = (keeper, &read)
                 && errors.is_empty()
             {
-                keeper.put(&prior, None, live);
+                keeper.put(aws, &prior, None, live).await;
             }
             (prior, Ok(read))
         }
@@ -361,7 +365,7 @@ async fn complete<'p>(
     let read = match kind.complete(aws, &prior, &mut live).await {
         Completion::Whole => {
             if let Some(keeper) = keeper {
-                keeper.put(&prior, listed.as_ref(), &live);
+                keeper.put(aws, &prior, listed.as_ref(), &live).await;
             }
             Some((live, Vec::new()))
         }

@@ -32,6 +32,17 @@ struct Kept {
     of: u64,
     live: Live,
     read_at: Timestamp,
+    logged_in: Scope,
+}
+
+/// A read to be kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NewRead<'a> {
+    pub live: &'a Live,
+    /// When it began.
+    pub at: Timestamp,
+    /// The region in which AWS logs events about the resource.
+    pub logged_in: &'a str,
 }
 
 /// How far a cycle may lean on what was kept.
@@ -40,8 +51,8 @@ pub struct Keeping<'a> {
     pub reads: &'a KeptReads,
     /// Nothing older than this is used.
     pub since: Timestamp,
-    /// Accounts whose events are heard: of others nothing is used.
-    pub accounts: &'a BTreeSet<String>,
+    /// Accounts and regions whose events are heard: what logs its events elsewhere is not used.
+    pub heard: &'a BTreeSet<Scope>,
 }
 
 /// Touches are remembered for so long: no read takes longer.
@@ -115,27 +126,26 @@ impl Keeping<'_> {
         prior: &PriorState<'_>,
         listed: Option<&Attributes>,
     ) -> Option<(Live, Timestamp)> {
-        if !self.accounts.contains(&scope.account) {
-            return None;
-        }
         let inner = self.reads.inner();
         let kept = inner.reads.get(scope)?.get(&(kind.to_owned(), prior.id.to_owned()))?;
+        let is_heard = self.heard.contains(&kept.logged_in);
         let is_it = kept.read_at >= self.since && kept.of == signature(prior, listed);
-        is_it.then(|| (kept.live.clone(), kept.read_at))
+        (is_heard && is_it).then(|| (kept.live.clone(), kept.read_at))
     }
 
-    /// Keeps what a read that began at `read_at` showed. What the listing shows by itself is not worth it.
+    /// Keeps what a read showed. What the listing shows by itself is not worth it.
     pub(super) fn put(
         &self,
         scope: &Scope,
         kind: &str,
         prior: &PriorState<'_>,
         listed: Option<&Attributes>,
-        live: &Live,
-        read_at: Timestamp,
+        read: NewRead<'_>,
     ) {
+        let NewRead { live, at: read_at, logged_in } = read;
         if listed != Some(&live.attributes) {
-            let kept = Kept { of: signature(prior, listed), live: live.clone(), read_at };
+            let logged_in = Scope::new(&scope.account, logged_in);
+            let kept = Kept { of: signature(prior, listed), live: live.clone(), read_at, logged_in };
             self.reads.put(scope, (kind.to_owned(), prior.id.to_owned()), kept);
         }
     }
@@ -152,29 +162,38 @@ fn signature(prior: &PriorState<'_>, listed: Option<&Attributes>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::GLOBAL;
     use jiff::ToSpan as _;
 
     #[test]
     fn a_read_is_kept_for_what_it_was_made_for_until_it_is_touched() {
         let scope = Scope::new("123456789012", "us-east-1");
         let at = |minutes: i64| Timestamp::UNIX_EPOCH + minutes.minutes();
-        let heard = BTreeSet::from([scope.account.clone()]);
+        let heard = BTreeSet::from([scope.clone()]);
         let (prior, listed) = (PriorState::new("i-1", None), Attributes::new());
         let other = Attributes::from_iter([("a".to_owned(), true.into())]);
         let live = Live { id: "i-1".to_owned(), attributes: other.clone(), ..Live::default() };
         let reads = KeptReads::default();
-        let keeping = |since| Keeping { reads: &reads, since: at(since), accounts: &heard };
+        let keeping = |since| Keeping { reads: &reads, since: at(since), heard: &heard };
         let get = |since| keeping(since).get(&scope, "aws_instance", &prior, Some(&listed)).map(|(_, at)| at);
-        let put = |minutes| keeping(0).put(&scope, "aws_instance", &prior, Some(&listed), &live, at(minutes));
+        let read = |minutes| NewRead { live: &live, at: at(minutes), logged_in: "us-east-1" };
+        let put = |minutes| keeping(0).put(&scope, "aws_instance", &prior, Some(&listed), read(minutes));
         let key = ResourceKey::new(scope.clone(), "aws_instance", "i-1", None);
 
         put(10);
         assert_eq!((get(10), get(11)), (Some(at(10)), None), "not when it is too old");
         assert_eq!(keeping(0).get(&scope, "aws_instance", &prior, Some(&other)), None, "the listing shows another");
         assert_eq!(keeping(0).get(&scope, "aws_vpc", &prior, Some(&listed)), None);
-        let nobody = BTreeSet::new();
-        let unheard = Keeping { accounts: &nobody, ..keeping(0) };
+        // Another region of the account is heard: that says nothing of this one.
+        let elsewhere = BTreeSet::from([Scope::new("123456789012", "eu-west-1")]);
+        let unheard = Keeping { heard: &elsewhere, ..keeping(0) };
         assert_eq!(unheard.get(&scope, "aws_instance", &prior, Some(&listed)), None);
+        // What is listed globally counts where its events are logged.
+        let (global, bucket) = (Scope::new("123456789012", GLOBAL), PriorState::new("b", None));
+        keeping(0).put(&global, "aws_s3_bucket_acl", &bucket, None, NewRead { logged_in: "eu-west-1", ..read(10) });
+        let of_bucket = |keeping: Keeping<'_>| keeping.get(&global, "aws_s3_bucket_acl", &bucket, None).is_some();
+        assert_eq!((of_bucket(unheard), of_bucket(keeping(0))), (true, false));
+        reads.touch(&ResourceKey::new(global.clone(), "aws_s3_bucket_acl", "b", None), at(11));
 
         reads.touch(&key, at(20));
         assert_eq!(get(0), None);
@@ -192,7 +211,7 @@ mod tests {
         put(29);
         assert!(reads.is_empty());
 
-        keeping(0).put(&scope, "aws_instance", &prior, Some(&other), &live, at(40));
+        keeping(0).put(&scope, "aws_instance", &prior, Some(&other), read(40));
         assert!(reads.is_empty(), "a listing is read each time anyhow");
     }
 }

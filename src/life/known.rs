@@ -114,6 +114,8 @@ pub enum Resolution {
     RuleChanged,
     /// Its source was taken out of the configuration.
     SourceRemoved,
+    /// Nobody declares it, and the configuration does not look there for such any more.
+    NoLongerWatched,
 }
 
 impl Resolution {
@@ -129,6 +131,7 @@ impl Resolution {
             Self::Gone => "gone",
             Self::RuleChanged => "rule_changed",
             Self::SourceRemoved => "source_removed",
+            Self::NoLongerWatched => "no_longer_watched",
         }
     }
 }

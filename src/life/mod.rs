@@ -21,7 +21,7 @@ pub use known::{Hold, KnownFinding, Life, NotSeen, Resolution, State, StateName}
 pub use operation::OperationError;
 pub use reconcile::{Reconcile, SeenBefore, reconcile};
 pub use sight::{Sight, Sights, Subject, is_maker, is_part};
-pub use source::close_source;
+pub use source::{close_source, close_unwatched};
 pub use transition::{Changes, ReopenReason, Transition, TransitionKind};
 
 #[cfg(test)]

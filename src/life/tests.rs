@@ -3,4 +3,5 @@
 mod accepted;
 mod model_check;
 mod stories;
+mod unwatched;
 pub(crate) mod world;

@@ -1,6 +1,7 @@
 //! What can go wrong with the store, as far as callers treat it differently. No message holds an address or a password.
 
 use std::error::Error;
+use std::path::PathBuf;
 
 /// Why the store did not do what it was asked. Nothing of the request was written.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,13 @@ pub enum StoreError {
     /// Several findings have ids that begin like this.
     #[error("several findings have ids that begin with {id}: {}", .candidates.join(", "))]
     Ambiguous { id: String, candidates: Vec<String> },
+    /// A daemon works on the file, and there may be one only.
+    #[error(
+        "the store {} is in use by another daemon ({holder}): stop that one, give this one a store.path of its own, or \
+         let both share a PostgreSQL database (store.url)",
+        .store.display()
+    )]
+    InUse { store: PathBuf, holder: String },
     /// The file or the address cannot be used as it is.
     #[error("{0}")]
     Location(String),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::db::{Row, Tx, to_json, values};
 use super::{Store, StoreError};
 use crate::life::{KnownFinding, finding_id};
-use crate::model::{Outcome, Scope, Severity};
+use crate::model::{DriftStatus, Outcome, Scope, Severity};
 
 impl Store {
     /// What is known, resolved ones included, of everything that an outcome names: the scopes of its coverage, findings and gaps. With
@@ -43,6 +43,19 @@ impl Store {
     pub async fn finding_of_source(&self, source: &str) -> Result<Vec<KnownFinding>, StoreError> {
         let sql = "SELECT finding, life, revision FROM findings WHERE source = $1 AND state <> 'resolved' ORDER BY id";
         self.db.fetch(sql, values![source]).await?.iter().map(from_row).collect()
+    }
+
+    /// Where findings that nobody declares are not resolved.
+    pub async fn finding_unmanaged_scopes(&self) -> Result<BTreeSet<Scope>, StoreError> {
+        let sql = "SELECT DISTINCT account, region FROM findings WHERE drift = $1 AND state <> 'resolved'";
+        let rows = self.db.fetch(sql, values![DriftStatus::Unmanaged.as_str()]).await?;
+        rows.iter().map(|row| Ok(Scope::new(row.text("account")?, row.text("region")?))).collect()
+    }
+
+    /// All findings that nobody declares and that are not resolved.
+    pub async fn finding_unmanaged(&self) -> Result<Vec<KnownFinding>, StoreError> {
+        let sql = "SELECT finding, life, revision FROM findings WHERE drift = $1 AND state <> 'resolved' ORDER BY id";
+        self.db.fetch(sql, values![DriftStatus::Unmanaged.as_str()]).await?.iter().map(from_row).collect()
     }
 
     /// Findings of which something ends by itself until now: for `life::expire`.

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::db::{LONGEST_INDEXED, Row, Tx, values};
-use super::{Store, StoreError};
+use super::{QueueDepth, Store, StoreError};
 use crate::model::{ResourceKey, Scope};
 
 /// A resource to be read again.
@@ -95,6 +95,20 @@ impl Store {
         Ok(taken)
     }
 
+    /// Holds marks for longer; fails when another took one of them over.
+    pub async fn mark_extend(&self, marks: &[TakenMark], lease_until: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        // Taken, they are sorted: two writers on PostgreSQL never wait for each other.
+        for mark in marks {
+            let sql =
+                "UPDATE marks SET lease_until = $3 WHERE mark_key = $1 AND token = $2 AND lease_owner IS NOT NULL";
+            if tx.execute(sql, values![&mark.key, mark.token, lease_until]).await? != 1 {
+                return Err(lost(mark));
+            }
+        }
+        tx.commit().await
+    }
+
     /// Gives marks back, to be taken again from `not_before` on: their resources could not be read.
     pub async fn mark_release(&self, marks: &[TakenMark], not_before: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
@@ -104,6 +118,19 @@ impl Store {
             tx.execute(sql, values![&mark.key, mark.token, not_before]).await?;
         }
         tx.commit().await
+    }
+
+    /// The marks as a queue beside those of jobs. The oldest may be taken: whoever has it may be stuck.
+    pub async fn mark_depth(&self) -> Result<QueueDepth, StoreError> {
+        let sql = "SELECT count(*) AS number, count(lease_owner) AS running, min(not_before) AS oldest FROM marks";
+        let rows = self.db.fetch(sql, Vec::new()).await?;
+        let mut depth = QueueDepth { kind: "marks".to_owned(), queued: 0, running: 0, failed: 0, oldest_due: None };
+        if let Some(row) = rows.first() {
+            depth.running = row.integer("running")?.unsigned_abs();
+            depth.queued = row.integer("number")?.unsigned_abs().saturating_sub(depth.running);
+            depth.oldest_due = row.optional_time("oldest")?;
+        }
+        Ok(depth)
     }
 
     /// How many marks wait, taken ones included, and since when the oldest could be taken.
@@ -148,8 +175,12 @@ pub(super) async fn done(tx: &mut Tx, mark: &TakenMark) -> Result<(), StoreError
     let sql = "UPDATE marks SET lease_owner = NULL, lease_until = NULL WHERE mark_key = $1 AND token = $2";
     match tx.execute(sql, values![&mark.key, mark.token]).await? {
         1 => Ok(()),
-        _ => Err(StoreError::LeaseLost { what: format!("the mark {}", mark.key) }),
+        _ => Err(lost(mark)),
     }
+}
+
+fn lost(mark: &TakenMark) -> StoreError {
+    StoreError::LeaseLost { what: format!("the mark {}", mark.key) }
 }
 
 fn mark(row: &Row) -> Result<TakenMark, StoreError> {

@@ -34,7 +34,7 @@ const READERS: u32 = 4;
 /// Connections of one replica to PostgreSQL, whose own limit is 100 for everybody by default.
 const POSTGRES_CONNECTIONS: u32 = 8;
 /// The file is its owner's alone: it names people and what is wrong with an account.
-const PRIVATE: u32 = 0o600;
+pub(super) const PRIVATE: u32 = 0o600;
 
 impl Store {
     /// Opens the store and brings its schema up to date; refuses one of a newer driftd.
@@ -119,7 +119,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn unusable(what: &str, path: &Path, error: &std::io::Error) -> StoreError {
+pub(super) fn unusable(what: &str, path: &Path, error: &std::io::Error) -> StoreError {
     let hint = if error.kind() == ErrorKind::NotFound { ": make its folder first" } else { "" };
     StoreError::Location(format!("{what} {}: {error}{hint}", path.display()))
 }

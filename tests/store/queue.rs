@@ -21,6 +21,7 @@ on_both!(
     a_job_given_back_was_not_tried,
     a_mark_is_made_once_and_stays_until_nothing_new_is_heard,
     a_mark_is_taken_over_when_its_lease_ends,
+    a_mark_is_held_as_long_as_its_lease_is_renewed,
     events_come_twice_and_are_kept_once,
     a_notice_is_sent_once,
 );
@@ -216,6 +217,11 @@ async fn a_mark_is_made_once_and_stays_until_nothing_new_is_heard(world: &World)
     let keys: Vec<_> = taken.iter().map(|mark| mark.resource_key().map(|key| key.to_string())).collect();
     assert_eq!(keys, [None, Some(format!("{ACCOUNT}/{REGION}/aws_vpc/vpc-1"))]);
     assert_eq!((taken[1].newest_event, taken[1].event_id.as_deref()), (at(5), Some("e5")));
+    store.mark_upsert(&[mark(Some("vpc-9"), 9)]).await.unwrap();
+    let depth = store.mark_depth().await.unwrap();
+    assert_eq!((depth.queued, depth.running, depth.oldest_due), (1, 2, Some(at(3))));
+    let waits = store.mark_take("one", at(9), at(9), 9).await.unwrap();
+    store.apply(&Apply { marks_done: &waits, ..Apply::at(at(9)) }).await.unwrap();
     assert_eq!(world.another().await.mark_take("two", at(5), at(15), 9).await.unwrap(), []);
     // Something new is heard while the resource is read.
     store.mark_upsert(&[mark(Some("vpc-1"), 6)]).await.unwrap();
@@ -246,6 +252,23 @@ async fn a_mark_is_taken_over_when_its_lease_ends(world: &World) {
     assert!(store.scan_list(1).await.unwrap().is_empty());
     store.apply(&Apply { marks_done: &other, ..effects }).await.unwrap();
     assert_eq!(store.mark_count().await.unwrap().0, 0);
+}
+
+/// Whoever is at work renews its leases: a slow one keeps its marks, a killed one loses them soon.
+async fn a_mark_is_held_as_long_as_its_lease_is_renewed(world: &World) {
+    let store = &world.store;
+    store.mark_upsert(&[mark(Some("vpc-1"), 0), mark(Some("vpc-2"), 0)]).await.unwrap();
+    let slow = store.mark_take("slow", at(1), at(2), 9).await.unwrap();
+    store.mark_extend(&slow, at(4)).await.unwrap();
+    let other = world.another().await;
+    assert_eq!(other.mark_take("other", at(3), at(9), 9).await.unwrap(), []);
+    // It was killed: one is taken over, and then both are lost to it.
+    let taken = other.mark_take("other", at(4), at(9), 1).await.unwrap();
+    assert_eq!(taken.len(), 1);
+    assert!(matches!(store.mark_extend(&slow, at(99)).await, Err(StoreError::LeaseLost { .. })));
+    assert_eq!(other.mark_take("third", at(5), at(9), 9).await.unwrap().len(), 1, "nothing of a lost lease is renewed");
+    other.apply(&Apply { marks_done: &taken, ..Apply::at(at(6)) }).await.unwrap();
+    assert!(matches!(other.mark_extend(&taken, at(99)).await, Err(StoreError::LeaseLost { .. })), "it is done");
 }
 
 async fn events_come_twice_and_are_kept_once(world: &World) {

@@ -89,6 +89,13 @@ impl Place {
         page.lines().filter(is_it).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
+    /// A metric with these labels, as they stand on the page.
+    pub(crate) fn metric_of(&self, name: &str, labels: &str) -> Option<f64> {
+        let page = self.get("/metrics").unwrap_or_default();
+        let line = page.lines().find_map(|line| line.strip_prefix(&format!("{name}{{{labels}}} ")).map(str::to_owned));
+        line?.parse().ok()
+    }
+
     /// What the store has, resolved ones included.
     pub(crate) fn findings(&self) -> Vec<Value> {
         let states = ["open", "acknowledged", "resolved"].into_iter().flat_map(|state| ["--status", state]);
@@ -96,6 +103,14 @@ impl Place {
         let done = self.command(&arguments).output().expect("driftd starts");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         serde_json::from_slice(&done.stdout).expect("JSON")
+    }
+
+    /// What a command says that does not do it.
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
+        let done = self.command(arguments).output().expect("driftd starts");
+        let err = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(!done.status.success(), "{arguments:?}: {err}");
+        err
     }
 
     pub(crate) fn said(&self, arguments: &[&str]) -> String {

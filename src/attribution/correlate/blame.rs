@@ -50,6 +50,8 @@ pub(super) struct Blame<'a, 'b> {
     reason: String,
     cautions: Vec<Caution>,
     pub others: Vec<OtherEvent>,
+    /// What is live is what the event set, and nothing that is known came after it: no older answer of AWS would look like that.
+    pub is_proof: bool,
     /// A call of the same second says the opposite: it explains the change only if nobody came later.
     pub is_contradicted: bool,
 }
@@ -101,7 +103,8 @@ impl<'a, 'b> Blame<'a, 'b> {
         confidence: Confidence,
         reason: String,
     ) -> Self {
-        Self { related, path, confidence, reason, cautions: Vec::new(), others: Vec::new(), is_contradicted: false }
+        let (cautions, others) = (Vec::new(), Vec::new());
+        Self { related, path, confidence, reason, cautions, others, is_proof: false, is_contradicted: false }
     }
 
     /// Others acted in the same second: the order is not known.

@@ -22,6 +22,8 @@ pub struct Explanation {
     pub unresolved_sessions: BTreeSet<SessionQuery>,
     /// Every change has an event that shows it.
     pub explained: bool,
+    /// Every change is what its event set, by its last known writer: what is live is no older than that.
+    pub proven: bool,
     /// Paths that no event explains.
     pub unexplained: Vec<String>,
 }
@@ -101,6 +103,7 @@ fn explanation(case: &DriftCase<'_>, all_related: &[RelatedEvent<'_>]) -> Explan
     // Within one second a name may only seem to explain it: what came later, and was not asked for yet, may be the cause.
     explanation.explained = explanation.unexplained.is_empty()
         && blames.iter().all(|blame| blame.confidence >= Confidence::Likely && !blame.is_contradicted);
+    explanation.proven = explanation.unexplained.is_empty() && blames.iter().all(|blame| blame.is_proof);
     explanation.unresolved_sessions =
         blames.iter().filter_map(|blame| blame.related.person.unresolved.clone()).collect();
     explanation.attributions = grouped(blames);
@@ -242,6 +245,9 @@ fn blame<'a, 'b>(case: &DriftCase<'_>, item: &Item<'_>, all_related: &'b [Relate
             blame.confidence = blame.confidence.min(confidence);
             blame.others.push(other(later, item.path, why));
         }
+        let is_before = |later: &RelatedEvent<'_>| later.event.time < related.event.time;
+        blame.is_proof = blame.confidence == Confidence::Certain
+            && effects.iter().all(|(effect, one)| matches!(effect, Effect::None | Effect::Live) || is_before(one));
         return Some(blame);
     }
     // What was done to one that is gone says nothing of the one that is there.

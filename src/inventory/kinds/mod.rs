@@ -121,6 +121,8 @@ mod routes;
 mod s3;
 mod s3_bucket_blocks;
 
+pub(super) use s3::logged_in;
+
 /// Every kind, in alphabetical order.
 pub static ALL: &[&dyn Kind] = &[
     &aws_ami::AwsAmi,

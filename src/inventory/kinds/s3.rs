@@ -28,7 +28,7 @@ use crate::aws::{Partition, ReadError, not_found};
 use crate::inventory::value::{tags, text};
 use crate::inventory::{Kind, ListRequest, Listed, Reach, ScopeReader};
 use crate::model::account::is_account_id;
-use crate::model::{Attributes, CompareRules, Live, OwnedField, Owner, PriorState};
+use crate::model::{Attributes, CompareRules, GLOBAL, Live, OwnedField, Owner, PriorState};
 
 type Buckets = BTreeMap<String, Option<String>>;
 
@@ -239,6 +239,19 @@ pub(super) async fn region_of(aws: &ScopeReader, bucket: &str) -> Result<Arc<Str
         Ok(location(answer.location_constraint(), &aws.partition))
     };
     Box::pin(aws.cached_for(LOCATE, bucket, read)).await
+}
+
+/// The region in which AWS logs events about a resource: its own; of what is global the partition's home region, but of buckets
+/// theirs. `None`: nothing shows it. Makes no call for a bucket that was read in this cycle.
+pub(in crate::inventory) async fn logged_in(aws: &ScopeReader, kind: &str, live: &Live) -> Option<String> {
+    if aws.region != GLOBAL {
+        return Some(aws.region.clone());
+    }
+    if !kind.starts_with("aws_s3") {
+        return Some(Partition::named(&aws.partition).home_region.to_owned());
+    }
+    let bucket = live.attributes.get("bucket")?.as_str()?;
+    region_of(aws, bucket).await.ok().map(|region| region.as_ref().clone())
 }
 
 /// Does the bucket exist? -> the region where it lies, as far as the answer says. [`region_of`] then knows it, too.

@@ -95,17 +95,13 @@ fn attributed(drift: &Drift, events: &[String]) -> String {
     in_order
 }
 
+/// Is what is live proven to be what the last known event set?
+fn is_proven(drift: &Drift, events: &[String]) -> bool {
+    explained(drift, events.iter()).proven
+}
+
 fn of<'a>(drift: &Drift, events: impl Iterator<Item = &'a String>) -> String {
-    let drifts = std::slice::from_ref(drift);
-    let mut collector = Collector::new(drifts);
-    for text in events {
-        match parse(text) {
-            Ok(event) => collector.accept(event),
-            Err(Skipped::Malformed) => panic!("malformed: {text}"),
-            Err(Skipped::Irrelevant) => {}
-        }
-    }
-    let explanation = correlate(&collector, &Settings::default()).remove(0).unwrap();
+    let explanation = explained(drift, events);
     let line = |attribution: &Attribution| {
         let events: Vec<_> =
             attribution.events.iter().map(|event| format!("{}{:?}", event.event_id, event.paths)).collect();
@@ -115,6 +111,19 @@ fn of<'a>(drift: &Drift, events: impl Iterator<Item = &'a String>) -> String {
         format!("{name} {}: {}{}", attribution.confidence.as_str(), events.join(" "), others.concat())
     };
     explanation.attributions.iter().map(line).collect::<Vec<_>>().join("\n").replace('"', "")
+}
+
+fn explained<'a>(drift: &Drift, events: impl Iterator<Item = &'a String>) -> Explanation {
+    let drifts = std::slice::from_ref(drift);
+    let mut collector = Collector::new(drifts);
+    for text in events {
+        match parse(text) {
+            Ok(event) => collector.accept(event),
+            Err(Skipped::Malformed) => panic!("malformed: {text}"),
+            Err(Skipped::Irrelevant) => {}
+        }
+    }
+    correlate(&collector, &Settings::default()).remove(0).unwrap()
 }
 
 #[test]

@@ -150,3 +150,36 @@ fn a_correction_that_says_it_failed_takes_the_name_back() {
         assert_eq!(attributed(&instance("m5.large"), &[written.clone(), correction]), "");
     }
 }
+
+/// An answer of AWS from before the last event would show something else: only then one look is enough.
+#[test]
+fn what_is_live_is_what_the_last_event_set_or_it_is_no_proof() {
+    let nothing = || json!({});
+    let (large, micro) = (
+        |second| resized(second, "ann", "m5.large", nothing()),
+        |second| resized(second, "ann", "t3.micro", nothing()),
+    );
+    let drift = instance("m5.large");
+    assert!(is_proven(&drift, &[large(1)]));
+    assert!(is_proven(&drift, &[micro(1), large(2)]), "what came before does not matter");
+    assert!(is_proven(&drift, &[large(1), large(2)]), "whichever of them it was");
+    // The answer is the one from before the second call, or somebody unseen did it again.
+    assert!(!is_proven(&drift, &[large(1), micro(2)]), "by the same person, too");
+    assert!(!is_proven(&drift, &[large(1), micro(1)]), "nor within one second");
+    assert!(!is_proven(&drift, &[micro(1)]), "another value");
+    assert!(!is_proven(&drift, &[]));
+    // Each change must be proven.
+    let renamed = change("/tags/Name", json!("web"), json!("mine"));
+    let two = Drift { changes: vec![drift.changes[0].clone(), renamed], ..instance("m5.large") };
+    assert!(!is_proven(&two, &[large(1)]), "nobody is known for the tag");
+    // An unmanaged or missing one may be an older answer whatever its event says.
+    let gone = Drift { status: DriftStatus::Missing, changes: Vec::new(), ..instance("m5.large") };
+    let ended = event(
+        1,
+        "ann",
+        "ec2:TerminateInstances",
+        json!({"instancesSet": {"items": [{"instanceId": INSTANCE}]}}),
+        nothing(),
+    );
+    assert!(!is_proven(&gone, &[ended]));
+}
