@@ -9,7 +9,7 @@ use super::{Baseline, Entry, is_hidden};
 use crate::diagnostic::{self, Diagnostic};
 use crate::life::{Sight, Sights, Subject, is_maker, is_part};
 use crate::model::{DriftStatus, Finding, Outcome};
-use crate::report::text::sanitize_output;
+use crate::wording::text::sanitize_output;
 
 /// How an outcome is looked at.
 #[derive(Debug, Clone, Copy)]

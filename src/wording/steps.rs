@@ -70,6 +70,7 @@ pub(super) fn resolution(how: Resolution) -> &'static str {
         Resolution::NoLongerDeclared => "is not declared any more",
         Resolution::Gone => "is neither declared nor there any more",
         Resolution::RuleChanged => "is no drift any more: the rules, or what is compared, changed",
+        Resolution::NoLongerWatched => "is not watched any more: the configuration leaves it out",
         Resolution::SourceRemoved => "is not watched any more: its source was taken out of the configuration",
     }
 }
