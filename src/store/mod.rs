@@ -7,6 +7,7 @@
 mod apply;
 mod audit;
 mod coverage;
+mod coverage_groups;
 mod cursors;
 mod db;
 mod error;
