@@ -10,6 +10,7 @@ mod expire;
 mod health;
 mod in_flight;
 mod kept;
+mod last_sweeps;
 mod lookup;
 mod marks;
 mod metrics;
@@ -39,6 +40,7 @@ use crate::store::{Retention, Store, StoreError};
 use accounts::Accounts;
 pub use health::Health;
 use kept::Kept;
+use last_sweeps::LastSweeps;
 
 /// How the daemon works, besides what a cycle needs.
 #[derive(Debug, Clone)]
@@ -102,6 +104,7 @@ pub struct Daemon {
     read_at: Mutex<HashMap<String, Timestamp>>,
     /// Reads that later sweeps may use, while events flow.
     kept: Kept,
+    last_sweeps: LastSweeps,
     wake: Wake,
     health: Health,
     clock: Clock,
@@ -137,6 +140,7 @@ impl Daemon {
             states_known: watch::Sender::new(false),
             read_at: Mutex::default(),
             kept: Kept::default(),
+            last_sweeps: LastSweeps::default(),
             wake: Wake::default(),
             health: Health::default(),
             clock,

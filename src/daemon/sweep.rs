@@ -10,6 +10,7 @@ use super::accounts::{self, Accounts, SWEEP};
 use super::cycles::{self, Done};
 use super::{Chain, Current, Daemon, Stop, metrics, sources, wait};
 use crate::cycle::{Sweep, Work};
+use crate::model::Outcome;
 use crate::schedule::Schedule;
 use crate::store::{Store, StoreError, TakenJob};
 
@@ -119,7 +120,7 @@ async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut St
     match outcome {
         Ok(outcome) => {
             daemon.health.swept(&outcome);
-            metrics::swept(&outcome);
+            told(daemon, &outcome, accounts::of_job(&job.payload).as_ref());
             daemon.store_said(SWEEP, sources::close_removed(daemon, &outcome).await);
         }
         Err(error) => {
@@ -129,4 +130,15 @@ async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut St
             let _ = daemon.store_said(SWEEP, failed);
         }
     }
+}
+
+/// Tells the metrics.
+fn told(daemon: &Daemon, outcome: &Outcome, accounts: Option<&BTreeSet<String>>) {
+    let declared = daemon.accounts().by_state.into_values().flatten().collect();
+    let mut total = daemon.last_sweeps.add(outcome, accounts, &declared);
+    if daemon.store.is_shared() {
+        // None of several replicas need ever see all accounts.
+        total.complete = outcome.gaps.is_empty().then_some(outcome.finished_at);
+    }
+    metrics::swept(outcome, &total, accounts.is_none());
 }
