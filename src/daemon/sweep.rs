@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::task::JoinSet;
 
 use super::accounts::{self, Accounts, SWEEP};
 use super::cycles::{self, Done};
@@ -12,7 +13,7 @@ use super::{Chain, Current, Daemon, Stop, metrics, sources, wait};
 use crate::cycle::{Sweep, Work};
 use crate::model::Outcome;
 use crate::schedule::Schedule;
-use crate::store::{Store, StoreError, TakenJob};
+use crate::store::{JobLease, Store, StoreError, TakenJob};
 
 /// For so long a job is this process's; then another may take it over.
 const LEASE: Duration = Duration::from_secs(60);
@@ -94,23 +95,16 @@ pub(super) async fn is_asked(daemon: &Daemon) -> Result<bool, StoreError> {
     Ok(depth.iter().any(|kind| kind.kind == SWEEP && kind.queued + kind.running > 0))
 }
 
-async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut Stop) {
+async fn sweep(daemon: &Arc<Daemon>, current: &Current, job: &TakenJob, stop: &mut Stop) {
     let work = Work::Sweep(Sweep { accounts: accounts::of_job(&job.payload), ..current.sweep.clone() });
     let done = Done { lease: Some(&job.lease), marks: &[] };
-    let renewing = async {
-        loop {
-            tokio::time::sleep(RENEW).await;
-            daemon.health.scheduler_lives(daemon.now());
-            if let Err(error @ StoreError::LeaseLost { .. }) =
-                daemon.store.job_extend(&job.lease, daemon.later(LEASE)).await
-            {
-                return error;
-            }
-        }
-    };
+    // A task of its own: comparing many resources takes the processor for as long as a lease lasts, and a connection of the store that is
+    // held meanwhile is one that all others wait for.
+    let mut renewing = JoinSet::new();
+    renewing.spawn(renew(Arc::clone(daemon), job.lease.clone()));
     let outcome = tokio::select! {
         outcome = cycles::run(daemon, current, &work, done) => outcome,
-        lost = renewing => Err(lost),
+        Some(Ok(lost)) = renewing.join_next() => Err(lost),
         () = super::ended(stop) => {
             // The next start does it from the beginning: nothing of it is kept.
             daemon.store_said(SWEEP, daemon.store.job_release(&job.lease).await);
@@ -128,6 +122,17 @@ async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut St
             daemon.health.store_fails(&error.to_string());
             let failed = daemon.store.job_fail(&job.lease, &error.to_string(), daemon.later(RETRY)).await;
             let _ = daemon.store_said(SWEEP, failed);
+        }
+    }
+}
+
+/// Holds a job for as long as it takes; -> that another took it over.
+async fn renew(daemon: Arc<Daemon>, lease: JobLease) -> StoreError {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        daemon.health.scheduler_lives(daemon.now());
+        if let Err(error @ StoreError::LeaseLost { .. }) = daemon.store.job_extend(&lease, daemon.later(LEASE)).await {
+            return error;
         }
     }
 }
