@@ -6,7 +6,7 @@ VENV   := .venv
 CARGO  ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo watch debug test chaos lint fmt bench bench-events bench-latency bench-storm clean record
+.PHONY: help demo watch debug test chaos lint fmt bench bench-events bench-latency bench-scale bench-storm clean record
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ -/' | sort
@@ -52,6 +52,9 @@ bench-latency: $(VENV)/ready ## a hundred changes by hand: the time from event t
 bench-storm: $(VENV)/ready ## 20,000 events on a hundred resources: time, memory, reads of each (release build)
 	$(CARGO) build --locked --release --bins
 	$(VENV)/bin/python benches/storm.py --driftd $(TARGET)/release/driftd
+
+bench-scale: $(VENV)/ready debug ## the daemon before 1,000 accounts of 17 regions, and before 100,000 resources: memory, calls, time (debug build; an hour)
+	$(VENV)/bin/python benches/scale.py --driftd $(TARGET)/debug/driftd
 
 record: $(VENV)/ready ## record tests/world/recorded anew (needs Terraform)
 	$(VENV)/bin/python -m tests.world record

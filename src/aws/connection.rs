@@ -36,6 +36,10 @@ pub(super) const LONG_POLL_TIMEOUT: Duration = Duration::from_secs(40);
 /// recently used one is dropped, and made again when it is needed.
 const KEPT_SCOPES: usize = 256;
 
+/// Credentials that are kept, one set for each role. The SDK keeps 64 unless it is told otherwise, and forgets any other one for the next: with
+/// more accounts than that, roles are assumed again and again.
+const KEPT_CREDENTIALS: usize = 100_000;
+
 /// How AWS is reached; everything else comes from the standard environment and profile files.
 #[derive(Debug, Clone, Default)]
 pub struct AwsOptions {
@@ -289,7 +293,7 @@ async fn load_base(region: Option<&str>, profile: Option<&str>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http::shared_client())
         // One for all clients: what a provider gave is not asked for again by the next client.
-        .identity_cache(IdentityCache::lazy().build())
+        .identity_cache(IdentityCache::lazy().max_partitions(KEPT_CREDENTIALS).build())
         .retry_config(retries)
         .timeout_config(timeouts);
     // The name is valid by the rules of AppName::new; without it calls are merely not marked.

@@ -1,6 +1,8 @@
 //! Reads all shards of a plan, fairly, and joins what they saw.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -16,10 +18,14 @@ use crate::model::{
     Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, GapReason, GapScope, OwnedField, ProviderRef, Scope,
 };
 
-/// Accounts that are read at a time. One that does not answer holds up one of these places, until its time limits end.
-const CONCURRENT_ACCOUNTS: usize = 8;
+/// Accounts that are read at a time: all of a job that replicas share, so that none waits for another. One that does not answer holds up
+/// one of these places, until its time limits end.
+const CONCURRENT_ACCOUNTS: usize = 10;
 /// Scopes of one account that are read at a time.
 const CONCURRENT_SCOPES: usize = 3;
+/// After so many scopes in which calls timed out and nothing was seen, with none in between that answered, an account is left alone: one
+/// that does not answer would hold up a sweep for minutes in each of its regions.
+const UNANSWERED: usize = 4;
 
 /// What was seen, of one shard or of all.
 #[derive(Default)]
@@ -89,10 +95,21 @@ pub(super) async fn read(
         let accounts = plan.scopes_by_account();
         let mut unread: BTreeSet<Scope> = accounts.values().flatten().cloned().collect();
         let shards = stream::iter(accounts.into_values()).flat_map_unordered(CONCURRENT_ACCOUNTS, |scopes| {
-            let context = &context;
+            let (context, unanswered) = (&context, Arc::new(Unanswered::default()));
             stream::iter(scopes)
-                .map(move |scope| async move {
-                    (shard::read(plan.shard(scope.clone(), &desired.resources), context).await, scope)
+                .map(move |scope| {
+                    let unanswered = Arc::clone(&unanswered);
+                    async move {
+                        let shard = plan.shard(scope.clone(), &desired.resources);
+                        if unanswered.is_too_much() {
+                            let mut seen = Seen::default();
+                            shard::not_asked(shard, UNANSWERED, context, &mut seen);
+                            return (seen, scope);
+                        }
+                        let seen = shard::read(shard, context).await;
+                        unanswered.count(&seen);
+                        (seen, scope)
+                    }
                 })
                 .buffer_unordered(CONCURRENT_SCOPES)
                 .boxed()
@@ -121,6 +138,24 @@ pub(super) async fn read(
     seen.drop_reported_twice(facts);
     seen.caution(&UnreadOwners::new(&desired.resources, facts, aws.account()));
     seen
+}
+
+/// How many scopes of one account did not answer since one did.
+#[derive(Default)]
+struct Unanswered(AtomicUsize);
+
+impl Unanswered {
+    fn count(&self, seen: &Seen) {
+        if seen.live == 0 && seen.gaps.iter().any(|gap| gap.reason == GapReason::Timeout) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.0.store(0, Ordering::Relaxed);
+        }
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= UNANSWERED
+    }
 }
 
 impl Seen {

@@ -162,9 +162,19 @@ fn coverage(
 
 /// The scan's deadline passed before the scope was read to its end: nothing of it counts.
 pub(super) fn not_reached(shard: Shard, context: &Context<'_>, seen: &mut Seen) {
-    let Scope { account, region } = &shard.scope;
     let deadline = context.settings.deadline.as_secs();
     let detail = format!("the scan's deadline of {deadline} s passed before it was read (scan.deadline)");
+    not_read(shard, detail, context, seen);
+}
+
+/// Other scopes of the account did not answer.
+pub(super) fn not_asked(shard: Shard, unanswered: usize, context: &Context<'_>, seen: &mut Seen) {
+    let detail = format!("not asked: nothing answered in {unanswered} scopes of the account, one after the other");
+    not_read(shard, detail, context, seen);
+}
+
+fn not_read(shard: Shard, detail: String, context: &Context<'_>, seen: &mut Seen) {
+    let Scope { account, region } = &shard.scope;
     let reason = format!("{}: {detail}", GapReason::Timeout.as_str());
     for task in &shard.tasks {
         for &index in &task.desired {

@@ -6,7 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::store::NewJob;
 
 /// Accounts of one job where replicas share the work: each job reads the states anew, and its accounts side by side.
-const GROUP: usize = 10;
+const SHARED_GROUP: usize = 10;
+/// Of many accounts as many are in one job as make no more jobs than these, as all of them read all states,
+const SHARED_JOBS: usize = 32;
+/// but no more than this. What a job saw is kept when it ends: one of all accounts would take hours, hold a million listings in memory, and
+/// be lost as a whole when its daemon is killed. (They are the job's key, too, and an index of PostgreSQL takes no more than two hundred.)
+const LARGEST_GROUP: usize = 100;
 /// The task that takes these jobs.
 pub(super) const SWEEP: &str = "sweep";
 const ATTEMPTS: u32 = 5;
@@ -30,20 +35,28 @@ impl Accounts {
         shared: bool,
         run_at: jiff::Timestamp,
     ) -> Vec<NewJob> {
-        let declared: BTreeSet<&str> = self.by_state.values().flatten().map(String::as_str).collect();
-        // What could not be read may declare anywhere, and where nothing is declared nobody knows where to look: one sweep of everything.
-        if self.is_partial || declared.is_empty() {
+        let declared = self.all();
+        // Where nothing is declared nobody knows where to look: one sweep of everything.
+        if declared.is_empty() {
             return vec![job(String::new(), run_at)];
         }
         let left = found.iter().map(String::as_str).filter(|account| !declared.contains(account));
-        let of_states = due.iter().filter_map(|state| self.by_state.get(state)).flatten().map(String::as_str);
-        let wanted: BTreeSet<&str> = of_states.chain(left.clone()).collect();
-        let all: BTreeSet<&str> = declared.iter().copied().chain(left).collect();
-        let is_everything = wanted == all;
-        let wanted = Vec::from_iter(wanted);
-        let groups: Vec<String> = match shared && all.len() > 1 {
-            true => wanted.chunks(GROUP).map(|group| group.join(",")).collect(),
-            false if is_everything => vec![String::new()],
+        let all: BTreeSet<&str> = declared.iter().copied().chain(left.clone()).collect();
+        let wanted: Vec<&str> = match self.is_partial {
+            // What could not be read may declare anywhere: everything is swept.
+            true => all.iter().copied().collect(),
+            false => {
+                let of_due = due.iter().filter_map(|state| self.by_state.get(state)).flatten();
+                Vec::from_iter(of_due.map(String::as_str).chain(left).collect::<BTreeSet<_>>())
+            }
+        };
+        let size = match shared {
+            true => wanted.len().div_ceil(SHARED_JOBS).clamp(SHARED_GROUP, LARGEST_GROUP),
+            false => LARGEST_GROUP,
+        };
+        let groups: Vec<String> = match wanted.len() > size || shared && all.len() > 1 && !self.is_partial {
+            true => wanted.chunks(size).map(|group| group.join(",")).collect(),
+            false if wanted.len() == all.len() => vec![String::new()],
             false if wanted.is_empty() => Vec::new(),
             false => vec![wanted.join(",")],
         };
@@ -54,7 +67,7 @@ impl Accounts {
     pub(super) fn jobs_in(&self, accounts: &BTreeSet<String>, run_at: jiff::Timestamp) -> Vec<NewJob> {
         let all = self.all();
         let wanted = accounts.iter().map(String::as_str).filter(|account| self.is_partial || all.contains(account));
-        Vec::from_iter(wanted).chunks(GROUP).map(|group| job(group.join(","), run_at)).collect()
+        Vec::from_iter(wanted).chunks(LARGEST_GROUP).map(|group| job(group.join(","), run_at)).collect()
     }
 
     fn all(&self) -> BTreeSet<&str> {
@@ -108,10 +121,20 @@ mod tests {
         assert_eq!(payloads(&accounts(true), &[0], false), [""], "what was not read may declare anywhere");
         assert_eq!(payloads(&accounts(true), &[0], true), [""]);
         assert_eq!(payloads(&Accounts::default(), &[0], true), [""]);
-        let many = Accounts { by_state: BTreeMap::from([(0, numbered(0..25))]), is_partial: false };
-        assert_eq!(payloads(&many, &[0], false), [""]);
-        let groups = payloads(&many, &[0], true);
-        assert_eq!(groups.iter().map(|group| of_job(group).unwrap().len()).collect::<Vec<_>>(), [10, 10, 5]);
+        let sizes = |accounts: u32, is_partial, shared| -> Vec<usize> {
+            let many = Accounts { by_state: BTreeMap::from([(0, numbered(0..accounts))]), is_partial };
+            payloads(&many, &[0], shared).iter().map(|group| of_job(group).map_or(0, |group| group.len())).collect()
+        };
+        assert_eq!(sizes(25, false, true), [10, 10, 5]);
+        assert_eq!(sizes(25, false, false), [0], "all of a few in one job");
+        assert_eq!(sizes(250, false, false), [100, 100, 50]);
+        assert_eq!(
+            sizes(250, true, false),
+            [100, 100, 50],
+            "one unreadable state of many makes no endless job of them"
+        );
+        assert_eq!(sizes(1000, false, true).len(), 32, "each job reads all states");
+        assert_eq!(sizes(9999, false, true)[0], 100);
         assert_eq!(of_job(""), None);
         // Where nothing is declared any more, what was found there is looked at by every sweep; elsewhere by those of its states.
         let left = "000000000009";

@@ -55,7 +55,7 @@ pub(super) async fn run(
     let index = daemon.index();
     let declared = index.is_of(&outcome).then(|| index.declared());
     loop {
-        let known = daemon.store.finding_known(&outcome, declared.is_some()).await?;
+        let known = daemon.store.finding_known(&outcome, declared.as_ref()).await?;
         let known_keys: BTreeSet<&str> =
             known.iter().filter(|one| !one.is_resolved()).map(|one| one.finding.key.as_str()).collect();
         let waits = current.options.in_flight_wait;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
+use tokio::task::JoinSet;
 
 use super::cycles::{self, Done};
-use super::{Chain, Daemon, Stop, metrics, wait};
+use super::{Chain, Daemon, Stop, metrics, on_thread, wait};
 use crate::cycle::{Resources, Sweep, Work};
 use crate::model::{Coverage, Gap, GapReason, Outcome};
 use crate::store::{NewMark, StoreError, TakenMark};
@@ -30,8 +30,9 @@ const UNSEEN_FOR: Duration = Duration::from_secs(60 * 60);
 const RETRY: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
-    // A service that does not answer must not hold up what others have to tell.
-    let mut working = FuturesUnordered::new();
+    // A service that does not answer must not hold up what others have to tell; nor must one that writes to the store wait for this loop
+    // to look at it, which waits for the same connection.
+    let mut working = JoinSet::new();
     loop {
         let (now, until) = (daemon.now(), daemon.later(LEASE));
         if working.len() < BATCHES {
@@ -41,7 +42,7 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
             if !taken.is_empty() {
                 for batch in batches(taken, daemon.current().options.storm as usize) {
                     let (daemon, mut stop) = (Arc::clone(&daemon), stop.clone());
-                    working.push(async move { work(&daemon, &batch, &mut stop).await });
+                    on_thread(&mut working, move || async move { work(&daemon, &batch, &mut stop).await });
                 }
                 continue;
             }
@@ -51,12 +52,12 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
         // What is due was taken: an old one is another's.
         let pause = pause.clamp(Duration::from_millis(50), LOOK);
         tokio::select! {
-            Some(()) = working.next() => {}
+            Some(_) = working.join_next() => {}
             goes_on = wait(&mut stop, &daemon.wake.marks, pause) => if !goes_on { break },
         }
     }
     // Each gives back what it holds.
-    while working.next().await.is_some() {}
+    while working.join_next().await.is_some() {}
 }
 
 /// What is read together: of each account, by service. So many that a sweep is cheaper stay together.

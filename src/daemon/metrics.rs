@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
+use super::last_sweeps::Total;
 use crate::cycle::Work;
 use crate::model::{DriftStatus, Outcome};
 use crate::store::QueueDepth;
@@ -18,10 +19,13 @@ pub(super) fn describe() {
     describe_gauge!("driftd_build_info", "1, with the version as a label.");
     describe_counter!("driftd_scans_total", "Cycles that were run, by what they looked at and whether they had gaps.");
     describe_histogram!("driftd_scan_duration_seconds", "How long a cycle took.");
-    describe_gauge!("driftd_last_successful_scan_timestamp_seconds", "When the last sweep without gaps ended.");
+    describe_gauge!(
+        "driftd_last_successful_scan_timestamp_seconds",
+        "When the last sweep without gaps ended; where each is of some accounts, the oldest of theirs (of replicas: the newest)."
+    );
     describe_gauge!("driftd_last_scan_timestamp_seconds", "When the last sweep ended.");
-    describe_gauge!("driftd_resources", "Resources of the last sweep, by status.");
-    describe_gauge!("driftd_drift_findings", "Findings of the last sweep, by severity and status.");
+    describe_gauge!("driftd_resources", "Resources of the last sweep of all accounts in one, by status.");
+    describe_gauge!("driftd_drift_findings", "Findings of the last sweep of each account, by severity and status.");
     describe_gauge!("driftd_baseline_entries", "Entries of the baseline at the last sweep, by what became of them.");
     describe_counter!("driftd_finding_transitions_total", "Steps in the life of findings.");
     describe_counter!("driftd_aws_requests_total", "Calls to AWS made by cycles, retries included.");
@@ -67,29 +71,26 @@ pub(super) fn cycle(work: &Work, outcome: &Outcome) {
     counter!("driftd_aws_requests_total").increment(outcome.api_calls);
 }
 
-pub(super) fn swept(outcome: &Outcome) {
+/// `is_whole`: a sweep of all accounts in one.
+pub(super) fn swept(outcome: &Outcome, total: &Total, is_whole: bool) {
     #[expect(clippy::cast_precision_loss, reason = "seconds of this century and counts of resources fit")]
     let number = |count: u64| count as f64;
-    let ended = outcome.finished_at.as_second().unsigned_abs();
-    gauge!("driftd_last_scan_timestamp_seconds").set(number(ended));
-    if outcome.gaps.is_empty() {
-        gauge!("driftd_last_successful_scan_timestamp_seconds").set(number(ended));
+    let seconds = |at: Timestamp| number(at.as_second().unsigned_abs());
+    gauge!("driftd_last_scan_timestamp_seconds").set(seconds(outcome.finished_at));
+    if let Some(at) = total.complete {
+        gauge!("driftd_last_successful_scan_timestamp_seconds").set(seconds(at));
     }
-    let mut findings: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for severity in crate::model::Severity::ALL {
+    for severity in crate::model::Severity::ALL.map(crate::model::Severity::as_str) {
         for drift in [DriftStatus::Changed, DriftStatus::Missing, DriftStatus::Unmanaged, DriftStatus::Unknown] {
-            findings.insert((severity.as_str(), drift.as_str()), 0);
+            let count = total.findings.get(&(severity, drift.as_str())).copied().unwrap_or_default();
+            gauge!("driftd_drift_findings", "severity" => severity, "status" => drift.as_str()).set(number(count));
         }
     }
-    for finding in outcome.findings.iter().filter(|finding| finding.ignored.is_none()) {
-        *findings.entry((finding.severity.as_str(), finding.drift.as_str())).or_default() += 1;
+    if is_whole {
+        gauge!("driftd_resources", "status" => "desired").set(number(outcome.counts.desired));
+        gauge!("driftd_resources", "status" => "live").set(number(outcome.counts.live));
+        gauge!("driftd_resources", "status" => "in_sync").set(number(outcome.counts.in_sync));
     }
-    for ((severity, status), count) in findings {
-        gauge!("driftd_drift_findings", "severity" => severity, "status" => status).set(number(count));
-    }
-    gauge!("driftd_resources", "status" => "desired").set(number(outcome.counts.desired));
-    gauge!("driftd_resources", "status" => "live").set(number(outcome.counts.live));
-    gauge!("driftd_resources", "status" => "in_sync").set(number(outcome.counts.in_sync));
 }
 
 /// A try to send a notice.

@@ -11,6 +11,7 @@ mod expire;
 mod health;
 mod in_flight;
 mod kept;
+mod last_sweeps;
 mod lookup;
 mod marks;
 mod metrics;
@@ -44,6 +45,7 @@ use crate::store::{NewAlert, Retention, Store, StoreError};
 use accounts::Accounts;
 pub use health::Health;
 use kept::Kept;
+use last_sweeps::LastSweeps;
 pub use notify::Notify as Notifications;
 
 /// How the daemon works, besides what a cycle needs.
@@ -112,6 +114,7 @@ pub struct Daemon {
     read_at: Mutex<HashMap<String, Timestamp>>,
     /// Reads that later sweeps may use, while events flow.
     kept: Kept,
+    last_sweeps: LastSweeps,
     wake: Wake,
     health: Health,
     clock: Clock,
@@ -149,6 +152,7 @@ impl Daemon {
             states_known: watch::Sender::new(false),
             read_at: Mutex::default(),
             kept: Kept::default(),
+            last_sweeps: LastSweeps::default(),
             wake: Wake::default(),
             health: Health::default(),
             clock,

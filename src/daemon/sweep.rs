@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::task::JoinSet;
 
 use super::accounts::{self, Accounts, SWEEP};
 use super::cycles::{self, Done};
 use super::{Chain, Current, Daemon, Stop, metrics, sources, wait};
 use crate::cycle::{Sweep, Work};
+use crate::model::Outcome;
 use crate::schedule::Schedule;
-use crate::store::{NewJob, Store, StoreError, TakenJob};
+use crate::store::{JobLease, NewJob, Store, StoreError, TakenJob};
 
 /// For so long a job is this process's; then another may take it over.
 const LEASE: Duration = Duration::from_secs(60);
@@ -110,27 +112,20 @@ pub(super) async fn is_asked(daemon: &Daemon) -> Result<bool, StoreError> {
     Ok(depth.iter().any(|kind| kind.kind == SWEEP && kind.queued + kind.running > 0))
 }
 
-async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut Stop) {
+async fn sweep(daemon: &Arc<Daemon>, current: &Current, job: &TakenJob, stop: &mut Stop) {
     let done = Done { lease: Some(&job.lease), marks: &[] };
     let sweeping = async {
         let found = daemon.store.finding_unmanaged_scopes().await?;
         let accounts = accounts::of_job(&job.payload);
         cycles::run(daemon, current, &Work::Sweep(Sweep { accounts, found, ..current.sweep.clone() }), done).await
     };
-    let renewing = async {
-        loop {
-            tokio::time::sleep(RENEW).await;
-            daemon.health.scheduler_lives(daemon.now());
-            if let Err(error @ StoreError::LeaseLost { .. }) =
-                daemon.store.job_extend(&job.lease, daemon.later(LEASE)).await
-            {
-                return error;
-            }
-        }
-    };
+    // A task of its own: comparing many resources takes the processor for as long as a lease lasts, and a connection of the store that is
+    // held meanwhile is one that all others wait for.
+    let mut renewing = JoinSet::new();
+    renewing.spawn(renew(Arc::clone(daemon), job.lease.clone()));
     let outcome = tokio::select! {
         outcome = sweeping => outcome,
-        lost = renewing => Err(lost),
+        Some(Ok(lost)) = renewing.join_next() => Err(lost),
         () = super::ended(stop) => {
             // The next start does it from the beginning: nothing of it is kept.
             daemon.store_said(SWEEP, daemon.store.job_release(&job.lease).await);
@@ -140,7 +135,7 @@ async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut St
     match outcome {
         Ok(outcome) => {
             daemon.health.swept(&outcome);
-            metrics::swept(&outcome);
+            told(daemon, &outcome, accounts::of_job(&job.payload).as_ref());
             daemon.store_said(SWEEP, sources::close_removed(daemon, &outcome).await);
             daemon.store_said(SWEEP, sources::close_unwatched(daemon, current, &outcome).await);
         }
@@ -151,4 +146,26 @@ async fn sweep(daemon: &Daemon, current: &Current, job: &TakenJob, stop: &mut St
             let _ = daemon.store_said(SWEEP, failed);
         }
     }
+}
+
+/// Holds a job for as long as it takes; -> that another took it over.
+async fn renew(daemon: Arc<Daemon>, lease: JobLease) -> StoreError {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        daemon.health.scheduler_lives(daemon.now());
+        if let Err(error @ StoreError::LeaseLost { .. }) = daemon.store.job_extend(&lease, daemon.later(LEASE)).await {
+            return error;
+        }
+    }
+}
+
+/// Tells the metrics.
+fn told(daemon: &Daemon, outcome: &Outcome, accounts: Option<&BTreeSet<String>>) {
+    let declared = daemon.accounts().by_state.into_values().flatten().collect();
+    let mut total = daemon.last_sweeps.add(outcome, accounts, &declared);
+    if daemon.store.is_shared() {
+        // None of several replicas need ever see all accounts.
+        total.complete = outcome.gaps.is_empty().then_some(outcome.finished_at);
+    }
+    metrics::swept(outcome, &total, accounts.is_none());
 }

@@ -86,7 +86,7 @@ impl Week {
             if !is_ours {
                 outcome.coverage.clear();
             }
-            let known = self.store.finding_known(&outcome, false).await.unwrap();
+            let known = self.store.finding_known(&outcome, None).await.unwrap();
             let seen_before: SeenBefore = self.store.seen_before(&outcome).await.unwrap();
             let changes = life::reconcile(
                 &known,

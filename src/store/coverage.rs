@@ -68,22 +68,22 @@ impl Store {
 
 /// Keeps when the outcome looked; a read of single resources does not count, and an older outcome does not take back.
 pub(super) async fn update(tx: &mut Tx, outcome: &Outcome) -> Result<(), StoreError> {
-    let sql = "INSERT INTO coverage (account, region, kind, looked_at, complete_at, unmanaged_at, scan_id) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account, region, kind) DO UPDATE SET \
-               looked_at = excluded.looked_at, scan_id = excluded.scan_id, \
-               complete_at = COALESCE(excluded.complete_at, coverage.complete_at), \
-               unmanaged_at = COALESCE(excluded.unmanaged_at, coverage.unmanaged_at) \
-               WHERE coverage.looked_at <= excluded.looked_at";
+    let insert = "INSERT INTO coverage (account, region, kind, looked_at, complete_at, unmanaged_at, scan_id)";
+    let conflict = "ON CONFLICT (account, region, kind) DO UPDATE SET \
+                    looked_at = excluded.looked_at, scan_id = excluded.scan_id, \
+                    complete_at = COALESCE(excluded.complete_at, coverage.complete_at), \
+                    unmanaged_at = COALESCE(excluded.unmanaged_at, coverage.unmanaged_at) \
+                    WHERE coverage.looked_at <= excluded.looked_at";
     let at = outcome.started_at;
     let mut whole: Vec<_> = outcome.coverage.iter().filter(|row| row.resources.is_none()).collect();
     whole.sort();
     // A kind may have several rows: it was seen completely if it was in each.
+    let mut ages = Vec::new();
     for rows in whole.chunk_by(|a, b| (&a.scope, &a.kind) == (&b.scope, &b.kind)) {
         let Some(Coverage { scope, kind, .. }) = rows.first() else { continue };
         let complete = rows.iter().all(|row| row.complete).then_some(at);
         let unmanaged = rows.iter().any(|row| row.unmanaged).then_some(at);
-        let values = values![&scope.account, &scope.region, kind, at, complete, unmanaged, &outcome.id];
-        tx.execute(sql, values).await?;
+        ages.push(values![&scope.account, &scope.region, kind, at, complete, unmanaged, &outcome.id]);
     }
-    Ok(())
+    tx.insert_rows(insert, conflict, ages).await
 }

@@ -14,6 +14,9 @@ use super::StoreError;
 /// object in it, is longer than this. Events may say anything; what is longer names no resource, and must not stop the events after it.
 pub(super) const LONGEST_INDEXED: usize = 2048;
 
+/// Rows of one statement: with a dozen columns far from the 32,766 values that SQLite takes.
+const ROWS: usize = 200;
+
 /// A value of a statement.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
@@ -108,6 +111,27 @@ impl Tx {
             Self::Sqlite(tx) => bind!(sql, values).execute(&mut **tx).await?.rows_affected(),
             Self::Postgres(tx) => bind!(sql, values).execute(&mut **tx).await?.rows_affected(),
         })
+    }
+
+    /// Inserts rows, many with each statement: on PostgreSQL a statement is a round trip. `insert` ends before `VALUES`, `conflict` is what
+    /// follows the rows. No two rows may have the same key.
+    pub(super) async fn insert_rows(
+        &mut self,
+        insert: &str,
+        conflict: &str,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), StoreError> {
+        for rows in rows.chunks(ROWS) {
+            let mut places = Vec::with_capacity(rows.len());
+            let mut number = 0..;
+            for row in rows {
+                let row: Vec<String> = row.iter().zip(&mut number).map(|(_, at)| format!("${}", at + 1)).collect();
+                places.push(format!("({})", row.join(", ")));
+            }
+            let sql = format!("{insert} VALUES {} {conflict}", places.join(", "));
+            self.execute(&sql, rows.iter().flatten().cloned().collect()).await?;
+        }
+        Ok(())
     }
 
     /// Runs a statement that answers with rows.

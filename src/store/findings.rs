@@ -10,9 +10,14 @@ use crate::life::{KnownFinding, finding_id};
 use crate::model::{DriftStatus, Outcome, Scope, Severity};
 
 impl Store {
-    /// What is known, resolved ones included, of everything that an outcome names: the scopes of its coverage, findings and gaps. With
-    /// `whole_sources` also every finding of the sources that it read, wherever that is: for a caller that knows what they declare.
-    pub async fn finding_known(&self, outcome: &Outcome, whole_sources: bool) -> Result<Vec<KnownFinding>, StoreError> {
+    /// What is known, resolved ones included, of everything that an outcome names: the scopes of its coverage, findings and gaps. For a
+    /// caller that knows what the sources `declared` (keys), also what is open of the sources that were read, wherever that is, and is
+    /// declared no more.
+    pub async fn finding_known(
+        &self,
+        outcome: &Outcome,
+        declared: Option<&BTreeSet<String>>,
+    ) -> Result<Vec<KnownFinding>, StoreError> {
         let mut known = BTreeMap::new();
         let mut add = |rows: Vec<Row>| -> Result<(), StoreError> {
             for row in rows {
@@ -30,13 +35,35 @@ impl Store {
             let sql = "SELECT finding, life, revision FROM findings WHERE account = $1 AND region = $2";
             add(self.db.fetch(sql, values![&scope.account, &scope.region]).await?)?;
         }
-        let unread = outcome.gaps.iter().filter_map(|gap| gap.scope.source.as_ref());
-        let read = outcome.sources.iter().map(|source| &source.name).filter(|_| whole_sources);
-        for source in unread.chain(read).collect::<BTreeSet<_>>() {
+        for source in outcome.gaps.iter().filter_map(|gap| gap.scope.source.as_ref()).collect::<BTreeSet<_>>() {
             let sql = "SELECT finding, life, revision FROM findings WHERE source = $1";
             add(self.db.fetch(sql, values![source]).await?)?;
         }
+        if let Some(declared) = declared {
+            for id in self.no_longer_declared(outcome, declared).await? {
+                let sql = "SELECT finding, life, revision FROM findings WHERE id = $1";
+                add(self.db.fetch(sql, values![id]).await?)?;
+            }
+        }
         Ok(known.into_values().collect())
+    }
+
+    /// Ids of what is open of the sources that were read, and is not declared. Every cycle reads every source, whatever it looks at: of the
+    /// others' findings no more than their keys is read.
+    async fn no_longer_declared(
+        &self,
+        outcome: &Outcome,
+        declared: &BTreeSet<String>,
+    ) -> Result<Vec<String>, StoreError> {
+        let read: BTreeSet<&str> = outcome.sources.iter().map(|source| source.name.as_str()).collect();
+        let sql = "SELECT id, finding_key, source FROM findings WHERE source IS NOT NULL AND state <> 'resolved'";
+        let mut ids = Vec::new();
+        for row in self.db.fetch(sql, Vec::new()).await? {
+            if read.contains(row.text("source")?.as_str()) && !declared.contains(&row.text("finding_key")?) {
+                ids.push(row.text("id")?);
+            }
+        }
+        Ok(ids)
     }
 
     /// All findings of a source that are not resolved.

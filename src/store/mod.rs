@@ -9,6 +9,7 @@ mod apply;
 mod audit;
 mod conditions;
 mod coverage;
+mod coverage_groups;
 mod cursors;
 mod db;
 mod error;

@@ -1,10 +1,12 @@
 //! Cycles that were run: the outcome of each without its findings, which live their own life.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::db::{Tx, to_json, values};
-use super::{Store, StoreError};
+use super::{Store, StoreError, coverage_groups};
 use crate::model::{Counts, Coverage, DriftStatus, Gap, Outcome, RuleWarning, Source};
 
 /// What is kept of a cycle.
@@ -15,8 +17,11 @@ pub struct Scan {
     pub driftd_version: String,
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
+    /// Those that its findings and gaps name, and those that had something to say. Of hundreds of states every cycle reads all, and
+    /// [`Store::source_list`] has them.
     pub sources: Vec<Source>,
     pub gaps: Vec<Gap>,
+    #[serde(rename = "coverage_groups", with = "coverage_groups", default)]
     pub coverage: Vec<Coverage>,
     pub counts: Counts,
     /// Findings by drift, in the contract's words; those that a rule ignores included.
@@ -38,7 +43,7 @@ impl From<&Outcome> for Scan {
             driftd_version: outcome.driftd_version.clone(),
             started_at: outcome.started_at,
             finished_at: outcome.finished_at,
-            sources: outcome.sources.clone(),
+            sources: named_sources(outcome),
             gaps: outcome.gaps.clone(),
             coverage: outcome.coverage.clone(),
             counts: outcome.counts,
@@ -51,6 +56,14 @@ impl From<&Outcome> for Scan {
             rule_warnings: outcome.rule_warnings.clone(),
         }
     }
+}
+
+fn named_sources(outcome: &Outcome) -> Vec<Source> {
+    let of_findings = outcome.findings.iter().flat_map(|finding| finding.source.iter().chain(&finding.also_in));
+    let of_gaps = outcome.gaps.iter().filter_map(|gap| gap.scope.source.as_ref());
+    let named: BTreeSet<&String> = of_findings.chain(of_gaps).collect();
+    let says = |source: &&Source| source.in_flight || !source.warnings.is_empty() || named.contains(&source.name);
+    outcome.sources.iter().filter(says).cloned().collect()
 }
 
 impl Store {

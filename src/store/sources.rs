@@ -65,15 +65,17 @@ impl Store {
 pub(super) async fn update(tx: &mut Tx, outcome: &Outcome) -> Result<(), StoreError> {
     let is_sweep = outcome.coverage.iter().any(|row| row.resources.is_none());
     let at = outcome.started_at;
-    let sql = "INSERT INTO sources (name, location, serial, lineage, last_read, first_compared, last_compared) \
-               VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (name) DO UPDATE SET location = excluded.location, \
-               serial = excluded.serial, lineage = excluded.lineage, last_read = excluded.last_read, \
-               first_compared = COALESCE(sources.first_compared, excluded.first_compared), \
-               last_compared = COALESCE(excluded.last_compared, sources.last_compared) \
-               WHERE sources.last_read <= excluded.last_read";
-    for Source { name, location, serial, lineage, .. } in &outcome.sources {
+    let insert = "INSERT INTO sources (name, location, serial, lineage, last_read, first_compared, last_compared)";
+    let conflict = "ON CONFLICT (name) DO UPDATE SET location = excluded.location, \
+                    serial = excluded.serial, lineage = excluded.lineage, last_read = excluded.last_read, \
+                    first_compared = COALESCE(sources.first_compared, excluded.first_compared), \
+                    last_compared = COALESCE(excluded.last_compared, sources.last_compared) \
+                    WHERE sources.last_read <= excluded.last_read";
+    let compared = is_sweep.then_some(at);
+    let row = |source: &Source| {
+        let Source { name, location, serial, lineage, .. } = source;
         let serial = serial.and_then(|serial| i64::try_from(serial).ok());
-        tx.execute(sql, values![name, location, serial, lineage, at, is_sweep.then_some(at)]).await?;
-    }
-    Ok(())
+        values![name, location, serial, lineage, at, compared, compared]
+    };
+    tx.insert_rows(insert, conflict, outcome.sources.iter().map(row).collect()).await
 }

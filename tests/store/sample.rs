@@ -91,7 +91,7 @@ pub(crate) fn outcome(minutes: i64, findings: Vec<Finding>) -> Outcome {
 
 /// What follows from an outcome.
 pub(crate) async fn changes(store: &Store, outcome: &Outcome) -> Changes {
-    let known = store.finding_known(outcome, false).await.unwrap();
+    let known = store.finding_known(outcome, None).await.unwrap();
     let seen_before = store.seen_before(outcome).await.unwrap();
     let resolutions = Default::default();
     let flapping = FlappingPolicy::default();

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::kind_facts;
+use super::{Seen, UNANSWERED, Unanswered, kind_facts};
 use crate::desired::tfstate;
 use crate::diff::{self, Compared};
-use crate::model::{Listing, Live, Owner, Scope};
+use crate::model::{Gap, GapReason, GapScope, Listing, Live, Owner, Scope};
 
 /// A state with one instance of one type.
 fn state(kind: &str, schema_version: u64, attributes: &Value) -> tfstate::State {
@@ -182,4 +182,27 @@ fn nullable_switches() {
     };
     assert_eq!((of("1", json!("true")), of("0", json!("false")), of("", Value::Null)), (0, 0, 0));
     assert_eq!((of("1", json!("false")), of("0", json!("true")), of("", json!("true"))), (1, 1, 1));
+}
+
+#[test]
+fn an_account_in_which_nothing_answers_is_left_alone() {
+    let seen = |live, reason: Option<GapReason>| Seen {
+        live,
+        gaps: Vec::from_iter(reason.map(|reason| Gap { reason, scope: GapScope::default(), detail: String::new() })),
+        ..Seen::default()
+    };
+    let hangs = seen(0, Some(GapReason::Timeout));
+    let is_too_much = |scopes: &[&Seen]| {
+        let unanswered = Unanswered::default();
+        scopes.iter().for_each(|scope| unanswered.count(scope));
+        unanswered.is_too_much()
+    };
+    let all = [&hangs; UNANSWERED];
+    assert!(is_too_much(&all));
+    assert!(!is_too_much(&all[1..]));
+    for answered in [seen(0, None), seen(3, Some(GapReason::Timeout)), seen(0, Some(GapReason::Denied))] {
+        let mut scopes = [&hangs; 2 * UNANSWERED - 1];
+        scopes[UNANSWERED - 1] = &answered;
+        assert!(!is_too_much(&scopes), "some regions hang, and not the account");
+    }
 }
