@@ -17,7 +17,7 @@ use crate::wording::message::Message;
 use crate::wording::samples;
 
 /// What no error, log line or `Debug` may show.
-pub(crate) const SECRET: &str = "whsec_aHVudGVyMi1odW50ZXIyLWh1bnRlcjI";
+pub(crate) const SECRET: &str = "whsec_aHVudGVyMi1odW50ZXIyLWh1bnRlcjI=";
 
 /// A secret with this value.
 pub(crate) fn secret(value: &str) -> SecretRef {

@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn code_and_event_are_linked() {
-        let report = sample::rich();
-        let finding = &report.findings[0];
+        let report = sample::attributed();
+        let finding = report.findings.iter().find(|finding| finding.code.is_some()).unwrap();
         let options = LinkOptions {
             code: Some("https://git.example/blob/main/{file}#L{line}".to_owned()),
             dashboard: Some("https://driftd.example".to_owned()),
