@@ -44,7 +44,7 @@ fn it_keeps_watching() {
     );
     place.until_is(GROUP, "acknowledged");
     let explained = place.said(&["explain", id]);
-    assert!(explained.contains("mallory (certain)") && explained.contains("acknowledged by ana seen"), "{explained}");
+    assert!(explained.contains("mallory (certain)") && explained.contains("acknowledged by ana: seen"), "{explained}");
 
     shop.people("close");
     let closed = place.until_is(GROUP, "resolved");

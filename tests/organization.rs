@@ -104,7 +104,7 @@ impl Scanned {
 
     /// Accounts that were read.
     fn read(&self) -> BTreeSet<String> {
-        self.items("coverage").into_iter().map(|row| text(&row["scope"]["account"])).collect()
+        self.items("coverage").into_iter().map(|row| text(&row["account"])).collect()
     }
 
     /// The details of the gaps with this reason.
@@ -150,9 +150,9 @@ fn its_accounts_are_as_if_they_were_listed() {
         "{:?}",
         one.gaps("not_configured")
     );
-    let is_elsewhere = |row: &&Value| row["scope"]["region"] == "eu-west-1";
+    let is_elsewhere = |row: &&Value| row["region"] == "eu-west-1";
     let elsewhere: BTreeSet<String> =
-        one.items("coverage").into_iter().filter(is_elsewhere).map(|row| text(&row["scope"]["account"])).collect();
+        one.items("coverage").into_iter().filter(is_elsewhere).map(|row| text(&row["account"])).collect();
     assert_eq!(
         elsewhere,
         accounts(&["management", "front", "orders"]),

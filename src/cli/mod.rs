@@ -7,6 +7,7 @@ mod baseline;
 mod findings;
 mod iam_policy;
 mod info;
+mod notify;
 mod online;
 mod output;
 mod overlay;
@@ -55,6 +56,8 @@ pub fn main() -> ExitCode {
         Command::Store(command) => with_config(args.config.as_deref(), |config| findings::store(&command, &config)),
         Command::CheckConfig { online } => info::check_config(args.config.as_deref(), online),
         Command::Rules(command) => with_config(args.config.as_deref(), |config| rules::run(&command, config)),
+        Command::Routes(command) => with_config(args.config.as_deref(), |config| notify::routes(command, &config)),
+        Command::Notify(command) => with_config(args.config.as_deref(), |config| notify::notify(command, config)),
         Command::Kinds { names } => info::kinds(names),
         Command::IamPolicy { kinds } => with_config(args.config.as_deref(), |config| iam_policy::run(&kinds, config)),
         Command::Schema { config: _ } => info::schema(of_config),

@@ -21,6 +21,7 @@ use crate::judge::Reason;
 use crate::notify::{self, Tools};
 use crate::secret::Resolver;
 use crate::setup::{self, Setup};
+use crate::store::{DaemonLock, Store};
 
 /// How long threads that wait for an answer may hold up the end.
 const LAST_WAIT: Duration = Duration::from_secs(1);
@@ -53,24 +54,31 @@ pub(super) fn run(named: Option<&Path>, verbose: u8, log_json: bool) -> u8 {
 
 #[expect(clippy::disallowed_methods, reason = "the edge: the clock and the id of a process come from here")]
 async fn watch_over(path: &Path, config: Config) -> u8 {
-    let current = match current(&config).await {
-        Ok(current) => current,
-        Err(code) => return code,
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
+        return fail("this process cannot listen for signals");
     };
-    // Held until the process ends.
-    let (store, _lock) = match open_store_alone(&config, Arc::clone(&current.aws)).await {
-        Ok(opened) => opened,
-        Err(error) => return fail(&error),
+    let mut asked_to_end = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    // Whoever asks it to end before it began gets what they ask for.
+    let started = tokio::select! {
+        started = start(&config) => started,
+        () = asked_to_end() => return 0,
+    };
+    // The lock is held until the process ends.
+    let (store, _lock, current) = match started {
+        Ok(started) => started,
+        Err(code) => return code,
     };
     let owner = uuid::Uuid::new_v4().to_string();
     let daemon = Daemon::new(store, current, Arc::new(Timestamp::now), owner);
     let (stopper, stop) = watch::channel(false);
     let reloads = Watch::start(path, Environment::of_process(), &config);
-    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (mut reloads, mut terminate, mut interrupt) = match (reloads, terminate, interrupt) {
-        (Ok(reloads), Ok(terminate), Ok(interrupt)) => (reloads, terminate, interrupt),
-        _ => return fail("this process cannot listen for signals"),
-    };
+    let Ok(mut reloads) = reloads else { return fail("this process cannot listen for signals") };
     let following = async {
         loop {
             let config = reloads.next().await;
@@ -85,10 +93,7 @@ async fn watch_over(path: &Path, config: Config) -> u8 {
         }
     };
     let signals = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        asked_to_end().await;
         // An error means that the daemon has ended by itself.
         let _ = stopper.send(true);
     };
@@ -100,6 +105,13 @@ async fn watch_over(path: &Path, config: Config) -> u8 {
         () = signals => {}
     }
     code(running.await)
+}
+
+/// Everything that a daemon needs; what is wrong is said.
+async fn start(config: &Config) -> Result<(Store, DaemonLock, Current), u8> {
+    let current = current(config).await?;
+    let (store, lock) = open_store_alone(config, Arc::clone(&current.aws)).await.map_err(|error| fail(&error))?;
+    Ok((store, lock, current))
 }
 
 fn code(ended: std::io::Result<()>) -> u8 {
@@ -131,5 +143,11 @@ async fn current(config: &Config) -> Result<Current, u8> {
     let aws = Arc::new(aws);
     let notify = notifications(config, Arc::clone(&aws), settings.rules.reasons());
     let notify = notify.map_err(|error| fail(&format!("failed to start: {error}")))?;
-    Ok(Current { settings: Arc::new(settings), sweep, aws, notify: Arc::new(notify), options: setup::daemon_options(config) })
+    Ok(Current {
+        settings: Arc::new(settings),
+        sweep,
+        aws,
+        notify: Arc::new(notify),
+        options: setup::daemon_options(config),
+    })
 }

@@ -99,6 +99,22 @@ impl Route {
         self.matches.fit(labels) && (self.except.is_empty() || !self.except.fit(labels))
     }
 
+    /// Why this route, by itself, does not take a finding with these labels; `None`: it does.
+    pub fn refuses(&self, labels: &Labels) -> Option<String> {
+        let text = |name: &str| match labels.get(name) {
+            Some(values) if !values.is_empty() => format!("{name} is {}", values.join(", ")),
+            _ => format!("it has no {name}"),
+        };
+        let wanted = |globs: &[Pattern]| globs.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", ");
+        for (name, globs) in &self.matches.0 {
+            if !Matchers(vec![(name.clone(), globs.clone())]).fit(labels) {
+                return Some(format!("{}, and must be {}", text(name), wanted(globs)));
+            }
+        }
+        let names: Vec<String> = self.except.0.iter().map(|(name, _)| text(name)).collect();
+        (!self.takes(labels)).then(|| format!("{}, which it leaves to others", names.join(", ")))
+    }
+
     /// Every receiver that gets it, each once, in the order of the tree.
     pub fn destinations(&self, labels: &Labels) -> Vec<Destination<'_>> {
         let mut found = Vec::new();
