@@ -152,7 +152,8 @@ fn one_act_is_one_message_and_its_end_another() {
 
     // The other one was down all the time: it is told everything, in order.
     assert!(down.tries() > 0 && down.taken().is_empty());
-    assert!(place.get("/readyz").expect("it answers").contains("receivers: down: it answered with 503"));
+    let is_told = || place.get("/readyz").filter(|page| page.contains("receivers: down: it answered with 503"));
+    place.until("what is wrong with it", is_told);
     down.answers(200);
     place.until("what it missed", || down.taken().iter().any(told).then_some(()));
     let occasions = occasions(&down.taken()).join(" ");

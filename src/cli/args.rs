@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(super) use super::notify_args::{Notify, Routes};
 use crate::model::report::Severity;
 use crate::report::Format;
 
@@ -98,38 +99,6 @@ pub enum Command {
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
-}
-
-/// `driftd routes ...`
-#[derive(Debug, Subcommand)]
-pub enum Routes {
-    /// Say who would be told of a finding, and why: of one that the daemon knows, or of a made-up one
-    Test {
-        /// A finding that the daemon knows: its id, or the beginning of it
-        #[arg(long, value_name = "ID")]
-        finding: Option<String>,
-        /// Its severity
-        #[arg(long, value_name = "SEVERITY")]
-        severity: Option<String>,
-        /// Its Terraform type
-        #[arg(long, value_name = "TYPE")]
-        kind: Option<String>,
-        /// Another label of it, e.g. source=prod or tags.team=payments (repeatable)
-        #[arg(long = "label", value_name = "NAME=VALUE")]
-        labels: Vec<String>,
-    },
-}
-
-/// `driftd notify ...`
-#[derive(Debug, Subcommand)]
-pub enum Notify {
-    /// Send a message to a receiver, to see whether it arrives
-    ///
-    /// Exit codes: 0 the receiver has it; 1 it does not; 78 bad configuration.
-    Test {
-        /// Its name in the configuration
-        receiver: String,
-    },
 }
 
 /// `driftd findings ...`

@@ -8,6 +8,7 @@ mod findings;
 mod iam_policy;
 mod info;
 mod notify;
+mod notify_args;
 mod online;
 mod output;
 mod overlay;

@@ -17,7 +17,7 @@ use crate::config::{self, Config, LogFormat};
 use crate::daemon::{Current, Daemon, Notifications};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
-use crate::judge::Reason;
+use crate::model::Reason;
 use crate::notify::{self, Tools};
 use crate::secret::Resolver;
 use crate::setup::{self, Setup};

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::cycle::{self, Progress, Resources, Settings, Sweep, Work};
 use crate::desired::{self, Environment, StateBucket};
 use crate::diagnostic::Diagnostic;
-use crate::judge::Reason;
+use crate::model::Reason;
 use crate::model::report::Report;
 use crate::model::{Gap, Outcome};
 use crate::report;

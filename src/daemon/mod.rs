@@ -5,6 +5,7 @@ mod accounts;
 mod baseline;
 mod conditions;
 mod cycles;
+mod deliver;
 mod events;
 mod evidence;
 mod expire;

@@ -1,40 +1,31 @@
-//! What is due is told: groups become notices, in one transaction with the news that they tell; notices go to their receivers, and count as sent
-//! when the receiver said so. What fails is tried again, later and later; one receiver that fails holds up no other.
+//! What is due is told: groups become notices, in one transaction with the news that they tell; notices go to their receivers (`deliver.rs`), and
+//! count as sent when the receiver said so.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use tokio::task::JoinSet;
 
+use super::deliver::Sending;
 use super::{Daemon, Stop, metrics};
-use crate::judge::Reason;
+use crate::model::Reason;
 use crate::notify::route::{Escalation, Route};
 use crate::notify::time_window::muted_until;
-use crate::notify::{DeliveryError, KeptDelivery, Notice, NotifyConfig, Owners, Receiver, ReceiverConfig, Tools};
-use crate::store::{AlertGroup, DueGroup, NewAlert, NewNotice, StoreError, TakenNotice, Told};
+use crate::notify::{KeptDelivery, NotifyConfig, Owners, Receiver, ReceiverConfig, Tools};
+use crate::store::{AlertGroup, DueGroup, NewAlert, NewNotice, StoreError, Told};
 use crate::wording::message::{GroupStatus, Message, Occasion};
 use crate::wording::{self, Context, Group, GroupCounts, News};
 
-const TASK: &str = "notify";
+pub(super) const TASK: &str = "notify";
 /// How long the task sleeps at most.
 const LOOK: Duration = Duration::from_secs(5);
 /// Groups that become notices at a time.
 const GROUPS: u32 = 100;
 /// Findings of a group that are looked at: of more, only the number is told.
 const FINDINGS: u32 = 500;
-/// How long one delivery may take, all of its requests together.
-const DELIVERY: Duration = Duration::from_secs(90);
-/// Longer than a delivery, so that nobody else takes a notice that is being sent.
-const LEASE: Duration = Duration::from_secs(120);
-/// The first pause after a failure; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
-/// What no receiver took for so long is given up.
-const GIVE_UP: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Who is told what, ready to be sent to.
 pub struct Notify {
@@ -42,22 +33,22 @@ pub struct Notify {
     owners: Owners,
     /// What each rule says.
     reasons: BTreeMap<String, Reason>,
-    receivers: BTreeMap<String, Arc<Opened>>,
+    pub(super) receivers: BTreeMap<String, Arc<Opened>>,
 }
 
 /// A receiver of the configuration.
-struct Opened {
-    config: ReceiverConfig,
+pub(super) struct Opened {
+    pub config: ReceiverConfig,
     /// Or why it cannot be used.
-    receiver: Result<Box<dyn Receiver>, String>,
+    pub receiver: Result<Box<dyn Receiver>, String>,
 }
 
 /// What is kept of a notice until it is sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Payload {
+pub(super) struct Payload {
     /// Names the group for the receiver.
-    group: String,
-    message: Message,
+    pub group: String,
+    pub message: Message,
 }
 
 impl Notify {
@@ -195,8 +186,7 @@ fn written(group: &DueGroup, notify: &Notify, now: Timestamp) -> Written {
     if let Some(until) = muted(&message, route, now) {
         return Written { due_at: Some(until), not_told: Some("muted"), ..rest };
     }
-    let is_over = message.status == GroupStatus::Resolved && kept != Occasion::Health
-        || kept == Occasion::Health && message.status == GroupStatus::Resolved;
+    let is_over = message.status == GroupStatus::Resolved;
     let is_closed = is_over || kept == Occasion::Digest;
     let repeat = route.and_then(|route| route.delivery.repeat_interval);
     let due_at = repeat
@@ -289,131 +279,4 @@ fn group_name(group: &DueGroup) -> String {
 /// JSON of plain data; its keys are texts, so that it cannot fail.
 pub(super) fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
-}
-
-/// What is on its way.
-#[derive(Default)]
-struct Sending {
-    tasks: JoinSet<(String, Option<Timestamp>)>,
-    busy: HashSet<String>,
-    /// Receivers that are left alone until then.
-    paused: HashMap<String, Timestamp>,
-}
-
-impl Sending {
-    /// Begins to send to every receiver that has something due and is neither busy nor paused.
-    async fn start(&mut self, daemon: &Arc<Daemon>, notify: &Notify, now: Timestamp) -> Result<(), StoreError> {
-        self.paused.retain(|_, until| *until > now);
-        for name in daemon.store.notice_receivers(now).await? {
-            let Some(receiver) = notify.receivers.get(&name) else { continue };
-            if self.paused.contains_key(&name) || !self.busy.insert(name.clone()) {
-                continue;
-            }
-            let (daemon, receiver) = (Arc::clone(daemon), Arc::clone(receiver));
-            self.tasks.spawn(async move {
-                let paused = send_all(&daemon, &receiver).await;
-                (name, paused)
-            });
-        }
-        Ok(())
-    }
-
-    fn ended(&mut self, done: Option<(String, Option<Timestamp>)>) {
-        let Some((name, paused)) = done else {
-            // A task that panicked: nobody knows whose it was.
-            self.busy.clear();
-            return;
-        };
-        self.busy.remove(&name);
-        self.paused.extend(paused.map(|until| (name, until)));
-    }
-}
-
-/// Sends what is due, one after the other. -> until when the receiver is to be left alone.
-async fn send_all(daemon: &Daemon, opened: &Opened) -> Option<Timestamp> {
-    loop {
-        let now = daemon.now();
-        let lease = now.checked_add(LEASE).unwrap_or(now);
-        let taken = daemon.store.notice_take(&opened.config.name, now, lease, 1).await;
-        let notice = daemon.store_said(TASK, taken)?.pop()?;
-        let (pause, done) = send(daemon, opened, &notice).await;
-        daemon.store_said(TASK, done);
-        if let Some(pause) = pause {
-            return daemon.now().checked_add(pause).ok();
-        }
-    }
-}
-
-/// Sends one notice and records what came of it. -> how long the receiver is to be left alone.
-async fn send(daemon: &Daemon, opened: &Opened, taken: &TakenNotice) -> (Option<Duration>, Result<(), StoreError>) {
-    let name = &opened.config.name;
-    let said = deliver(daemon, opened, taken).await;
-    let now = daemon.now();
-    match said {
-        Ok(handle) => {
-            metrics::notice(name, "sent");
-            daemon.health.receiver(name, None);
-            tracing::info!(receiver = name, notice = taken.dedupe_key, attempts = taken.attempts, "alert sent");
-            let pace = opened.receiver.as_ref().map_or(Duration::ZERO, |receiver| receiver.pace());
-            let done = daemon.store.notice_sent(taken, handle.as_deref(), now).await;
-            ((!pace.is_zero()).then_some(pace), done)
-        }
-        Err(DeliveryError::Refused { why }) => {
-            metrics::notice(name, "refused");
-            daemon.health.receiver(name, Some(&why));
-            tracing::error!(receiver = name, notice = taken.dedupe_key, why, "the receiver refused an alert");
-            (None, daemon.store.notice_fail(taken, &why, now).await)
-        }
-        Err(DeliveryError::Retry { why, .. }) if now.duration_since(taken.created_at) > GIVE_UP => {
-            metrics::notice(name, "given_up");
-            daemon.health.receiver(name, Some(&why));
-            tracing::error!(receiver = name, notice = taken.dedupe_key, why, "an alert was given up");
-            (None, daemon.store.notice_fail(taken, &why, now).await)
-        }
-        Err(DeliveryError::Retry { why, after }) => {
-            metrics::notice(name, "failed");
-            daemon.health.receiver(name, Some(&why));
-            let pause = pause(taken.attempts).max(after.unwrap_or_default());
-            tracing::warn!(
-                receiver = name,
-                notice = taken.dedupe_key,
-                attempts = taken.attempts,
-                why,
-                again_in = ?pause,
-                "an alert could not be sent"
-            );
-            // One that fails again and again may be at fault itself: the next one has its try before it.
-            let own = if taken.attempts > 3 { pause.saturating_mul(2) } else { pause };
-            let next = now.checked_add(own).unwrap_or(now);
-            (Some(pause), daemon.store.notice_retry(taken, &why, next).await)
-        }
-    }
-}
-
-/// Twice as long after every failure.
-fn pause(attempts: u32) -> Duration {
-    let doubled = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(attempts.saturating_sub(1).min(16)));
-    doubled.min(LONGEST_PAUSE)
-}
-
-async fn deliver(daemon: &Daemon, opened: &Opened, taken: &TakenNotice) -> Result<Option<String>, DeliveryError> {
-    let receiver = opened.receiver.as_ref().map_err(|why| DeliveryError::retry(why.clone()))?;
-    let Payload { group, message } = serde_json::from_str(&taken.payload)
-        .map_err(|error| DeliveryError::refused(format!("its notice cannot be read: {error}")))?;
-    let (message, failed) = opened.config.template.apply(&message);
-    if let Some(error) = failed {
-        tracing::warn!(receiver = opened.config.name, %error, "the template of a receiver failed: driftd's own words are sent");
-    }
-    let notice = Notice {
-        id: &taken.dedupe_key,
-        group: &group,
-        handle: taken.handle.as_deref(),
-        message: &message,
-        attempt: taken.attempts,
-        now: daemon.now(),
-    };
-    match tokio::time::timeout(DELIVERY, receiver.deliver(&notice)).await {
-        Ok(said) => said.map(|delivered| delivered.handle),
-        Err(_) => Err(DeliveryError::retry("it did not answer in time")),
-    }
 }

@@ -29,6 +29,6 @@ pub use budget::{TOO_MANY_STEPS, on_deep_stack};
 pub use cases::{CaseResult, run_cases};
 pub use config::RulesConfig;
 pub use load::{load, parse};
-pub use rule::{Ignore, Reason, Rule, RuleEffect, RuleSet};
+pub use rule::{Ignore, Rule, RuleEffect, RuleSet};
 pub use starter::starter;
 pub use verdict::{Context, Judgement, judge};

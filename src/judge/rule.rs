@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{budget::FEW_STEPS, expression::Expression, matching::Match, raw};
-use crate::model::{Ignored, report::Severity};
+use crate::model::{Ignored, Reason, report::Severity};
 
 /// What a rule says when it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +39,6 @@ impl Ignore {
         let Self { owner, reason, expires } = self.clone();
         Ignored { rule: rule.to_owned(), owner, reason, expires: expires.to_string() }
     }
-}
-
-/// What a report shows of a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
-    pub severity: Severity,
-    pub why: String,
 }
 
 /// One rule.

@@ -32,6 +32,13 @@ impl Severity {
     }
 }
 
+/// What a report shows of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    pub severity: Severity,
+    pub why: String,
+}
+
 /// One drift with its verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {

@@ -35,7 +35,7 @@ pub use desired::{
     UnreadSource,
 };
 pub use drift::{Change, Drift, DriftStatus};
-pub use finding::{Finding, Severity};
+pub use finding::{Finding, Reason, Severity};
 pub use gap::{Gap, GapReason, GapScope};
 pub use key::{ResourceKey, id_is_unique};
 pub use live::{Listing, Live, Owner};

@@ -33,7 +33,7 @@ pub fn fit<T>(
     let (mut items, mut lines, mut news) = (message.items.len(), usize::MAX, usize::MAX);
     while items > 0 || news > 0 {
         match (items, lines) {
-            (2.., _) => items = items / 2,
+            (2.., _) => items /= 2,
             (1, 5..) => lines = 4,
             (1, _) if news > 5 => news = 5,
             (1, _) => items = 0,

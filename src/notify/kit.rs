@@ -30,6 +30,7 @@ pub(crate) fn secret(value: &str) -> SecretRef {
 
 /// Something that a receiver sent.
 #[derive(Debug, Clone)]
+#[allow(dead_code, reason = "not every receiver looks at everything")]
 pub(crate) struct Request {
     pub method: String,
     pub path: String,
@@ -37,6 +38,7 @@ pub(crate) struct Request {
     pub body: Bytes,
 }
 
+#[allow(dead_code, reason = "not every receiver looks at everything")]
 impl Request {
     /// The header, or an empty text.
     pub(crate) fn header(&self, name: &str) -> &str {
@@ -73,6 +75,7 @@ impl Server {
         let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        #[expect(clippy::disallowed_methods, reason = "a server of a test ends with it")]
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, state }
     }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 pub use exit::exit_code;
 
-use crate::{judge::Reason, model::report::Report};
+use crate::model::{Reason, report::Report};
 
 /// How a report can be written; the values of `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

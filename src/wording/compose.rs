@@ -9,8 +9,8 @@ use super::links::{self, LinkOptions};
 use super::message::{GroupStatus, Item, Link, Message, Occasion, RuleText, Who};
 use super::text::{count, sanitize_output, shorten};
 use super::{Sign, changes, finding as said, steps, who};
-use crate::judge::Reason;
 use crate::life::{KnownFinding, StateName, TransitionKind};
+use crate::model::Reason;
 use crate::model::{Change, Confidence, DriftStatus, Finding, Severity};
 
 /// Findings of which a message tells more than their number.

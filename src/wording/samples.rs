@@ -8,8 +8,8 @@ use serde_json::json;
 use super::message::{Message, Occasion};
 use super::sample::{self, EVIL, attribution, change};
 use super::{Context, Group, GroupCounts, LinkOptions, News, compose};
-use crate::judge::Reason;
 use crate::life::{Hold, KnownFinding, Life, ReopenReason, Resolution, State, TransitionKind, finding_id};
+use crate::model::Reason;
 use crate::model::{Change, Channel, Confidence, DriftStatus, Finding, Severity};
 
 pub(crate) fn now() -> Timestamp {

@@ -26,7 +26,7 @@ pub enum Address {
 /// The same, ready to be read.
 pub enum OpenAddress {
     Plain(String),
-    Secret(RotatingSecret),
+    Secret(Box<RotatingSecret>),
 }
 
 /// The address, if it is one; every mistake goes to `diagnostics`.
@@ -70,7 +70,7 @@ impl Address {
         match self {
             Self::Plain(url) => OpenAddress::Plain(url.clone()),
             Self::Secret(reference) => {
-                OpenAddress::Secret(RotatingSecret::new(reference.clone(), tools.secrets.clone()))
+                OpenAddress::Secret(Box::new(RotatingSecret::new(reference.clone(), tools.secrets.clone())))
             }
         }
     }

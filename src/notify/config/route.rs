@@ -23,11 +23,11 @@ use crate::yaml::{self, duration, duration_or_zero, position};
 #[serde(deny_unknown_fields, default)]
 pub struct RawRoute {
     /// What it takes, by label: `severity`, `drift`, `kind`, `address`, `account`, `region`, `source`, `actor`, `actor_type`, `channel`, `rule`, `caution`, `owner`, `tags.NAME`. Each has globs, of which one must match.
-    #[schemars(with = "BTreeMap<String, Vec<String>>")]
+    #[schemars(with = "BTreeMap<String, OneOrMore>")]
     #[serde(rename = "match")]
     matches: BTreeMap<String, Spanned<Globs>>,
     /// What it leaves to others, in the same form.
-    #[schemars(with = "BTreeMap<String, Vec<String>>")]
+    #[schemars(with = "BTreeMap<String, OneOrMore>")]
     except: BTreeMap<String, Spanned<Globs>>,
     /// Who is told.
     #[schemars(with = "Option<Vec<String>>")]
@@ -83,6 +83,15 @@ struct RawEscalation {
 /// One glob, or several.
 #[derive(Debug)]
 struct Globs(Vec<String>);
+
+/// The same, for the schema.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
 
 impl<'de> Deserialize<'de> for Globs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -248,7 +257,7 @@ fn labels(names: Vec<Spanned<String>>, diagnostics: &mut Diagnostics) -> Vec<Str
 }
 
 fn check_label(name: &str, at: crate::diagnostic::Position, diagnostics: &mut Diagnostics) {
-    if !LABELS.contains(&name) && !name.strip_prefix("tags.").is_some_and(|key| !key.is_empty()) {
+    if !LABELS.contains(&name) && name.strip_prefix("tags.").is_none_or(str::is_empty) {
         let mistake = Diagnostic::error("config/no-such-label", format!("there is no label {name:?}"));
         diagnostics.add(mistake.with_hint(yaml::suggestion(name, LABELS)), at);
     }

@@ -1,6 +1,8 @@
 //! The receivers, one file each. Each file owns its piece of the configuration (`Raw` -> `Config`), the form of its messages, and how they are
 //! sent; it knows nothing of routes, retries or other receivers.
 
+pub mod webhook;
+
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -13,8 +15,6 @@ use crate::secret::SecretRef;
 /// `module: Variant`, with the sentence that the configuration's schema shows.
 macro_rules! receivers {
     ($($(#[doc = $doc:literal])* $name:ident: $variant:ident;)*) => {
-        $(pub mod $name;)*
-
         /// The kinds of receivers, each with what it needs.
         #[derive(Debug, Default, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields, default)]

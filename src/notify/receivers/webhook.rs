@@ -195,7 +195,10 @@ mod tests {
                 assert_eq!(event["id"], request.header("webhook-id"));
                 assert!(request.header("webhook-signature").starts_with("v1,"));
                 let message: Message = serde_json::from_value(event["data"].clone()).unwrap();
-                assert_eq!(message.items.len() as u64 + message.more, message.findings().max(message.items.len() as u64));
+                assert_eq!(
+                    message.items.len() as u64 + message.more,
+                    message.findings().max(message.items.len() as u64)
+                );
             },
         }
         .holds()

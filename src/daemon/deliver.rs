@@ -1,0 +1,156 @@
+//! Notices on their way: each receiver takes its own, one after the other; what fails is tried again, later and later, and one receiver that fails
+//! holds up no other.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
+
+use super::notify::{Notify, Opened, Payload, TASK};
+use super::{Daemon, metrics};
+use crate::notify::{DeliveryError, Notice};
+use crate::store::{StoreError, TakenNotice};
+
+/// How long one delivery may take, all of its requests together.
+const DELIVERY: Duration = Duration::from_secs(90);
+/// Longer than a delivery, so that nobody else takes a notice that is being sent.
+const LEASE: Duration = Duration::from_secs(120);
+/// The first pause after a failure; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
+/// What no receiver took for so long is given up.
+const GIVE_UP: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What is on its way.
+#[derive(Default)]
+pub(super) struct Sending {
+    pub tasks: JoinSet<(String, Option<Timestamp>)>,
+    busy: HashSet<String>,
+    /// Receivers that are left alone until then.
+    pub paused: HashMap<String, Timestamp>,
+}
+
+impl Sending {
+    /// Begins to send to every receiver that has something due and is neither busy nor paused.
+    pub(super) async fn start(
+        &mut self,
+        daemon: &Arc<Daemon>,
+        notify: &Notify,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.paused.retain(|_, until| *until > now);
+        for name in daemon.store.notice_receivers(now).await? {
+            let Some(receiver) = notify.receivers.get(&name) else { continue };
+            if self.paused.contains_key(&name) || !self.busy.insert(name.clone()) {
+                continue;
+            }
+            let (daemon, receiver) = (Arc::clone(daemon), Arc::clone(receiver));
+            self.tasks.spawn(async move {
+                let paused = send_all(&daemon, &receiver).await;
+                (name, paused)
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn ended(&mut self, done: Option<(String, Option<Timestamp>)>) {
+        let Some((name, paused)) = done else {
+            // A task that panicked: nobody knows whose it was.
+            self.busy.clear();
+            return;
+        };
+        self.busy.remove(&name);
+        self.paused.extend(paused.map(|until| (name, until)));
+    }
+}
+
+/// Sends what is due, one after the other. -> until when the receiver is to be left alone.
+async fn send_all(daemon: &Daemon, opened: &Opened) -> Option<Timestamp> {
+    loop {
+        let now = daemon.now();
+        let lease = now.checked_add(LEASE).unwrap_or(now);
+        let taken = daemon.store.notice_take(&opened.config.name, now, lease, 1).await;
+        let notice = daemon.store_said(TASK, taken)?.pop()?;
+        let (pause, done) = send(daemon, opened, &notice).await;
+        daemon.store_said(TASK, done);
+        if let Some(pause) = pause {
+            return daemon.now().checked_add(pause).ok();
+        }
+    }
+}
+
+/// Sends one notice and records what came of it. -> how long the receiver is to be left alone.
+async fn send(daemon: &Daemon, opened: &Opened, taken: &TakenNotice) -> (Option<Duration>, Result<(), StoreError>) {
+    let name = &opened.config.name;
+    let said = deliver(daemon, opened, taken).await;
+    let now = daemon.now();
+    match said {
+        Ok(handle) => {
+            metrics::notice(name, "sent");
+            daemon.health.receiver(name, None);
+            tracing::info!(receiver = name, notice = taken.dedupe_key, attempts = taken.attempts, "alert sent");
+            let pace = opened.receiver.as_ref().map_or(Duration::ZERO, |receiver| receiver.pace());
+            let done = daemon.store.notice_sent(taken, handle.as_deref(), now).await;
+            ((!pace.is_zero()).then_some(pace), done)
+        }
+        Err(DeliveryError::Refused { why }) => {
+            metrics::notice(name, "refused");
+            daemon.health.receiver(name, Some(&why));
+            tracing::error!(receiver = name, notice = taken.dedupe_key, why, "the receiver refused an alert");
+            (None, daemon.store.notice_fail(taken, &why, now).await)
+        }
+        Err(DeliveryError::Retry { why, .. }) if now.duration_since(taken.created_at) > GIVE_UP => {
+            metrics::notice(name, "given_up");
+            daemon.health.receiver(name, Some(&why));
+            tracing::error!(receiver = name, notice = taken.dedupe_key, why, "an alert was given up");
+            (None, daemon.store.notice_fail(taken, &why, now).await)
+        }
+        Err(DeliveryError::Retry { why, after }) => {
+            metrics::notice(name, "failed");
+            daemon.health.receiver(name, Some(&why));
+            let pause = pause(taken.attempts).max(after.unwrap_or_default());
+            tracing::warn!(
+                receiver = name,
+                notice = taken.dedupe_key,
+                attempts = taken.attempts,
+                why,
+                again_in = ?pause,
+                "an alert could not be sent"
+            );
+            // One that fails again and again may be at fault itself: the next one has its try before it.
+            let own = if taken.attempts > 3 { pause.saturating_mul(2) } else { pause };
+            let next = now.checked_add(own).unwrap_or(now);
+            (Some(pause), daemon.store.notice_retry(taken, &why, next).await)
+        }
+    }
+}
+
+/// Twice as long after every failure.
+fn pause(attempts: u32) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(attempts.saturating_sub(1).min(16)));
+    doubled.min(LONGEST_PAUSE)
+}
+
+async fn deliver(daemon: &Daemon, opened: &Opened, taken: &TakenNotice) -> Result<Option<String>, DeliveryError> {
+    let receiver = opened.receiver.as_ref().map_err(|why| DeliveryError::retry(why.clone()))?;
+    let Payload { group, message } = serde_json::from_str(&taken.payload)
+        .map_err(|error| DeliveryError::refused(format!("its notice cannot be read: {error}")))?;
+    let (message, failed) = opened.config.template.apply(&message);
+    if let Some(error) = failed {
+        tracing::warn!(receiver = opened.config.name, %error, "the template of a receiver failed: driftd's own words are sent");
+    }
+    let notice = Notice {
+        id: &taken.dedupe_key,
+        group: &group,
+        handle: taken.handle.as_deref(),
+        message: &message,
+        attempt: taken.attempts,
+        now: daemon.now(),
+    };
+    match tokio::time::timeout(DELIVERY, receiver.deliver(&notice)).await {
+        Ok(said) => said.map(|delivered| delivered.handle),
+        Err(_) => Err(DeliveryError::retry("it did not answer in time")),
+    }
+}
