@@ -60,7 +60,8 @@ impl<'a> OwnershipIndex<'a> {
             let attributes = resource.attributes();
             // Ids and ARNs of types that are not read may be those of what they only refer to (a registered bucket).
             if kinds.contains_key(&*resource.kind) {
-                ownership.objects.extend(Some(&resource.id).filter(|id| is_unique_id(id)).cloned());
+                let given_by_aws = |id: &&String| !is_named_by_people(&resource.kind) && is_unique_id(id);
+                ownership.objects.extend(Some(&resource.id).filter(given_by_aws).cloned());
                 // Where ids are not unique, or another form than what is imported, the ARN is.
                 ownership.objects.extend(attributes.get("arn").and_then(Value::as_str).map(str::to_owned));
             }
@@ -126,6 +127,11 @@ impl<'a> OwnershipIndex<'a> {
                 Undeclared::Folded("perhaps declared: nothing tells the place of a declared resource of this id")
             }
             Owner::Claimed(what) => Undeclared::Unmanaged(Some(what)),
+            // The instance of a spot request is declared by that.
+            Owner::AddedTo { kind, id } if !self.declares(scope, kind, id) && !self.objects.contains(id) => {
+                Undeclared::Folded("part of another resource")
+            }
+            Owner::AddedTo { .. } => Undeclared::Unmanaged(None),
             Owner::None => Undeclared::Unmanaged(None),
         }
     }
@@ -235,7 +241,7 @@ impl<'a> OwnershipIndex<'a> {
     }
 }
 
-/// Is the id a name that people choose? It may look like an id of AWS's then.
+/// Is the id a name or a key that people choose? It may look like an id of AWS's, or like an ARN, then.
 fn is_named_by_people(kind: &str) -> bool {
     kind.starts_with("aws_iam_") || kind.starts_with("aws_s3") || matches!(kind, "aws_key_pair" | "aws_placement_group")
 }
