@@ -117,11 +117,18 @@ fn prefix(name: &str) -> Value {
     if unique.bytes().all(|byte| byte.is_ascii_hexdigit()) { prefix.into() } else { Value::Null }
 }
 
-/// Services (EKS node groups, Batch, ...) make templates under their service-linked roles, which nobody else can use.
+/// What marks it as a service's is the operator, which only AWS sets, or the reserved tag of an EKS node group. Services (EKS node
+/// groups, Batch, ...) make templates under their service-linked roles, too; but the ARN of a session lacks the path that makes a
+/// role one, and anybody can give a role such a name.
 fn owner_of(template: &LaunchTemplate) -> Owner {
-    let by_service = template.created_by().is_some_and(|creator| creator.contains(":assumed-role/AWSServiceRoleFor"));
     let is_managed = template.operator().and_then(|operator| operator.managed()) == Some(true);
-    if by_service || is_managed { Owner::Aws("launch template made by an AWS service") } else { Owner::None }
+    let creator = template.created_by().unwrap_or_default();
+    match creator {
+        _ if is_managed => Owner::Aws("launch template made by an AWS service"),
+        _ if creator.contains(":role/aws-service-role/") => Owner::Aws("launch template made by an AWS service"),
+        _ if creator.contains(":assumed-role/AWSServiceRoleFor") => Owner::Claimed("launch template of an AWS service"),
+        _ => Owner::None,
+    }
 }
 
 #[cfg(test)]
@@ -139,7 +146,13 @@ mod tests {
     #[test]
     fn services_make_templates_under_their_own_roles() {
         let by = |creator: &str| owner_of(&LaunchTemplate::builder().created_by(creator).build());
-        assert!(matches!(by("arn:aws:sts::1:assumed-role/AWSServiceRoleForAmazonEKSNodegroup/EKS"), Owner::Aws(_)));
+        // The ARN of a session has no path: a role of that name is anybody's.
+        assert!(matches!(by("arn:aws:sts::1:assumed-role/AWSServiceRoleForEvil/mallory"), Owner::Claimed(_)));
+        let path = "arn:aws:iam::1:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch";
+        assert!(matches!(by(path), Owner::Aws(_)));
+        let operator = aws_sdk_ec2::types::OperatorResponse::builder().managed(true).build();
+        let managed = LaunchTemplate::builder().operator(operator).build();
+        assert!(matches!(owner_of(&managed), Owner::Aws(_)));
         assert_eq!(by("arn:aws:iam::1:user/ana"), Owner::None);
     }
 }
