@@ -102,7 +102,7 @@ fn of<'a>(drift: &Drift, events: impl Iterator<Item = &'a String>) -> String {
         match parse(text) {
             Ok(event) => collector.accept(event),
             Err(Skipped::Malformed) => panic!("malformed: {text}"),
-            Err(Skipped::Irrelevant) => {}
+            Err(Skipped::Irrelevant | Skipped::NoCall) => {}
         }
     }
     let explanation = correlate(&collector, &Settings::default()).remove(0).unwrap();
