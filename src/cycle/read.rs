@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 
-use super::plan::{self, Plan};
 use super::guesses::{self, Namesake};
+use super::plan::{self, Plan};
 use super::{Environment, Progress, Settings, shard};
 use crate::aws::Aws;
 use crate::desired::MovedSource;

@@ -308,7 +308,10 @@ mod tests {
         let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");
         let gaps = block_on(Folder::new(folder.path()).about(&BTreeSet::new(), wanted, &mut recorded));
         assert_eq!(recorded.ids(), "a");
-        assert!(gaps.iter().any(|gap| gap.detail.contains("pipe.json") && gap.detail.contains("left out")), "{gaps:#?}");
+        assert!(
+            gaps.iter().any(|gap| gap.detail.contains("pipe.json") && gap.detail.contains("left out")),
+            "{gaps:#?}"
+        );
     }
 
     #[test]

@@ -81,6 +81,26 @@ fn the_arn_of_another_object_hides_nothing() {
     }
 }
 
+/// What AWS makes with a VPC is told once somebody has opened it, unless what was added is declared.
+#[test]
+fn what_was_added_to_a_thing_of_awss_is_told() {
+    let added = |element: Value| {
+        let owner = Owner::Altered { what: "default role", added: vec![("inline_policy", element)] };
+        vec![live("base", json!({}), owner)]
+    };
+    let policy = json!({"name": "p", "policy": "{}"});
+    let told = |declared: &[Desired]| {
+        let drifts = strangers("aws_iam_role", declared, added(policy.clone())).drifts;
+        let unmanaged = drifts.iter().filter(|one| one.status == DriftStatus::Unmanaged);
+        unmanaged.filter_map(|one| one.reason.clone()).collect::<Vec<_>>().concat()
+    };
+    assert!(told(&[]).contains("the default role: AWS made it"), "{}", told(&[]));
+    assert_eq!(told(&[placed("aws_default_iam_role", "base", SCOPE.1)]), "", "adopted");
+    let child = json!({"id": "base:p", "role": "base", "name": "p", "policy": "{}"});
+    let child = Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_iam_role_policy", "base:p", child) };
+    assert_eq!(told(&[child]), "", "declared");
+}
+
 #[test]
 fn a_claim_hides_nothing() {
     let found = vec![live("vpc-0000000b", json!({}), Owner::Claimed("security group of EMR"))];
@@ -122,7 +142,8 @@ fn a_name_hides_no_namesake() {
         assert_eq!(strangers("aws_iam_user", &others, user(id)).drifts.len(), 1, "{id}");
     }
     // Nor does a name that looks like an id, or a key that is somebody else's ARN.
-    for (kind, id) in [("aws_iam_group", "vpc-0a1b2c3d"), ("aws_s3_bucket", "vpc-0a1b2c3d"), ("aws_s3_object", "vpc-0a1b2c3d")]
+    for (kind, id) in
+        [("aws_iam_group", "vpc-0a1b2c3d"), ("aws_s3_bucket", "vpc-0a1b2c3d"), ("aws_s3_object", "vpc-0a1b2c3d")]
     {
         assert_eq!(strangers("aws_vpc", &[placed(kind, id, SCOPE.1)], user(id)).drifts.len(), 1, "{kind} {id}");
     }

@@ -182,7 +182,11 @@ fn a_later_record_that_says_too_little_takes_certainty() {
         (bob(3, omitted.clone(), json!({})), false, "before"),
         (bob(7, omitted.clone(), json!({"recipientAccountId": "999999999999"})), false, "in another account"),
         (bob(7, omitted.clone(), json!({"errorCode": "AccessDenied"})), false, "refused"),
-        (bob(7, omitted, json!({"resources": [{"ARN": "arn:aws:ec2:eu-west-1:1:instance/i-0ffffffff"}]})), false, "named"),
+        (
+            bob(7, omitted, json!({"resources": [{"ARN": "arn:aws:ec2:eu-west-1:1:instance/i-0ffffffff"}]})),
+            false,
+            "named",
+        ),
         (event(7, "bob", "iam:UpdateAssumeRolePolicy", Value::Null, json!({})), false, "of another kind"),
         (ann().get(..300).unwrap().to_owned(), true, "cut in two"),
         ("\"junk\"".to_owned(), false, "no record at all"),
@@ -209,6 +213,7 @@ fn a_group_that_is_only_named_may_be_this_one() {
 #[test]
 fn a_value_at_another_place_is_no_proof() {
     let request = json!({"instanceId": INSTANCE, "kernel": {"value": "t3.large"}});
-    let named = attributed(&instance("t3.large"), &[event(5, "bob", "ec2:ModifyInstanceAttribute", request, json!({}))]);
+    let named =
+        attributed(&instance("t3.large"), &[event(5, "bob", "ec2:ModifyInstanceAttribute", request, json!({}))]);
     assert!(!named.contains("certain"), "{named}");
 }
