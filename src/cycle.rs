@@ -167,13 +167,7 @@ async fn cycle(work: &Work, environment: &Environment<'_>, id: String) -> Outcom
     if !touched.is_empty() && is_time && later_look::look_again(&mut looked, touched, environment, left).await {
         attributed = attribute(work, &looked, environment, left()).await;
     }
-    let Looked { loaded: Loaded { mut desired, .. }, plan, mut seen } = looked;
-    for (&source, &number) in &seen.assumed {
-        if let Some(source) = desired.sources.get_mut(source) {
-            source.warnings.push(guesses::warning(environment.aws.account(), number));
-        }
-    }
-
+    let Looked { loaded: Loaded { desired, .. }, plan, mut seen } = looked;
     seen.gaps.extend(attributed.gaps);
     let verdicts = findings::Verdicts { rules: &settings.rules, baseline: &settings.baseline };
     let (findings, rule_warnings) = findings::judge(&desired, seen.drifts, attributed.who, verdicts, started_at);

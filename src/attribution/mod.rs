@@ -16,7 +16,7 @@ mod since;
 pub mod source;
 
 pub use correlate::{ActivityLog, Collector, Explanation, UnresolvedSession, correlate};
-pub use event::{Event, EventSink, ResourceQuery, SessionQuery, Window, parse};
+pub use event::{Event, EventSink, ResourceQuery, SessionQuery, Unread, Window, parse};
 pub use options::AttributionOptions;
 pub use principal::{Pipeline, Settings};
 pub use since::Since;

@@ -33,7 +33,12 @@ pub(super) fn run(args: Scan, config: Config) -> u8 {
 /// Runs a command that waits for the network.
 pub(super) fn block_on(command: impl Future<Output = u8>) -> u8 {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(command),
+        Ok(runtime) => {
+            let code = runtime.block_on(command);
+            // Nobody waits for a thread that hangs in a read: of a pipe without a writer, of a file system that is gone.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => fail(&format!("failed to start: {error}")),
     }
 }

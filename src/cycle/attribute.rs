@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::attribution::source::EventSource;
 use crate::attribution::{
-    ActivityLog, Collector, Event, EventSink, Explanation, ResourceQuery, SessionQuery, Settings, UnresolvedSession,
-    Window, correlate,
+    ActivityLog, Collector, Event, EventSink, Explanation, ResourceQuery, SessionQuery, Settings, Unread,
+    UnresolvedSession, Window, correlate,
 };
 use crate::model::{
     ActivityRecord, Attribution, Caution, Confidence, Drift, DriftStatus, Gap, GapReason, GapScope, Scope,
@@ -111,6 +111,10 @@ impl EventSink for CycleSink<'_> {
         self.malformed += 1;
         self.collector.malformed();
     }
+
+    fn unread(&mut self, unread: Unread) {
+        self.collector.unread(unread);
+    }
 }
 
 /// Names those behind the drifts. Without sources nobody is asked.
@@ -190,9 +194,10 @@ pub(super) async fn attribute(question: &Question<'_>, sources: &[&dyn EventSour
         );
     }
     let (crowded, gaps_of_crowded) = crowded(&sink.collector, drifts, sources);
-    // A record that is no event is a gap, and hides no more than itself: not everybody's name is in doubt for it.
     let who = drifts.iter().zip(explanations).enumerate().map(|(index, (drift, explanation))| {
         let incomplete = crowded.contains(&index) || sink.gaps.iter().any(|gap| event_regions.hides(gap, drift));
+        // A record that is no event hides no more than what it may have been about.
+        let incomplete = incomplete || explanation.as_ref().is_some_and(|explanation| explanation.doubted);
         let proven = explanation.as_ref().is_some_and(|explanation| explanation.proven && !incomplete);
         (explanation.map(|explanation| to_attributions(explanation, incomplete, earliest)), proven)
     });
@@ -329,7 +334,8 @@ fn doubt(attribution: &mut Attribution) {
     attribution.cautions.push(Caution::EventsIncomplete);
     if attribution.confidence == Confidence::Certain {
         attribution.confidence = Confidence::Likely;
-        attribution.reasons.push("not certain: the events of its account and region could not all be read".to_owned());
+        let why = "not certain: the events of its account and region could not all be read, or do not say what they are about";
+        attribution.reasons.push(why.to_owned());
     }
 }
 

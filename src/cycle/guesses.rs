@@ -20,18 +20,27 @@ pub(super) struct Guesses<'a> {
     pub absent: Vec<(Declared<'a>, String)>,
     /// These are there and prove by their ids that their provider's account is the assumed one.
     pub proven: Vec<&'a Desired>,
-    /// These are there, in the only account of the run, as the default provider configuration has it: to be compared, and said.
-    pub assumed: Vec<&'a Desired>,
+    /// These are there, perhaps as namesakes: they are to be compared where a neighbour of theirs proves the account.
+    pub namesakes: Vec<Namesake>,
 }
 
-/// Takes out of a listing, and out of what is declared there, the resources of which it says nothing. `only_account`: no source
-/// declares anything elsewhere.
+/// A declared resource whose account nothing tells, and what there is of its name where the credentials point.
+pub(super) struct Namesake {
+    /// Index of the declared resource.
+    pub index: usize,
+    pub scope: Scope,
+    /// The part of the listing that is about it.
+    pub listing: Listing,
+    /// Why it is unknown if nothing proves the account.
+    pub reason: String,
+}
+
+/// Takes out of a listing, and out of what is declared there, the resources of which it says nothing.
 pub(super) fn take_out<'a>(
     listing: &mut Listing,
     declared: &mut Vec<Declared<'a>>,
     kind: &dyn Kind,
     scope: &Scope,
-    only_account: bool,
 ) -> Guesses<'a> {
     let is_regional = kind.reach() == Reach::Regional;
     let mut guesses = Guesses::default();
@@ -61,13 +70,13 @@ pub(super) fn take_out<'a>(
             }
             return true;
         }
-        let is_default = one.provider.alias.is_none() && one.provider.module.is_none();
-        if is_there && unknown == "account" && is_default && only_account {
-            guesses.assumed.push(one);
-            return true;
-        }
         let seen = if is_there { "something of its name is there" } else { "it is not there" };
         let reason = format!("nothing tells its {unknown}; {} {} was assumed: {seen}", scope.account, scope.region);
+        if is_there && unknown == "account" {
+            let listing = part_of(listing, &one.id);
+            guesses.namesakes.push(Namesake { index, scope: scope.clone(), listing, reason });
+            return false;
+        }
         let says_nothing = if unknown == "account" && confirmed_missing.contains(&one.id) {
             &mut guesses.absent
         } else {
@@ -76,19 +85,23 @@ pub(super) fn take_out<'a>(
         says_nothing.push(((index, one), reason));
         false
     });
-    let unknown: HashSet<&str> =
-        guesses.unknown.iter().chain(&guesses.absent).map(|((_, one), _)| one.id.as_str()).collect();
+    let unknown = guesses.unknown.iter().chain(&guesses.absent).map(|((_, one), _)| one.id.as_str());
+    let namesakes = guesses.namesakes.iter().flat_map(|one| &one.listing.live).map(|live| live.id.as_str());
+    let unknown: HashSet<&str> = unknown.chain(namesakes).collect();
     listing.live.retain(|live| !unknown.contains(live.id.as_str()));
     listing.confirmed_missing.retain(|id| !unknown.contains(id.as_str()));
     guesses
 }
 
-/// What a report says of resources that were compared in an account by guess.
-pub(super) fn warning(account: &str, number: u64) -> String {
-    let (resources, their) = if number == 1 { ("resource", "its") } else { ("resources", "their") };
-    format!(
-        "account {account}, that of the credentials, was assumed for {number} {resources}: nothing tells {their} account"
-    )
+/// What a listing says of one resource.
+fn part_of(listing: &Listing, id: &str) -> Listing {
+    Listing {
+        live: listing.live.iter().filter(|live| live.id == id).cloned().collect(),
+        gaps: listing.gaps.iter().filter(|gap| gap.scope.id.as_deref().is_none_or(|of| of == id)).cloned().collect(),
+        complete: listing.complete,
+        confirmed_missing: Vec::new(),
+        oldest_read: listing.oldest_read,
+    }
 }
 
 /// One gap for all resources of a source of which nothing tells where they are.
@@ -112,7 +125,7 @@ mod tests {
     #[test]
     fn a_guess_proves_nothing_unless_the_id_does() {
         let scope = Scope::new("111122223333", "us-east-1");
-        let outcome = |kind: &str, id: &str, is_live: bool, only_account: bool| {
+        let outcome = |kind: &str, id: &str, is_live: bool| {
             let state = format!(
                 r#"{{"version": 4, "resources": [{{"mode": "managed", "type": "{kind}", "name": "x", "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
                 "instances": [{{"schema_version": 0, "attributes": {{"id": "{id}"}}}}]}}]}}"#
@@ -122,17 +135,18 @@ mod tests {
             let confirmed_missing = if live.is_empty() { vec![id.to_owned()] } else { Vec::new() };
             let mut listing = Listing { live, confirmed_missing, complete: true, ..Listing::default() };
             let mut declared = vec![(0, &state.resources[0])];
-            let guesses = take_out(&mut listing, &mut declared, kinds::get(kind).unwrap(), &scope, only_account);
-            assert_eq!(declared.len() + guesses.unknown.len() + guesses.absent.len(), 1);
+            let guesses = take_out(&mut listing, &mut declared, kinds::get(kind).unwrap(), &scope);
+            let taken = guesses.unknown.len() + guesses.absent.len() + guesses.namesakes.len();
+            assert_eq!(declared.len() + taken, 1);
+            assert!(guesses.namesakes.iter().all(|one| one.listing.live.len() == 1));
             assert_eq!(guesses.proven.len(), usize::from(kind == "aws_vpc" && is_live));
-            (listing.live.len(), listing.confirmed_missing.len(), guesses.unknown.len() + guesses.absent.len())
+            (listing.live.len(), listing.confirmed_missing.len(), taken)
         };
-        assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", true, false), (1, 0, 0));
-        assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", false, false), (0, 0, 1));
-        assert_eq!(outcome("aws_iam_user", "ops", true, false), (0, 0, 1));
-        assert_eq!(outcome("aws_iam_user", "ops", true, true), (1, 0, 0), "the only account there is");
-        assert_eq!(outcome("aws_iam_user", "ops", false, true), (0, 0, 1), "not there is not missing");
-        assert_eq!(outcome("aws_ebs_encryption_by_default", "x", true, true), (0, 0, 1), "a region is never assumed");
-        assert_eq!(outcome("aws_ebs_encryption_by_default", "x", true, false), (0, 0, 1));
+        assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", true), (1, 0, 0));
+        assert_eq!(outcome("aws_vpc", "vpc-0a1b2c3d", false), (0, 0, 1));
+        assert_eq!(outcome("aws_iam_user", "ops", true), (0, 0, 1), "a namesake proves nothing");
+        assert_eq!(outcome("aws_iam_account_password_policy", "iam-account-password-policy", true), (0, 0, 1));
+        assert_eq!(outcome("aws_iam_user", "ops", false), (0, 0, 1), "not there is not missing");
+        assert_eq!(outcome("aws_ebs_encryption_by_default", "x", true), (0, 0, 1), "a region is never assumed");
     }
 }

@@ -34,8 +34,6 @@ pub(super) struct Plan {
     more_regions: BTreeMap<String, BTreeSet<String>>,
     /// Regions that the declared buckets show, as a bucket has one although it is listed globally.
     bucket_regions: BTreeSet<String>,
-    /// Does nothing that is declared, asked for or not, lie in another account than the credentials'?
-    pub only_account: bool,
     /// How many declared resources were asked for. The others still own what is theirs.
     pub desired: u64,
 }
@@ -95,7 +93,6 @@ pub(super) fn plan(work: &Work, desired: &DesiredState, aws: &Aws) -> Plan {
         regions: BTreeSet::new(),
         more_regions: BTreeMap::new(),
         bucket_regions: BTreeSet::new(),
-        only_account: desired.resources.iter().filter_map(|one| one.account.as_deref()).all(|one| one == aws.account()),
         desired: 0,
     };
     match work {

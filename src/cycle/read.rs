@@ -8,11 +8,12 @@ use std::time::Duration;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 
+use super::guesses::{self, Namesake};
 use super::plan::{self, Plan};
-use super::{Environment, Progress, Settings, guesses, shard};
+use super::{Environment, Progress, Settings, shard};
 use crate::aws::Aws;
 use crate::desired::MovedSource;
-use crate::diff::{self, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex, UnreadOwners};
+use crate::diff::{self, Compared, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex, UnreadOwners};
 use crate::inventory::{Keeping, kinds};
 use crate::model::{
     Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, GapReason, GapScope, OwnedField, ProviderRef, Scope,
@@ -47,8 +48,8 @@ pub(super) struct Seen {
     pub proven: BTreeSet<(usize, ProviderRef)>,
     /// Resources (by index) that do not exist where they were looked for by guess, with where and why that says nothing by itself.
     pub absent: Vec<(usize, Scope, String)>,
-    /// Resources that were compared in the account of the credentials by guess, by source.
-    pub assumed: BTreeMap<usize, u64>,
+    /// What there is of the names of resources whose account nothing tells.
+    pub namesakes: Vec<Namesake>,
     /// See [`crate::model::Outcome::folded`].
     pub folded: BTreeMap<String, u64>,
     /// Which fields the live form of declared resources owns, with the account.
@@ -123,8 +124,9 @@ pub(super) async fn read(
             shard::not_reached(plan.shard(scope, &desired.resources), &context, &mut seen);
         }
     }
-    ownership.add_live_owned_fields(&seen.owned_fields);
     seen.judge_absent(desired, facts);
+    seen.judge_namesakes(desired, facts);
+    ownership.add_live_owned_fields(&seen.owned_fields);
     // Once per kind, whatever the number of its resources and scopes.
     seen.gaps.extend(seen.not_compared.iter().filter_map(|(kind, not_compared)| not_compared.gap(kind)));
     let sources = seen.guessed.iter().filter_map(|(&source, number)| Some((desired.sources.get(source)?, *number)));
@@ -170,7 +172,7 @@ impl Seen {
             not_compared,
             made,
             guessed,
-            assumed,
+            namesakes,
             proven,
             absent,
             folded,
@@ -191,9 +193,7 @@ impl Seen {
         for (source, number) in guessed {
             *self.guessed.entry(source).or_default() += number;
         }
-        for (source, number) in assumed {
-            *self.assumed.entry(source).or_default() += number;
-        }
+        self.namesakes.extend(namesakes);
         self.proven.extend(proven);
         self.absent.extend(absent);
         for (reason, number) in folded {
@@ -218,6 +218,28 @@ impl Seen {
                     *self.guessed.entry(resource.source).or_default() += 1;
                 }
             }
+        }
+    }
+
+    /// What bears the name of a resource whose account nothing tells is that resource where a neighbour proves the account, and
+    /// nobody knows elsewhere.
+    fn judge_namesakes(&mut self, desired: &DesiredState, facts: &HashMap<&'static str, KindFacts>) {
+        for Namesake { index, scope, listing, reason } in std::mem::take(&mut self.namesakes) {
+            let resource = &desired.resources[index];
+            let is_proven = self.proven.contains(&(resource.source, resource.provider.clone()));
+            let Some(kind) = facts.get(&*resource.kind).filter(|_| is_proven) else {
+                self.drifts.push(plan::unknown(index, resource, scope, reason));
+                *self.guessed.entry(resource.source).or_default() += 1;
+                continue;
+            };
+            let Compared { drifts, in_sync, live: _, owned_fields, uncovered, not_compared, gaps, made: _, folded: _ } =
+                diff::listing(kind, &scope, &[(index, resource)], listing, None);
+            self.drifts.extend(drifts);
+            self.in_sync += in_sync.len() as u64;
+            self.unmapped.extend(uncovered);
+            self.not_compared.entry(kind.name).or_default().extend(not_compared);
+            self.gaps.extend(gaps);
+            self.owned_fields.extend(owned_fields.into_iter().map(|field| (scope.account.clone(), field)));
         }
     }
 

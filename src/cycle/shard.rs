@@ -88,10 +88,8 @@ fn compare(
         Reading::Undeclared => Vec::new(),
         _ => task.desired.iter().map(|&index| (index, &context.desired.resources[index])).collect(),
     };
-    let guesses = guesses::take_out(&mut listing, &mut declared, task.kind, scope, context.plan.only_account);
-    for resource in guesses.assumed {
-        *seen.assumed.entry(resource.source).or_default() += 1;
-    }
+    let guesses = guesses::take_out(&mut listing, &mut declared, task.kind, scope);
+    seen.namesakes.extend(guesses.namesakes);
     seen.proven.extend(guesses.proven.iter().map(|one| (one.source, one.provider.clone())));
     seen.absent.extend(guesses.absent.into_iter().map(|((index, _), reason)| (index, scope.clone(), reason)));
     for ((index, resource), reason) in guesses.unknown {

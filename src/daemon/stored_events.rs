@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 use super::{events, evidence};
-use crate::attribution::event::{EventSink, ResourceQuery, SessionQuery, Window};
+use crate::attribution::event::{EventSink, ResourceQuery, SessionQuery, Unread, Window};
 use crate::attribution::source::EventSource;
 use crate::model::{Gap, GapReason, GapScope, Scope};
 use crate::store::{Store, StoreError, StoredEvent};
@@ -43,7 +43,10 @@ impl<'a> StoredEvents<'a> {
                 for stored in found.iter().filter(|stored| window.contains(stored.time)) {
                     match evidence::event(&stored.record) {
                         Some(event) => sink.accept(event),
-                        None => sink.malformed(),
+                        None => {
+                            sink.malformed();
+                            sink.unread(Unread::Anything);
+                        }
                     }
                 }
             }

@@ -43,6 +43,7 @@ const SNAPSHOTS: &[&str] = &["ebs_block_device/*/snapshot_id", "root_snapshot_id
 /// The instance that a spot request got is one, too: the request's own id is another.
 const INSTANCE: &[&str] = &[
     "ebs_block_device/*/volume_id",
+    "network_interface/*/network_interface_id",
     "primary_network_interface_id",
     "root_block_device/*/volume_id",
     "spot_instance_id",

@@ -142,7 +142,15 @@ pub fn listing(
     if let Some(ownership) = ownership {
         for live in undeclared {
             match ownership.judge(kind, scope, &live) {
-                Undeclared::Unmanaged(claim) => compared.drifts.push(unmanaged(kind, scope, live, claim)),
+                Undeclared::Unmanaged(claim) => {
+                    let reason =
+                        claim.map(|what| format!("its name, description or tags say: {what}; anybody can write that"));
+                    compared.drifts.push(unmanaged(kind, scope, live, reason));
+                }
+                Undeclared::Altered(what) => {
+                    let reason = format!("the {what}: AWS made it, and no source declares what was added to it since");
+                    compared.drifts.push(unmanaged(kind, scope, live, Some(reason)));
+                }
                 Undeclared::MadeBy(maker, id) => {
                     compared.made.entry((maker, id)).or_default().push(unmanaged(kind, scope, live, None));
                 }
@@ -303,7 +311,7 @@ fn shown(kind: &KindFacts, resource: &Desired, mut attributes: Attributes) -> At
     attributes
 }
 
-fn unmanaged(kind: &KindFacts, scope: &Scope, live: Live, claim: Option<&str>) -> Drift {
+fn unmanaged(kind: &KindFacts, scope: &Scope, live: Live, reason: Option<String>) -> Drift {
     let mut live_attributes = live.attributes;
     if let Some(Value::Object(tags)) = live_attributes.get("tags_all").cloned() {
         live_attributes.insert("tags".to_owned(), Value::Object(tags));
@@ -317,7 +325,7 @@ fn unmanaged(kind: &KindFacts, scope: &Scope, live: Live, claim: Option<&str>) -
         id: live.id,
         scope: scope.clone(),
         desired: None,
-        reason: claim.map(|what| format!("its name, description or tags say: {what}; anybody can write that")),
+        reason,
         changes: Vec::new(),
         made: Vec::new(),
         desired_attributes: Attributes::new(),

@@ -18,6 +18,8 @@ use crate::model::{Arn, Attributes, Desired, GLOBAL, Live, OwnedField, Owner, Sc
 pub(super) enum Undeclared {
     /// Nobody declares it; what its name or tag says of it, which anybody can write.
     Unmanaged(Option<&'static str>),
+    /// AWS made it by itself, and somebody added to it what nobody declares.
+    Altered(&'static str),
     /// Nobody declares the resource that made it: kind and id.
     MadeBy(&'static str, String),
     /// Declared as another kind, or elsewhere.
@@ -60,7 +62,8 @@ impl<'a> OwnershipIndex<'a> {
             let attributes = resource.attributes();
             // Ids and ARNs of types that are not read may be those of what they only refer to (a registered bucket).
             if kinds.contains_key(&*resource.kind) {
-                ownership.objects.extend(Some(&resource.id).filter(|id| is_unique_id(id)).cloned());
+                let given_by_aws = |id: &&String| !is_named_by_people(&resource.kind) && is_unique_id(id);
+                ownership.objects.extend(Some(&resource.id).filter(given_by_aws).cloned());
                 // Where ids are not unique, or another form than what is imported, the ARN is.
                 ownership.objects.extend(attributes.get("arn").and_then(Value::as_str).map(str::to_owned));
             }
@@ -117,6 +120,7 @@ impl<'a> OwnershipIndex<'a> {
                     && !self.is_owned(kind, account, &live.attributes);
                 if is_unmanaged { Undeclared::Unmanaged(None) } else { Undeclared::Folded("part of another resource") }
             }
+            Owner::Altered { what, added } => self.judge_altered(kind, scope, &live.id, what, added),
             _ if self.is_declared_elsewhere(kind, live) => Undeclared::Declared,
             Owner::Maker { kind, id } if self.declares_maker(scope, kind, id) => {
                 Undeclared::Folded("made by a declared resource")
@@ -126,8 +130,34 @@ impl<'a> OwnershipIndex<'a> {
                 Undeclared::Folded("perhaps declared: nothing tells the place of a declared resource of this id")
             }
             Owner::Claimed(what) => Undeclared::Unmanaged(Some(what)),
+            // The instance of a spot request is declared by that.
+            Owner::AddedTo { kind, id } if !self.declares(scope, kind, id) && !self.objects.contains(id) => {
+                Undeclared::Folded("part of another resource")
+            }
+            Owner::AddedTo { .. } => Undeclared::Unmanaged(None),
             Owner::None => Undeclared::Unmanaged(None),
         }
+    }
+
+    /// What came with a VPC stands in the VPC's state by its id alone: that says nothing of what is in it.
+    fn judge_altered(
+        &self,
+        kind: &KindFacts,
+        scope: &Scope,
+        id: &str,
+        what: &'static str,
+        added: &[(&'static str, Value)],
+    ) -> Undeclared {
+        let adopted = kind.name.replacen("aws_", "aws_default_", 1);
+        if [kind.name, &adopted].iter().any(|kind| self.declares(scope, kind, id)) {
+            return Undeclared::Declared;
+        }
+        let is_declared = |(attribute, element): &(&'static str, Value)| {
+            let (parent_kind, parent_id) = (kind.name, id.to_owned());
+            let part = OwnedField { parent_kind, parent_id, attribute: *attribute, element: Some(element.clone()) };
+            self.owned_fields.contains(&scope.account, &part, &kind.rules)
+        };
+        if added.iter().all(is_declared) { Undeclared::Folded(what) } else { Undeclared::Altered(what) }
     }
 
     /// A part of two resources (a membership: of its user, and of its group) of which the other one is declared.
@@ -235,7 +265,7 @@ impl<'a> OwnershipIndex<'a> {
     }
 }
 
-/// Is the id a name that people choose? It may look like an id of AWS's then.
+/// Is the id a name or a key that people choose? It may look like an id of AWS's, or like an ARN, then.
 fn is_named_by_people(kind: &str) -> bool {
     kind.starts_with("aws_iam_") || kind.starts_with("aws_s3") || matches!(kind, "aws_key_pair" | "aws_placement_group")
 }

@@ -1,5 +1,6 @@
 //! Tests of the whole comparison.
 
+mod identity;
 mod strangers;
 
 use serde_json::{Value, json};
@@ -76,6 +77,11 @@ fn kinds() -> HashMap<&'static str, KindFacts> {
         "aws_default_vpc",
         "aws_vpc_ipv6_cidr_block_association",
         "aws_iam_user",
+        "aws_iam_group",
+        "aws_instance",
+        "aws_network_interface",
+        "aws_s3_bucket",
+        "aws_s3_object",
     ]
     .into_iter()
     .map(|n| (n, facts(n)))
@@ -149,24 +155,6 @@ fn a_deposed_object_that_is_gone_is_as_it_should_be() {
     let compared = run("aws_vpc", std::slice::from_ref(&deposed), gone);
     assert_eq!((compared.drifts.as_slice(), compared.in_sync.as_slice()), (&[][..], &[0][..]));
     assert_eq!(one("aws_vpc", deposed, complete(vec![]))[0].status, DriftStatus::Unknown, "not seen is not gone");
-}
-
-#[test]
-fn a_thing_made_anew_is_not_the_old_one() {
-    let rules = CompareRules { identity: &["unique_id"], ..CompareRules::default() };
-    let kinds = HashMap::from([("aws_iam_user", KindFacts { rules, ..facts("aws_iam_user") })]);
-    let changed = |state: Value, found: Value| {
-        let user = desired("aws_iam_user", "ci", json!({"id": "ci", "name": "ci", "unique_id": state}));
-        let found = complete(vec![live("ci", json!({"name": "ci", "unique_id": found}), Owner::None)]);
-        let scope = Scope::new(SCOPE.0, "global");
-        let drifts = listing(&kinds["aws_iam_user"], &scope, &[(0, &user)], found, None).drifts;
-        Vec::from_iter(drifts.iter().flat_map(|drift| &drift.changes).map(|change| change.path.clone()))
-    };
-    assert_eq!(changed(json!("AIDA1"), json!("AIDA2")), ["/unique_id"]);
-    assert_eq!(changed(json!("AIDA1"), json!("AIDA1")), [""; 0]);
-    // An older provider did not write it, and what AWS did not answer is no other one.
-    assert_eq!(changed(Value::Null, json!("AIDA2")), [""; 0]);
-    assert_eq!(changed(json!("AIDA1"), Value::Null), [""; 0]);
 }
 
 #[test]

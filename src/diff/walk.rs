@@ -1,6 +1,7 @@
 //! Walks two versions of a resource's attributes under its schema and lists what differs. Knows no parents, no
 //! secrets: that is for the steps after it.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::canonical::{self, Text, is_empty};
@@ -43,6 +44,13 @@ pub(super) fn changes(
             continue;
         }
         walk.attribute(&pointer::join("", name), attribute, &old, &new, text(rules, name));
+    }
+    let both_have = |name: &&str| !is_empty(get(desired, name)) && !is_empty(get(live, name));
+    if let Some(name) = rules.made_at.filter(both_have)
+        && !rules.identity.iter().any(|name| both_have(name))
+        && are_other_times(get(desired, name), get(live, name))
+    {
+        walk.changed(&pointer::join("", name), get(desired, name).clone(), get(live, name).clone());
     }
     for (name, nested) in &schema.block.blocks {
         if !skipped(name) {
@@ -224,6 +232,12 @@ impl Walk<'_> {
     fn equal(&self, path: &str, desired: &Value, live: &Value) -> bool {
         self.rules.suppress_diff.is_some_and(|equal| equal(path, desired, live))
     }
+}
+
+/// Two moments, to the second: how they are written says nothing, and what is no time is no other one.
+fn are_other_times(one: &Value, other: &Value) -> bool {
+    let second = |value: &Value| value.as_str()?.parse::<Timestamp>().ok().map(Timestamp::as_second);
+    second(one).zip(second(other)).is_some_and(|(one, other)| one != other)
 }
 
 fn elements(value: &Value) -> &[Value] {

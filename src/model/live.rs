@@ -1,6 +1,7 @@
 //! What AWS answered: live resources in Terraform's attribute form.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{Attributes, Gap};
 
@@ -15,6 +16,12 @@ pub enum Owner {
     /// It exists only as a part of another resource (the root volume of an instance, a rule of a group, the main
     /// route table of a VPC): never unmanaged by itself, its owner reports it.
     Parent { kind: &'static str, id: String },
+    /// Somebody put it on another resource, which does not show it: unmanaged on a declared one; with one that nobody declares it
+    /// is a part of that.
+    AddedTo { kind: &'static str, id: String },
+    /// AWS made it by itself with a VPC, and these elements of its attributes were added since: unmanaged, unless sources declare it
+    /// or all of them.
+    Altered { what: &'static str, added: Vec<(&'static str, Value)> },
     /// Another resource made it, as AWS itself marks it: that one is reported, once, unless a source declares it.
     Maker { kind: &'static str, id: String },
     /// Its name, description or tag says that a service made it, which anybody can write: unmanaged, with these words.

@@ -78,8 +78,9 @@ fn without_drift(report: &Report) -> TestSuite {
     // A success says that something was compared.
     let status = if in_sync > 0 { TestCaseStatus::success() } else { TestCaseStatus::skipped() };
     suite.add_test_case(TestCase::new(format!("{} without drift", count(in_sync, "resource", "resources")), status));
-    if let Some(folded) = phrases::folded(report) {
-        suite.add_test_case(TestCase::new(folded, TestCaseStatus::skipped()));
+    suite.set_system_out(phrases::looked_at(report));
+    for beside in [phrases::folded(report), phrases::other_providers(report)].into_iter().flatten() {
+        suite.add_test_case(TestCase::new(beside, TestCaseStatus::skipped()));
     }
     for (rule, drifts) in &report.summary.ignored_by_rule {
         let name = format!("{} ignored by {}", count(*drifts, "drift", "drifts"), sanitize_output(rule));

@@ -104,6 +104,10 @@ mod tests {
             assert!(text.contains("not compared: 1 resource of h.example/a/") && !text.contains("<b>\\u"), "{text}");
         }
         assert!(said(Format::Junit).contains("12 resources without drift"), "{}", said(Format::Junit));
+        for format in [Format::Sarif, Format::Junit] {
+            let text = said(format);
+            assert!(text.contains("looked at ") && text.contains("not compared: 1 resource of h.example/a/"), "{text}");
+        }
         let json: serde_json::Value = serde_json::from_str(&said(Format::Json)).unwrap();
         assert_eq!(json["scan"]["other_providers"]["registry.terraform.io/hashicorp/random"], 2);
         let quiet: serde_json::Value = serde_json::from_str(&json::render(&sample::clean()).unwrap()).unwrap();

@@ -133,8 +133,9 @@ fn notifications(report: &Report, left_out: usize) -> Vec<Value> {
         let text = format!("{} ignored by {}", count(*number, "drift", "drifts"), sanitize_output(rule));
         json!({"level": "note", "message": {"text": plain(&text)}})
     });
-    let folded = phrases::folded(report).map(|text| json!({"level": "note", "message": {"text": plain(&text)}}));
-    gaps.chain(unknown).chain(more).chain(ignored).chain(folded).collect()
+    let beside = [Some(phrases::looked_at(report)), phrases::folded(report), phrases::other_providers(report)];
+    let beside = beside.into_iter().flatten().map(|text| json!({"level": "note", "message": {"text": plain(&text)}}));
+    gaps.chain(unknown).chain(more).chain(ignored).chain(beside).collect()
 }
 
 /// A relative reference stays one (to the repository); an absolute path becomes a `file` URI.
@@ -191,7 +192,7 @@ mod tests {
         }
         assert!(results[0]["locations"][0].get("physicalLocation").is_none());
         assert_eq!(run["invocations"][0]["executionSuccessful"], false);
-        assert_eq!(run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().len(), 4);
+        assert_eq!(run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().len(), 5);
     }
 
     #[test]

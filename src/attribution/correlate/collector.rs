@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::bearing::{self, Bearing};
 use super::drift_case::{DriftCase, Link};
 use super::payload_values::Payloads;
-use crate::attribution::event::{Event, EventSink, ResourceQuery, event_class, event_table};
+use crate::attribution::event::{Event, EventSink, ResourceQuery, Unread, event_class, event_table};
 use crate::attribution::principal::Sessions;
 use crate::model::{Drift, DriftStatus, arn};
 
@@ -37,6 +37,8 @@ pub struct Collector<'a> {
     links: Vec<BTreeMap<(Timestamp, String), Kept>>,
     /// Of each case: the youngest event that had to make room.
     dropped: Vec<Option<Timestamp>>,
+    /// Of each case: when the youngest record may have been that says too little, and may have been about it.
+    doubted: Vec<Option<Timestamp>>,
     /// Ids of events that AWS has corrected: the call failed.
     void: HashSet<String>,
 }
@@ -59,8 +61,18 @@ impl<'a> Collector<'a> {
         }
         let links = vec![BTreeMap::new(); cases.len()];
         let sessions = Sessions::default();
-        let dropped = vec![None; cases.len()];
-        Self { cases, by_name, singletons, sessions, kept: BTreeMap::new(), links, dropped, void: HashSet::new() }
+        let (dropped, doubted) = (vec![None; cases.len()], vec![None; cases.len()]);
+        Self {
+            cases,
+            by_name,
+            singletons,
+            sessions,
+            kept: BTreeMap::new(),
+            links,
+            dropped,
+            doubted,
+            void: HashSet::new(),
+        }
     }
 
     /// What sources are asked about these drifts.
@@ -76,6 +88,19 @@ impl<'a> Collector<'a> {
             Some((index, detail))
         };
         self.dropped.iter().enumerate().filter_map(of)
+    }
+
+    /// When the youngest record may have been that may have been about this case, and that nobody can tell.
+    pub(super) fn doubted_until(&self, case: usize) -> Option<Timestamp> {
+        self.doubted.get(case).copied().flatten()
+    }
+
+    fn doubt(&mut self, time: Timestamp, is_meant: impl Fn(usize, &DriftCase<'a>) -> bool) {
+        for (index, (case, doubted)) in self.cases.iter().zip(&mut self.doubted).enumerate() {
+            if case.as_ref().is_some_and(|case| is_meant(index, case)) {
+                *doubted = (*doubted).max(Some(time));
+            }
+        }
     }
 
     fn belongs_to(&self, event: &Event) -> Vec<(usize, Kept)> {
@@ -198,11 +223,28 @@ impl EventSink for Collector<'_> {
         let links = self.belongs_to(&event);
         if !links.is_empty() {
             self.keep(event, links);
+        } else if event_table::names_nothing(&event) {
+            self.doubt(event.time, |_, case| case.may_be_meant(&event));
         }
     }
 
     /// Counted by whoever reads.
     fn malformed(&mut self) {}
+
+    fn unread(&mut self, unread: Unread) {
+        match unread {
+            Unread::Nothing => {}
+            Unread::Anything => self.doubt(Timestamp::MAX, |_, _| true),
+            Unread::Call(event) if event.error.is_some() => {}
+            Unread::Call(event) if event_table::names_nothing(&event) => {
+                self.doubt(event.time, |_, case| case.may_be_meant(&event));
+            }
+            Unread::Call(event) => {
+                let linked: Vec<usize> = self.belongs_to(&event).into_iter().map(|(index, _)| index).collect();
+                self.doubt(event.time, |index, _| linked.contains(&index));
+            }
+        }
+    }
 }
 
 /// A text, and the name at the end of it if it is an ARN.

@@ -7,7 +7,7 @@ use crate::attribution::event::event_table::{self, Target};
 use crate::attribution::event::objects::{self, Object};
 use crate::attribution::event::{Event, ResourceQuery, event_class, operation_effect, security_group_rules};
 use crate::model::security_group_rule::GroupRef;
-use crate::model::{Drift, GLOBAL, SecurityGroupRule, arn, pointer};
+use crate::model::{Drift, DriftStatus, GLOBAL, SecurityGroupRule, arn, pointer};
 
 /// A drift and its names.
 pub(super) struct DriftCase<'a> {
@@ -117,6 +117,29 @@ impl<'a> DriftCase<'a> {
             }
         }
         (link.gone || link.made || link.target.is_some()).then_some(link)
+    }
+
+    /// May a call that names nothing have been about it? By where it was made, and by what it can do.
+    pub(super) fn may_be_meant(&self, event: &Event) -> bool {
+        let Some(row) = event_table::row(event).filter(|_| self.is_near(event)) else { return false };
+        // A group of a default network may be called by its name alone.
+        let name = |value: Option<&serde_json::Value>| value.and_then(serde_json::Value::as_str).map(str::to_owned);
+        let names = (name(event.request.get("groupName")), name(self.drift.live_attributes.get("name")));
+        if self.drift.kind.ends_with("security_group") && matches!(names, (Some(called), Some(own)) if called != own) {
+            return false;
+        }
+        let tops: BTreeSet<String> = self.drift.changes.iter().map(|change| pointer::top(&change.path)).collect();
+        row.targets.iter().any(|target| {
+            let is_kind = target.kind == self.drift.kind || target.kind == "*" && self.is_tagged_by_ec2();
+            is_kind
+                && match self.drift.status {
+                    // What makes another one changes nothing of this one.
+                    DriftStatus::Changed => !target.made && target.attributes.iter().any(|name| tops.contains(name)),
+                    DriftStatus::Missing => target.gone,
+                    DriftStatus::Unmanaged => target.made || target.gone,
+                    DriftStatus::Unknown => false,
+                }
+        })
     }
 
     /// Does the call add this part, or remove it? Calls that alter lists do both, each to what it names.

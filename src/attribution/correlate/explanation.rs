@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::bearing::{self, Version};
 use super::blame::{Blame, RelatedEvent, grouped, other, same_second, with_rivals};
 use super::collector::Collector;
@@ -26,6 +28,8 @@ pub struct Explanation {
     pub proven: bool,
     /// Paths that no event explains.
     pub unexplained: Vec<String>,
+    /// A later record that could not be read, or that does not say what it is about, may have been about it.
+    pub doubted: bool,
 }
 
 /// Explanations, one for each drift; `None` for those that are not attributed (`unknown`).
@@ -36,12 +40,20 @@ pub fn correlate(collector: &Collector<'_>, settings: &Settings) -> Vec<Option<E
         let mut all_related: Vec<RelatedEvent<'_>> = collector.events_of(index).map(related).collect();
         let corrected = without_corrected(&mut all_related);
         let mut explanation = explanation(case, &all_related);
+        explanation.doubted = collector.doubted_until(index).is_some_and(|until| {
+            explanation.attributions.iter().any(|one| is_before(one, until)) //
+        });
         for attribution in &mut explanation.attributions {
             note_corrections(attribution, &corrected);
         }
         Some(explanation)
     };
     collector.cases.iter().enumerate().map(of).collect()
+}
+
+fn is_before(attribution: &Attribution, until: Timestamp) -> bool {
+    let time = attribution.time.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
+    time.is_none_or(|time| time <= until)
 }
 
 /// Takes out the events that a later one corrects; (the correction's id, the corrected one's id, whom that named).

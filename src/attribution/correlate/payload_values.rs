@@ -207,13 +207,6 @@ impl PayloadValues {
         if best == ValueMatch::Absent && keys.iter().any(|key| self.hidden.contains(key)) {
             return ValueMatch::Redacted;
         }
-        // A value that nothing else is like needs no key: an id, an ARN, a CIDR.
-        if named.is_empty()
-            && is_distinctive(&wanted)
-            && self.pairs.iter().any(|one| counts(one) && one.text == wanted && place.holds(one))
-        {
-            return ValueMatch::Equal;
-        }
         best
     }
 
@@ -297,7 +290,7 @@ mod tests {
     #[test]
     fn keys_and_values_of_two_worlds() {
         let values = PayloadValues::of(
-            &json!({"groupId": "sg-1", "ipPermissions": [{"ipProtocol": "-1", "fromPort": 22,
+            &json!({"groupId": "sg-0a1b2c3d", "ipPermissions": [{"ipProtocol": "-1", "fromPort": 22,
             "ipRanges": [{"cidrIp": "0.0.0.0/0"}]}], "userData": "<sensitiveDataRemoved>", "enableDnsSupport": "true"}),
         );
         for (name, value, best) in [
@@ -309,6 +302,8 @@ mod tests {
             ("user_data", json!("x"), ValueMatch::Redacted),
             ("enable_dns_support", json!(true), ValueMatch::Equal),
             ("instance_type", json!("m5.large"), ValueMatch::Absent),
+            // It stands there, under another key.
+            ("instance_type", json!("sg-0a1b2c3d"), ValueMatch::Absent),
         ] {
             assert_eq!(values.match_value(name, &value), best, "{name} {value}");
         }

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::Event;
+use super::{Event, objects};
 
 /// What an event can change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,14 @@ static S3_NAMES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
 /// What the table says of an event.
 pub(crate) fn row(event: &Event) -> Option<&'static Row> {
     of(&event.source, &event.name)
+}
+
+/// Does a call of which the table knows by what it names objects name none at all: with parameters that are left out, or in a way
+/// of its own?
+pub(crate) fn names_nothing(event: &Event) -> bool {
+    let Some(row) = row(event).filter(|row| !row.is_singleton()) else { return false };
+    let all = std::iter::once(&row.ids).chain(row.targets.iter().map(|target| &target.ids));
+    event.resources.is_empty() && all.into_iter().all(|ids| objects::at(event, ids).is_empty())
 }
 
 fn of(source: &str, name: &str) -> Option<&'static Row> {

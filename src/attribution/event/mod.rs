@@ -14,8 +14,8 @@ mod refusal;
 pub(super) mod security_group_rules;
 mod touched;
 
-pub use parse::{Skipped, parse};
+pub use parse::{Skipped, parse, unread};
 pub(super) use payload::{squash, text};
-pub use query::{EventSink, ResourceQuery, SessionQuery, Window};
+pub use query::{EventSink, ResourceQuery, SessionQuery, Unread, Window};
 pub use record::{Event, Identity, Issuer};
 pub use touched::{Touched, names_of, touched};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::query::Unread;
 use super::record::{Event, Identity, Issuer};
 use super::{event_class, event_name, payload, refusal};
 
@@ -20,6 +21,8 @@ pub enum Skipped {
     Malformed,
     /// It changes nothing and identifies nobody.
     Irrelevant,
+    /// It is about numbers of calls, or about calls that passed an endpoint: no account of what anybody did.
+    NoCall,
 }
 
 /// A record as it stands, its payloads still text.
@@ -85,6 +88,25 @@ pub fn parse(text: &str) -> Result<Event, Skipped> {
     event(serde_json::from_str(whole.as_deref().unwrap_or(text)).map_err(|_| Skipped::Malformed)?)
 }
 
+/// What a text that is no usable record may have been about.
+pub fn unread(text: &str) -> Unread {
+    match serde_json::from_str::<RawRecord<'_>>(text) {
+        Ok(written) if written.event_source.is_some() && written.event_name.is_some() => {
+            let id = written.event_id.clone().unwrap_or_default();
+            match event_of(written, id, Timestamp::MAX) {
+                Ok(event) => Unread::Call(Box::new(event)),
+                Err(Skipped::Irrelevant | Skipped::NoCall) => Unread::Nothing,
+                Err(Skipped::Malformed) => Unread::Anything,
+            }
+        }
+        _ if MARKS.iter().any(|mark| text.contains(mark)) => Unread::Anything,
+        _ => Unread::Nothing,
+    }
+}
+
+/// Words that stand in every record of a call, however it is wrapped.
+const MARKS: &[&str] = &["eventSource", "eventName", "EventSource", "EventName"];
+
 /// A text of JSON with the escapes of lone surrogates replaced; `None`: it has none.
 fn without_half_characters(text: &str) -> Option<String> {
     let unit = |escape: &str| u16::from_str_radix(escape.strip_prefix('u')?.get(..4)?, 16).ok();
@@ -113,15 +135,21 @@ fn without_half_characters(text: &str) -> Option<String> {
 }
 
 fn event(written: RawRecord<'_>) -> Result<Event, Skipped> {
+    let id = written.event_id.clone().filter(|id| !id.is_empty());
+    let time = written.event_time.as_deref().and_then(timestamp);
+    let is_whole = id.is_some() && time.is_some();
+    let event = event_of(written, id.unwrap_or_default(), time.unwrap_or(Timestamp::MAX))?;
+    if is_whole { Ok(event) } else { Err(Skipped::Malformed) }
+}
+
+fn event_of(written: RawRecord<'_>, id: String, time: Timestamp) -> Result<Event, Skipped> {
     let category = written.event_category.as_deref().unwrap_or_default();
     // What the owner of a VPC endpoint sees of calls is no account of what they did; insights are about numbers of calls.
     if matches!(category, "NetworkActivity" | "Insight")
         || matches!(written.event_type.as_deref(), Some("AwsVpceEvent" | "AwsVpceEvents" | "AwsCloudTrailInsight"))
     {
-        return Err(Skipped::Irrelevant);
+        return Err(Skipped::NoCall);
     }
-    let id = written.event_id.filter(|id| !id.is_empty()).ok_or(Skipped::Malformed)?;
-    let time = written.event_time.as_deref().and_then(timestamp).ok_or(Skipped::Malformed)?;
     let source = written.event_source.filter(|source| !source.is_empty()).ok_or(Skipped::Malformed)?;
     let recorded_name = written.event_name.filter(|name| !name.is_empty()).ok_or(Skipped::Malformed)?;
     let name = event_name::normalise(&recorded_name).to_owned();
@@ -294,7 +322,7 @@ mod tests {
             json!({"eventType": "AwsVpceEvent"}),
             json!({"eventType": "AwsCloudTrailInsight", "eventName": null}),
         ] {
-            assert_eq!(parse(&record(more)), Err(Skipped::Irrelevant));
+            assert_eq!(parse(&record(more)), Err(Skipped::NoCall));
         }
     }
 

@@ -10,6 +10,19 @@ pub trait EventSink: Send {
     fn accept(&mut self, event: Event);
     /// A record that could not be read.
     fn malformed(&mut self);
+    /// What the record was about that could not be read, as far as it shows; told after [`EventSink::malformed`].
+    fn unread(&mut self, _unread: Unread) {}
+}
+
+/// What a record that is no usable event may have been about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unread {
+    /// It is no record of a call that changes anything.
+    Nothing,
+    /// This call, at a time that nobody knows ([`Timestamp::MAX`]: it may have been the last one).
+    Call(Box<Event>),
+    /// It is a record, and does not show of what.
+    Anything,
 }
 
 /// The time in which events count; both ends belong to it.

@@ -149,7 +149,7 @@ fn event(kind: &str, detail: &str, contents: &mut Contents) {
 fn read_record(text: &str, contents: &mut Contents) {
     match event::parse(text) {
         Ok(event) => contents.events.push(event),
-        Err(Skipped::Irrelevant) => {}
+        Err(Skipped::Irrelevant | Skipped::NoCall) => {}
         Err(Skipped::Malformed) => contents.malformed += 1,
     }
 }

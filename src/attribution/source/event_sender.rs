@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::log;
-use crate::attribution::event::{Event, EventSink, SessionQuery, Skipped, Window};
+use crate::attribution::event::{Event, EventSink, SessionQuery, Skipped, Unread, Window};
 use crate::model::Gap;
 
 /// Events that may wait for the sink.
@@ -17,7 +18,29 @@ const WAITING: usize = 256;
 /// What a reader gives.
 enum Delivery {
     Event(Box<Event>),
-    Malformed,
+    Malformed(Unread),
+}
+
+/// How many records were events, and of what was left out.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    events: AtomicU64,
+    /// Later than anything that was asked for.
+    later: AtomicU64,
+    /// No accounts of calls: insights, what passed an endpoint.
+    no_calls: AtomicU64,
+}
+
+impl Tally {
+    pub(super) fn later(&self) -> u64 {
+        self.later.load(Ordering::Relaxed)
+    }
+
+    /// Records that are no accounts of calls, where there are no others.
+    pub(super) fn nothing_but_no_calls(&self) -> Option<u64> {
+        let no_calls = self.no_calls.load(Ordering::Relaxed);
+        (no_calls > 0 && self.events.load(Ordering::Relaxed) == 0).then_some(no_calls)
+    }
 }
 
 /// Where readers send records; only those in one of the windows pass.
@@ -26,6 +49,7 @@ pub(super) struct EventSender {
     sender: Sender<Delivery>,
     windows: Arc<[Window]>,
     watch: Option<Arc<Watch>>,
+    tally: Arc<Tally>,
 }
 
 /// Sessions whose beginning has not been seen yet.
@@ -54,6 +78,11 @@ impl Watch {
 pub(super) struct Closed;
 
 impl EventSender {
+    /// What was given so far.
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// One record's text, from a thread that may wait.
     pub(super) fn record(&self, text: &str) -> Result<(), Closed> {
         match self.sorted(text) {
@@ -72,10 +101,13 @@ impl EventSender {
     }
 
     fn sorted(&self, text: &str) -> Option<Delivery> {
-        match log::record(text) {
+        let record = log::record(text);
+        let count = if record == Err(Skipped::NoCall) { &self.tally.no_calls } else { &self.tally.events };
+        count.fetch_add(1, Ordering::Relaxed);
+        match record {
             Ok(event) => self.passes(&event).then(|| Delivery::Event(Box::new(event))),
-            Err(Skipped::Irrelevant) => None,
-            Err(Skipped::Malformed) => Some(Delivery::Malformed),
+            Err(Skipped::Irrelevant | Skipped::NoCall) => None,
+            Err(Skipped::Malformed) => Some(Delivery::Malformed(log::unread(text))),
         }
     }
 
@@ -83,6 +115,9 @@ impl EventSender {
         let wanted = self.windows.iter().any(|window| window.contains(event.time));
         if wanted && let Some(watch) = &self.watch {
             watch.see(event);
+        }
+        if !wanted && self.windows.iter().all(|window| event.time > window.until) {
+            self.tally.later.fetch_add(1, Ordering::Relaxed);
         }
         wanted
     }
@@ -100,7 +135,7 @@ where
 {
     let (sender, receiver) = channel(WAITING);
     // The readers own the only sender: when they are done, the taking ends.
-    let reading = readers(EventSender { sender, windows: windows.into(), watch });
+    let reading = readers(EventSender { sender, windows: windows.into(), watch, tally: Arc::default() });
     let (gaps, ()) = futures::join!(reading, forward(receiver, sink));
     gaps
 }
@@ -109,7 +144,10 @@ async fn forward(mut receiver: Receiver<Delivery>, sink: &mut dyn EventSink) {
     while let Some(delivery) = receiver.recv().await {
         match delivery {
             Delivery::Event(event) => sink.accept(*event),
-            Delivery::Malformed => sink.malformed(),
+            Delivery::Malformed(unread) => {
+                sink.malformed();
+                sink.unread(unread);
+            }
         }
     }
 }

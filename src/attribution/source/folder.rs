@@ -36,8 +36,9 @@ impl Folder {
         Self { path: path.into(), given: Mutex::default() }
     }
 
-    /// Gives everything in these windows, but for those that were given before.
-    async fn give(&self, windows: impl IntoIterator<Item = Window>, sink: &mut dyn EventSink) -> Vec<Gap> {
+    /// Gives everything in these windows, but for those that were given before. `whole`: what lies after them is of a future that
+    /// nobody asks for.
+    async fn give(&self, windows: impl IntoIterator<Item = Window>, sink: &mut dyn EventSink, whole: bool) -> Vec<Gap> {
         let new: Vec<Window> = {
             let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
             let mut new = Vec::new();
@@ -51,7 +52,7 @@ impl Folder {
         };
         let Some(since) = new.iter().map(|window| window.since).min() else { return Vec::new() };
         let name = self.name();
-        gather(&new, None, sink, |events| read_all(name, self.path.clone(), since, events)).await
+        gather(&new, None, sink, |events| read_all(name, self.path.clone(), since, events, whole)).await
     }
 }
 
@@ -66,19 +67,19 @@ impl EventSource for Folder {
     }
 
     async fn about(&self, _resources: &BTreeSet<ResourceQuery>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
-        self.give([window], sink).await
+        self.give([window], sink, true).await
     }
 
     async fn writes(&self, _scopes: &BTreeSet<Scope>, window: Window, sink: &mut dyn EventSink) -> Vec<Gap> {
-        self.give([window], sink).await
+        self.give([window], sink, true).await
     }
 
     async fn sessions(&self, sessions: &BTreeSet<SessionQuery>, sink: &mut dyn EventSink) -> Vec<Gap> {
-        self.give(sessions.iter().map(SessionQuery::beginning), sink).await
+        self.give(sessions.iter().map(SessionQuery::beginning), sink, false).await
     }
 }
 
-async fn read_all(name: String, path: PathBuf, since: Timestamp, events: EventSender) -> Vec<Gap> {
+async fn read_all(name: String, path: PathBuf, since: Timestamp, events: EventSender, whole: bool) -> Vec<Gap> {
     let listed = tokio::task::spawn_blocking(move || {
         let mut files = Files::default();
         files.add(&path, &path, 0);
@@ -100,6 +101,16 @@ async fn read_all(name: String, path: PathBuf, since: Timestamp, events: EventSe
         .buffer_unordered(FILES_AT_A_TIME);
     while let Some(read) = reads.next().await {
         unreadable.extend(read.unwrap_or_else(|error| Some(format!("failed to read a file: {error}"))));
+    }
+    drop(reads);
+    let later = events.tally().later();
+    if whole && later > 0 {
+        let events = if later == 1 { "1 event was" } else { &format!("{later} events were") };
+        unreadable.push(format!("{name}: {events} left out, more than a day in the future: a clock is wrong"));
+    }
+    if let Some(records) = events.tally().nothing_but_no_calls().filter(|_| whole) {
+        let what = "insights, or of what passed a VPC endpoint: neither tells who changed what";
+        unreadable.push(format!("{name}: there are no events: all {records} records are {what}"));
     }
     let mut problems = Problems::new(name);
     unreadable.into_iter().for_each(|detail| problems.add(GapReason::Unreadable, GapScope::default(), detail));
@@ -130,12 +141,7 @@ fn read_one(path: &Path, events: &EventSender) -> Option<String> {
 fn holds_records(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return true };
     let mut start = Vec::new();
-    let packed = std::io::BufReader::new(file);
-    let _ = match path.metadata() {
-        // No regular file is opened to be tried.
-        Ok(metadata) if !metadata.is_file() => return false,
-        _ => log::unpacked(packed).take(START_BYTES).read_to_end(&mut start),
-    };
+    let _ = log::unpacked(std::io::BufReader::new(file)).take(START_BYTES).read_to_end(&mut start);
     let start = String::from_utf8_lossy(&start);
     let is_json = start.trim_start().starts_with(['{', '[', '\u{feff}'])
         || start.trim_start().starts_with(|c: char| c.is_ascii_digit());
@@ -178,11 +184,15 @@ impl Files {
 
     fn add(&mut self, root: &Path, path: &Path, depth: usize) {
         let problem = |error: std::io::Error| format!("{}: {error}", path.display());
-        let is_folder = match fs::metadata(path) {
-            Ok(metadata) => metadata.is_dir(),
+        let (is_folder, is_file) = match fs::metadata(path) {
+            Ok(metadata) => (metadata.is_dir(), metadata.is_file()),
             Err(error) => return self.problems.push(problem(error)),
         };
         let is_root = path == root;
+        // Opening a pipe waits for its writer. What was named itself, `<(...)`, has one.
+        if !is_folder && !is_file && !is_root {
+            return self.problems.push(format!("{}: no file but a pipe or a device: left out", path.display()));
+        }
         if !is_folder {
             let within = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
             // Whatever its name is: CloudWatch Logs exports, and copies, have other endings.
@@ -246,8 +256,9 @@ mod tests {
         let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");
         let gaps = block_on(source.about(&BTreeSet::new(), wanted, &mut recorded));
         assert_eq!((recorded.ids(), recorded.malformed), ("export in line upper".to_owned(), 0));
-        assert_eq!(gaps.len(), 1, "{gaps:#?}");
-        assert!(gaps[0].detail.contains("broken.json") && gaps[0].reason == GapReason::Unreadable);
+        assert_eq!(gaps.len(), 2, "{gaps:#?}");
+        let told = |what: &str| gaps.iter().any(|gap| gap.detail.contains(what) && gap.reason == GapReason::Unreadable);
+        assert!(told("broken.json") && told("1 event was left out, more than a day in the future"), "{gaps:#?}");
         assert_eq!(gaps[0].scope.source.as_deref(), folder.path().to_str());
         assert!(block_on(source.writes(&BTreeSet::new(), wanted, &mut recorded)).is_empty(), "it has given everything");
         assert_eq!(recorded.events.len(), 4);
@@ -275,9 +286,32 @@ mod tests {
         fs::create_dir(folder.path().join("CloudTrail-Digest")).unwrap();
         fs::write(folder.path().join("CloudTrail-Digest/x.json.gz"), "x").unwrap();
         assert_eq!(said(), ["it has 1 digests or insights and 1 files that are no logs"]);
+        let mut insight = a_record("i", "2026-01-02T04:00:00Z");
+        insight["eventCategory"] = json!("Insight");
+        fs::write(folder.path().join("insight.json"), json!({"Records": [insight]}).to_string()).unwrap();
+        assert!(said().concat().contains("all 1 records are insights"), "{:?}", said());
+        fs::remove_file(folder.path().join("insight.json")).unwrap();
         fs::write(folder.path().join("digest.json"), json!({"awsAccountId": "1", "digestStartTime": "x"}).to_string())
             .unwrap();
         assert_eq!(said(), ["a digest of CloudTrail's, which has no events"]);
+    }
+
+    #[test]
+    fn a_pipe_in_a_folder_is_told_and_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.json"), json!([a_record("a", "2026-01-02T04:00:00Z")]).to_string()).unwrap();
+        for name in ["pipe.json", "pipe"] {
+            let pipe = folder.path().join(name);
+            assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        }
+        let mut recorded = RecordingSink::default();
+        let wanted = window("2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z");
+        let gaps = block_on(Folder::new(folder.path()).about(&BTreeSet::new(), wanted, &mut recorded));
+        assert_eq!(recorded.ids(), "a");
+        assert!(
+            gaps.iter().any(|gap| gap.detail.contains("pipe.json") && gap.detail.contains("left out")),
+            "{gaps:#?}"
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::attribution::event::Event;
-use crate::attribution::event::{self, Skipped};
+use crate::attribution::event::{self, Skipped, Unread};
 
 /// Unpacked bytes of one document. CloudTrail ends a file at 50 MB packed, and JSON packs to a tenth: beyond this it is
 /// made to fill the memory or the time.
@@ -62,6 +62,28 @@ pub fn record(text: &str) -> Result<Event, Skipped> {
     }
     let value: Value = serde_json::from_str(text).map_err(|_| Skipped::Malformed)?;
     wrapped(&value, 0).unwrap_or(Err(Skipped::Malformed))
+}
+
+/// What a text that is no usable record may have been about, wrapped as in [`record`].
+pub(super) fn unread(text: &str) -> Unread {
+    fn inside(value: &Value, depth: usize) -> Option<Unread> {
+        let found = |text: &str| Some(event::unread(text)).filter(|unread| matches!(unread, Unread::Call(_)));
+        match value {
+            _ if depth > DEEPEST_WRAPPING => None,
+            Value::String(text) => found(text),
+            Value::Object(members) if members.contains_key("eventSource") => found(&value.to_string()),
+            Value::Array(items) => items.iter().find_map(|item| inside(item, depth + 1)),
+            Value::Object(members) => members.values().find_map(|member| inside(member, depth + 1)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        }
+    }
+    match event::unread(text) {
+        Unread::Anything => {
+            let value = serde_json::from_str::<Value>(text).unwrap_or_default();
+            inside(&value, 0).unwrap_or(Unread::Anything)
+        }
+        other => other,
+    }
 }
 
 /// The record that a value holds; `None`: it holds none.

@@ -81,6 +81,26 @@ fn the_arn_of_another_object_hides_nothing() {
     }
 }
 
+/// What AWS makes with a VPC is told once somebody has opened it, unless what was added is declared.
+#[test]
+fn what_was_added_to_a_thing_of_awss_is_told() {
+    let added = |element: Value| {
+        let owner = Owner::Altered { what: "default role", added: vec![("inline_policy", element)] };
+        vec![live("base", json!({}), owner)]
+    };
+    let policy = json!({"name": "p", "policy": "{}"});
+    let told = |declared: &[Desired]| {
+        let drifts = strangers("aws_iam_role", declared, added(policy.clone())).drifts;
+        let unmanaged = drifts.iter().filter(|one| one.status == DriftStatus::Unmanaged);
+        unmanaged.filter_map(|one| one.reason.clone()).collect::<Vec<_>>().concat()
+    };
+    assert!(told(&[]).contains("the default role: AWS made it"), "{}", told(&[]));
+    assert_eq!(told(&[placed("aws_default_iam_role", "base", SCOPE.1)]), "", "adopted");
+    let child = json!({"id": "base:p", "role": "base", "name": "p", "policy": "{}"});
+    let child = Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_iam_role_policy", "base:p", child) };
+    assert_eq!(told(&[child]), "", "declared");
+}
+
 #[test]
 fn a_claim_hides_nothing() {
     let found = vec![live("vpc-0000000b", json!({}), Owner::Claimed("security group of EMR"))];
@@ -99,6 +119,20 @@ fn what_is_folded_is_counted_by_reason() {
     assert_eq!(Vec::from_iter(compared.folded), [("default VPC", 1), ("part of another resource", 1)]);
 }
 
+#[test]
+fn what_was_put_on_a_declared_resource_is_told() {
+    let added = || {
+        let owner = Owner::AddedTo { kind: "aws_instance", id: "i-0a1b2c3d".to_owned() };
+        vec![live("eni-0a1b2c3d", json!({}), owner)]
+    };
+    let told = |declared: &[Desired]| strangers("aws_network_interface", declared, added()).drifts.len();
+    assert_eq!(told(&[placed("aws_instance", "i-0a1b2c3d", SCOPE.1)]), 1);
+    assert_eq!(told(&[]), 0, "the instance is told");
+    let state = json!({"id": "i-0a1b2c3d", "network_interface": [{"network_interface_id": "eni-0a1b2c3d"}]});
+    let named = Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_instance", "i-0a1b2c3d", state) };
+    assert_eq!(told(&[named]), 0, "the instance's state names it");
+}
+
 /// A name that looks like an id, a namesake in another account, and one of which nobody knows where it is.
 #[test]
 fn a_name_hides_no_namesake() {
@@ -107,6 +141,16 @@ fn a_name_hides_no_namesake() {
         let others = ["aws_s3_bucket", "aws_iam_role", "aws_vpc"].map(|kind| placed(kind, id, SCOPE.1));
         assert_eq!(strangers("aws_iam_user", &others, user(id)).drifts.len(), 1, "{id}");
     }
+    // Nor does a name that looks like an id, or a key that is somebody else's ARN.
+    for (kind, id) in
+        [("aws_iam_group", "vpc-0a1b2c3d"), ("aws_s3_bucket", "vpc-0a1b2c3d"), ("aws_s3_object", "vpc-0a1b2c3d")]
+    {
+        assert_eq!(strangers("aws_vpc", &[placed(kind, id, SCOPE.1)], user(id)).drifts.len(), 1, "{kind} {id}");
+    }
+    let arn = "arn:aws:ec2:eu-central-1:123456789012:vpc/vpc-0a1b2c3d";
+    let vpc = || vec![live("vpc-0a1b2c3d", json!({"arn": arn}), Owner::None)];
+    assert_eq!(strangers("aws_vpc", &[placed("aws_s3_object", arn, SCOPE.1)], vpc()).drifts.len(), 1);
+    assert_eq!(strangers("aws_vpc", &[placed("aws_default_vpc", "vpc-0a1b2c3d", SCOPE.1)], vpc()).drifts.len(), 0);
     // Wanted in another scope, so not here.
     let index = |all: &[Desired]| {
         let kinds = kinds();

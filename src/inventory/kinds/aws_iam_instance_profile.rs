@@ -30,7 +30,12 @@ impl Kind for AwsIamInstanceProfile {
 
     /// `name_prefix` is what the provider cuts out of the name.
     fn compare_rules(&self) -> CompareRules {
-        CompareRules { identity: &["unique_id"], not_returned: &["name_prefix"], ..CompareRules::default() }
+        CompareRules {
+            identity: &["unique_id"],
+            made_at: Some("create_date"),
+            not_returned: &["name_prefix"],
+            ..CompareRules::default()
+        }
     }
 
     async fn list(&self, aws: &ScopeReader, _request: &ListRequest<'_>) -> Result<Listed, ReadError> {

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{LaunchTemplate, LaunchTemplateVersion};
+use aws_sdk_iam::types::Role;
 use serde_json::{Value, json};
 
 use super::ec2::{self, single};
+use super::iam::narrow;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags};
 use crate::inventory::{Kind, ListRequest, Listed, ScopeReader};
@@ -26,7 +28,7 @@ impl Kind for AwsLaunchTemplate {
     }
 
     fn actions(&self) -> &'static [&'static str] {
-        &["ec2:DescribeLaunchTemplates", VERSIONS]
+        &["ec2:DescribeLaunchTemplates", VERSIONS, "iam:GetRole"]
     }
 
     fn compare_rules(&self) -> CompareRules {
@@ -48,6 +50,9 @@ impl Kind for AwsLaunchTemplate {
         for template in templates.iter() {
             let mut live = live(aws, template);
             let prior = request.prior(&live.id);
+            if prior.is_none() && request.unmanaged {
+                live.owner = proven(aws, template, live.owner).await;
+            }
             match versions.as_ref().map(|versions| versions.get(live.id.as_str())) {
                 Ok(Some(version)) => add_version(&mut live, version, prior.as_ref()),
                 _ if prior.is_none() => {}
@@ -65,6 +70,7 @@ impl Kind for AwsLaunchTemplate {
             aws.ec2().describe_launch_template_versions().launch_template_id(prior.id).versions("$Latest").send();
         let version = ec2::first(aws, VERSIONS, call, &[], |answer| answer.launch_template_versions).await?;
         let mut live = live(aws, &template);
+        live.owner = proven(aws, &template, live.owner).await;
         add_version(&mut live, &version.ok_or_else(|| lacks_version(prior.id))?, Some(prior));
         Ok(Some(live))
     }
@@ -117,11 +123,38 @@ fn prefix(name: &str) -> Value {
     if unique.bytes().all(|byte| byte.is_ascii_hexdigit()) { prefix.into() } else { Value::Null }
 }
 
-/// Services (EKS node groups, Batch, ...) make templates under their service-linked roles, which nobody else can use.
+const BY_SERVICE: Owner = Owner::Aws("launch template made by an AWS service");
+
+/// What marks it as a service's is the operator, which only AWS sets. Services (EKS node groups, Batch, ...) make templates under
+/// their service-linked roles, too; but the ARN of a session lacks the path that makes a role one, and anybody can give a role
+/// such a name: see [`proven`].
 fn owner_of(template: &LaunchTemplate) -> Owner {
-    let by_service = template.created_by().is_some_and(|creator| creator.contains(":assumed-role/AWSServiceRoleFor"));
     let is_managed = template.operator().and_then(|operator| operator.managed()) == Some(true);
-    if by_service || is_managed { Owner::Aws("launch template made by an AWS service") } else { Owner::None }
+    match service_role(template) {
+        _ if is_managed => BY_SERVICE,
+        Some(_) => Owner::Claimed("launch template of an AWS service"),
+        None => Owner::None,
+    }
+}
+
+/// The name of the role in whose session it was made, if it looks like a service-linked one.
+fn service_role(template: &LaunchTemplate) -> Option<&str> {
+    let (_, session) = template.created_by()?.split_once(":assumed-role/")?;
+    session.split('/').next().filter(|role| role.starts_with("AWSServiceRoleFor"))
+}
+
+/// The role itself shows whether it is a service's: nobody but AWS makes one under that path, and no second one of its name. A role
+/// that cannot be read, or is gone, proves nothing.
+async fn proven(aws: &ScopeReader, template: &LaunchTemplate, owner: Owner) -> Owner {
+    let (Owner::Claimed(_), Some(name)) = (&owner, service_role(template)) else { return owner };
+    match narrow::role(aws, name).await.as_deref() {
+        Ok(Some(role)) if is_service_linked(role) => BY_SERVICE,
+        _ => owner,
+    }
+}
+
+fn is_service_linked(role: &Role) -> bool {
+    role.path().starts_with("/aws-service-role/")
 }
 
 #[cfg(test)]
@@ -139,7 +172,17 @@ mod tests {
     #[test]
     fn services_make_templates_under_their_own_roles() {
         let by = |creator: &str| owner_of(&LaunchTemplate::builder().created_by(creator).build());
-        assert!(matches!(by("arn:aws:sts::1:assumed-role/AWSServiceRoleForAmazonEKSNodegroup/EKS"), Owner::Aws(_)));
+        // The ARN of a session has no path: a role of that name is anybody's.
+        assert!(matches!(by("arn:aws:sts::1:assumed-role/AWSServiceRoleForEvil/mallory"), Owner::Claimed(_)));
+        let role = |path: &str| {
+            let role = Role::builder().path(path).role_name("r").role_id("AROA1").arn("arn:aws:iam::1:role/r");
+            role.create_date(aws_sdk_ec2::primitives::DateTime::from_secs(0)).build().unwrap()
+        };
+        assert!(is_service_linked(&role("/aws-service-role/batch.amazonaws.com/")));
+        assert!(!is_service_linked(&role("/")) && !is_service_linked(&role("/x/aws-service-role/")));
+        let operator = aws_sdk_ec2::types::OperatorResponse::builder().managed(true).build();
+        let managed = LaunchTemplate::builder().operator(operator).build();
+        assert!(matches!(owner_of(&managed), Owner::Aws(_)));
         assert_eq!(by("arn:aws:iam::1:user/ana"), Owner::None);
     }
 }

@@ -57,7 +57,21 @@ pub(super) fn live(aws: &ScopeReader, acl: &NetworkAcl) -> Live {
         "vpc_id": acl.vpc_id(),
     });
     let default = acl.is_default() == Some(true);
-    let own = if default { Owner::Aws("default network ACL of a VPC") } else { Owner::None };
+    let attributes = attributes(values);
+    let own = if default {
+        let lists = &["ingress", "egress"];
+        network::made_with_vpc("default network ACL of a VPC", &attributes, lists, |_, entry| is_made_by_aws(entry))
+    } else {
+        Owner::None
+    };
     let owner = network::owner_or(aws, acl.owner_id(), own);
-    Live { id: id.to_owned(), attributes: attributes(values), owner }
+    Live { id: id.to_owned(), attributes, owner }
+}
+
+/// Everything may pass: <https://docs.aws.amazon.com/vpc/latest/userguide/default-network-acl.html>.
+fn is_made_by_aws(entry: &Value) -> bool {
+    let everything = (entry["action"] == "allow") && entry["protocol"] == "-1";
+    everything
+        && (entry["rule_no"] == 100 && entry["cidr_block"] == "0.0.0.0/0"
+            || entry["rule_no"] == 101 && entry["ipv6_cidr_block"] == "::/0")
 }

@@ -1,10 +1,12 @@
 //! `aws_network_interface`. Most interfaces belong to something else: an instance, a NAT gateway, a load balancer.
 //! `private_ip_list_enabled` and `ipv6_address_list_enabled` only say to Terraform which list rules.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{NatGateway, NetworkInterface, VpcEndpoint};
+use aws_sdk_ec2::primitives::DateTime;
+use aws_sdk_ec2::types::{NatGateway, NetworkInterface, NetworkInterfaceAttachment, VpcEndpoint};
 use futures::future::join;
 use serde_json::{Value, json};
 
@@ -37,7 +39,8 @@ impl Kind for AwsNetworkInterface {
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
         let interfaces = ec2::network_interfaces(aws).await?;
-        let mut found: Vec<_> = interfaces.iter().map(|one| live(aws, one)).collect();
+        let launches = launches(&interfaces);
+        let mut found: Vec<_> = interfaces.iter().map(|one| live(aws, one, &launches)).collect();
         if request.unmanaged {
             let (gateways, endpoints) = join(ec2::nat_gateways(aws), ec2::vpc_endpoints(aws)).await;
             fold_all(&mut found, gateways, endpoints);
@@ -47,9 +50,13 @@ impl Kind for AwsNetworkInterface {
 
     async fn read(&self, aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
         let Some(interface) = single::network_interface(aws, prior.id).await? else { return Ok(None) };
-        let mut found = [live(aws, &interface)];
-        // AWS finds neither of them by its interface. What an instance has is none of theirs.
         let instance = interface.attachment().and_then(|attachment| attachment.instance_id());
+        let beside = match instance.filter(|_| may_have_come_along(&interface)) {
+            Some(instance) => single::network_interfaces_of(aws, instance).await?,
+            None => Arc::default(),
+        };
+        let mut found = [live(aws, &interface, &launches(&beside))];
+        // AWS finds neither of them by its interface. What an instance has is none of theirs.
         if let (Some(vpc), None) = (interface.vpc_id(), instance) {
             let (gateways, endpoints) = join(single::nat_gateways(aws, vpc), single::vpc_endpoints(aws, vpc)).await;
             fold_all(&mut found, gateways, endpoints);
@@ -58,7 +65,7 @@ impl Kind for AwsNetworkInterface {
     }
 }
 
-fn live(aws: &ScopeReader, interface: &NetworkInterface) -> Live {
+fn live(aws: &ScopeReader, interface: &NetworkInterface, launches: &Launches<'_>) -> Live {
     let id = interface.network_interface_id().unwrap_or_default();
     let owner = interface.owner_id().unwrap_or(&aws.account);
     let private: Vec<_> = interface.private_ip_addresses().iter().filter_map(|ip| ip.private_ip_address()).collect();
@@ -96,7 +103,7 @@ fn live(aws: &ScopeReader, interface: &NetworkInterface) -> Live {
     Live {
         id: id.to_owned(),
         attributes: attributes(values),
-        owner: network::owner_or(aws, interface.owner_id(), owner_of(interface)),
+        owner: network::owner_or(aws, interface.owner_id(), owner_of(interface, launches)),
     }
 }
 
@@ -186,9 +193,32 @@ const SERVICES: &[&str] = &[
     "VPC Endpoint Interface ",
 ];
 
-/// Who made an interface: what a service requested or manages is AWS's, what goes away with an instance is the
+/// When each instance got its primary interface, in seconds: that one comes with the launch and stays until the end.
+type Launches<'a> = HashMap<&'a str, i64>;
+
+fn launches(interfaces: &[NetworkInterface]) -> Launches<'_> {
+    let attachments = interfaces.iter().filter_map(|interface| interface.attachment());
+    let primary = attachments.filter(|attachment| attachment.device_index() == Some(0));
+    primary.filter_map(|attachment| Some((attachment.instance_id()?, attachment.attach_time()?.secs()))).collect()
+}
+
+/// Only its time tells: whoever attaches an interface can let it go away with the instance, too.
+fn may_have_come_along(interface: &NetworkInterface) -> bool {
+    interface.attachment().is_some_and(|attachment| {
+        attachment.device_index() != Some(0) && attachment.delete_on_termination() == Some(true) //
+    })
+}
+
+fn came_along(attachment: &NetworkInterfaceAttachment, instance: &str, launches: &Launches<'_>) -> bool {
+    /// The interfaces of a launch are attached within a second.
+    const SECONDS: u64 = 2;
+    let attached = attachment.attach_time().map(DateTime::secs);
+    launches.get(instance).zip(attached).is_some_and(|(launch, attached)| launch.abs_diff(attached) <= SECONDS)
+}
+
+/// Who made an interface: what a service requested or manages is AWS's, what came with the launch of an instance is the
 /// instance's. <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html>
-fn owner_of(interface: &NetworkInterface) -> Owner {
+fn owner_of(interface: &NetworkInterface, launches: &Launches<'_>) -> Owner {
     let kind = interface.interface_type().map_or("interface", |kind| kind.as_str());
     if interface.requester_managed() == Some(true) {
         return Owner::Aws("network interface of an AWS service");
@@ -205,9 +235,14 @@ fn owner_of(interface: &NetworkInterface) -> Owner {
     }
     match interface.attachment().map(|attachment| (attachment, attachment.instance_id())) {
         Some((attachment, Some(id)))
-            if attachment.device_index() == Some(0) || attachment.delete_on_termination() == Some(true) =>
+            if attachment.device_index() == Some(0)
+                || may_have_come_along(interface) && came_along(attachment, id, launches) =>
         {
             Owner::Parent { kind: "aws_instance", id: id.to_owned() }
+        }
+        // The instance does not show what was attached later.
+        Some((_, Some(id))) if may_have_come_along(interface) => {
+            Owner::AddedTo { kind: "aws_instance", id: id.to_owned() }
         }
         // Attached to something that is no instance of ours: a service's own machine.
         Some((_, None)) => Owner::Aws("network interface of an AWS service"),
@@ -227,7 +262,7 @@ fn claim(description: &str) -> Owner {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ec2::types::{NetworkInterfaceAttachment, NetworkInterfaceType};
+    use aws_sdk_ec2::types::NetworkInterfaceType;
 
     use super::*;
 
@@ -253,18 +288,25 @@ mod tests {
     #[test]
     fn only_what_somebody_made_can_be_unmanaged() {
         let plain = NetworkInterface::builder;
-        let attached = |index: i32, ends_with_it: bool| {
+        let attachment = |index: i32, ends_with_it: bool, second: i64| {
             let attachment = NetworkInterfaceAttachment::builder()
                 .instance_id("i-1")
                 .device_index(index)
+                .attach_time(DateTime::from_secs(second))
                 .delete_on_termination(ends_with_it);
-            owner_of(&plain().attachment(attachment.build()).build())
+            plain().attachment(attachment.build()).build()
         };
+        let primary = [attachment(0, true, 1000)];
+        let attached = |index, ends, second| owner_of(&attachment(index, ends, second), &launches(&primary));
+        let owner_of = |interface: &NetworkInterface| owner_of(interface, &Launches::new());
         let part = Owner::Parent { kind: "aws_instance", id: "i-1".to_owned() };
         assert_eq!(owner_of(&plain().build()), Owner::None);
-        assert_eq!(attached(0, true), part);
-        assert_eq!(attached(1, true), part);
-        assert_eq!(attached(1, false), Owner::None);
+        assert_eq!(attached(0, true, 1000), part);
+        assert_eq!(attached(1, true, 1001), part, "a launch template has two");
+        let added = Owner::AddedTo { kind: "aws_instance", id: "i-1".to_owned() };
+        assert_eq!(attached(1, true, 1060), added, "by hand, and told to end with the instance");
+        assert_eq!(owner_of(&attachment(1, true, 1000)), added, "nobody knows when the instance began");
+        assert_eq!(attached(1, false, 1060), Owner::None);
         let service = plain().attachment(NetworkInterfaceAttachment::builder().instance_owner_id("amazon-elb").build());
         assert!(matches!(owner_of(&service.build()), Owner::Aws(_)));
         assert!(matches!(owner_of(&plain().requester_managed(true).build()), Owner::Aws(_)));

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroup;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ec2::{self, security_group_rules::of_permissions, single};
 use super::network;
@@ -56,11 +56,35 @@ pub(super) fn live(aws: &ScopeReader, group: &SecurityGroup) -> Live {
         "tags_all": ec2_tags(group.tags()),
         "vpc_id": group.vpc_id(),
     });
-    Live {
-        id: id.to_owned(),
-        attributes: attributes(values),
-        owner: network::owner_or(aws, group.owner_id(), owner_of(group)),
-    }
+    let attributes = attributes(values);
+    let own = match group.group_name() {
+        // EC2 refuses the name to anybody else.
+        Some("default") => network::made_with_vpc(
+            "default security group of a VPC",
+            &attributes,
+            &["ingress", "egress"],
+            is_made_by_aws,
+        ),
+        _ => owner_of(group),
+    };
+    Live { id: id.to_owned(), attributes, owner: network::owner_or(aws, group.owner_id(), own) }
+}
+
+/// In from its own members, out to everywhere:
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html>.
+fn is_made_by_aws(direction: &str, rule: &Value) -> bool {
+    let only = |name: &str, value: Value| {
+        let peers = ["cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups"];
+        let others = peers.iter().filter(|peer| **peer != name);
+        rule[name] == value
+            && others.into_iter().all(|peer| rule[*peer].as_array().is_none_or(Vec::is_empty))
+            && (name == "self" || rule["self"] != true)
+    };
+    rule["protocol"] == "-1"
+        && match direction {
+            "ingress" => only("self", json!(true)),
+            _ => only("cidr_blocks", json!(["0.0.0.0/0"])) || only("ipv6_cidr_blocks", json!(["::/0"])),
+        }
 }
 
 /// Groups that services make under names of their own: prefix and whose it is.
@@ -75,15 +99,12 @@ const SERVICES: &[(&str, &str)] = &[
     ("security-group-for-outbound-nfs-d-", "security group of SageMaker"),
 ];
 
-/// Groups that AWS makes by itself: the default one of a VPC, those of EKS (it tags them with a reserved tag, see
+/// Groups that AWS makes by itself: those of EKS (it tags them with a reserved tag, see
 /// <https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html>). Those of GuardDuty's runtime monitoring, of
 /// directories and of other services have names and tags that anybody can write.
 fn owner_of(group: &SecurityGroup) -> Owner {
     let name = group.group_name().unwrap_or_default();
     let tag = |key: &str| group.tags().iter().find(|tag| tag.key() == Some(key)).and_then(|tag| tag.value());
-    if name == "default" {
-        return Owner::Aws("default security group of a VPC");
-    }
     if let Some(cluster) = tag("aws:eks:cluster-name") {
         return Owner::Maker { kind: "aws_eks_cluster", id: cluster.to_owned() };
     }
@@ -113,9 +134,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_not_as_aws_makes_it_was_added() {
+        let rule = |protocol: &str, peer: &str, value: Value| {
+            let mut rule = json!({"protocol": protocol, "self": false, "cidr_blocks": [], "security_groups": []});
+            rule[peer] = value;
+            rule
+        };
+        let itself = rule("-1", "self", json!(true));
+        let world = rule("-1", "cidr_blocks", json!(["0.0.0.0/0"]));
+        assert!(is_made_by_aws("ingress", &itself) && is_made_by_aws("egress", &world));
+        assert!(is_made_by_aws("egress", &rule("-1", "ipv6_cidr_blocks", json!(["::/0"]))));
+        assert!(!is_made_by_aws("ingress", &world) && !is_made_by_aws("egress", &rule("tcp", "self", json!(true))));
+        assert!(!is_made_by_aws("ingress", &rule("-1", "security_groups", json!(["sg-1"]))));
+        let owner = |ingress: Value| {
+            let attributes = attributes(json!({"ingress": ingress, "egress": [world.clone()]}));
+            network::made_with_vpc("x", &attributes, &["ingress", "egress"], is_made_by_aws)
+        };
+        assert_eq!(owner(json!([itself])), Owner::Aws("x"));
+        assert_eq!(owner(json!([])), Owner::Aws("x"), "taken away is not opened");
+        let added = vec![("ingress", world.clone())];
+        assert_eq!(owner(json!([itself, world])), Owner::Altered { what: "x", added });
+    }
+
+    #[test]
     fn names_of_services_are_claims() {
         let named = |name: &str| owner_of(&SecurityGroup::builder().group_name(name).build());
-        assert!(matches!(named("default"), Owner::Aws(_)), "EC2 refuses the name to anybody else");
         for name in ["ElasticMapReduce-master", "default_elb_1a2b", "eks-remoteAccess-1", "d-1_controllers"] {
             assert!(matches!(named(name), Owner::Claimed(_)), "{name}");
         }

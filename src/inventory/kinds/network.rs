@@ -35,10 +35,28 @@ pub(super) fn owner_or(aws: &ScopeReader, account: Option<&str>, own: Owner) -> 
 /// under the name of `kind` only.
 pub(super) fn adopted(kind: &'static str, live: Live) -> Live {
     let owner = match live.owner {
-        Owner::None => Owner::Parent { kind, id: live.id.clone() },
+        Owner::None | Owner::Altered { .. } => Owner::Parent { kind, id: live.id.clone() },
         other => other,
     };
     Live { owner, ..live }
+}
+
+/// Whose an object is that AWS made with a VPC: the elements of these attributes that are not as AWS makes them were added.
+pub(super) fn made_with_vpc(
+    what: &'static str,
+    attributes: &Attributes,
+    lists: &[&'static str],
+    is_made_by_aws: impl Fn(&str, &Value) -> bool,
+) -> Owner {
+    let elements = |name: &'static str| {
+        let all = attributes.get(name).and_then(Value::as_array).into_iter().flatten();
+        all.map(move |element| (name, element.clone()))
+    };
+    let added = lists.iter().copied().flat_map(elements).filter(|(name, element)| !is_made_by_aws(name, element));
+    match Vec::from_iter(added) {
+        added if added.is_empty() => Owner::Aws(what),
+        added => Owner::Altered { what, added },
+    }
 }
 
 /// Deleted for good; AWS goes on listing such things for up to an hour.

@@ -13,7 +13,7 @@ use crate::inventory::{Completion, ListRequest, ScopeReader};
 use crate::model::{Attributes, Live, Owner, PriorState, cidr};
 
 /// What [`list`], [`complete`] and [`read`] need.
-pub(super) const ACTIONS: &[&str] = &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"];
+pub(super) const ACTIONS: &[&str] = &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcs"];
 
 /// Targets that one element of a table's `route` can have, besides the destinations.
 pub(super) const TARGETS: &[&str] = &[
@@ -45,6 +45,11 @@ pub(super) async fn list(
     }
     if request.unmanaged {
         fold_displaced(&tables, |id| request.declares(id), &mut found);
+        let default = default_vpcs(aws).await;
+        let mains: HashSet<&str> = tables.iter().filter(|table| is_main(table)).map(id).collect();
+        for live in found.iter_mut().filter(|live| mains.contains(live.id.as_str()) && !request.declares(&live.id)) {
+            alter(aws, live, default.as_ref()).await;
+        }
     }
     Ok(found)
 }
@@ -52,7 +57,39 @@ pub(super) async fn list(
 /// One table by a read of its own. Whether it was displaced as a VPC's main one (`fold_displaced`) cannot be seen from it: that
 /// depends on what else is declared, which only a listing knows.
 pub(super) async fn read(aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Option<Live>, ReadError> {
-    Ok(single::route_table(aws, prior.id).await?.map(|table| live(aws, &table, Some(prior))))
+    let Some(table) = single::route_table(aws, prior.id).await? else { return Ok(None) };
+    let mut live = live(aws, &table, Some(prior));
+    // One that is declared is compared.
+    if let Some(vpc) = table.vpc_id().filter(|_| is_main(&table) && prior.attributes().is_empty()) {
+        let vpc = single::vpc(aws, vpc).await.ok().flatten();
+        let default: Option<HashSet<String>> = vpc.map(|vpc| {
+            let default = vpc.vpc_id().filter(|_| vpc.is_default() == Some(true));
+            default.into_iter().map(str::to_owned).collect()
+        });
+        alter(aws, &mut live, default.as_ref()).await;
+    }
+    Ok(Some(live))
+}
+
+/// The VPCs that AWS made by itself, with a route to the internet; `None`: that is not known.
+async fn default_vpcs(aws: &ScopeReader) -> Option<HashSet<String>> {
+    let vpcs = ec2::vpcs(aws).await.ok()?;
+    let default = vpcs.iter().filter(|vpc| vpc.is_default() == Some(true));
+    Some(default.filter_map(|vpc| vpc.vpc_id()).map(str::to_owned).collect())
+}
+
+/// A main table that nobody declares: what leads elsewhere than into its VPC was added. Routes of services are not somebody's.
+async fn alter(aws: &ScopeReader, live: &mut Live, default_vpcs: Option<&HashSet<String>>) {
+    let Owner::Parent { kind: "aws_vpc", id } = &live.owner else { return };
+    if default_vpcs.is_none_or(|default| default.contains(id)) {
+        return;
+    }
+    if let Completion::Whole = complete(aws, live).await
+        && let altered @ Owner::Altered { .. } =
+            network::made_with_vpc("main route table of a VPC", &live.attributes, &["route"], |_, _| false)
+    {
+        live.owner = altered;
+    }
 }
 
 /// Takes out the routes to interfaces of AWS services: the interfaces show which are.

@@ -12,9 +12,16 @@ fn names_are_the_providers_and_in_order() {
         let known =
             |name: &&str| schema.block.attributes.contains_key(*name) || schema.block.blocks.contains_key(*name);
         let compare_rules = kind.compare_rules();
-        let CompareRules { not_returned, policies, compare_computed, identity, normalize: _, suppress_diff: _ } =
-            compare_rules;
-        for list in [not_returned, policies, compare_computed, identity] {
+        let CompareRules {
+            not_returned,
+            policies,
+            compare_computed,
+            identity,
+            made_at,
+            normalize: _,
+            suppress_diff: _,
+        } = compare_rules;
+        for list in [not_returned, policies, compare_computed, identity, made_at.as_slice()] {
             assert_eq!(list.iter().find(|name| !known(name)), None, "{}: no such attribute", kind.name());
         }
         assert!(!kind.actions().is_empty(), "{} names no IAM action", kind.name());

@@ -120,7 +120,7 @@ fn explained<'a>(drift: &Drift, events: impl Iterator<Item = &'a String>) -> Exp
         match parse(text) {
             Ok(event) => collector.accept(event),
             Err(Skipped::Malformed) => panic!("malformed: {text}"),
-            Err(Skipped::Irrelevant) => {}
+            Err(Skipped::Irrelevant | Skipped::NoCall) => {}
         }
     }
     correlate(&collector, &Settings::default()).remove(0).unwrap()

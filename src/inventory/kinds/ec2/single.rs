@@ -148,6 +148,22 @@ pub(in crate::inventory::kinds) async fn rules_of(
     Box::pin(aws.cached_for("ec2:DescribeSecurityGroupRules of a group", group, read)).await
 }
 
+/// The interfaces that are attached to one instance, and maybe others: the region's listing if this cycle has made it.
+pub(in crate::inventory::kinds) async fn network_interfaces_of(
+    aws: &ScopeReader,
+    instance: &str,
+) -> Result<Arc<Vec<NetworkInterface>>, ReadError> {
+    let action = "ec2:DescribeNetworkInterfaces";
+    if let Some(all) = aws.already_read(action) {
+        return Ok(all);
+    }
+    let read = || {
+        let call = aws.ec2().describe_network_interfaces().filters(filter("attachment.instance-id", instance));
+        aws.pages(action, call.into_paginator().items().send())
+    };
+    Box::pin(aws.cached_for("ec2:DescribeNetworkInterfaces of an instance", instance, read)).await
+}
+
 /// These interfaces, as far as they exist, and maybe others: the region's listing if this cycle has made it.
 pub(in crate::inventory::kinds) async fn network_interfaces(
     aws: &ScopeReader,

@@ -184,3 +184,70 @@ fn what_is_live_is_what_the_last_event_set_or_it_is_no_proof() {
     );
     assert!(!is_proven(&gone, &[ended]));
 }
+
+/// Is the name in doubt after these records? Those that are no events count, too.
+fn doubted(drift: &Drift, records: &[String]) -> bool {
+    let in_order = |records: &mut dyn Iterator<Item = &String>| {
+        let mut collector = Collector::new(std::slice::from_ref(drift));
+        for text in records {
+            match parse(text) {
+                Ok(event) => collector.accept(event),
+                Err(_) => collector.unread(crate::attribution::event::unread(text)),
+            }
+        }
+        correlate(&collector, &Settings::default()).remove(0).unwrap().doubted
+    };
+    let doubted = in_order(&mut records.iter());
+    assert_eq!(doubted, in_order(&mut records.iter().rev()), "the order of arrival matters");
+    doubted
+}
+
+#[test]
+fn a_later_record_that_says_too_little_takes_certainty() {
+    let ann = || resized(5, "ann", "m5.large", json!({}));
+    let with = |record: String| doubted(&instance("m5.large"), &[ann(), record]);
+    let bob = |second, request: Value, more: Value| event(second, "bob", "ec2:ModifyInstanceAttribute", request, more);
+    let omitted = json!({"omitted": true, "originalSize": 200_000, "reason": "x"});
+    for (record, expected, what) in [
+        (resized(7, "bob", "t3.nano", json!({"eventTime": 17})), true, "at no time"),
+        (bob(7, json!({"instanceId": "i-0ffffffff"}), json!({"eventTime": 17})), false, "of another instance"),
+        (bob(7, omitted.clone(), json!({})), true, "left out"),
+        (bob(7, Value::Null, json!({})), true, "no parameters at all"),
+        (bob(3, omitted.clone(), json!({})), false, "before"),
+        (bob(7, omitted.clone(), json!({"recipientAccountId": "999999999999"})), false, "in another account"),
+        (bob(7, omitted.clone(), json!({"errorCode": "AccessDenied"})), false, "refused"),
+        (
+            bob(7, omitted, json!({"resources": [{"ARN": "arn:aws:ec2:eu-west-1:1:instance/i-0ffffffff"}]})),
+            false,
+            "named",
+        ),
+        (event(7, "bob", "iam:UpdateAssumeRolePolicy", Value::Null, json!({})), false, "of another kind"),
+        (ann().get(..300).unwrap().to_owned(), true, "cut in two"),
+        ("\"junk\"".to_owned(), false, "no record at all"),
+    ] {
+        assert_eq!(with(record), expected, "{what}");
+    }
+}
+
+/// A group of a default network may be called by its name alone.
+#[test]
+fn a_group_that_is_only_named_may_be_this_one() {
+    let group = |name: &str| {
+        let added = vec![elements("/ingress", json!([]), json!([rule(22, "0.0.0.0/0")]))];
+        let live = json!({"id": GROUP, "name": name});
+        drift(DriftStatus::Changed, "aws_security_group", "eu-west-1", json!({"id": GROUP}), live, added)
+    };
+    let opened = event(1, "ann", "ec2:AuthorizeSecurityGroupIngress", authorize(22, "0.0.0.0/0"), json!({}));
+    let closed = event(5, "bob", "ec2:RevokeSecurityGroupIngress", json!({"groupName": "web"}), json!({}));
+    assert!(doubted(&group("web"), &[opened.clone(), closed.clone()]));
+    assert!(!doubted(&group("db"), &[opened, closed]), "another one's name");
+}
+
+/// A type's name in a tag, or in a kernel's, is no type.
+#[test]
+fn a_value_at_another_place_is_no_proof() {
+    let request = json!({"instanceId": INSTANCE, "kernel": {"value": "t3.large"}});
+    let named =
+        attributed(&instance("t3.large"), &[event(5, "bob", "ec2:ModifyInstanceAttribute", request, json!({}))]);
+    assert!(!named.contains("certain"), "{named}");
+}
