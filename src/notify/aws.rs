@@ -30,7 +30,11 @@ pub(super) fn role(
     diagnostics: &mut Diagnostics,
 ) -> Option<AssumeRole> {
     if let (None, Some(id)) = (&role_arn, &external_id) {
-        diagnostics.warning("config/without-effect", position(id), "an external id belongs to a role: write `role_arn`, too");
+        diagnostics.warning(
+            "config/without-effect",
+            position(id),
+            "an external id belongs to a role: write `role_arn`, too",
+        );
     }
     let arn = role_arn?;
     if !is_role_arn(&arn.value) {
@@ -85,7 +89,8 @@ pub(super) fn error(error: &ReadError, target: &str) -> DeliveryError {
         true => String::new(),
         false => shorten(&sanitize_output(error.message.trim()), SAID),
     };
-    let said = if said.is_empty() { format!("{}: {code}", error.action) } else { format!("{}: {code}: {said}", error.action) };
+    let said =
+        if said.is_empty() { format!("{}: {code}", error.action) } else { format!("{}: {code}: {said}", error.action) };
     match remedy(error, code, target) {
         Some(remedy) => DeliveryError::refused(format!("{said}: {remedy}")),
         None => DeliveryError::retry(said),
@@ -95,7 +100,8 @@ pub(super) fn error(error: &ReadError, target: &str) -> DeliveryError {
 /// What to do about a failure that does not pass by itself; `None`: it may.
 fn remedy(error: &ReadError, code: &str, target: &str) -> Option<String> {
     let action = error.action;
-    let allow = || format!("allow {action} on {target} (driftd iam-policy has it), in its own policy, too, where it has one");
+    let allow =
+        || format!("allow {action} on {target} (driftd iam-policy has it), in its own policy, too, where it has one");
     // The words of each service: NotFound, QueueDoesNotExist, NonExistentQueue, ResourceNotFoundException.
     let is_absent = ["NotFound", "NonExistent", "DoesNotExist"].iter().any(|word| code.contains(word));
     match error.reason {
@@ -103,12 +109,14 @@ fn remedy(error: &ReadError, code: &str, target: &str) -> Option<String> {
         GapReason::NotConfigured if error.message.contains("AccessDenied") => {
             Some("allow sts:AssumeRole on the role, in its trust policy, too".to_owned())
         }
-        GapReason::NotConfigured if code == "OptInRequired" => Some("the service is not enabled for the account".to_owned()),
+        GapReason::NotConfigured if code == "OptInRequired" => {
+            Some("the service is not enabled for the account".to_owned())
+        }
         _ if code.contains("Throttl") || is_about_signature(code) => None,
         _ if code == "InvalidAccessException" => Some(format!("enable {target} in this account and region")),
-        _ if code.to_lowercase().contains("kms") => {
-            Some(format!("allow kms:GenerateDataKey and kms:Decrypt on the key of {target}, and see that it is enabled"))
-        }
+        _ if code.to_lowercase().contains("kms") => Some(format!(
+            "allow kms:GenerateDataKey and kms:Decrypt on the key of {target}, and see that it is enabled"
+        )),
         GapReason::NotConfigured | GapReason::Throttled | GapReason::Timeout => None,
         GapReason::Denied => Some(allow()),
         _ if is_absent => Some(format!("{target} is not there: correct the configuration, or make it")),
@@ -137,7 +145,8 @@ pub(super) fn data(notice: &Notice<'_>, message: &Message) -> String {
 
 /// SNS and SQS take the characters of XML 1.0 alone, and refuse a message with any other.
 pub(super) fn plain_characters(text: &str) -> String {
-    let is_plain = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    let is_plain =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     text.chars().map(|c| if is_plain(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
@@ -202,11 +211,26 @@ mod tests {
             DeliveryError::Refused { why } => format!("refused: {why}"),
         };
         for (code, reason, status, expected) in [
-            ("AuthorizationError", GapReason::Denied, 403, "refused: sns:Publish: AuthorizationError: x: allow sns:Publish on the topic"),
+            (
+                "AuthorizationError",
+                GapReason::Denied,
+                403,
+                "refused: sns:Publish: AuthorizationError: x: allow sns:Publish on the topic",
+            ),
             ("NotFound", GapReason::Failed, 404, "refused: sns:Publish: NotFound: x: the topic is not there"),
             ("KMSThrottling", GapReason::Failed, 400, "retry: "),
-            ("KMS.DisabledException", GapReason::Failed, 400, "refused: sns:Publish: KMS.DisabledException: x: allow kms:"),
-            ("InvalidParameter", GapReason::Failed, 400, "refused: sns:Publish: InvalidParameter: x: the topic does not take it"),
+            (
+                "KMS.DisabledException",
+                GapReason::Failed,
+                400,
+                "refused: sns:Publish: KMS.DisabledException: x: allow kms:",
+            ),
+            (
+                "InvalidParameter",
+                GapReason::Failed,
+                400,
+                "refused: sns:Publish: InvalidParameter: x: the topic does not take it",
+            ),
             ("ExpiredToken", GapReason::NotConfigured, 403, "retry: "),
             ("InvalidSignatureException", GapReason::Denied, 403, "retry: sns:Publish: InvalidSignatureException"),
             ("InternalError", GapReason::Failed, 500, "retry: "),

@@ -12,8 +12,8 @@ mod receiver;
 pub mod receivers;
 pub mod route;
 mod template;
-pub mod triage;
 pub mod time_window;
+pub mod triage;
 
 #[cfg(test)]
 pub(crate) mod kit;

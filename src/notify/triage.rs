@@ -149,5 +149,4 @@ fn completions(mut url: Url) -> Url {
 }
 
 #[cfg(test)]
-#[path = "triage/tests.rs"]
 mod tests;

@@ -16,7 +16,8 @@ use crate::wording::samples;
 /// The receiver that this line of a configuration is, if it is valid, and what was said about it.
 pub(crate) fn config_of(kind: &str) -> (Option<ReceiverKind>, String) {
     let text = format!("version: 1\nreceivers:\n  - name: it\n    to:\n      {kind}\n");
-    let shown = |found: Vec<crate::diagnostic::Diagnostic>| found.iter().map(|one| format!("{one}\n")).collect::<String>();
+    let shown =
+        |found: Vec<crate::diagnostic::Diagnostic>| found.iter().map(|one| format!("{one}\n")).collect::<String>();
     match crate::config::parse("driftd.yaml", &text) {
         Ok(mut config) => (config.notify.receivers.pop().map(|receiver| receiver.kind), shown(config.warnings)),
         Err(mistakes) => (None, shown(mistakes)),
@@ -36,7 +37,9 @@ pub(crate) fn json_error(code: &str, message: &str) -> String {
 
 /// An error as services with XML answer it.
 pub(crate) fn xml_error(code: &str, message: &str) -> String {
-    format!("<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>")
+    format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+    )
 }
 
 /// A receiver in AWS.

@@ -13,7 +13,7 @@ use crate::aws::{AssumeRole, ReadError};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::arn::{Arn, is_arn};
 use crate::model::{GapReason, is_region};
-use crate::notify::aws::{self, Lane, LARGEST};
+use crate::notify::aws::{self, LARGEST, Lane};
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools, fit};
 use crate::secret::SecretRef;
 use crate::wording::message::{Message, Occasion};
@@ -119,8 +119,9 @@ pub(super) fn open(config: &Config, _name: &str, tools: &Tools) -> Result<Box<dy
 #[async_trait::async_trait]
 impl Receiver for EventBridge {
     async fn deliver(&self, notice: &Notice<'_>) -> Result<Delivered, DeliveryError> {
-        let Event { detail, resources } = fit(notice.message, LARGEST, Event::size, |message| Event::of(notice, message))
-            .ok_or_else(|| DeliveryError::refused("the message does not fit into 256 KiB"))?;
+        let Event { detail, resources } =
+            fit(notice.message, LARGEST, Event::size, |message| Event::of(notice, message))
+                .ok_or_else(|| DeliveryError::refused("the message does not fit into 256 KiB"))?;
         let entry = PutEventsRequestEntry::builder()
             .time(DateTime::from_secs(notice.message.at.as_second()))
             .source(SOURCE)
@@ -134,7 +135,9 @@ impl Receiver for EventBridge {
         // The call succeeds though its entry does not.
         match answer.entries().iter().find(|entry| entry.error_code.is_some()) {
             Some(entry) => Err(refusal(entry)),
-            None if answer.failed_entry_count > 0 => Err(DeliveryError::retry(format!("{ACTION}: it did not take the event"))),
+            None if answer.failed_entry_count > 0 => {
+                Err(DeliveryError::retry(format!("{ACTION}: it did not take the event")))
+            }
             None => Ok(Delivered::default()),
         }
     }
@@ -187,5 +190,4 @@ fn refusal(entry: &PutEventsResultEntry) -> DeliveryError {
 }
 
 #[cfg(test)]
-#[path = "eventbridge/tests.rs"]
 mod tests;

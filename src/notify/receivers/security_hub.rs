@@ -152,9 +152,10 @@ impl Told {
         match refused.split_first() {
             None => Ok(Delivered::default()),
             Some((first, [])) => Err(DeliveryError::refused(first)),
-            Some((first, rest)) => {
-                Err(DeliveryError::refused(format!("{first} (and {})", count(rest.len() as u64, "more like it", "more like it"))))
-            }
+            Some((first, rest)) => Err(DeliveryError::refused(format!(
+                "{first} (and {})",
+                count(rest.len() as u64, "more like it", "more like it")
+            ))),
         }
     }
 }
@@ -216,7 +217,9 @@ impl SecurityHub {
                 if of_account(&role) {
                     return Ok(Some(role));
                 }
-                Err(format!("Security Hub takes findings of account {account} from it alone: write {{account}} in role_arn"))
+                Err(format!(
+                    "Security Hub takes findings of account {account} from it alone: write {{account}} in role_arn"
+                ))
             }
             None if is_own => Ok(self.aws.role_of(account).cloned()),
             None => match self.aws.role_of(account) {
@@ -273,5 +276,4 @@ fn failure(failed: Failed) -> DeliveryError {
 }
 
 #[cfg(test)]
-#[path = "security_hub/tests.rs"]
 mod tests;

@@ -15,7 +15,7 @@ use crate::aws::AssumeRole;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::arn::Arn;
 use crate::model::is_region;
-use crate::notify::aws::{self, Attribute, Lane, LARGEST};
+use crate::notify::aws::{self, Attribute, LARGEST, Lane};
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools, fit};
 use crate::secret::SecretRef;
 use crate::wording::message::Message;
@@ -121,8 +121,9 @@ impl Receiver for Sns {
         if notice.message.quiet && self.format != Format::Json {
             return Ok(Delivered::default());
         }
-        let Payload { body, attributes } = fit(notice.message, LARGEST, Payload::size, |message| self.payload(notice, message))
-            .ok_or_else(|| DeliveryError::refused("the message does not fit into 256 KiB"))?;
+        let Payload { body, attributes } =
+            fit(notice.message, LARGEST, Payload::size, |message| self.payload(notice, message))
+                .ok_or_else(|| DeliveryError::refused("the message does not fit into 256 KiB"))?;
         let client = self.lane.client().await;
         let mut call = client.sns().publish().topic_arn(&self.topic_arn).subject(subject(notice.message)).message(body);
         for Attribute { name, data_type, value } in attributes {
@@ -168,5 +169,4 @@ fn subject(message: &Message) -> String {
 }
 
 #[cfg(test)]
-#[path = "sns/tests.rs"]
 mod tests;

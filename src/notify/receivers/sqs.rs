@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::aws::{AssumeRole, region_of_queue};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::notify::aws::{self, Attribute, Lane, LARGEST};
+use crate::notify::aws::{self, Attribute, LARGEST, Lane};
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools, fit};
 use crate::secret::SecretRef;
 use crate::yaml::position;
@@ -118,8 +118,8 @@ impl Receiver for Sqs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::kit::{self, aws::World};
     use crate::notify::kit::aws::config_of;
+    use crate::notify::kit::{self, aws::World};
     use crate::wording::samples;
 
     fn queue(url: &str) -> Config {
@@ -140,9 +140,13 @@ mod tests {
     #[tokio::test]
     async fn errors_of_the_queue() {
         let open = |tools: &Tools| open(&queue("http://127.0.0.1:1/123456789012/alerts"), "queue", tools).unwrap();
-        kit::aws::Contract { open: &open, error: kit::aws::json_error, absent: "AWS.SimpleQueueService.NonExistentQueue" }
-            .holds()
-            .await;
+        kit::aws::Contract {
+            open: &open,
+            error: kit::aws::json_error,
+            absent: "AWS.SimpleQueueService.NonExistentQueue",
+        }
+        .holds()
+        .await;
     }
 
     #[tokio::test]
@@ -173,6 +177,9 @@ mod tests {
         assert_eq!(received[0]["group"], "grp-0123456789abcdef");
         let gone = open(&queue(&format!("{url}x")), "queue", &tools).unwrap();
         let error = gone.deliver(&kit::notice(&message)).await.unwrap_err();
-        assert!(matches!(&error, DeliveryError::Refused { why } if why.contains("the queue is not there")), "{error:?}");
+        assert!(
+            matches!(&error, DeliveryError::Refused { why } if why.contains("the queue is not there")),
+            "{error:?}"
+        );
     }
 }

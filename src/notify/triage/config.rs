@@ -88,7 +88,9 @@ pub fn validate(raw: Spanned<RawTriage>, diagnostics: &mut Diagnostics) -> Optio
         (None, Some(openai)) => openai.validate(diagnostics),
         _ => {
             let mistake = Diagnostic::error("config/not-one-of", "a triage note is written by exactly one model")
-                .with_hint("write `bedrock: {model: ..., region: ...}` or `openai: {url: ..., model: ..., api_key: ...}`");
+                .with_hint(
+                    "write `bedrock: {model: ..., region: ...}` or `openai: {url: ..., model: ..., api_key: ...}`",
+                );
             diagnostics.add(mistake, at);
             None
         }

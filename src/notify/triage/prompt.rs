@@ -31,7 +31,8 @@ pub(super) fn facts(item: &Item, show_values: bool) -> String {
         (false, Sign::Removed | Sign::Added) => None,
     });
     let changes: Vec<String> = lines.take(LINES).map(|line| shorten(&sanitize_output(&line), LINE)).collect();
-    let rules: Vec<String> = item.rules.iter().take(RULES).map(|rule| short(&format!("{}: {}", rule.id, rule.why))).collect();
+    let rules: Vec<String> =
+        item.rules.iter().take(RULES).map(|rule| short(&format!("{}: {}", rule.id, rule.why))).collect();
     json!({
         "terraform_type": short(&item.kind),
         "name": short(&item.name),

@@ -22,7 +22,11 @@ fn parsed(section: &str) -> (Option<TriageConfig>, String) {
 
 fn openai(url: &str) -> TriageConfig {
     let key = Some(kit::secret(SECRET));
-    let model = Model::OpenAi { url: super::super::config::Address::Plain(url.to_owned()), model: "small".to_owned(), api_key: key };
+    let model = Model::OpenAi {
+        url: super::super::config::Address::Plain(url.to_owned()),
+        model: "small".to_owned(),
+        api_key: key,
+    };
     TriageConfig { model, show_values: true }
 }
 
@@ -161,19 +165,12 @@ fn an_answer_is_shown_plain_and_short() {
         ("See [this](https://evil.example)", None),
         ("Mail admin@evil.example", None),
         ("go to www.evil.example", None),
-        ("a\u{1b}[31m b\u{202e}c", Some("a\u{5c}u1b31m bc")),
         ("...", None),
         ("", None),
     ] {
-        let told = prompt::cleaned(answer);
-        match shown {
-            Some(text) if answer.contains('\u{1b}') => {
-                let told = told.unwrap();
-                assert!(!told.contains(EVIL_CHARACTERS), "{told} {text}");
-            }
-            _ => assert_eq!(told.as_deref(), shown, "{answer}"),
-        }
+        assert_eq!(prompt::cleaned(answer).as_deref(), shown, "{answer}");
     }
+    assert!(!prompt::cleaned("a\u{1b}[31m b\u{202e}c").unwrap().contains(EVIL_CHARACTERS));
     let long = prompt::cleaned(&"This is a sentence of some length. ".repeat(20)).unwrap();
     assert!(long.chars().count() <= 300 && long.ends_with('.') && !long.ends_with(".."), "{long}");
     let words = prompt::cleaned(&"word ".repeat(200)).unwrap();

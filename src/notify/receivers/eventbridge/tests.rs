@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::notify::kit::{self, aws::World};
 use crate::notify::kit::aws::config_of;
+use crate::notify::kit::{self, aws::World};
 use crate::wording::samples;
 
 fn bus(name: &str) -> Config {
@@ -17,7 +17,9 @@ fn mistakes_are_found_at_their_places() {
         let (config, said) = config_of(&format!("eventbridge: {{event_bus: {good}}}"));
         assert!(config.is_some() && said.is_empty(), "{good}: {said}");
     }
-    for bad in ["\"\"", "\"a b\"", "\"arn:aws:sns:eu-west-1:123456789012:x\"", "\"arn:aws:events:eu-west-1:1:event-bus/\""] {
+    for bad in
+        ["\"\"", "\"a b\"", "\"arn:aws:sns:eu-west-1:123456789012:x\"", "\"arn:aws:events:eu-west-1:1:event-bus/\""]
+    {
         let (config, said) = config_of(&format!("eventbridge: {{event_bus: {bad}}}"));
         assert!(config.is_none() && said.contains("config/not-an-event-bus"), "{bad}: {said}");
     }
@@ -68,9 +70,16 @@ async fn a_rule_at_moto_hands_every_event_on() {
         let received = received.as_array().unwrap();
         assert_eq!(received.len(), 1, "{name}");
         let event: serde_json::Value = serde_json::from_str(received[0]["body"].as_str().unwrap()).unwrap();
-        assert_eq!((&event["source"], &event["detail-type"]), (&"driftd".into(), &detail_type(message.occasion).into()));
+        assert_eq!(
+            (&event["source"], &event["detail-type"]),
+            (&"driftd".into(), &detail_type(message.occasion).into())
+        );
         assert!(detail_type(message.occasion).len() <= 128);
         let told: Message = serde_json::from_value(event["detail"].clone()).unwrap();
-        assert_eq!((told.title, event["detail"]["id"].as_str()), (message.title, Some("ntc-0123456789abcdef")), "{name}");
+        assert_eq!(
+            (told.title, event["detail"]["id"].as_str()),
+            (message.title, Some("ntc-0123456789abcdef")),
+            "{name}"
+        );
     }
 }

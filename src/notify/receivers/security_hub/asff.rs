@@ -183,7 +183,8 @@ fn description(message: &Message, item: &Item) -> String {
 /// What the format has no place for. At most 50, each of 128 and 2,048 characters.
 fn product_fields(item: &Item) -> Map<String, Value> {
     let changes: Vec<String> = item.changes.iter().map(|line| format!("{}{}", line.sign.mark(), line.text)).collect();
-    let more = (item.more_changes > 0).then(|| format!("... and {}", count(item.more_changes, "more line", "more lines")));
+    let more =
+        (item.more_changes > 0).then(|| format!("... and {}", count(item.more_changes, "more line", "more lines")));
     let changes: Vec<String> = changes.into_iter().chain(more).collect();
     let who = item.who.as_ref();
     let rules: Vec<&str> = item.rules.iter().map(|rule| rule.id.as_str()).collect();
@@ -212,13 +213,15 @@ fn product_fields(item: &Item) -> Map<String, Value> {
 
 /// Those that say something: the format has no empty texts.
 fn fields(all: &[(&str, Option<String>)], width: usize) -> Map<String, Value> {
-    let said = all.iter().filter_map(|(name, value)| Some((name, value.as_ref().filter(|value| !value.trim().is_empty())?)));
+    let said =
+        all.iter().filter_map(|(name, value)| Some((name, value.as_ref().filter(|value| !value.trim().is_empty())?)));
     said.map(|(name, value)| ((*name).to_owned(), shorten(value, width).into())).collect()
 }
 
 /// The first link of these kinds that a browser opens.
 fn page(links: &[Link], wanted: &[&str]) -> Option<String> {
-    let of = |rel: &&str| links.iter().find(|link| link.rel == *rel && link.url.starts_with("http") && link.url.len() < URL);
+    let of =
+        |rel: &&str| links.iter().find(|link| link.rel == *rel && link.url.starts_with("http") && link.url.len() < URL);
     wanted.iter().find_map(of).map(|link| link.url.clone())
 }
 

@@ -1,10 +1,10 @@
 //! Every sample against botocore's model of the call, against moto in two accounts, and every way in which a call or a finding fails.
 
 use super::*;
-use crate::notify::kit::{self, aws::World};
 use crate::notify::kit::aws::config_of;
-use crate::wording::sample::EVIL_CHARACTERS;
+use crate::notify::kit::{self, aws::World};
 use crate::wording::message::{Message, Occasion};
+use crate::wording::sample::EVIL_CHARACTERS;
 use crate::wording::samples;
 
 fn hub() -> Config {
@@ -69,7 +69,8 @@ fn every_finding_is_valid() {
 fn what_is_over_is_archived() {
     let states = |wanted: &str| {
         let (_, message) = samples::messages().into_iter().find(|(name, _)| *name == wanted).unwrap();
-        let states = message.items.iter().map(|item| asff::of_item(&message, item, "eu-central-1")["RecordState"].clone());
+        let states =
+            message.items.iter().map(|item| asff::of_item(&message, item, "eu-central-1")["RecordState"].clone());
         states.collect::<Vec<_>>()
     };
     assert_eq!(states("one finding"), ["ACTIVE"]);
@@ -104,14 +105,22 @@ async fn a_finding_may_fail_though_the_call_succeeds() {
     let tools = kit::aws::tools_at(&server.url).await;
     let receiver = open(&Config { region: None, role: None }, "hub", &tools).unwrap();
     let message = in_own_account(samples::message(2));
-    for (code, passes) in [("InternalException", true), ("ThrottlingException", true), ("InvalidInput", false), ("AccessDenied", false)] {
+    for (code, passes) in
+        [("InternalException", true), ("ThrottlingException", true), ("InvalidInput", false), ("AccessDenied", false)]
+    {
         let failed = json!({"Id": "x", "ErrorCode": code, "ErrorMessage": "no"});
         let invalid = json!({"Id": "y", "ErrorCode": "InvalidInput", "ErrorMessage": "no"});
-        server.answers(200, &json!({"FailedCount": 2, "SuccessCount": 0, "FailedFindings": [invalid, failed]}).to_string());
+        server.answers(
+            200,
+            &json!({"FailedCount": 2, "SuccessCount": 0, "FailedFindings": [invalid, failed]}).to_string(),
+        );
         let error = receiver.deliver(&kit::notice(&message)).await.unwrap_err();
         assert_eq!(matches!(error, DeliveryError::Retry { .. }), passes, "{code}: {error:?}");
     }
-    server.answers(401, r#"{"Code": "InvalidAccessException", "Message": "Account is not subscribed to AWS Security Hub"}"#);
+    server.answers(
+        401,
+        r#"{"Code": "InvalidAccessException", "Message": "Account is not subscribed to AWS Security Hub"}"#,
+    );
     let error = receiver.deliver(&kit::notice(&message)).await.unwrap_err();
     assert!(matches!(&error, DeliveryError::Refused { why } if why.contains("enable Security Hub")), "{error:?}");
     server.requests();
@@ -136,7 +145,8 @@ async fn the_signature_is_that_of_botocore() {
     receiver.deliver(&kit::notice(&in_own_account(samples::hostile()))).await.unwrap();
     let request = server.requests().pop().unwrap();
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/findings/import"));
-    let headers: BTreeMap<&str, &str> = request.headers.keys().map(|name| (name.as_str(), request.header(name.as_str()))).collect();
+    let headers: BTreeMap<&str, &str> =
+        request.headers.keys().map(|name| (name.as_str(), request.header(name.as_str()))).collect();
     assert_eq!(headers["x-amz-date"], "20261128T120000Z", "the time is the notice's");
     let given = json!({
         "url": format!("{}{}", server.url, request.path), "headers": headers, "body": String::from_utf8(request.body.to_vec()).unwrap(),
@@ -170,7 +180,8 @@ async fn moto_has_one_finding_for_each_and_archives_it() {
     over.status = crate::wording::message::GroupStatus::Resolved;
     receiver.deliver(&kit::notice(&over)).await.unwrap();
     let found = findings(&mut world, "111111111111");
-    let of_group = |one: &&Value| message.items.iter().any(|item| one["Id"] == format!("{}/111111111111", item.finding_id));
+    let of_group =
+        |one: &&Value| message.items.iter().any(|item| one["Id"] == format!("{}/111111111111", item.finding_id));
     let of_group: Vec<&Value> = found.iter().filter(of_group).collect();
     assert!(of_group.len() == 12 && of_group.iter().all(|one| one["RecordState"] == "ARCHIVED"));
     // What has no account of its own is told in driftd's.

@@ -85,17 +85,26 @@ fn description(message: &Message) -> String {
 
 fn item(item: &Item) -> String {
     let mut lines = vec![format!("*{}* `{}`", item.severity.as_str(), shorten(&plain(&item.name), 150))];
-    let source = item.source.as_ref().map(|source| format!(" · {}", shorten(&plain(source), KEYWORD))).unwrap_or_default();
-    lines.push(format!("{} · {}{source} · {}", plain(&item.account), plain(&item.region), shorten(&plain(&item.standing), STEP)));
+    let source =
+        item.source.as_ref().map(|source| format!(" · {}", shorten(&plain(source), KEYWORD))).unwrap_or_default();
+    lines.push(format!(
+        "{} · {}{source} · {}",
+        plain(&item.account),
+        plain(&item.region),
+        shorten(&plain(&item.standing), STEP)
+    ));
     lines.extend(item.who.as_ref().map(|who| shorten(&plain(&who.line), STEP)));
     if !item.changes.is_empty() {
         let told = item.changes.iter().take(LINES);
-        let mut told: Vec<String> = told.map(|line| shorten(&plain(&format!("{}{}", line.sign.mark(), line.text)), 160)).collect();
+        let mut told: Vec<String> =
+            told.map(|line| shorten(&plain(&format!("{}{}", line.sign.mark(), line.text)), 160)).collect();
         let more = item.more_changes + item.changes.len().saturating_sub(LINES) as u64;
         told.extend((more > 0).then(|| format!("... and {}", count(more, "more line", "more lines"))));
         lines.push(format!("```\n{}\n```", told.join("\n")));
     }
-    lines.extend(item.rules.iter().take(2).filter(|rule| !rule.why.is_empty()).map(|rule| shorten(&plain(&rule.why), STEP)));
+    lines.extend(
+        item.rules.iter().take(2).filter(|rule| !rule.why.is_empty()).map(|rule| shorten(&plain(&rule.why), STEP)),
+    );
     lines.extend(item.generated_note.as_ref().map(|note| format!("_{} (generated)_", plain(note))));
     lines.join("\n")
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::*;
-use crate::notify::kit::{self, aws::World};
 use crate::notify::kit::aws::config_of;
+use crate::notify::kit::{self, aws::World};
 use crate::wording::sample::EVIL_CHARACTERS;
 use crate::wording::samples;
 
@@ -22,7 +22,12 @@ fn mistakes_are_found_at_their_places() {
     let (config, said) =
         config_of("sns: {topic_arn: \"arn:aws:sns:eu-central-1:123456789012:driftd.fifo\", format: amazon_q}");
     assert!(config.is_some() && said.is_empty(), "{said}");
-    for bad in ["driftd", "\"arn:aws:sqs:eu-central-1:123456789012:x\"", "\"arn:aws:sns:eu-central-1:123456789012:x:sub\"", "\"arn:aws:sns::1:x\""] {
+    for bad in [
+        "driftd",
+        "\"arn:aws:sqs:eu-central-1:123456789012:x\"",
+        "\"arn:aws:sns:eu-central-1:123456789012:x:sub\"",
+        "\"arn:aws:sns::1:x\"",
+    ] {
         let (config, said) = config_of(&format!("sns: {{topic_arn: {bad}, external_id: x}}"));
         assert!(config.is_none() && said.contains("config/not-a-topic"), "{bad}: {said}");
         assert!(said.contains("config/without-effect"), "{said}");
@@ -71,7 +76,10 @@ fn amazon_q_is_right(name: &str, sent: &Value) {
         assert_eq!(text.matches('`').count() % 2, 0, "{name}: {text}");
     }
     for list in [&content["nextSteps"], &content["keywords"], &sent["metadata"]["relatedResources"]] {
-        assert!(list.is_null() || list.as_array().unwrap().iter().all(|one| !one.as_str().unwrap().is_empty()), "{name}");
+        assert!(
+            list.is_null() || list.as_array().unwrap().iter().all(|one| !one.as_str().unwrap().is_empty()),
+            "{name}"
+        );
     }
 }
 
@@ -86,7 +94,9 @@ fn texts_for_people() {
     insta::assert_snapshot!("sns_resolved", shown("resolved"));
     insta::assert_snapshot!("sns_health", shown("health"));
     let twelve = shown("a group of twelve");
-    assert!(twelve.contains("\n10. [CRITICAL]") && !twelve.contains("\n11. ") && twelve.contains("... and 2 more findings"));
+    assert!(
+        twelve.contains("\n10. [CRITICAL]") && !twelve.contains("\n11. ") && twelve.contains("... and 2 more findings")
+    );
     let (_, mut own) = all.into_iter().next().unwrap();
     own.text = Some("my words\nin lines\u{1b}".to_owned());
     let own = text::of(&own);
@@ -134,7 +144,8 @@ async fn a_queue_at_moto_gets_what_the_topic_got() {
     let gone = open(&topic(&format!("{arn}x"), Format::Text), "topic", &tools).unwrap();
     let error = gone.deliver(&kit::notice(&message)).await.unwrap_err();
     assert!(matches!(&error, DeliveryError::Refused { why } if why.contains("the topic is not there")), "{error:?}");
-    let role = AssumeRole { arn: "arn:aws:iam::222222222222:role/alerts".to_owned(), external_id: None, session_name: None };
+    let role =
+        AssumeRole { arn: "arn:aws:iam::222222222222:role/alerts".to_owned(), external_id: None, session_name: None };
     let other = world.named("other_topic");
     let other = open(&Config { role: Some(role), ..topic(&other, Format::Text) }, "topic", &tools).unwrap();
     other.deliver(&kit::notice(&message)).await.unwrap();

@@ -47,7 +47,8 @@ pub(super) fn of(message: &Message) -> String {
 fn standing(message: &Message) -> String {
     let mut parts = Vec::new();
     if message.open_findings() > 0 {
-        let by: Vec<String> = message.open.iter().map(|(severity, number)| format!("{number} {}", severity.as_str())).collect();
+        let by: Vec<String> =
+            message.open.iter().map(|(severity, number)| format!("{number} {}", severity.as_str())).collect();
         parts.push(format!("{} open ({})", message.open_findings(), by.join(", ")));
     }
     for (number, word) in [(message.acknowledged, "acknowledged"), (message.resolved, "resolved")] {
