@@ -241,12 +241,49 @@ impl Aws {
 
     /// The clients of one region with a role of its own, or the base credentials: for what is no account that is watched (a queue).
     pub async fn with_role(&self, region: &str, role: Option<&AssumeRole>) -> Arc<ScopeClient> {
+        let config = self.config_with(region, role).await;
+        Arc::new(ScopeClient::new(&self.account, region, &self.partition, config, Pacing::default()))
+    }
+
+    /// The configuration of one region with a role of its own, or the base credentials.
+    pub(super) async fn config_with(&self, region: &str, role: Option<&AssumeRole>) -> SdkConfig {
         let config = match role {
             Some(role) => self.credentials.assume(&self.base, role, &self.default_region()).await,
             None => self.base.clone(),
         };
-        let config = config.to_builder().region(Region::new(region.to_owned())).build();
-        Arc::new(ScopeClient::new(&self.account, region, &self.partition, config, Pacing::default()))
+        config.to_builder().region(Region::new(region.to_owned())).build()
+    }
+
+    /// The role that is configured for an account.
+    pub fn role_of(&self, account: &str) -> Option<&AssumeRole> {
+        self.roles.get(account)
+    }
+
+    /// AWS as something at this address plays it, for tests: fixed credentials, a try each, and little patience.
+    #[cfg(test)]
+    #[expect(clippy::disallowed_methods, reason = "the settings of a test in the place of the environment's")]
+    pub(crate) async fn at(endpoint: &str, patience: Duration) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(patience).build();
+        let base = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http::shared_client())
+            .identity_cache(IdentityCache::lazy().build())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .region(Region::from_static("eu-central-1"))
+            .credentials_provider(aws_credential_types::Credentials::new("AKIATEST", "hunter2", None, None, "test"))
+            .endpoint_url(endpoint)
+            .load()
+            .await;
+        Self {
+            base,
+            account: "123456789012".to_owned(),
+            partition: "aws".to_owned(),
+            roles: HashMap::new(),
+            credentials: RoleCredentials::default(),
+            second_look_delay: Duration::ZERO,
+            requests_per_second: None,
+            scopes: Mutex::default(),
+        }
     }
 
     async fn account_config(&self, account: &str) -> Option<SdkConfig> {

@@ -57,6 +57,17 @@ impl ReadError {
         Self { reason: GapReason::Failed, action, code: None, status: None, message: message.into() }
     }
 
+    /// What a service answered that is called without its SDK.
+    pub(super) fn answered(action: &'static str, status: u16, code: Option<String>, message: String) -> Self {
+        let reason = classify(code.as_deref(), Some(status));
+        Self { reason, action, code, status: Some(status), message }
+    }
+
+    /// The transport's, or that of whoever has credentials: nothing was answered.
+    pub(super) fn unanswered(action: &'static str, reason: GapReason, error: &dyn std::error::Error) -> Self {
+        Self { reason, action, code: None, status: None, message: chain(error) }
+    }
+
     /// Did AWS say this code?
     pub fn is(&self, codes: &[&str]) -> bool {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))

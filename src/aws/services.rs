@@ -48,15 +48,24 @@ services! {
         builder.retry_config(RetryConfig::disabled()).timeout_config(timeouts)
     };
     ec2: aws_sdk_ec2;
+    /// Never retries by itself, as all that sends alerts: the outbox repeats a notice, and knows that it does.
+    eventbridge: aws_sdk_eventbridge, |builder: aws_sdk_eventbridge::config::Builder, _| {
+        builder.retry_config(RetryConfig::disabled())
+    };
     iam: aws_sdk_iam;
     organizations: aws_sdk_organizations;
     /// S3 in the scope's own region; a bucket of another one is reached by [`ScopeClient::s3_in`].
     s3: aws_sdk_s3, |builder: aws_sdk_s3::config::Builder, config: &SdkConfig| builder.force_path_style(path_style(config));
     s3control: aws_sdk_s3control, |builder: aws_sdk_s3control::config::Builder, _| builder.interceptor(AccountInHost);
     secretsmanager: aws_sdk_secretsmanager;
+    /// Never retries by itself, as [`ScopeClient::eventbridge`].
+    sns: aws_sdk_sns, |builder: aws_sdk_sns::config::Builder, _| builder.retry_config(RetryConfig::disabled());
+    /// To receive: patient, as long polling wants it.
     sqs: aws_sdk_sqs, |builder: aws_sdk_sqs::config::Builder, _| {
         builder.timeout_config(TimeoutConfig::builder().operation_attempt_timeout(super::connection::LONG_POLL_TIMEOUT).build())
     };
+    /// To send: never retries by itself, as [`ScopeClient::eventbridge`].
+    sqs_sender: aws_sdk_sqs, |builder: aws_sdk_sqs::config::Builder, _| builder.retry_config(RetryConfig::disabled());
     ssm: aws_sdk_ssm;
     sts: aws_sdk_sts;
 }

@@ -1,5 +1,7 @@
 //! `driftd iam-policy`: the permissions that a scan of this configuration takes, and no more.
 
+mod receivers;
+
 use std::collections::BTreeSet;
 
 use globset::GlobSet;
@@ -124,6 +126,15 @@ fn policy(config: &Config, actions: &BTreeSet<&str>, objects: Objects, region: O
             "Sid": "DriftdQueue", "Effect": "Allow", "Action": ["sqs:DeleteMessage", "sqs:ReceiveMessage"], "Resource": queues,
         }));
     }
+    // Without a trail that logs, queues stay silent: the daemon asks whether one does.
+    if config.events.iter().any(|source| matches!(source, EventSourceConfig::Sqs(_))) {
+        statements.push(json!({
+            "Sid": "DriftdTrails", "Effect": "Allow", "Action": ["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus"], "Resource": "*",
+        }));
+    }
+    let (alerts, senders) = receivers::statements(&config.notify, &partitions);
+    statements.extend(alerts);
+    roles.extend(senders);
     statements.extend(secret_statements(&config.secrets(), &partitions));
     if !roles.is_empty() {
         statements.push(json!({
@@ -274,12 +285,17 @@ mod tests {
         for part in [
             r#""Resource":["arn:aws:sqs:*:123456789012:driftd"]"#,
             r#""Action":["cloudtrail:LookupEvents"]"#,
+            r#""Action":["cloudtrail:DescribeTrails","cloudtrail:GetTrailStatus"],"Effect":"Allow","Resource":"*""#,
             r#""Action":["secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":["arn:aws:secretsmanager:*:*:secret:driftd/vault-??????"]"#,
             r#""Action":["sts:AssumeRole"],"Effect":"Allow","Resource":["arn:aws:iam::123456789012:role/queue","arn:aws:iam::123456789012:role/states"]"#,
         ] {
             assert!(policy.contains(part), "{part}\n{policy}");
         }
         assert!(!policy.contains("arn:aws:s3:::states"), "the role reads the state: {policy}");
+        assert!(
+            !shown("events: [lookup: {}]\n", Objects::None, None).contains("DescribeTrails"),
+            "the event history needs no trail"
+        );
         let parameter = shown("store: {url: {ssm: /driftd/url}}\n", Objects::None, Some("cn-north-1"));
         assert!(parameter.contains(r#""Resource":["arn:aws-cn:ssm:*:*:parameter/driftd/url"]"#), "{parameter}");
     }

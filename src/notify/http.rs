@@ -84,7 +84,11 @@ pub fn unreachable(error: reqwest::Error) -> DeliveryError {
     DeliveryError::retry(why)
 }
 
-async fn body(mut response: reqwest::Response) -> Result<String, DeliveryError> {
+/// The answer's body, or the beginning of a long one.
+///
+/// # Errors
+/// It ended in the middle.
+pub async fn body(mut response: reqwest::Response) -> Result<String, DeliveryError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         body.extend_from_slice(&chunk);

@@ -1,6 +1,8 @@
 //! The contract that every receiver is held to: what it does with every status, with silence, with hostile and with large messages, and that a
 //! secret of it is never told. A false server on loopback takes what it sends.
 
+pub(crate) mod aws;
+
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! TELL PEOPLE: route -> group -> silence -> send + retry -> record. What is to be told is planned where a finding takes a step ([`plan`]), kept
 //! in the store with that step, and sent from there; a receiver only gives a message its form and says whether it has it.
 
+mod aws;
 pub mod config;
 mod fit;
 pub mod http;
@@ -12,6 +13,7 @@ pub mod receivers;
 pub mod route;
 mod template;
 pub mod time_window;
+pub mod triage;
 
 #[cfg(test)]
 pub(crate) mod kit;

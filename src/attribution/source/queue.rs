@@ -11,7 +11,7 @@ use super::envelope::{self, EnvelopeError, ObjectRef};
 use super::event_sender::gather;
 use super::s3::{LogBucket, read_object};
 use crate::attribution::event::{EventSink, Window};
-use crate::aws::{AssumeRole, Aws, ReadError, ScopeClient};
+use crate::aws::{AssumeRole, Aws, ReadError, ScopeClient, region_of_queue};
 use crate::model::GapReason;
 
 /// Messages of one answer, and of one deletion: the most that SQS takes.
@@ -61,7 +61,7 @@ impl<'a> Queue<'a> {
     /// The queue at this address; its region is `region`, else that of the address, else that of the credentials. `role` reads it in
     /// their place.
     pub async fn open(aws: &'a Aws, url: &str, region: Option<&str>, role: Option<&AssumeRole>) -> Self {
-        let region = region.or_else(|| region_of(url)).map_or_else(|| aws.default_region(), str::to_owned);
+        let region = region.or_else(|| region_of_queue(url)).map_or_else(|| aws.default_region(), str::to_owned);
         Self { client: aws.with_role(&region, role).await, url: url.to_owned(), logs: LogBucket::new(aws) }
     }
 
@@ -151,33 +151,4 @@ fn source_error(error: ReadError) -> SourceError {
 
 fn unexpected(action: &'static str, detail: String) -> SourceError {
     SourceError { reason: GapReason::Failed, action, detail: format!("{action}: {detail}") }
-}
-
-/// `https://sqs.eu-west-1.amazonaws.com/123456789012/name`; older ones are `https://eu-west-1.queue.amazonaws.com/...`.
-fn region_of(url: &str) -> Option<&str> {
-    let host = url.split_once("://")?.1.split('/').next()?;
-    let mut parts = host.split('.');
-    match (parts.next()?, parts.next()?, parts.next()) {
-        ("sqs", region, Some("amazonaws" | "api")) => Some(region),
-        (region, "queue", Some("amazonaws")) => Some(region),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::region_of;
-
-    #[test]
-    fn the_address_of_a_queue_tells_its_region() {
-        for (url, region) in [
-            ("https://sqs.eu-west-1.amazonaws.com/123456789012/driftd", Some("eu-west-1")),
-            ("https://sqs.cn-north-1.amazonaws.com.cn/123456789012/driftd", Some("cn-north-1")),
-            ("https://us-east-2.queue.amazonaws.com/123456789012/driftd", Some("us-east-2")),
-            ("http://127.0.0.1:5000/123456789012/driftd", None),
-            ("driftd", None),
-        ] {
-            assert_eq!(region_of(url), region, "{url}");
-        }
-    }
 }

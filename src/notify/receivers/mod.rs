@@ -78,6 +78,14 @@ macro_rules! receivers {
 }
 
 receivers! {
+    /// An event bus of Amazon EventBridge.
+    eventbridge: EventBridge;
+    /// AWS Security Hub: a finding of its own for every finding, archived when the drift is over.
+    security_hub: SecurityHub;
+    /// A topic of Amazon SNS: text for people, JSON for machines, or what Amazon Q Developer posts into Slack and Teams.
+    sns: Sns;
+    /// A queue of Amazon SQS.
+    sqs: Sqs;
     /// Any HTTP endpoint: a CloudEvents 1.0 envelope, signed as Standard Webhooks says.
     webhook: Webhook;
 }

@@ -1,0 +1,103 @@
+//! What alerts to AWS take: to send to exactly the topics, queues, buses and hubs that are configured. A topic or queue that is encrypted with a key
+//! of your own takes kms:GenerateDataKey and kms:Decrypt for it as well.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::model::arn::is_arn;
+use crate::notify::NotifyConfig;
+use crate::notify::receivers::ReceiverKind;
+
+/// The statements, and the roles that are assumed to send: what those may do, their own policies say.
+pub(super) fn statements(config: &NotifyConfig, partitions: &BTreeSet<&'static str>) -> (Vec<Value>, BTreeSet<String>) {
+    let (mut topics, mut queues, mut buses, mut hubs) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut roles = BTreeSet::new();
+    for receiver in &config.receivers {
+        let (role, resources, targets) = match &receiver.kind {
+            ReceiverKind::Sns(sns) => (sns.role(), vec![sns.topic_arn().to_owned()], &mut topics),
+            ReceiverKind::Sqs(sqs) => (sqs.role(), super::queue_arns(sqs.url(), partitions), &mut queues),
+            ReceiverKind::EventBridge(bus) => {
+                (bus.role(), bus_arns(bus.event_bus(), bus.region().unwrap_or("*"), partitions), &mut buses)
+            }
+            ReceiverKind::SecurityHub(hub) => {
+                // Without roles of its own those of the accounts send, and need the same.
+                match hub.role_pattern() {
+                    Some(role) => drop(roles.insert(role)),
+                    None => hubs.extend(hub_arns(hub.region().unwrap_or("*"), partitions)),
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        match role {
+            Some(role) => drop(roles.insert(role.arn.clone())),
+            None => targets.extend(resources),
+        }
+    }
+    let statements = [
+        ("DriftdTopics", "sns:Publish", topics),
+        ("DriftdAlertQueues", "sqs:SendMessage", queues),
+        ("DriftdBuses", "events:PutEvents", buses),
+        ("DriftdSecurityHub", "securityhub:BatchImportFindings", hubs),
+    ]
+    .into_iter()
+    .filter(|(.., resources)| !resources.is_empty())
+    .map(|(sid, action, resources)| json!({"Sid": sid, "Effect": "Allow", "Action": [action], "Resource": resources}))
+    .collect();
+    (statements, roles)
+}
+
+fn bus_arns(bus: &str, region: &str, partitions: &BTreeSet<&'static str>) -> Vec<String> {
+    match is_arn(bus) {
+        true => vec![bus.to_owned()],
+        false => {
+            partitions.iter().map(|partition| format!("arn:{partition}:events:{region}:*:event-bus/{bus}")).collect()
+        }
+    }
+}
+
+/// The product that findings of an account's own tools belong to.
+fn hub_arns(region: &str, partitions: &BTreeSet<&'static str>) -> Vec<String> {
+    partitions.iter().map(|partition| format!("arn:{partition}:securityhub:{region}:*:product/*/default")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(receivers: &[&str]) -> (String, BTreeSet<String>) {
+        let lines = receivers.iter().enumerate().map(|(number, to)| format!("  - {{name: r{number}, to: {{{to}}}}}\n"));
+        let text = format!("version: 1\nreceivers:\n{}", lines.collect::<String>());
+        let config = crate::config::parse("driftd.yaml", &text).unwrap();
+        let (statements, roles) = statements(&config.notify, &BTreeSet::from(["aws"]));
+        (json!(statements).to_string(), roles)
+    }
+
+    #[test]
+    fn alerts_go_to_what_is_configured_and_nowhere_else() {
+        let (policy, roles) = shown(&[
+            r#"sns: {topic_arn: "arn:aws:sns:eu-west-1:123456789012:driftd"}"#,
+            r#"sns: {topic_arn: "arn:aws:sns:eu-west-1:123456789012:other", role_arn: "arn:aws:iam::123456789012:role/sns"}"#,
+            r#"sqs: {url: "https://sqs.eu-west-1.amazonaws.com/123456789012/alerts"}"#,
+            "eventbridge: {event_bus: security, region: eu-west-1}",
+            r#"eventbridge: {event_bus: "arn:aws:events:us-east-1:222222222222:event-bus/x"}"#,
+            "security_hub: {region: eu-west-1}",
+            r#"security_hub: {role_arn: "arn:aws:iam::{account}:role/hub"}"#,
+            r#"webhook: {url: "https://alerts.example.com"}"#,
+        ]);
+        for part in [
+            r#""Action":["sns:Publish"],"Effect":"Allow","Resource":["arn:aws:sns:eu-west-1:123456789012:driftd"]"#,
+            r#""Action":["sqs:SendMessage"],"Effect":"Allow","Resource":["arn:aws:sqs:*:123456789012:alerts"]"#,
+            r#""Action":["events:PutEvents"],"Effect":"Allow","Resource":["arn:aws:events:eu-west-1:*:event-bus/security","arn:aws:events:us-east-1:222222222222:event-bus/x"]"#,
+            r#""Action":["securityhub:BatchImportFindings"],"Effect":"Allow","Resource":["arn:aws:securityhub:eu-west-1:*:product/*/default"]"#,
+        ] {
+            assert!(policy.contains(part), "{part}\n{policy}");
+        }
+        let expected = ["arn:aws:iam::*:role/hub", "arn:aws:iam::123456789012:role/sns"].map(str::to_owned);
+        assert_eq!(roles, BTreeSet::from(expected));
+        let (policy, roles) = shown(&[r#"webhook: {url: "https://alerts.example.com"}"#]);
+        assert!(policy == "[]" && roles.is_empty(), "{policy}");
+    }
+}
