@@ -16,7 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// So much of an answer is read.
 const LARGEST_ANSWER: usize = 64 * 1024;
 
-/// An answer of success.
+/// What came back.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -37,13 +37,19 @@ pub const USER_AGENT: &str = concat!("driftd/", env!("CARGO_PKG_VERSION"));
 
 /// Sends a request; a status of success is an answer, any other an error by [`error_of`].
 pub async fn send(request: RequestBuilder, now: Timestamp) -> Result<Answer, DeliveryError> {
+    let answer = exchange(request).await?;
+    match answer.status.is_success() {
+        true => Ok(answer),
+        false => Err(error_of(answer.status, &answer.headers, now)),
+    }
+}
+
+/// Sends a request; whatever comes back is an answer. For receivers that say more by the body than by the status.
+pub async fn exchange(request: RequestBuilder) -> Result<Answer, DeliveryError> {
     let response = request.send().await.map_err(unreachable)?;
     let (status, headers) = (response.status(), response.headers().clone());
     let body = body(response).await?;
-    match status.is_success() {
-        true => Ok(Answer { status, headers, body }),
-        false => Err(error_of(status, &headers, now)),
-    }
+    Ok(Answer { status, headers, body })
 }
 
 /// What a status other than success means: 408, 425, 429 and 5xx pass, anything else does not.
@@ -63,13 +69,18 @@ pub fn error_of(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Deli
 pub fn pause(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let pause = match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds.ceil()).ok()?,
+        Ok(seconds) => return seconds_pause(seconds),
         Err(_) => {
             let at = rfc2822::parse(text).ok()?.timestamp();
             Duration::try_from(at.duration_since(now)).unwrap_or_default()
         }
     };
     Some(pause.min(LONGEST_PAUSE))
+}
+
+/// A pause in seconds, rounded up, but for no longer than an hour.
+pub fn seconds_pause(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds.ceil()).ok().map(|pause| pause.min(LONGEST_PAUSE))
 }
 
 /// Nothing came back.

@@ -3,6 +3,7 @@
 
 pub(crate) mod aws;
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -62,6 +63,7 @@ pub(crate) struct Server {
 struct ServerState {
     status: AtomicU16,
     body: Mutex<String>,
+    once: Mutex<VecDeque<(u16, String)>>,
     retry_after: Mutex<Option<String>>,
     requests: Mutex<Vec<Request>>,
 }
@@ -71,6 +73,7 @@ impl Server {
         let state = Arc::new(ServerState {
             status: AtomicU16::new(200),
             body: Mutex::default(),
+            once: Mutex::default(),
             retry_after: Mutex::default(),
             requests: Mutex::default(),
         });
@@ -86,6 +89,11 @@ impl Server {
     pub(crate) fn answers(&self, status: u16, body: &str) {
         self.state.status.store(status, Ordering::SeqCst);
         body.clone_into(&mut self.state.body.lock().unwrap());
+    }
+
+    /// What it answers once, before that: first come, first served.
+    pub(crate) fn answers_once(&self, status: u16, body: &str) {
+        self.state.once.lock().unwrap().push_back((status, body.to_owned()));
     }
 
     pub(crate) fn retry_after(&self, value: Option<&str>) {
@@ -107,7 +115,9 @@ async fn answer(
 ) -> (StatusCode, HeaderMap, String) {
     let request = Request { method: method.to_string(), path: uri.to_string(), headers, body };
     state.requests.lock().unwrap().push(request);
-    let status = state.status.load(Ordering::SeqCst);
+    let once = state.once.lock().unwrap().pop_front();
+    let usual = || (state.status.load(Ordering::SeqCst), state.body.lock().unwrap().clone());
+    let (status, body) = once.unwrap_or_else(usual);
     if status == 0 {
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
@@ -118,7 +128,6 @@ async fn answer(
     if (300..400).contains(&status) {
         headers.insert("location", "/elsewhere".parse().unwrap());
     }
-    let body = state.body.lock().unwrap().clone();
     (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), headers, body)
 }
 
@@ -164,7 +173,7 @@ impl Contract<'_> {
             let sent = receiver.deliver(&notice(&message)).await;
             assert!(sent.is_ok(), "{name}: {sent:?}");
             let requests = server.requests();
-            assert!(!requests.is_empty(), "{name}: nothing was sent");
+            assert!(message.quiet || !requests.is_empty(), "{name}: nothing was sent");
             requests.iter().for_each(|request| (self.check)(request));
         }
         self.statuses(&server, receiver.as_ref()).await;
@@ -216,4 +225,25 @@ pub(crate) fn is_clean(what: &str, error: &DeliveryError) {
         assert!(!text.contains(SECRET) && !text.contains("hunter2"), "{what} tells a secret: {text}");
         assert!(text.len() < 500, "{what}: {text}");
     }
+}
+
+/// Has everything checked by what somebody else wrote, in Python: `tests/world/receivers.py`.
+#[expect(clippy::disallowed_methods, reason = "which Python is the environment's to say")]
+pub(crate) fn validated(what: &str, all: &[serde_json::Value]) {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let named = std::env::var_os("DRIFTD_TEST_PYTHON").map(std::path::PathBuf::from);
+    let python = named.unwrap_or_else(|| root.join(".venv/bin/python"));
+    assert!(python.is_file(), "no Python at {}: run `make test`, or set DRIFTD_TEST_PYTHON", python.display());
+    let mut command = Command::new(python);
+    command.args(["-m", "tests.world.receivers", what]).current_dir(root).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let lines: String = all.iter().map(|one| format!("{one}\n")).collect();
+    // A validator that ended early says why on stderr.
+    _ = child.stdin.take().unwrap().write_all(lines.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{what}: {said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.trim(), format!("{} valid", all.len()), "{what}");
 }

@@ -11,6 +11,7 @@ mod plan;
 mod receiver;
 pub mod receivers;
 pub mod route;
+mod summary;
 mod template;
 pub mod time_window;
 pub mod triage;

@@ -55,6 +55,11 @@ impl Resolver {
         read.map_err(|problem| SecretError { place: reference.to_string(), problem })
     }
 
+    /// The environment that secrets are read from.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// The file that holds it, if one does.
     pub(super) fn file(&self, reference: &SecretRef) -> Option<std::path::PathBuf> {
         match reference {

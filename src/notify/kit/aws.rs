@@ -108,17 +108,17 @@ pub(crate) fn python() -> Command {
     command
 }
 
-/// Gives this to a validator of tests/world/receivers.py, which fails with what is wrong.
+/// Gives this to a validator of tests/world/receivers_aws.py, which fails with what is wrong.
 pub(crate) fn validate(with: &str, value: &Value) {
     let mut command = python();
-    command.args(["-m", "tests.world.receivers", with]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    command.args(["-m", "tests.world.receivers_aws", with]).stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
     process.stdin.take().unwrap().write_all(value.to_string().as_bytes()).unwrap();
     let done = process.wait_with_output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// A private moto with topics, queues, a bus and Security Hub in it; see tests/world/receivers.py. Ends when dropped.
+/// A private moto with topics, queues, a bus and Security Hub in it; see tests/world/receivers_aws.py. Ends when dropped.
 pub(crate) struct World {
     process: Child,
     stdin: Option<ChildStdin>,
@@ -129,7 +129,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn start() -> Self {
         let mut command = python();
-        command.args(["-m", "tests.world.receivers", "serve"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["-m", "tests.world.receivers_aws", "serve"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let (stdin, stdout) = (process.stdin.take(), BufReader::new(process.stdout.take().unwrap()));
         let mut world = Self { process, stdin, stdout, up: Value::Null };

@@ -1,6 +1,14 @@
 //! The receivers, one file each. Each file owns its piece of the configuration (`Raw` -> `Config`), the form of its messages, and how they are
 //! sent; it knows nothing of routes, retries or other receivers.
 
+pub mod discord;
+pub mod eventbridge;
+pub mod exec;
+pub mod pagerduty;
+pub mod security_hub;
+pub mod sns;
+pub mod sqs;
+pub mod teams;
 pub mod webhook;
 
 use std::path::Path;
@@ -78,14 +86,22 @@ macro_rules! receivers {
 }
 
 receivers! {
+    /// A Discord channel, by its webhook: one living message per group.
+    discord: Discord;
     /// An event bus of Amazon EventBridge.
     eventbridge: EventBridge;
+    /// A command that gets the notice as JSON on its standard input.
+    exec: Exec;
+    /// A service of PagerDuty, by its Events API v2: triggers, acknowledges and resolves.
+    pagerduty: PagerDuty;
     /// AWS Security Hub: a finding of its own for every finding, archived when the drift is over.
     security_hub: SecurityHub;
     /// A topic of Amazon SNS: text for people, JSON for machines, or what Amazon Q Developer posts into Slack and Teams.
     sns: Sns;
     /// A queue of Amazon SQS.
     sqs: Sqs;
+    /// A channel or chat of Microsoft Teams, by the URL of a workflow.
+    teams: Teams;
     /// Any HTTP endpoint: a CloudEvents 1.0 envelope, signed as Standard Webhooks says.
     webhook: Webhook;
 }
@@ -101,5 +117,34 @@ impl RawKinds {
             return None;
         }
         given.pop().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::config::{RawNotify, RawReceiver};
+
+    /// What stands in a page for people to copy.
+    #[derive(Deserialize)]
+    struct Example {
+        receivers: Vec<RawReceiver>,
+    }
+
+    #[test]
+    fn every_receiver_has_a_page_whose_example_is_valid() {
+        for kind in KINDS {
+            let page = format!("{}/docs/receivers/{kind}.md", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(&page).unwrap_or_else(|error| panic!("write {page}: {error}"));
+            let example = text.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+            let example = example.unwrap_or_else(|| panic!("{page} has no example in YAML"));
+            let Example { receivers } =
+                serde_saphyr::from_str(example).unwrap_or_else(|error| panic!("{page}: {error}"));
+            let mut diagnostics = Diagnostics::new("driftd.yaml");
+            let config = RawNotify { receivers, ..RawNotify::default() }.validate(true, &mut diagnostics);
+            assert_eq!(diagnostics.errors(), 0, "{page}");
+            let given: Vec<&str> = config.receivers.iter().map(|receiver| receiver.kind.as_str()).collect();
+            assert!(given.contains(kind), "{page} shows {given:?}");
+        }
     }
 }

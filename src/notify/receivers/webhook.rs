@@ -175,6 +175,7 @@ fn signature(secret: &SecretString, id: &str, seconds: i64, body: &str) -> Resul
 mod tests {
     use super::*;
     use crate::notify::kit;
+    use crate::wording::samples;
 
     #[tokio::test]
     async fn it_keeps_the_contract() {
@@ -211,5 +212,35 @@ mod tests {
         let secret = SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let found = signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
         assert_eq!(found.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    /// By the SDK of CloudEvents and the library of Standard Webhooks.
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "the library refuses what is not of these minutes")]
+    async fn others_can_read_and_verify_it() {
+        let (server, tools) = (kit::Server::start().await, kit::tools().await);
+        let secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_aHVudGVyMi1odW50ZXIyLWh1bnRlcjI="];
+        let config = Config {
+            url: Address::Plain(server.url.clone()),
+            signing_secrets: secrets.map(kit::secret).to_vec(),
+            authorization: None,
+            headers: BTreeMap::new(),
+        };
+        let receiver = open(&config, "hook", &tools).unwrap();
+        let mut all = samples::messages();
+        let mut own = samples::message(3);
+        (own.title, own.text) = ("t".repeat(20_000), Some("\u{1f980}\n".repeat(10_000)));
+        all.push(("a user's own words", own));
+        let mut sent = Vec::new();
+        for (name, message) in &all {
+            let notice = Notice { now: jiff::Timestamp::now(), ..kit::notice(message) };
+            receiver.deliver(&notice).await.expect(name);
+            let request = server.requests().pop().unwrap();
+            let headers: BTreeMap<&str, &str> =
+                request.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+            let body = std::str::from_utf8(&request.body).unwrap();
+            sent.push(json!({"secrets": secrets, "headers": headers, "body": body}));
+        }
+        kit::validated("webhook", &sent);
     }
 }
