@@ -154,7 +154,7 @@ impl<'a> OwnershipIndex<'a> {
         }
         let is_declared = |(attribute, element): &(&'static str, Value)| {
             let (parent_kind, parent_id) = (kind.name, id.to_owned());
-            let part = OwnedField { parent_kind, parent_id, attribute: *attribute, element: Some(element.clone()) };
+            let part = OwnedField { parent_kind, parent_id, attribute, element: Some(element.clone()) };
             self.owned_fields.contains(&scope.account, &part, &kind.rules)
         };
         if added.iter().all(is_declared) { Undeclared::Folded(what) } else { Undeclared::Altered(what) }

@@ -47,7 +47,7 @@ pub(super) fn changes(
     }
     let both_have = |name: &&str| !is_empty(get(desired, name)) && !is_empty(get(live, name));
     if let Some(name) = rules.made_at.filter(both_have)
-        && !rules.identity.iter().any(|name| both_have(name))
+        && !rules.identity.iter().any(both_have)
         && are_other_times(get(desired, name), get(live, name))
     {
         walk.changed(&pointer::join("", name), get(desired, name).clone(), get(live, name).clone());

@@ -120,11 +120,14 @@ impl Raw {
 
 impl Config {
     pub(super) fn secrets(&self) -> Vec<&SecretRef> {
-        let secret = |value| match value {
-            &Value::Secret(ref secret) => Some(secret),
-            Value::Text(_) => None,
-        };
-        self.env.values().filter_map(secret).collect()
+        let mut found = Vec::new();
+        for value in self.env.values() {
+            match value {
+                Value::Secret(secret) => found.push(secret),
+                Value::Text(_) => {}
+            }
+        }
+        found
     }
 
     pub(super) fn resolve(&mut self, folder: &Path) {

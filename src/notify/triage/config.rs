@@ -74,6 +74,7 @@ pub struct TriageConfig {
 
 /// Who is asked.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum Model {
     Bedrock { model: String, region: String, role: Option<AssumeRole> },
     OpenAi { url: Address, model: String, api_key: Option<SecretRef> },
