@@ -1,118 +1,21 @@
 //! The mails against a real relay (tests/world/mailbox.py), read by Python's own parser; every answer of a relay; the words, as text.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+mod relay;
+
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::config::{LoginConfig, Thread, Tls, Username};
+use self::relay::{Mailbox, header, part};
+use super::config::{Thread, Tls};
 use super::*;
 use crate::notify::kit;
 use crate::wording::sample::EVIL_CHARACTERS;
 use crate::wording::samples;
 
-/// The relay, behind its stdin and stdout. Stops when dropped.
-struct Mailbox {
-    process: Child,
-    stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
-    ports: Value,
-    folder: tempfile::TempDir,
-}
-
-impl Mailbox {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = kit::python();
-        command.args(["-m", "tests.world.mailbox"]).arg(folder.path());
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let stdin = process.stdin.take().unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap());
-        let mut mailbox = Self { process, stdin, stdout, ports: Value::Null, folder };
-        mailbox.ports = mailbox.line();
-        mailbox.tell(json!({"password": kit::SECRET}));
-        mailbox
-    }
-
-    fn line(&mut self) -> Value {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|_| panic!("the relay of the test ended: {line:?}"))
-    }
-
-    /// Sets what it answers; gives the mails that came since.
-    fn tell(&mut self, what: Value) -> Vec<Value> {
-        writeln!(self.stdin, "{what}").unwrap();
-        let told = self.line();
-        assert_eq!(told["unknown"], json!([]));
-        told["mails"].as_array().unwrap().clone()
-    }
-
-    fn mails(&mut self) -> Vec<Value> {
-        self.tell(json!({}))
-    }
-
-    fn port(&self, name: &str) -> u16 {
-        self.ports[name].as_u64().unwrap().try_into().unwrap()
-    }
-
-    fn config(&self, port: &str) -> Config {
-        let tls = match port {
-            "starttls" => Tls::Starttls,
-            "implicit" => Tls::Implicit,
-            _ => Tls::None,
-        };
-        let login = (tls != Tls::None).then(|| LoginConfig {
-            username: Username::Plain("driftd".to_owned()),
-            password: kit::secret(kit::SECRET),
-        });
-        Config {
-            port: self.port(port),
-            tls,
-            ca_file: Some(PathBuf::from(self.ports["ca"].as_str().unwrap())),
-            login,
-            ..config()
-        }
-    }
-}
-
-impl Drop for Mailbox {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn config() -> Config {
-    Config {
-        host: "localhost".to_owned(),
-        port: 1,
-        tls: Tls::None,
-        ca_file: None,
-        login: None,
-        from: "driftd <driftd@example.com>".parse().unwrap(),
-        to: vec!["On call <oncall@example.com>".parse().unwrap(), "platform@example.com".parse().unwrap()],
-        reply_to: Some("secops@example.com".parse().unwrap()),
-        thread: Thread::Daily,
-        max_items: None,
-    }
-}
-
 async fn email(config: &Config) -> Email {
     Email::new(config, "on call", &kit::tools().await, Duration::from_secs(10))
-}
-
-fn part<'a>(mail: &'a Value, kind: &str) -> &'a str {
-    let parts = mail["parts"].as_array().unwrap();
-    parts.iter().find(|part| part[0] == kind).and_then(|part| part[1].as_str()).unwrap()
-}
-
-fn header<'a>(mail: &'a Value, name: &str) -> Option<&'a str> {
-    let all: Vec<&Value> = mail["headers"].as_array().unwrap().iter().filter(|header| header[0] == name).collect();
-    assert!(all.len() <= 1, "{name} stands there more than once: {all:?}");
-    all.first().and_then(|header| header[1].as_str())
 }
 
 /// What every mail must be, whatever is in it.
@@ -302,6 +205,34 @@ async fn a_password_is_read_again_when_it_was_replaced() {
     let (kind, text) = told("no login", self::email(&unsafe_login).await.deliver(&kit::notice(&message)).await);
     assert!(kind == Told::Refused && text.contains("offers no login by password"), "{text}");
     assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn an_alert_is_not_lost_because_a_kept_password_is_old() {
+    let mut mailbox = Mailbox::start();
+    let vault = kit::Server::start().await;
+    let holds = |password: &str| vault.answers(200, &json!({"data": {"data": {"password": password}}}).to_string());
+    let reference = crate::secret::VaultRef {
+        address: Some(vault.url.clone()),
+        namespace: None,
+        mount: "secret".to_owned(),
+        path: "smtp".to_owned(),
+        key: "password".to_owned(),
+        auth: crate::secret::VaultAuth::Token(Box::new(kit::secret("a token"))),
+    };
+    let mut config = mailbox.config("starttls");
+    config.login.iter_mut().for_each(|login| login.password = crate::secret::SecretRef::Vault(reference.clone()));
+    let email = email(&config).await;
+    let message = samples::message(1);
+    let notice = kit::notice(&message);
+    holds("old-hunter2");
+    assert_eq!(told("a wrong password", email.deliver(&notice).await).0, Told::Refused);
+    holds(kit::SECRET);
+    let (kind, text) = told("an old password", email.deliver(&notice).await);
+    assert!(kind == Told::Retry && text.contains("was just replaced"), "{text}");
+    let later = notice.now + jiff::SignedDuration::from_mins(6);
+    email.deliver(&Notice { now: later, ..notice }).await.unwrap();
+    assert_eq!(mailbox.mails().len(), 1);
 }
 
 #[tokio::test]
