@@ -2,6 +2,7 @@
 //! sent; it knows nothing of routes, retries or other receivers.
 
 pub mod discord;
+pub mod email;
 pub mod eventbridge;
 pub mod exec;
 pub mod pagerduty;
@@ -88,6 +89,8 @@ macro_rules! receivers {
 receivers! {
     /// A Discord channel, by its webhook: one living message per group.
     discord: Discord;
+    /// E-mail by an SMTP relay, threaded, as HTML and text.
+    email: Email;
     /// An event bus of Amazon EventBridge.
     eventbridge: EventBridge;
     /// A command that gets the notice as JSON on its standard input.
