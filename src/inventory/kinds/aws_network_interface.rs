@@ -193,13 +193,13 @@ const SERVICES: &[&str] = &[
     "VPC Endpoint Interface ",
 ];
 
-/// When each instance got its primary interface, in seconds: that one comes with the launch and stays until the end.
-type Launches<'a> = HashMap<&'a str, i64>;
+/// When each instance got its primary interface: that one comes with the launch and stays until the end.
+type Launches<'a> = HashMap<&'a str, DateTime>;
 
 fn launches(interfaces: &[NetworkInterface]) -> Launches<'_> {
     let attachments = interfaces.iter().filter_map(|interface| interface.attachment());
     let primary = attachments.filter(|attachment| attachment.device_index() == Some(0));
-    primary.filter_map(|attachment| Some((attachment.instance_id()?, attachment.attach_time()?.secs()))).collect()
+    primary.filter_map(|attachment| Some((attachment.instance_id()?, *attachment.attach_time()?))).collect()
 }
 
 /// Only its time tells: whoever attaches an interface can let it go away with the instance, too.
@@ -210,10 +210,8 @@ fn may_have_come_along(interface: &NetworkInterface) -> bool {
 }
 
 fn came_along(attachment: &NetworkInterfaceAttachment, instance: &str, launches: &Launches<'_>) -> bool {
-    /// The interfaces of a launch are attached within a second.
-    const SECONDS: u64 = 2;
-    let attached = attachment.attach_time().map(DateTime::secs);
-    launches.get(instance).zip(attached).is_some_and(|(launch, attached)| launch.abs_diff(attached) <= SECONDS)
+    // One launch attaches all of its interfaces at one time; nobody can attach another before it runs.
+    attachment.attach_time().is_some_and(|attached| launches.get(instance) == Some(attached))
 }
 
 /// Who made an interface: what a service requested or manages is AWS's, what came with the launch of an instance is the
@@ -302,7 +300,7 @@ mod tests {
         let part = Owner::Parent { kind: "aws_instance", id: "i-1".to_owned() };
         assert_eq!(owner_of(&plain().build()), Owner::None);
         assert_eq!(attached(0, true, 1000), part);
-        assert_eq!(attached(1, true, 1001), part, "a launch template has two");
+        assert_eq!(attached(1, true, 1000), part, "a launch template has two");
         let added = Owner::AddedTo { kind: "aws_instance", id: "i-1".to_owned() };
         assert_eq!(attached(1, true, 1060), added, "by hand, and told to end with the instance");
         assert_eq!(owner_of(&attachment(1, true, 1000)), added, "nobody knows when the instance began");
