@@ -48,7 +48,7 @@ pub(super) fn news(message: &Message) -> Vec<String> {
     let is_said = match message.occasion {
         Occasion::Opened | Occasion::Baseline => !message.items.is_empty(),
         Occasion::Health => message.news.len() == 1,
-        _ => false,
+        _ => message.news == [message.title.as_str()],
     };
     if is_said {
         return Vec::new();

@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::DecodePaddingMode;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use schemars::JsonSchema;
@@ -24,6 +26,12 @@ use crate::yaml::TextOr;
 
 /// Intermediaries must forward events of up to 64 KiB; some room is left for what they add.
 const LARGEST: usize = 60 * 1024;
+
+/// Secrets come with padding and without; libraries of Standard Webhooks take both.
+const PADDED_OR_NOT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Any HTTP endpoint.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -160,7 +168,7 @@ fn event(notice: &Notice<'_>, message: &Message) -> String {
 fn signature(secret: &SecretString, id: &str, seconds: i64, body: &str) -> Result<String, DeliveryError> {
     let text = secret.expose_secret();
     let key = match text.strip_prefix("whsec_") {
-        Some(encoded) => STANDARD
+        Some(encoded) => PADDED_OR_NOT
             .decode(encoded)
             .map_err(|_| DeliveryError::refused("the signing secret is not base64 behind its whsec_"))?,
         None => text.as_bytes().to_vec(),
@@ -219,7 +227,7 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "the library refuses what is not of these minutes")]
     async fn others_can_read_and_verify_it() {
         let (server, tools) = (kit::Server::start().await, kit::tools().await);
-        let secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_aHVudGVyMi1odW50ZXIyLWh1bnRlcjI="];
+        let secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_aHVudGVyMi1odW50ZXIyLWh1bnRlcjI"];
         let config = Config {
             url: Address::Plain(server.url.clone()),
             signing_secrets: secrets.map(kit::secret).to_vec(),
