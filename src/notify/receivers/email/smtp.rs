@@ -46,7 +46,7 @@ struct Login {
 
 enum OpenUsername {
     Plain(String),
-    Secret(RotatingSecret),
+    Secret(Box<RotatingSecret>),
 }
 
 /// What became of each recipient.
@@ -64,7 +64,7 @@ impl Relay {
         let login = config.login.as_ref().map(|login| Login {
             username: match &login.username {
                 Username::Plain(name) => OpenUsername::Plain(name.clone()),
-                Username::Secret(reference) => OpenUsername::Secret(rotating(reference)),
+                Username::Secret(reference) => OpenUsername::Secret(Box::new(rotating(reference))),
             },
             password: rotating(&login.password),
             reference: login.password.clone(),
