@@ -176,7 +176,8 @@ fn description(message: &Message, item: &Item) -> String {
     let changes = item.changes.iter().map(|line| format!("{}{}", line.sign.mark(), line.text));
     let changes: Vec<String> = changes.collect();
     let changes = (!changes.is_empty()).then(|| format!("Changes: {}", changes.join(" | ")));
-    let parts: Vec<String> = who.into_iter().chain(why).chain(changes).chain([item.standing.clone()]).collect();
+    let standing = format!("Standing: {}.", item.standing);
+    let parts: Vec<String> = who.into_iter().chain(why).chain([standing]).chain(changes).collect();
     shorten(filled(&[&parts.join(" "), &item.name, &item.kind]), DESCRIPTION)
 }
 
@@ -191,7 +192,7 @@ fn product_fields(item: &Item) -> Map<String, Value> {
     fields(
         &[
             ("driftd/FindingId", Some(item.finding_id.clone())),
-            ("driftd/Fingerprint", Some(item.fingerprint.clone())),
+            ("driftd/Fingerprint", Some(sanitize_output(&item.fingerprint))),
             ("driftd/Drift", Some(item.drift.as_str().to_owned())),
             ("driftd/Standing", Some(item.standing.clone())),
             ("driftd/Address", Some(item.name.clone())),

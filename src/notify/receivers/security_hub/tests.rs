@@ -171,8 +171,9 @@ async fn moto_has_one_finding_for_each_and_archives_it() {
     let found = findings(&mut world, "111111111111");
     assert_eq!(found.len(), 12, "the second try is the same findings");
     assert!(found.iter().all(|one| one["RecordState"] == "ACTIVE" && one["AwsAccountId"] == "111111111111"));
-    for (name, message) in samples::messages() {
-        let sent = receiver.deliver(&kit::notice(&message)).await;
+    for (number, (name, message)) in samples::messages().into_iter().enumerate() {
+        let group = format!("grp-{number}");
+        let sent = receiver.deliver(&Notice { group: &group, ..kit::notice(&message) }).await;
         assert!(sent.is_ok(), "{name}: {sent:?}");
     }
     let mut over = samples::message(12);

@@ -50,7 +50,7 @@ async fn every_form_keeps_its_limits() {
             let notice = kit::notice(&message);
             let payload = fit(&message, LARGEST, Payload::size, |message| topic.payload(&notice, message)).unwrap();
             assert!(payload.size() < 256 * 1024, "{name}");
-            assert!(!payload.body.contains(EVIL_CHARACTERS), "{name}: {}", payload.body);
+            assert!(format == Format::Json || !payload.body.contains(EVIL_CHARACTERS), "{name}: {}", payload.body);
             let subject = subject(&message);
             assert!(subject.chars().count() < 100 && !subject.contains(char::is_control), "{name}: {subject}");
             if format == Format::AmazonQ {
