@@ -61,7 +61,7 @@ record: $(VENV)/ready ## record tests/world/recorded anew (needs Terraform)
 
 pictures: $(VENV)/ready ## docs/pictures anew: mails as a browser shows them (needs Chromium, and pngquant to make them small)
 	rm -rf .work/pictures
-	DRIFTD_TEST_PYTHON=$(abspath $(VENV)/bin/python) $(CARGO) test --locked --lib email::tests::pages -- --ignored
+	DRIFTD_TEST_PYTHON=$(abspath $(VENV)/bin/python) $(CARGO) test --locked --lib email::tests::pages
 	$(VENV)/bin/python docs/pictures/make.py .work/pictures docs/pictures
 
 clean: ## what the build, the tests and the demo left

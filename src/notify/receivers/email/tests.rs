@@ -319,7 +319,6 @@ fn as_many_findings_as_asked_for_are_shown() {
 
 /// The mails as files, for `make pictures`.
 #[test]
-#[ignore = "`make pictures` runs it"]
 fn pages() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".work/pictures");
     std::fs::create_dir_all(&folder).unwrap();
