@@ -19,7 +19,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools, config};
 use crate::secret::config::RawSecretKeys;
 use crate::secret::{self, Resolver, RotatingSecret, SecretRef};
-use crate::wording::text::{sanitize_output, shorten};
+use crate::wording::text::sanitize_output;
 use crate::yaml::{TextOr, duration, position};
 
 /// How long a command may take, unless the configuration says otherwise.
@@ -116,11 +116,11 @@ impl Raw {
 
 impl Config {
     pub(super) fn secrets(&self) -> Vec<&SecretRef> {
-        let secret = |value| match value {
-            &Value::Secret(ref secret) => Some(secret),
+        let all = self.env.values().filter_map(|value| match value {
+            Value::Secret(secret) => Some(secret),
             Value::Text(_) => None,
-        };
-        self.env.values().filter_map(secret).collect()
+        });
+        all.collect()
     }
 
     pub(super) fn resolve(&mut self, folder: &Path) {
@@ -183,7 +183,9 @@ impl Receiver for Exec {
             let program = sanitize_output(&self.config.program.to_string_lossy());
             DeliveryError::retry(format!("{program} cannot be started in {}: {error}", self.config.working_directory.display()))
         })?;
-        let said = first_line(&stderr, &secrets).map(|line| format!(": {}", shorten(&line, SAID))).unwrap_or_default();
+        // Only its beginning: the end of what was kept may be half a secret.
+        let said = first_line(&stderr, &secrets).map(|line| line.chars().take(SAID).collect::<String>());
+        let said = said.map(|line| format!(": {line}")).unwrap_or_default();
         match ended {
             Ended::Exited(0) => Ok(Delivered { handle: first_line(&stdout, &secrets).filter(|line| is_handle(line)) }),
             Ended::Exited(status) if REFUSED.contains(&status) => {
