@@ -40,7 +40,7 @@ pub fn fit<T>(
     let mut text = message.text.as_ref().map_or(0, |text| text.chars().count());
     while items > 0 || news > 0 || text > 0 {
         match (items, lines) {
-            (2.., _) => items = items / 2,
+            (2.., _) => items /= 2,
             (1, 5..) => lines = 4,
             (1, _) if news > 5 => news = 5,
             (1, _) => items = 0,
