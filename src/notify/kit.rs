@@ -27,7 +27,10 @@ pub(crate) fn secret(value: &str) -> SecretRef {
     let folder = std::env::temp_dir().join(format!("driftd-kit-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join(hex::encode(value));
-    std::fs::write(&file, value).unwrap();
+    // At once: another test may be reading it.
+    let mut whole = tempfile::NamedTempFile::new_in(&folder).unwrap();
+    std::io::Write::write_all(&mut whole, value.as_bytes()).unwrap();
+    whole.persist(&file).unwrap();
     SecretRef::File(file)
 }
 

@@ -19,7 +19,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools, config};
 use crate::secret::config::RawSecretKeys;
 use crate::secret::{self, Resolver, RotatingSecret, SecretRef};
-use crate::wording::text::{sanitize_output, shorten};
+use crate::wording::text::sanitize_output;
 use crate::yaml::{TextOr, duration, position};
 
 /// How long a command may take, unless the configuration says otherwise.
@@ -120,14 +120,11 @@ impl Raw {
 
 impl Config {
     pub(super) fn secrets(&self) -> Vec<&SecretRef> {
-        let mut found = Vec::new();
-        for value in self.env.values() {
-            match value {
-                Value::Secret(secret) => found.push(secret),
-                Value::Text(_) => {}
-            }
-        }
-        found
+        let all = self.env.values().filter_map(|value| match value {
+            Value::Secret(secret) => Some(secret),
+            Value::Text(_) => None,
+        });
+        all.collect()
     }
 
     pub(super) fn resolve(&mut self, folder: &Path) {
@@ -196,7 +193,9 @@ impl Receiver for Exec {
                 self.config.working_directory.display()
             ))
         })?;
-        let said = first_line(&stderr, &secrets).map(|line| format!(": {}", shorten(&line, SAID))).unwrap_or_default();
+        // Only its beginning: the end of what was kept may be half a secret.
+        let said = first_line(&stderr, &secrets).map(|line| line.chars().take(SAID).collect::<String>());
+        let said = said.map(|line| format!(": {line}")).unwrap_or_default();
         match ended {
             Ended::Exited(0) => Ok(Delivered { handle: first_line(&stdout, &secrets).filter(|line| is_handle(line)) }),
             Ended::Exited(status) if REFUSED.contains(&status) => {

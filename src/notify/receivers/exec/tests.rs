@@ -86,6 +86,10 @@ async fn its_exit_status_says_whether_it_has_it() {
     ] {
         assert_eq!(said(run(&shell(script), &message).await), expected, "{script}");
     }
+    // A secret that is cut in two where no more is kept.
+    let cut = "head -c 8175 /dev/zero | tr '\\0' x >&2; echo $TOKEN >&2; exit 4";
+    let cut = said(run(&shell(cut), &message).await);
+    assert!(!cut.contains("whsec"), "{cut}");
     let long = said(run(&shell("head -c 9000 /dev/zero | tr '\\0' x >&2; exit 4"), &message).await);
     assert!(long.len() < 300, "{long}");
     let gone = Config { program: "/nowhere/page".into(), ..shell("") };
