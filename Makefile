@@ -6,7 +6,7 @@ VENV   := .venv
 CARGO  ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo watch debug test chaos lint fmt bench bench-events bench-latency bench-scale bench-storm clean record
+.PHONY: help demo watch debug test chaos lint fmt bench bench-events bench-latency bench-scale bench-storm clean record pictures
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ -/' | sort
@@ -58,6 +58,11 @@ bench-scale: $(VENV)/ready debug ## the daemon before 1,000 accounts of 17 regio
 
 record: $(VENV)/ready ## record tests/world/recorded anew (needs Terraform)
 	$(VENV)/bin/python -m tests.world record
+
+pictures: $(VENV)/ready ## docs/pictures anew: mails as a browser shows them (needs Chromium, and pngquant to make them small)
+	rm -rf .work/pictures
+	DRIFTD_TEST_PYTHON=$(abspath $(VENV)/bin/python) $(CARGO) test --locked --lib email::tests::pages -- --ignored
+	$(VENV)/bin/python docs/pictures/make.py .work/pictures docs/pictures
 
 clean: ## what the build, the tests and the demo left
 	$(CARGO) clean

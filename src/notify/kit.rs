@@ -28,6 +28,17 @@ pub(crate) fn secret(value: &str) -> SecretRef {
     SecretRef::File(file)
 }
 
+/// Interpreter with tests/requirements.txt: `$DRIFTD_TEST_PYTHON`, else the one that `make test` puts into .venv.
+#[expect(clippy::disallowed_methods, reason = "which Python is the environment's to say")]
+pub(crate) fn python() -> std::process::Command {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = std::env::var_os("DRIFTD_TEST_PYTHON").map_or_else(|| root.join(".venv/bin/python"), Into::into);
+    assert!(path.is_file(), "no Python at {}: run `make test`, or set DRIFTD_TEST_PYTHON", path.display());
+    let mut command = std::process::Command::new(path);
+    command.current_dir(root);
+    command
+}
+
 /// Something that a receiver sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {

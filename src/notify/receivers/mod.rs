@@ -78,6 +78,8 @@ macro_rules! receivers {
 }
 
 receivers! {
+    /// E-mail by an SMTP relay, threaded, as HTML and text.
+    email: Email;
     /// Any HTTP endpoint: a CloudEvents 1.0 envelope, signed as Standard Webhooks says.
     webhook: Webhook;
 }
