@@ -58,12 +58,16 @@ impl Answer {
     /// What can be done where no further try helps.
     fn way_out(&self) -> &'static str {
         match (self.step, self.code) {
-            (Step::Connect, _) => "it takes no mail from this machine: have it allow driftd's address, or use another relay",
+            (Step::Connect, _) => {
+                "it takes no mail from this machine: have it allow driftd's address, or use another relay"
+            }
             (Step::Encrypt, _) => "it does not encrypt: use `tls: implicit` and its port (465), or another relay",
             (Step::Login, _) => "check `username` and `password`, and that the account may send by SMTP",
             (_, 530) => "it wants a login: give `username` and `password`",
             (Step::Sender, _) => "it does not let this account send as `from`: use an address that it may use",
-            (Step::Recipient, _) => "correct `to`, or log in (`username`, `password`) where it passes on mail of its accounts only",
+            (Step::Recipient, _) => {
+                "correct `to`, or log in (`username`, `password`) where it passes on mail of its accounts only"
+            }
             (Step::Content, 552) => "it is too large for it: lower `max_items`",
             (Step::Content, _) => "a filter refused the message: have it let mail of `from` pass",
         }
@@ -108,7 +112,10 @@ pub(super) fn failed(relay: &str, step: Step, error: &Error) -> DeliveryError {
                 "{relay} does not speak TLS from the first byte: use `tls: starttls` and its port (587), or the port of implicit TLS (465)"
             ),
             other => {
-                format!("{relay} and driftd do not agree on TLS: {}", shorten(&sanitize_output(&other.to_string()), LONGEST))
+                format!(
+                    "{relay} and driftd do not agree on TLS: {}",
+                    shorten(&sanitize_output(&other.to_string()), LONGEST)
+                )
             }
         });
     }

@@ -128,7 +128,8 @@ impl Relay {
     async fn trust(&self) -> Result<TlsParameters, DeliveryError> {
         let mut builder = TlsParameters::builder(self.host.clone());
         if let Some(path) = &self.ca_file {
-            let failed = |why: String| DeliveryError::retry(format!("failed to read `ca_file` {}: {why}", path.display()));
+            let failed =
+                |why: String| DeliveryError::retry(format!("failed to read `ca_file` {}: {why}", path.display()));
             let pem = tokio::fs::read(path).await.map_err(|error| failed(error.to_string()))?;
             let certificates = Certificate::from_pem(&pem).ok();
             // A file without any is no error to the parser.
@@ -138,7 +139,9 @@ impl Relay {
         }
         builder.build().map_err(|_| match &self.ca_file {
             Some(path) => DeliveryError::retry(format!("`ca_file` {} holds no usable certificates", path.display())),
-            None => DeliveryError::retry("this machine has no CA certificates: install ca-certificates, or give `ca_file`"),
+            None => {
+                DeliveryError::retry("this machine has no CA certificates: install ca-certificates, or give `ca_file`")
+            }
         })
     }
 

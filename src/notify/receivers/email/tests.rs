@@ -28,8 +28,21 @@ fn check(name: &str, mail: &Value, message: &Message) {
     let mut names: Vec<&str> = mail["headers"].as_array().unwrap().iter().filter_map(|one| one[0].as_str()).collect();
     names.sort_unstable();
     let known = [
-        "Auto-Submitted", "Content-Type", "Date", "From", "In-Reply-To", "List-Id", "MIME-Version", "Message-ID",
-        "References", "Reply-To", "Subject", "To", "X-Auto-Response-Suppress", "X-Driftd-Group", "X-Driftd-Severity",
+        "Auto-Submitted",
+        "Content-Type",
+        "Date",
+        "From",
+        "In-Reply-To",
+        "List-Id",
+        "MIME-Version",
+        "Message-ID",
+        "References",
+        "Reply-To",
+        "Subject",
+        "To",
+        "X-Auto-Response-Suppress",
+        "X-Driftd-Group",
+        "X-Driftd-Severity",
     ];
     assert_eq!(names, known, "{name}: a header more or less");
     assert_eq!(header(mail, "X-Driftd-Severity"), Some(message.severity.as_str()));
@@ -267,7 +280,8 @@ async fn what_cannot_be_reached_or_trusted_is_tried_again() {
         let email = Email::new(&config, "on call", &kit::tools().await, Duration::from_millis(1500));
         let (kind, text) = told(name, email.deliver(&kit::notice(&message)).await);
         assert_eq!(kind, Told::Retry, "{name}: {text}");
-        let text = text.replace(&config.port.to_string(), "PORT").replace(&*mailbox.folder.path().to_string_lossy(), "");
+        let text =
+            text.replace(&config.port.to_string(), "PORT").replace(&*mailbox.folder.path().to_string_lossy(), "");
         all.push_str(&format!("{name}: {text}\n"));
     }
     mailbox.tell(json!({"answers": {"CONNECT": "554 5.7.1 go away"}}));
@@ -293,7 +307,10 @@ fn the_words() {
     ];
     for (name, message) in samples::messages().into_iter().filter(|(name, _)| chosen.contains(name)) {
         let mail = Mail::of(&shortened(&message, None), &kit::notice(&message), "on call");
-        insta::assert_snapshot!(format!("text_of_{}", name.replace(' ', "_")), format!("{}\n\n{}", mail.subject, mail.text));
+        insta::assert_snapshot!(
+            format!("text_of_{}", name.replace(' ', "_")),
+            format!("{}\n\n{}", mail.subject, mail.text)
+        );
     }
     assert!(chosen.iter().all(|name| samples::messages().iter().any(|(known, _)| known == name)));
 }

@@ -204,5 +204,6 @@ fn counts(message: &Message) -> Vec<String> {
         Some(format!("{number} {}", severity.as_str()))
     });
     let others = [(message.acknowledged, "acknowledged"), (message.resolved, "resolved")];
-    open.chain(others.into_iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}"))).collect()
+    open.chain(others.into_iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")))
+        .collect()
 }
