@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::string_slice, reason = "a test that cannot go on fails")]
 
+#[path = "store/alerts.rs"]
+mod alerts;
 #[path = "store/engines.rs"]
 mod engines;
 #[path = "store/findings.rs"]

@@ -1,7 +1,7 @@
 //! What is wrong with driftd itself is told like a drift, through the same routes: sweeps that do not come, what cannot be seen, queues and receivers
 //! that fail, a trail that is stopped. Each is told once when it begins and once when it ends.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Current, Daemon, Stop, wait};
 use crate::model::Severity;
 use crate::notify::{KeptDelivery, Labels};
-use crate::store::{AlertGroup, NewAlert, StoreError};
+use crate::store::{AlertGroup, LastingCondition, NewAlert, StoreError};
 use crate::wording::News;
 use crate::wording::message::Occasion;
 
@@ -22,6 +22,11 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 const LATE: SignedDuration = SignedDuration::from_mins(60);
 /// The kind of a condition in routes: `match: {kind: driftd}`.
 const KIND: &str = "driftd";
+/// What another replica said is wrong is left to it for so long.
+const OTHERS: SignedDuration = SignedDuration::from_hours(1);
+const SWEEPS: &str = "sweeps";
+pub(super) const GAPS: &str = "gaps";
+const RECEIVER: &str = "receiver ";
 
 /// Something that is wrong now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,25 +70,51 @@ impl Seen {
 }
 
 async fn tell(daemon: &Daemon, current: &Current, seen: &mut Seen, now: Timestamp) -> Result<(), StoreError> {
-    let mut wrong = seen.lasting(daemon.health.conditions(), now);
+    let now_wrong = daemon.health.conditions();
+    let mut wrong = seen.lasting(now_wrong, now);
     wrong.extend(in_store(daemon, current, now).await?);
-    let known: BTreeSet<String> = daemon.store.condition_list().await?.into_iter().map(|(name, _)| name).collect();
-    for (name, condition) in wrong.iter().filter(|(name, _)| !known.contains(*name)) {
+    let known = daemon.store.condition_list().await?;
+    let is_known = |name: &String| known.iter().any(|one| one.name == *name);
+    for (name, condition) in wrong.iter().filter(|(name, _)| !is_known(name)) {
         let alerts = alerts(current, name, condition, false, now);
-        if daemon.store.condition_begin(name, &alerts, now).await? {
+        if daemon.store.condition_begin(name, &daemon.owner, &alerts, now).await? {
             tracing::warn!(condition = name, text = condition.text, "driftd is not well");
             daemon.wake.notices.notify_one();
         }
     }
-    for name in known.iter().filter(|name| !wrong.contains_key(*name)) {
-        let over = Condition { severity: Severity::Info, text: format!("over: {}", said(name)) };
-        let alerts = alerts(current, name, &over, true, now);
-        if daemon.store.condition_end(name, &alerts, now).await? {
-            tracing::info!(condition = name, "driftd is well again");
+    for one in known.iter().filter(|one| !wrong.contains_key(&one.name) && is_over(daemon, current, one, now)) {
+        // Its own severity: so those hear of the end who heard of the beginning.
+        let severity = if one.name == GAPS { Severity::Medium } else { Severity::High };
+        let over = Condition { severity, text: format!("over: {}", said(&one.name)) };
+        let alerts = alerts(current, &one.name, &over, true, now);
+        if daemon.store.condition_end(&one.name, &alerts, now).await? {
+            tracing::info!(condition = one.name, "driftd is well again");
             daemon.wake.notices.notify_one();
         }
     }
     Ok(())
+}
+
+/// Is a condition over that is not wrong now? What only a process sees is over when it was seen to be well; after a start nothing is known of it.
+/// What another replica sees is that one's to end, while it may live.
+fn is_over(daemon: &Daemon, current: &Current, one: &LastingCondition, now: Timestamp) -> bool {
+    if is_in_store(&one.name) {
+        return true;
+    }
+    let is_others = daemon.store.is_shared() && one.owner != daemon.owner;
+    if is_others && now.duration_since(one.since) < OTHERS {
+        return false;
+    }
+    let is_watched = match one.name.strip_prefix("queue ") {
+        Some(url) => current.options.queues.iter().any(|queue| queue.url == url),
+        None => true,
+    };
+    !is_watched || daemon.health.is_well(&one.name)
+}
+
+/// Does the store show it, the same to every replica?
+fn is_in_store(name: &str) -> bool {
+    name == SWEEPS || name.starts_with(RECEIVER)
 }
 
 /// What the store shows, the same to every replica.
@@ -97,7 +128,7 @@ async fn in_store(
         if now.duration_since(since) >= PATIENCE {
             let why = error.unwrap_or_else(|| "no try has ended".to_owned());
             let text = format!("receiver {receiver} takes no alerts since {}: {why}", crate::wording::minutes(since));
-            wrong.insert(format!("receiver {receiver}"), Condition { severity: Severity::High, text });
+            wrong.insert(format!("{RECEIVER}{receiver}"), Condition { severity: Severity::High, text });
         }
     }
     if let Some(last) = daemon.store.last_sweep().await? {
@@ -105,7 +136,7 @@ async fn in_store(
         if due.is_some_and(|due| now.duration_since(due) > LATE) {
             let last = crate::wording::minutes(last);
             let text = format!("no sweep has ended since {last}: what drifted since then may not be known");
-            wrong.insert("sweeps".to_owned(), Condition { severity: Severity::High, text });
+            wrong.insert(SWEEPS.to_owned(), Condition { severity: Severity::High, text });
         }
     }
     Ok(wrong)
@@ -116,8 +147,8 @@ fn said(name: &str) -> String {
         Some(("receiver", receiver)) => format!("receiver {receiver} takes alerts again"),
         Some(("queue", queue)) => format!("queue {queue} can be read again"),
         _ => match name {
-            "sweeps" => "sweeps end again".to_owned(),
-            "gaps" => "the last sweep saw everything".to_owned(),
+            SWEEPS => "sweeps end again".to_owned(),
+            GAPS => "the last sweep saw everything".to_owned(),
             "states" => "the states can be read again".to_owned(),
             "trail" => "a trail logs again".to_owned(),
             other => other.to_owned(),
@@ -137,7 +168,7 @@ fn alerts(current: &Current, name: &str, condition: &Condition, is_over: bool, n
     .into_iter()
     .map(|(name, values)| (name.to_owned(), values))
     .collect();
-    let failing = name.strip_prefix("receiver ");
+    let failing = name.strip_prefix(RECEIVER);
     let mut receivers: Vec<(String, String)> = route
         .destinations(&labels)
         .into_iter()

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
-use super::conditions::Condition;
+use super::conditions::{Condition, GAPS};
 use super::{Daemon, Stop};
 use crate::model::{Gap, GapReason, Outcome, Severity};
 use crate::store::{QueueDepth, Store, StoreError};
@@ -33,10 +33,10 @@ struct Known {
     scheduler: Option<Timestamp>,
     sweep: Option<(Timestamp, usize, usize)>,
     reload: Option<String>,
-    /// What the last sweep could not see.
-    unseen: Option<String>,
-    /// Why no trail logs.
-    trail: Option<String>,
+    /// By job of sweeps, what the last one could not see.
+    unseen: BTreeMap<String, Option<String>>,
+    /// What people are told of driftd itself, by a name that stays: wrong, or seen to be well. What is not here is not known.
+    watched: BTreeMap<String, Option<Condition>>,
     /// Receiver -> why it does not take alerts.
     receivers: BTreeMap<String, String>,
     /// Why the organization could not be asked, if one is configured.
@@ -58,16 +58,26 @@ impl Health {
     }
 
     pub(super) fn queue_answers(&self, url: &str) {
-        self.known().queues.remove(url);
+        let mut known = self.known();
+        known.queues.remove(url);
+        known.watched.insert(format!("queue {url}"), None);
     }
 
     pub(super) fn queue_fails(&self, url: &str, error: &str) {
-        self.known().queues.insert(url.to_owned(), error.to_owned());
+        let mut known = self.known();
+        known.queues.insert(url.to_owned(), error.to_owned());
+        let text = format!("queue {url} cannot be read: {error}");
+        known.watched.insert(format!("queue {url}"), Some(Condition { severity: Severity::High, text }));
     }
 
     pub(super) fn states_read(&self, gaps: &[Gap]) {
         let of_sources = gaps.iter().filter(|gap| gap.scope.source.is_some());
-        self.known().states = Some(of_sources.map(|gap| gap.detail.clone()).collect());
+        let unread: Vec<String> = of_sources.map(|gap| gap.detail.clone()).collect();
+        let mut known = self.known();
+        let text = || format!("states cannot be read: {}", unread.join("; "));
+        let wrong = (!unread.is_empty()).then(|| Condition { severity: Severity::High, text: text() });
+        known.watched.insert("states".to_owned(), wrong);
+        known.states = Some(unread);
     }
 
     pub(super) fn scheduler_lives(&self, now: Timestamp) {
@@ -78,18 +88,23 @@ impl Health {
         self.known().scheduler.is_some_and(|at| now.duration_since(at).unsigned_abs() < within)
     }
 
-    pub(super) fn swept(&self, outcome: &Outcome) {
+    /// A job of sweeps ended; `job` is what it swept.
+    pub(super) fn swept(&self, outcome: &Outcome, job: &str) {
         let mut known = self.known();
         known.sweep = Some((outcome.finished_at, outcome.findings.len(), outcome.gaps.len()));
         // A type without a reader is no news.
         let unseen: Vec<&Gap> = outcome.gaps.iter().filter(|gap| gap.reason != GapReason::Unsupported).collect();
-        known.unseen = unseen.first().map(|gap| {
-            format!(
-                "{} of the last sweep could not be seen: {}",
-                count(unseen.len() as u64, "part", "parts"),
-                sanitize_output(&gap.detail)
-            )
+        let text = unseen.first().map(|gap| {
+            let number = count(unseen.len() as u64, "part", "parts");
+            format!("{number} of the last sweep could not be seen: {}", sanitize_output(&gap.detail))
         });
+        if job.is_empty() {
+            known.unseen.clear();
+        }
+        known.unseen.insert(job.to_owned(), text);
+        let text = known.unseen.values().flatten().next().cloned();
+        let wrong = text.map(|text| Condition { severity: Severity::Medium, text });
+        known.watched.insert(GAPS.to_owned(), wrong);
     }
 
     /// The accounts of the organization are known, or why not; `None`: nobody asks.
@@ -112,29 +127,21 @@ impl Health {
         }
     }
 
-    /// Whether a trail logs; why it does not.
-    pub(super) fn trail(&self, error: Option<String>) {
-        self.known().trail = error;
+    /// A trail logs, or why none does.
+    pub(super) fn trail(&self, logs: Result<(), String>) {
+        let wrong = logs.err().map(|text| Condition { severity: Severity::High, text });
+        self.known().watched.insert("trail".to_owned(), wrong);
     }
 
     /// What is wrong and of concern to people, by a name that stays.
     pub(super) fn conditions(&self) -> BTreeMap<String, Condition> {
         let known = self.known();
-        let mut wrong = BTreeMap::new();
-        let mut add = |name: String, severity, text: String| wrong.insert(name, Condition { severity, text });
-        for (url, error) in &known.queues {
-            add(format!("queue {url}"), Severity::High, format!("queue {url} cannot be read: {error}"));
-        }
-        if let Some(unread) = known.states.as_ref().filter(|unread| !unread.is_empty()) {
-            add("states".to_owned(), Severity::High, format!("states cannot be read: {}", unread.join("; ")));
-        }
-        if let Some(text) = &known.unseen {
-            add("gaps".to_owned(), Severity::Medium, text.clone());
-        }
-        if let Some(text) = &known.trail {
-            add("trail".to_owned(), Severity::High, text.clone());
-        }
-        wrong
+        known.watched.iter().filter_map(|(name, wrong)| Some((name.clone(), wrong.clone()?))).collect()
+    }
+
+    /// Was this seen to be well, by this process?
+    pub(super) fn is_well(&self, name: &str) -> bool {
+        matches!(self.known().watched.get(name), Some(None))
     }
 
     /// One line for people.
@@ -227,6 +234,9 @@ async fn metrics_page(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     // A store that does not answer leaves the numbers as they were.
     if let Some(depths) = shared.daemon.store_said("metrics", depths) {
         super::metrics::queues(&depths, shared.daemon.now());
+    }
+    if let Some(counts) = shared.daemon.store_said("metrics", shared.daemon.store.notice_count().await) {
+        super::metrics::notices(&counts);
     }
     let render = |metrics: &PrometheusHandle| {
         // Samples of histograms are drained.

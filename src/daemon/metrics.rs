@@ -9,7 +9,7 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use super::last_sweeps::Total;
 use crate::cycle::Work;
 use crate::model::{DriftStatus, Outcome};
-use crate::store::QueueDepth;
+use crate::store::{NoticeState, QueueDepth};
 
 /// Those that are there from the start.
 const QUEUES: [&str; 3] = ["lookup", "marks", "sweep"];
@@ -96,6 +96,14 @@ pub(super) fn swept(outcome: &Outcome, total: &Total, is_whole: bool) {
 /// A try to send a notice.
 pub(super) fn notice(receiver: &str, result: &'static str) {
     counter!("driftd_notices_total", "receiver" => receiver.to_owned(), "result" => result).increment(1);
+}
+
+/// What is in the outbox.
+pub(super) fn notices(counts: &[(String, NoticeState, u64)]) {
+    for (receiver, state, count) in counts {
+        let number = u32::try_from(*count).map_or(f64::MAX, f64::from);
+        gauge!("driftd_notices", "receiver" => receiver.clone(), "state" => state.as_str()).set(number);
+    }
 }
 
 /// Something that nobody was told.

@@ -183,6 +183,10 @@ fn written(group: &DueGroup, notify: &Notify, now: Timestamp) -> Written {
     if !is_due {
         return rest;
     }
+    // What is wrong with driftd is told when it begins and when it ends: without news nothing is known of it.
+    if kept == Occasion::Health && news.is_empty() {
+        return Written { due_at: None, not_told: Some("nothing_new"), ..rest };
+    }
     if let Some(until) = muted(&message, route, now) {
         return Written { due_at: Some(until), not_told: Some("muted"), ..rest };
     }
@@ -190,7 +194,7 @@ fn written(group: &DueGroup, notify: &Notify, now: Timestamp) -> Written {
     let is_closed = is_over || kept == Occasion::Digest;
     let repeat = route.and_then(|route| route.delivery.repeat_interval);
     let due_at = repeat
-        .filter(|_| !is_closed && message.status == GroupStatus::Open)
+        .filter(|_| !is_closed && message.status == GroupStatus::Open && kept != Occasion::Health)
         .and_then(|interval| now.checked_add(interval).ok());
     let escalate_at = rest.escalate_at.filter(|_| message.status == GroupStatus::Open);
     let rest = Written { due_at, escalate_at, is_closed, takes_news: true, ..rest };
@@ -280,3 +284,6 @@ fn group_name(group: &DueGroup) -> String {
 pub(super) fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

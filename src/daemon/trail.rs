@@ -16,8 +16,10 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     loop {
         let current = daemon.current();
         // The event history needs no trail.
-        if !current.options.queues.is_empty() {
-            daemon.health.trail(wrong(&current).await);
+        if !current.options.queues.is_empty()
+            && let Some(logs) = logs(&current).await
+        {
+            daemon.health.trail(logs);
         }
         if !wait(&mut stop, &nothing, LOOK).await {
             return;
@@ -25,8 +27,8 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     }
 }
 
-/// Why no trail of this account and region logs; `None`: one does, or nobody may say.
-async fn wrong(current: &Current) -> Option<String> {
+/// Does a trail of this account and region log, or why does none? `None`: nobody may say.
+async fn logs(current: &Current) -> Option<Result<(), String>> {
     let scope = Scope::new(current.aws.account(), current.aws.default_region());
     // An emulator's trails log nothing, and its events come all the same.
     let client = current.aws.scope(&scope).await.filter(|client| !client.is_emulated())?;
@@ -38,18 +40,18 @@ async fn wrong(current: &Current) -> Option<String> {
         .trail_list
         .unwrap_or_default();
     if trails.is_empty() {
-        return Some(format!(
+        return Some(Err(format!(
             "no trail of account {} logs in {}: without one no queue hears of changes",
             scope.account, scope.region
-        ));
+        )));
     }
     let mut stopped = Vec::new();
     for arn in trails.iter().filter_map(|trail| trail.trail_arn.as_deref()) {
         let asked = client.cloudtrail().get_trail_status().name(arn).send();
         match client.call("cloudtrail:GetTrailStatus", asked).await {
             Ok(status) if status.is_logging == Some(true) => match status.latest_delivery_error {
-                None => return None,
-                Some(error) if error.is_empty() => return None,
+                None => return Some(Ok(())),
+                Some(error) if error.is_empty() => return Some(Ok(())),
                 Some(error) => stopped.push(format!("{arn} cannot deliver: {error}")),
             },
             Ok(_) => stopped.push(format!("{arn} does not log")),
@@ -57,5 +59,5 @@ async fn wrong(current: &Current) -> Option<String> {
             Err(_) => return None,
         }
     }
-    Some(format!("no trail logs, so that nobody hears of changes: {}", stopped.join("; ")))
+    Some(Err(format!("no trail logs, so that nobody hears of changes: {}", stopped.join("; "))))
 }

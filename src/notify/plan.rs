@@ -157,3 +157,67 @@ fn window(delivery: &Delivery, occasion: Occasion) -> std::time::Duration {
 fn body<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::life::{Hold, Resolution, State, StateName};
+    use crate::model::Severity;
+    use crate::wording::samples;
+
+    /// What is planned for one finding in a state that took this step: receiver, occasion and labels; `told`: those who know of it.
+    fn planned(state: &State, kind: TransitionKind, change: impl Fn(&mut Transition)) -> Vec<String> {
+        let mut known = samples::findings(1).remove(0);
+        known.life.state = state.clone();
+        let mut step = Transition {
+            finding_id: known.id.clone(),
+            key: known.finding.key.clone(),
+            at: samples::now(),
+            kind,
+            was: Some(StateName::Open),
+            state: state.name(),
+            baseline: false,
+            suppressed: false,
+        };
+        change(&mut step);
+        let changes = Changes { findings: vec![known], transitions: vec![step] };
+        let route = Route::to_all(vec!["ops".to_owned()]);
+        let plan = plan(&changes, Some(&route), &Owners::default(), samples::now());
+        let said = |alert: &NewAlert| match &alert.group {
+            Some(group) => format!("{} {} {}", group.receiver, group.occasion, group.labels),
+            None => "told".to_owned(),
+        };
+        let not_told = plan.not_told.keys().map(|why| format!("nobody: {}", why.as_str()));
+        plan.alerts.iter().map(said).chain(not_told).collect()
+    }
+
+    fn hold() -> State {
+        State::Acknowledged(Hold { by: "ana".to_owned(), reason: String::new(), fingerprint: String::new() })
+    }
+
+    #[test]
+    fn what_opens_is_routed_and_what_becomes_of_it_goes_to_those_who_know() {
+        let same = |_: &mut Transition| {};
+        let of_alice = r#"ops opened {"account":"111111111111","actor":"alice@example.com","source":"prod"}"#;
+        assert_eq!(planned(&State::Open, TransitionKind::Opened, same), [of_alice]);
+        let worse = TransitionKind::SeverityChanged { from: Severity::Low, to: Severity::Critical };
+        assert_eq!(planned(&State::Open, worse, same), [of_alice]);
+        let milder = TransitionKind::SeverityChanged { from: Severity::Critical, to: Severity::Low };
+        assert_eq!(planned(&State::Open, milder, same), ["told"]);
+        let taken = TransitionKind::Acknowledged { by: "ana".to_owned(), reason: String::new() };
+        assert_eq!(planned(&hold(), taken, same), ["told"]);
+        let how = Resolution::RevertedByHand;
+        let over = TransitionKind::Resolved { how, by: None };
+        assert_eq!(planned(&State::Resolved { how, by: None }, over, same), ["told"]);
+    }
+
+    #[test]
+    fn a_first_look_is_told_as_one_and_what_flaps_is_not() {
+        let first = planned(&State::Open, TransitionKind::Opened, |step| step.baseline = true);
+        assert_eq!(first, [r#"ops baseline {"source":"prod"}"#]);
+        let flaps = planned(&State::Open, TransitionKind::Opened, |step| step.suppressed = true);
+        assert_eq!(flaps, ["nobody: flapping"]);
+        // Somebody accepted it before it was seen.
+        assert_eq!(planned(&hold(), TransitionKind::Opened, |_| {}), ["nobody: unchanged"]);
+    }
+}

@@ -154,3 +154,71 @@ impl Route {
         all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect()
+    }
+
+    fn matchers(pairs: &[(&str, &str)]) -> Matchers {
+        let glob = |text: &str| text.split('|').map(|glob| Pattern::new(glob).unwrap()).collect();
+        Matchers(pairs.iter().map(|(name, text)| ((*name).to_owned(), glob(text))).collect())
+    }
+
+    fn route(matches: &[(&str, &str)], receivers: &[&str], goes_on: bool, routes: Vec<Route>) -> Route {
+        let receivers = receivers.iter().map(|name| (*name).to_owned()).collect();
+        Route { matches: matchers(matches), goes_on, routes, ..Route::to_all(receivers) }
+    }
+
+    fn told(route: &Route, pairs: &[(&str, &str)]) -> Vec<String> {
+        route.destinations(&labels(pairs)).iter().map(|to| to.receiver.to_owned()).collect()
+    }
+
+    #[test]
+    fn the_first_child_that_matches_takes_it_unless_it_goes_on() {
+        let tree = route(
+            &[],
+            &["all"],
+            false,
+            vec![
+                route(&[("severity", "critical")], &["oncall"], true, vec![]),
+                route(
+                    &[("source", "prod-*")],
+                    &["prod"],
+                    false,
+                    vec![route(&[("kind", "aws_iam_*")], &["iam"], false, vec![])],
+                ),
+                route(&[("source", "*")], &["oncall", "rest"], false, vec![]),
+            ],
+        );
+        assert_eq!(
+            told(&tree, &[("severity", "critical"), ("source", "prod-eu"), ("kind", "aws_vpc")]),
+            ["oncall", "prod"]
+        );
+        assert_eq!(told(&tree, &[("severity", "low"), ("source", "prod-eu"), ("kind", "aws_iam_role")]), ["iam"]);
+        assert_eq!(told(&tree, &[("severity", "critical"), ("source", "x")]), ["oncall", "rest"], "each once");
+        // What has no value is an empty text: `*` matches it.
+        assert_eq!(told(&tree, &[]), ["oncall", "rest"]);
+        // A child that goes on took it all the same: the parent does not tell it again.
+        let only = route(&[], &["all"], false, vec![route(&[("severity", "critical")], &["oncall"], true, vec![])]);
+        assert_eq!(told(&only, &[("severity", "critical")]), ["oncall"]);
+        assert_eq!(told(&only, &[("severity", "low")]), ["all"]);
+    }
+
+    #[test]
+    fn every_label_must_match_and_exceptions_are_left_to_others() {
+        let mut one = route(&[("severity", "critical|high"), ("account", "111*")], &["a"], false, vec![]);
+        assert_eq!(told(&one, &[("severity", "high"), ("account", "111111111111")]), ["a"]);
+        assert_eq!(told(&one, &[("severity", "high"), ("account", "2")]), Vec::<String>::new());
+        let refused = one.refuses(&labels(&[("severity", "low"), ("account", "1111")])).unwrap();
+        assert_eq!(refused, "severity is low, and must be critical, high");
+        one.except = matchers(&[("actor", "ci-*")]);
+        let by_ci = [("severity", "high"), ("account", "1111"), ("actor", "ci-7")];
+        assert_eq!(told(&one, &by_ci), Vec::<String>::new());
+        assert_eq!(one.refuses(&labels(&by_ci)).unwrap(), "actor is ci-7, which it leaves to others");
+        assert_eq!(told(&one, &[("severity", "high"), ("account", "1111"), ("actor", "ana")]), ["a"]);
+    }
+}

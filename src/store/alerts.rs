@@ -161,8 +161,10 @@ impl Store {
             return Ok(false);
         }
         if *takes_news {
-            let newest = group.news.last().map_or(0, |(id, _)| *id);
-            tx.execute("DELETE FROM alert_news WHERE group_id = $1 AND id <= $2", values![group.id, newest]).await?;
+            // Those that were read, and no others: one that came meanwhile may have a lower number.
+            for (id, _) in &group.news {
+                tx.execute("DELETE FROM alert_news WHERE id = $1", values![*id]).await?;
+            }
             // What came after they were read waits for the next message.
             let sql = "UPDATE alert_groups SET due_at = $2, closed_at = NULL WHERE id = $1 \
                        AND EXISTS (SELECT 1 FROM alert_news WHERE group_id = $1)";
@@ -179,6 +181,9 @@ impl Store {
 
 /// Writes alerts to the groups that they belong to.
 pub(super) async fn add(tx: &mut Tx, alerts: &[NewAlert], now: Timestamp) -> Result<(), StoreError> {
+    // In one order, so that two writers on PostgreSQL never wait for each other.
+    let mut alerts: Vec<&NewAlert> = alerts.iter().collect();
+    alerts.sort_by_key(|alert| alert.group.as_ref().map(|group| (&group.receiver, group.occasion, &group.labels)));
     for alert in alerts {
         let groups = match &alert.group {
             Some(group) => vec![join(tx, alert, group, now).await?],
@@ -191,20 +196,25 @@ pub(super) async fn add(tx: &mut Tx, alerts: &[NewAlert], now: Timestamp) -> Res
                 let sql = "INSERT INTO alert_members (group_id, finding_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
                 tx.execute(sql, values![group, finding]).await?;
             }
-            due(tx, group, now).await?;
+            due(tx, group, alert.group.as_ref().map(|group| group.due_at), now).await?;
         }
     }
     Ok(())
 }
 
-/// A group that was told is due again when its interval is over; one that was not is due already.
-async fn due(tx: &mut Tx, group: i64, now: Timestamp) -> Result<(), StoreError> {
+/// A group that was told is due again when its interval is over. One that was not is due at `first_due` at the latest: what makes it worse must not
+/// wait for the end of a mute time that the group was put off to.
+async fn due(tx: &mut Tx, group: i64, first_due: Option<Timestamp>, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT due_at, last_told_at, again FROM alert_groups WHERE id = $1";
     let rows = tx.fetch(sql, values![group]).await?;
     let Some(row) = rows.first() else { return Ok(()) };
     let again = Duration::from_micros(row.integer("again")?.unsigned_abs());
     let due_at = match (row.optional_time("last_told_at")?, row.optional_time("due_at")?) {
-        (None, due_at) => due_at,
+        (None, due_at) => match (due_at, first_due) {
+            (Some(due_at), Some(first_due)) => Some(due_at.min(first_due)),
+            // It was in somebody's hands before anybody was told, and is not any more.
+            (due_at, first_due) => due_at.or(first_due).or(Some(now)),
+        },
         (Some(told), due_at) => {
             let next = told.checked_add(again).unwrap_or(Timestamp::MAX).max(now);
             Some(due_at.map_or(next, |due_at| due_at.min(next)))

@@ -9,24 +9,40 @@ use super::{Store, StoreError};
 /// Conditions are cursors of this name, and what follows.
 const PREFIX: &str = "condition.";
 
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastingCondition {
+    pub name: String,
+    /// The process that saw it first.
+    pub owner: String,
+    pub since: Timestamp,
+}
+
 impl Store {
-    /// The names of those that last, and since when.
-    pub async fn condition_list(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
-        let sql = "SELECT name, updated_at FROM cursors WHERE name >= $1 AND name < $2 ORDER BY name";
+    /// Those that last.
+    pub async fn condition_list(&self) -> Result<Vec<LastingCondition>, StoreError> {
+        let sql = "SELECT name, value, updated_at FROM cursors WHERE name >= $1 AND name < $2 ORDER BY name";
         // The character after the point ends the range of names with the prefix.
         let rows = self.db.fetch(sql, values![PREFIX, "condition/"]).await?;
-        let named = |row: &super::db::Row| {
+        let lasting = |row: &super::db::Row| {
             let name = row.text("name")?;
-            Ok((name.trim_start_matches(PREFIX).to_owned(), row.time("updated_at")?))
+            let name = name.strip_prefix(PREFIX).unwrap_or(&name).to_owned();
+            Ok(LastingCondition { name, owner: row.text("value")?, since: row.time("updated_at")? })
         };
-        rows.iter().map(named).collect()
+        rows.iter().map(lasting).collect()
     }
 
     /// It begins, and these are told; `false`: it lasts already.
-    pub async fn condition_begin(&self, name: &str, alerts: &[NewAlert], now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn condition_begin(
+        &self,
+        name: &str,
+        owner: &str,
+        alerts: &[NewAlert],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        let sql = "INSERT INTO cursors (name, value, updated_at) VALUES ($1, '', $2) ON CONFLICT (name) DO NOTHING";
-        if tx.execute(sql, values![format!("{PREFIX}{name}"), now]).await? == 0 {
+        let sql = "INSERT INTO cursors (name, value, updated_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+        if tx.execute(sql, values![format!("{PREFIX}{name}"), owner, now]).await? == 0 {
             return Ok(false);
         }
         alerts::add(&mut tx, alerts, now).await?;

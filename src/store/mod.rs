@@ -33,6 +33,7 @@ use db::Db;
 pub use alerts::{AlertGroup, DueGroup, NewAlert, Told};
 pub use apply::Apply;
 pub use audit::{AuditEntry, AuditRecord};
+pub use conditions::LastingCondition;
 pub use coverage::CoverageAge;
 pub use error::StoreError;
 pub use events::StoredEvent;

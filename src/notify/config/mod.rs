@@ -11,7 +11,6 @@ pub use time_windows::RawTimeWindow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -20,7 +19,6 @@ use super::receivers::{RawKinds, ReceiverKind};
 use super::route::Route;
 use super::template::Template;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position};
-use crate::schedule;
 use crate::secret::SecretRef;
 use crate::wording::LinkOptions;
 use crate::yaml::position;
@@ -34,8 +32,6 @@ pub struct ReceiverConfig {
     pub show_values: bool,
     /// Is it told that a drift is over?
     pub send_resolved: bool,
-    /// Whose clock times are shown in besides UTC.
-    pub timezone: Option<TimeZone>,
     pub template: Template,
 }
 
@@ -52,9 +48,6 @@ pub struct RawReceiver {
     /// Tell that a drift is over.
     #[serde(default = "yes")]
     send_resolved: bool,
-    /// Show times on this clock, too, by its IANA name: `Europe/Berlin`.
-    #[schemars(with = "Option<String>")]
-    timezone: Option<Spanned<String>>,
     /// A title of your own, as a Jinja template over the message.
     #[schemars(with = "Option<String>")]
     title: Option<Spanned<String>>,
@@ -166,7 +159,7 @@ impl RawLinks {
 fn receivers(raw: Vec<RawReceiver>, diagnostics: &mut Diagnostics) -> Vec<ReceiverConfig> {
     let mut names = BTreeSet::new();
     let mut found = Vec::new();
-    for RawReceiver { name, show_values, send_resolved, timezone, title, text, to } in raw {
+    for RawReceiver { name, show_values, send_resolved, title, text, to } in raw {
         if name.value.trim().is_empty() {
             diagnostics.error("config/empty-value", position(&name), "the name of a receiver is empty");
         }
@@ -174,7 +167,6 @@ fn receivers(raw: Vec<RawReceiver>, diagnostics: &mut Diagnostics) -> Vec<Receiv
             let message = format!("there are two receivers of the name {:?}", name.value);
             diagnostics.error("config/duplicate-receiver", position(&name), message);
         }
-        let timezone = timezone.and_then(|name| schedule::config::timezone(&name, diagnostics));
         let at = title.as_ref().or(text.as_ref()).map(position);
         let value = |raw: Option<Spanned<String>>| raw.map(|raw| raw.value);
         let template = Template::new(value(title), value(text)).unwrap_or_else(|error| {
@@ -185,7 +177,7 @@ fn receivers(raw: Vec<RawReceiver>, diagnostics: &mut Diagnostics) -> Vec<Receiv
         });
         let at = position(&to);
         if let Some(kind) = to.value.validate(at, diagnostics) {
-            found.push(ReceiverConfig { name: name.value, kind, show_values, send_resolved, timezone, template });
+            found.push(ReceiverConfig { name: name.value, kind, show_values, send_resolved, template });
         }
     }
     found
