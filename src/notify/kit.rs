@@ -159,7 +159,7 @@ impl Contract<'_> {
             let sent = receiver.deliver(&notice(&message)).await;
             assert!(sent.is_ok(), "{name}: {sent:?}");
             let requests = server.requests();
-            assert!(!requests.is_empty(), "{name}: nothing was sent");
+            assert!(message.quiet || !requests.is_empty(), "{name}: nothing was sent");
             requests.iter().for_each(|request| (self.check)(request));
         }
         self.statuses(&server, receiver.as_ref()).await;

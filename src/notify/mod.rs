@@ -4,12 +4,15 @@
 pub mod config;
 mod fit;
 pub mod http;
+pub mod interaction;
 pub mod labels;
 mod owners;
 mod plan;
+pub mod press;
 mod receiver;
 pub mod receivers;
 pub mod route;
+pub mod targets;
 mod template;
 pub mod time_window;
 

@@ -88,6 +88,7 @@ pub fn render(report: &Report, format: Format, options: &Options) -> Result<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wording::sample;
 
     /// Resources of other providers are told once, beside the result, and change nothing of it.
     #[test]

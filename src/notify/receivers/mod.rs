@@ -78,6 +78,10 @@ macro_rules! receivers {
 }
 
 receivers! {
+    /// A Slack channel, by a bot: one living message per group, with its history in a thread, and buttons.
+    slack: Slack;
+    /// A Slack channel, by an incoming webhook.
+    slack_webhook: SlackWebhook;
     /// Any HTTP endpoint: a CloudEvents 1.0 envelope, signed as Standard Webhooks says.
     webhook: Webhook;
 }
