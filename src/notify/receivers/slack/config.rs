@@ -39,7 +39,7 @@ pub struct Raw {
 /// How presses of buttons come back: over Socket Mode, or as signed requests to the daemon; one of the two.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RawButtons {
+struct RawButtons {
     /// The app-level token for Socket Mode, `xapp-...`: the daemon needs no public address.
     #[schemars(with = "Option<TextOr<RawSecretKeys>>")]
     app_token: Option<RawSecret>,
@@ -54,7 +54,7 @@ pub struct RawButtons {
 /// Who may press buttons: everybody that one of the lists names.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct RawAllow {
+struct RawAllow {
     /// Ids of Slack user groups, `S0123456789`.
     #[schemars(with = "Vec<String>")]
     user_groups: Vec<Spanned<String>>,

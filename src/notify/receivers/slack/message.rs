@@ -12,7 +12,7 @@ use crate::wording::{Sign, minutes};
 
 /// Slack refuses a message whose blocks are too long together (`msg_blocks_too_long`), at a number that it does not tell: 9,597 characters were
 /// taken, 11,341 were not.
-pub const LARGEST: usize = 8_000;
+const LARGEST: usize = 8_000;
 /// Findings that read well in one message.
 const ITEMS: usize = 10;
 /// News in one reply.
@@ -49,7 +49,7 @@ impl Rendered {
 }
 
 /// The living message: how the group stands now. `buttons`: the names of group and receiver, where there are buttons. `mentions`: ids of people who did it.
-pub fn living(message: &Message, buttons: Option<(&str, &str)>, mentions: &[String]) -> Option<Rendered> {
+pub(super) fn living(message: &Message, buttons: Option<(&str, &str)>, mentions: &[String]) -> Option<Rendered> {
     let has_buttons = message.status == GroupStatus::Open
         && !matches!(message.occasion, Occasion::Digest | Occasion::Health | Occasion::Test);
     // Of all that is open, whatever is shown.
@@ -72,7 +72,7 @@ pub fn living(message: &Message, buttons: Option<(&str, &str)>, mentions: &[Stri
 }
 
 /// What is new, below the living message.
-pub fn reply(message: &Message, mentions: &[String]) -> Rendered {
+pub(super) fn reply(message: &Message, mentions: &[String]) -> Rendered {
     let mut lines: Vec<String> = match (&message.text, message.news.is_empty()) {
         (Some(text), _) => vec![text.clone()],
         (None, true) => Vec::new(),
@@ -357,7 +357,7 @@ fn actions(targets: &Targets) -> Value {
 }
 
 /// Names of those who did it, well enough known to be told, that can be looked up: e-mail addresses.
-pub fn actors(message: &Message) -> Vec<String> {
+pub(super) fn actors(message: &Message) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for who in message.items.iter().take(ITEMS).filter_map(|item| item.who.as_ref()) {
         let Some(name) = who.name.as_ref().filter(|_| who.confidence >= Confidence::Likely) else { continue };

@@ -102,7 +102,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// An address without what would end it within `<address|label>`; Slack takes up to 3,000 characters.
-pub fn page(url: &str) -> Option<String> {
+pub(super) fn page(url: &str) -> Option<String> {
     let is_page = url.starts_with("https://") || url.starts_with("http://");
     let url = url::Url::parse(url).ok().filter(|_| is_page)?;
     let text = String::from(url).replace('|', "%7C").replace('<', "%3C").replace('>', "%3E");
