@@ -271,7 +271,7 @@ pub(crate) fn problem(body: &Value) -> Option<String> {
     {
         return Some(format!("color {color}"));
     }
-    std::iter::once(sequences(text)).chain(blocks.iter().chain(&inner).map(block)).flatten().next()
+    [sequences(text), code(text)].into_iter().chain(blocks.iter().chain(&inner).map(block)).flatten().next()
 }
 
 fn block(block: &Value) -> Option<String> {
@@ -343,15 +343,17 @@ fn words(object: &Value, limit: usize, may_format: bool) -> Option<String> {
     if is_plain && text.contains(['<', '>']) {
         return Some(format!("not escaped: {text}"));
     }
-    sequences(text)
+    sequences(text).or_else(|| (!is_plain).then(|| code(text)).flatten())
 }
 
-/// Nothing but mentions of people and links of ours may stand in angle brackets, and nothing else may format a code block's end.
+/// Nothing but mentions of people and links of ours may stand in angle brackets.
 fn sequences(text: &str) -> Option<String> {
     let known = Regex::new(r"<@[A-Z0-9]+>|<https?://[^<>|\s`]+\|[^<>|]+>|&amp;|&lt;|&gt;").unwrap();
     let rest = known.replace_all(text, "");
-    if rest.contains(['<', '>', '&']) {
-        return Some(format!("a control sequence in: {text}"));
-    }
-    (!rest.matches('`').count().is_multiple_of(2)).then(|| format!("code that does not end: {text}"))
+    rest.contains(['<', '>', '&']).then(|| format!("a control sequence in: {text}"))
+}
+
+/// Code ends where it is to end.
+fn code(text: &str) -> Option<String> {
+    (!text.matches('`').count().is_multiple_of(2)).then(|| format!("code that does not end: {text}"))
 }

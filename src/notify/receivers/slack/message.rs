@@ -67,7 +67,7 @@ pub(super) fn living(message: &Message, buttons: Option<(&str, &str)>, mentions:
             attachments
                 .push(json!({"color": color(message), "fallback": escaped(&message.title, 500), "blocks": inner}));
         }
-        Rendered { text: escaped(&headline(message), 1_000), blocks, attachments }
+        Rendered { text: fallback(&headline(message)), blocks, attachments }
     })
 }
 
@@ -88,7 +88,7 @@ pub(super) fn reply(message: &Message, mentions: &[String]) -> Rendered {
     if let Some(who) = said_mentions(mentions) {
         blocks.push(context(vec![who.object()]));
     }
-    Rendered { text: escaped(&lines.join(" "), 1_000), blocks, attachments: Vec::new() }
+    Rendered { text: fallback(&lines.join(" ")), blocks, attachments: Vec::new() }
 }
 
 /// The living message without what only Slack's Web API can do.
@@ -102,6 +102,11 @@ pub fn webhook(message: &Message) -> Option<Rendered> {
         };
     }
     living(&message, None, &[])
+}
+
+/// What notifications show, where Slack may format it: nothing in it is code.
+fn fallback(text: &str) -> String {
+    escaped(&text.replace('`', "'"), 1_000)
 }
 
 /// `🔴 CRITICAL · aws_security_group.web was changed outside Terraform by alice`
