@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::deliver::Sending;
 use super::{Daemon, Stop, metrics};
 use crate::model::Reason;
+use crate::notify::interaction::{self, App};
 use crate::notify::route::{Escalation, Route};
 use crate::notify::time_window::muted_until;
 use crate::notify::{KeptDelivery, NotifyConfig, Owners, Receiver, ReceiverConfig, Tools};
@@ -36,6 +37,8 @@ pub struct Notify {
     /// What each rule says.
     reasons: BTreeMap<String, Reason>,
     pub(super) receivers: BTreeMap<String, Arc<Opened>>,
+    /// Where buttons of messages may come from.
+    pub(super) apps: Vec<Arc<App>>,
 }
 
 /// A receiver of the configuration.
@@ -61,13 +64,14 @@ impl Notify {
             (config.name.clone(), Arc::new(Opened { config: config.clone(), receiver }))
         };
         let receivers = config.receivers.iter().map(open).collect();
-        Self { config, owners, reasons, receivers }
+        let apps = interaction::apps(&config.receivers, tools);
+        Self { config, owners, reasons, receivers, apps }
     }
 
     /// Nobody is told anything.
     pub fn nobody() -> Self {
         let (config, owners) = (NotifyConfig::default(), Owners::default());
-        Self { config, owners, reasons: BTreeMap::new(), receivers: BTreeMap::new() }
+        Self { config, owners, reasons: BTreeMap::new(), receivers: BTreeMap::new(), apps: Vec::new() }
     }
 
     /// The route at the root, if there are receivers.
