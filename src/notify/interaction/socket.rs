@@ -92,7 +92,8 @@ async fn listen(app: &App, api: &Api, queue: &mpsc::Sender<Waiting>, clock: &Clo
 async fn connect(api: &Api, now: Timestamp) -> Result<Connection, String> {
     let said = api.post("apps.connections.open", &json!({}), now).await.map_err(|error| error.error.to_string())?;
     let url = said.get("url").and_then(Value::as_str).unwrap_or_default();
-    if !url.starts_with("wss://") && !(api.is_plain() && url.starts_with("ws://")) {
+    let is_socket = url.starts_with("wss://") || (api.is_plain() && url.starts_with("ws://"));
+    if !is_socket {
         return Err("Slack named no address for Socket Mode".to_owned());
     }
     let config = WebSocketConfig::default().max_message_size(Some(LARGEST)).max_frame_size(Some(LARGEST));

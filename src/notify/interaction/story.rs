@@ -171,6 +171,7 @@ async fn signed_requests_are_answered_before_anything_is_done() {
     let router = Router::new().route(PATH, post(interactivity)).with_state(Arc::clone(&own));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}{PATH}", listener.local_addr().unwrap());
+    #[expect(clippy::disallowed_methods, reason = "a server of a test ends with it")]
     tokio::spawn(async move { axum::serve(listener, router).await });
     let now = samples::now().as_second();
     let http = kit::tools().await.http;

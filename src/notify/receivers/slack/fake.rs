@@ -53,6 +53,7 @@ impl Slack {
         let router = Router::new().route("/api/{method}", axum::routing::post(call)).with_state(Arc::clone(&state));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/api", listener.local_addr().unwrap());
+        #[expect(clippy::disallowed_methods, reason = "a server of a test ends with it")]
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, state }
     }
@@ -334,7 +335,8 @@ fn element(element: &Value) -> Option<String> {
 fn words(object: &Value, limit: usize, may_format: bool) -> Option<String> {
     let text = object["text"].as_str().unwrap_or_default();
     let is_plain = object["type"] == "plain_text";
-    if !is_plain && !(may_format && object["type"] == "mrkdwn" && object["verbatim"] == true) {
+    let is_formatted = may_format && object["type"] == "mrkdwn" && object["verbatim"] == true;
+    if !is_plain && !is_formatted {
         return Some(format!("not a text here: {object}"));
     }
     if text.is_empty() || text.chars().count() > limit {
