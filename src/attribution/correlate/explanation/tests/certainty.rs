@@ -202,13 +202,12 @@ fn doubted(drift: &Drift, records: &[String]) -> bool {
     doubted
 }
 
-#[test]
-fn a_later_record_that_says_too_little_takes_certainty() {
+/// An instance that Ann made larger, her record, and others beside it: may they have been about the same, so that her name is in doubt?
+pub(crate) fn records_that_say_too_little() -> (Drift, String, Vec<(String, bool, &'static str)>) {
     let ann = || resized(5, "ann", "m5.large", json!({}));
-    let with = |record: String| doubted(&instance("m5.large"), &[ann(), record]);
     let bob = |second, request: Value, more: Value| event(second, "bob", "ec2:ModifyInstanceAttribute", request, more);
     let omitted = json!({"omitted": true, "originalSize": 200_000, "reason": "x"});
-    for (record, expected, what) in [
+    let others = vec![
         (resized(7, "bob", "t3.nano", json!({"eventTime": 17})), true, "at no time"),
         (bob(7, json!({"instanceId": "i-0ffffffff"}), json!({"eventTime": 17})), false, "of another instance"),
         (bob(7, omitted.clone(), json!({})), true, "left out"),
@@ -224,8 +223,15 @@ fn a_later_record_that_says_too_little_takes_certainty() {
         (event(7, "bob", "iam:UpdateAssumeRolePolicy", Value::Null, json!({})), false, "of another kind"),
         (ann().get(..300).unwrap().to_owned(), true, "cut in two"),
         ("\"junk\"".to_owned(), false, "no record at all"),
-    ] {
-        assert_eq!(with(record), expected, "{what}");
+    ];
+    (instance("m5.large"), ann(), others)
+}
+
+#[test]
+fn a_later_record_that_says_too_little_takes_certainty() {
+    let (drift, ann, others) = records_that_say_too_little();
+    for (record, expected, what) in others {
+        assert_eq!(doubted(&drift, &[ann.clone(), record]), expected, "{what}");
     }
 }
 
