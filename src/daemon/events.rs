@@ -20,14 +20,20 @@ const UNREAD: &str = "unread:";
 /// In place of an account that is not known.
 const ANY_ACCOUNT: &str = "*";
 
+/// After the id of a record that came late, or corrects another one.
+const ADDENDUM: &str = ":addendum";
+
 /// What was received has happened before, by AWS's clock: that may be ahead of this machine's.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is kept of an event: writes that may change what is watched, also those that do not say what they are about, and calls that begin
-/// sessions, by which people are found.
+/// What is kept of an event: writes that may change what is watched, also those that do not say what they are about,
+/// corrections that say that a call failed, and calls that begin sessions, by which people are found.
 /// Everything else is `None`.
 pub(super) fn stored(event: &Event) -> Option<StoredEvent> {
-    let touched = touched(event);
+    let touched = match takes_back(event) {
+        true => touched(&Event { error: None, ..event.clone() }),
+        false => touched(event),
+    };
     let sessions = sessions_of(event);
     if touched.is_empty() && sessions.is_empty() {
         return None;
@@ -38,7 +44,8 @@ pub(super) fn stored(event: &Event) -> Option<StoredEvent> {
     let identity = &event.identity;
     let actor = identity.arn.as_ref().or(identity.user_name.as_ref()).or(identity.invoked_by.as_ref());
     Some(StoredEvent {
-        id: event.id.clone(),
+        // A correction may have the id of what it corrects, and both are kept: whoever reads them knows which counts.
+        id: if event.late { format!("{}{ADDENDUM}", event.id) } else { event.id.clone() },
         time: event.time,
         name: event.name.clone(),
         source: event.source.clone(),
@@ -49,6 +56,11 @@ pub(super) fn stored(event: &Event) -> Option<StoredEvent> {
         error_code: event.error.clone(),
         record: evidence::of(event),
     })
+}
+
+/// Does it say that the call failed that an earlier record of it has?
+fn takes_back(event: &Event) -> bool {
+    event.late && event.error.is_some()
 }
 
 /// What is kept of a record that could not be read, when it was received: so no name is `certain` of what it may have been about. `None`:

@@ -18,5 +18,5 @@ mod tags;
 pub use activity_log::{ActivityLog, UnresolvedSession};
 pub use collector::Collector;
 #[cfg(test)]
-pub(crate) use explanation::tests::certainty::records_that_say_too_little;
+pub(crate) use explanation::tests::certainty::{corrections, records_that_say_too_little};
 pub use explanation::{Explanation, correlate};

@@ -133,8 +133,8 @@ fn calls_without_number_that_do_not_bear_on_it_hide_nobody() {
     assert_eq!(of(&instance("m5.large"), events.iter()), "ann certain: 1-ann-ModifyInstanceAttribute[/instance_type]");
 }
 
-#[test]
-fn a_correction_that_says_it_failed_takes_the_name_back() {
+/// An instance, Ann's record, and corrections of it that say that her call failed.
+pub(crate) fn corrections() -> (Drift, String, [String; 2]) {
     let addendum = |more: Value| {
         let mut all = json!({"addendum": {"reason": "UPDATED_DATA"}, "errorCode": "AccessDenied"});
         if let (Value::Object(all), Value::Object(more)) = (&mut all, more) {
@@ -146,8 +146,14 @@ fn a_correction_that_says_it_failed_takes_the_name_back() {
     let same = resized(1, "ann", "m5.large", addendum(json!({})));
     let other = json!({"eventID": "c-1", "addendum": {"reason": "UPDATED_DATA", "originalEventID": "1-ann-ModifyInstanceAttribute"}});
     let other = resized(1, "ann", "m5.large", addendum(other));
-    for correction in [same, other] {
-        assert_eq!(attributed(&instance("m5.large"), &[written.clone(), correction]), "");
+    (instance("m5.large"), written, [same, other])
+}
+
+#[test]
+fn a_correction_that_says_it_failed_takes_the_name_back() {
+    let (drift, written, corrections) = corrections();
+    for correction in corrections {
+        assert_eq!(attributed(&drift, &[written.clone(), correction]), "");
     }
 }
 
