@@ -13,7 +13,7 @@ use driftd::attribution::source::EventSource;
 use driftd::aws::{Aws, AwsOptions};
 use driftd::cycle::{self, Environment, Resources, Silent, Sweep, Work};
 use driftd::desired::{Object, ObjectAddress, ObjectStore, StateBucket, StoreError};
-use driftd::model::{DriftStatus, GapReason, Outcome};
+use driftd::model::{DriftStatus, GapReason, Outcome, ResourceKey, Scope};
 use jiff::Timestamp;
 use support::World;
 use support::cycle::{found, opening, settings};
@@ -42,6 +42,7 @@ fn cycles() {
     a_scan_ends_at_its_deadline();
     what_was_touched_minutes_ago_is_looked_at_again();
     strangers_of_a_stack_and_of_a_group();
+    a_rule_of_a_default_group_is_told_once();
 }
 
 fn nothing_that_was_read_outlives_its_cycle() {
@@ -329,6 +330,69 @@ fn strangers_of_a_stack_and_of_a_group() {
         let reread = Work::Resources(Resources { keys, ..Resources::default() });
         let again = cycle::run(&reread, &environment, "2".to_owned()).await;
         assert_eq!(told(&again), strangers[1..].iter().map(|one| (*one).to_owned()).collect());
+    });
+}
+
+const DEFAULTS: &str = "
+import boto3, json, sys
+state = json.load(open(sys.argv[2]))
+ids = {r['type'] + '.' + r['name']: r['instances'][0]['attributes']['id'] for r in state['resources']}
+aws = dict(endpoint_url=sys.argv[1], region_name='us-east-1', aws_access_key_id='test', aws_secret_access_key='test')
+ec2 = boto3.client('ec2', **aws)
+of_vpc = [dict(Name='vpc-id', Values=[ids['aws_vpc.this']])]
+group = next(g['GroupId'] for g in ec2.describe_security_groups(Filters=of_vpc)['SecurityGroups'] if g['GroupName'] == 'default')
+rule = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
+    dict(IpProtocol='tcp', FromPort=22, ToPort=22, IpRanges=[dict(CidrIp='0.0.0.0/0')])])['SecurityGroupRules'][0]['SecurityGroupRuleId']
+known = next(r for r in state['resources'] if r['type'] == 'aws_vpc_security_group_ingress_rule')
+more = json.loads(json.dumps(known))
+more['name'] = 'ssh'
+attributes = more['instances'][0]['attributes']
+attributes.update(id=rule, security_group_rule_id=rule, security_group_id=group, referenced_security_group_id=None,
+    arn=attributes['arn'].rpartition('/')[0] + '/' + rule, cidr_ipv4='10.0.0.0/8', from_port=22, to_port=22)
+state['resources'].append(more)
+json.dump(state, open(sys.argv[3], 'w'))
+print(group)
+";
+
+/// A declared rule of a default group that nobody declares is told by the rule, in a sweep and where only the group was touched.
+fn a_rule_of_a_default_group_is_told_once() {
+    let world = World::recorded("shop", 1);
+    support::point_aws_at(&world.moto);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("terraform.tfstate");
+    let mut python = support::python();
+    let done = python.args(["-c", DEFAULTS, &world.moto]).args([&world.state, &path]).output().expect("python starts");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let group = String::from_utf8_lossy(&done.stdout).trim().to_owned();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let aws = Aws::connect(AwsOptions::default()).await.expect("the false AWS answers");
+        let settings = settings(path.display().to_string());
+        let store = StateBucket::new(&aws);
+        let clock = || "2026-02-01T00:00:00Z".parse::<Timestamp>().expect("a time");
+        let environment = Environment {
+            aws: &aws,
+            settings: &settings,
+            store: &store,
+            progress: &Silent,
+            clock: &clock,
+            events: &[],
+            asks_sources: true,
+            keeping: None,
+        };
+        let scope = Scope::new("123456789012", "us-east-1");
+        let key = ResourceKey::new(scope.clone(), "aws_security_group", &group, None);
+        let touched = Resources { keys: BTreeSet::from([key]), ..Resources::default() };
+        let made =
+            Resources { kinds: BTreeSet::from([(scope, "aws_security_group".to_owned())]), ..Resources::default() };
+        for (what, work) in [
+            ("a sweep", Work::Sweep(Sweep { unmanaged: true, ..Sweep::default() })),
+            ("the group", Work::Resources(touched)),
+            ("groups, as one was made", Work::Resources(made)),
+        ] {
+            let outcome = cycle::run(&work, &environment, "1".to_owned()).await;
+            assert_eq!(found(&outcome), ["changed aws_vpc_security_group_ingress_rule.ssh"], "{what}");
+        }
     });
 }
 

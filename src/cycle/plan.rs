@@ -1,7 +1,7 @@
 //! What is read where. Only which scopes there are is known for all of them beforehand; a scope's kinds are laid out when its
 //! turn comes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::companions::{Placed, with_companions};
 use super::place::{Place, incompletely_read, placed};
@@ -155,6 +155,7 @@ impl Plan {
             self.gaps.push(Gap { reason: GapReason::Unreadable, scope: GapScope::default(), detail });
         }
         let placed: Vec<Placed> = desired.resources.iter().zip(places).map(|(one, place)| placed(one, place)).collect();
+        targets.extend(parts_of_defaults(resources, &placed));
         let family = with_companions(&targets, &placed);
         let all = desired.resources.iter().zip(places).enumerate().filter(|(index, _)| family.contains(index));
         self.parents(all.clone().map(|(_, (resource, place))| (resource, place)));
@@ -361,6 +362,26 @@ impl Plan {
         let of = |account: &String| regions.iter().map(|region| Scope::new(account, region)).collect::<Vec<_>>();
         self.accounts.iter().flat_map(of).collect()
     }
+}
+
+/// Declared parts (by index) of what AWS makes by default and nobody declares (the rules of a default group), where that is looked at: it is
+/// judged by what its parts are live.
+fn parts_of_defaults(resources: &Resources, placed: &[Placed<'_>]) -> Vec<usize> {
+    let Resources { keys, addresses: _, kinds: listed } = resources;
+    let ids = |one: &Placed<'_>| (one.scope.account.clone(), one.kind.to_owned(), one.id.to_owned());
+    let declared: HashSet<_> = placed.iter().map(ids).collect();
+    let keys = keys.iter().map(|key| (key.scope.account.clone(), key.kind.clone(), key.id.clone()));
+    let strangers: HashSet<_> = keys.filter(|key| !declared.contains(key)).collect();
+    let is_looked_at = |child: &Placed<'_>, kind: &str, id: &str| {
+        let parent = (child.scope.account.clone(), kind.to_owned(), id.to_owned());
+        strangers.contains(&parent)
+            || listed.iter().any(|(scope, listed)| scope == child.scope && listed == kind) && !declared.contains(&parent)
+    };
+    let has_default = |kind: &str| kinds::get(&kind.replacen("aws_", "aws_default_", 1)).is_some();
+    let is_part = |child: &Placed<'_>| {
+        child.parents.iter().any(|(kind, id)| has_default(kind) && is_looked_at(child, kind, id)) //
+    };
+    placed.iter().enumerate().filter(|(_, child)| is_part(child)).map(|(index, _)| index).collect()
 }
 
 /// Ids of some types are not unique (an `aws_s3_object` is its key, whatever the bucket): those that share one are read

@@ -13,7 +13,7 @@ use super::plan::{self, Plan};
 use super::{Environment, Progress, Settings, shard};
 use crate::aws::Aws;
 use crate::desired::MovedSource;
-use crate::diff::{self, Compared, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex, UnreadOwners};
+use crate::diff::{self, Altered, Compared, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex, UnreadOwners};
 use crate::inventory::{Keeping, kinds};
 use crate::model::{
     Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, GapReason, GapScope, OwnedField, ProviderRef, Scope,
@@ -42,6 +42,8 @@ pub(super) struct Seen {
     pub not_compared: BTreeMap<&'static str, NotCompared>,
     /// What nobody declares and others made, by scope, kind and id of the maker.
     pub made: BTreeMap<(Scope, &'static str, String), Vec<Drift>>,
+    /// What AWS made by itself and somebody altered.
+    pub altered: Vec<Altered>,
     /// Resources of which nothing tells where they are, by source.
     pub guessed: BTreeMap<usize, u64>,
     /// Sources and providers whose resources are proven to be in the account that was assumed.
@@ -135,6 +137,7 @@ pub(super) async fn read(
     for ((scope, kind, id), made) in std::mem::take(&mut seen.made) {
         seen.drifts.push(diff::unmanaged_maker(scope, kind, &id, made));
     }
+    seen.judge_altered(&ownership);
     seen.drop_owned(facts, &ownership);
     seen.fold(ownership.owned_fields());
     seen.drop_reported_twice(facts);
@@ -171,6 +174,7 @@ impl Seen {
             unmapped,
             not_compared,
             made,
+            altered,
             guessed,
             namesakes,
             proven,
@@ -190,6 +194,7 @@ impl Seen {
         for (maker, more) in made {
             self.made.entry(maker).or_default().extend(more);
         }
+        self.altered.extend(altered);
         for (source, number) in guessed {
             *self.guessed.entry(source).or_default() += number;
         }
@@ -232,7 +237,7 @@ impl Seen {
                 *self.guessed.entry(resource.source).or_default() += 1;
                 continue;
             };
-            let Compared { drifts, in_sync, live: _, owned_fields, uncovered, not_compared, gaps, made: _, folded: _ } =
+            let Compared { drifts, in_sync, live: _, owned_fields, uncovered, not_compared, gaps, made: _, altered: _, folded: _ } =
                 diff::listing(kind, &scope, &[(index, resource)], listing, None);
             self.drifts.extend(drifts);
             self.in_sync += in_sync.len() as u64;
@@ -240,6 +245,16 @@ impl Seen {
             self.not_compared.entry(kind.name).or_default().extend(not_compared);
             self.gaps.extend(gaps);
             self.owned_fields.extend(owned_fields.into_iter().map(|field| (scope.account.clone(), field)));
+        }
+    }
+
+    /// What AWS made by itself and somebody altered is unmanaged, unless children declare that, as they are live.
+    fn judge_altered(&mut self, ownership: &OwnershipIndex<'_>) {
+        for altered in std::mem::take(&mut self.altered) {
+            match ownership.declares_added(&altered) {
+                true => *self.folded.entry(altered.what.to_owned()).or_default() += 1,
+                false => self.drifts.push(altered.drift),
+            }
         }
     }
 

@@ -99,7 +99,7 @@ fn compare(
     seen.gaps.extend(listing.gaps.iter().cloned());
     let mut coverage = coverage(&listing, &task, &declared, scope, &context.desired.sources);
     let ownership = task.unmanaged.then_some(context.ownership);
-    let Compared { drifts, in_sync, live, owned_fields, uncovered, not_compared, gaps, made, folded } =
+    let Compared { drifts, in_sync, live, owned_fields, uncovered, not_compared, gaps, made, altered, folded } =
         diff::listing(facts, scope, &declared, listing, ownership);
     // A finding of a source that was not read now is still one; so is one of an attribute that could not be compared.
     coverage.complete &= sources_read && not_compared.gap(facts.name).is_none();
@@ -113,6 +113,7 @@ fn compare(
     for ((maker, id), made) in made {
         seen.made.entry((place_of(&id, scope), maker, id)).or_default().extend(made);
     }
+    seen.altered.extend(altered);
     for (reason, number) in folded {
         *seen.folded.entry(reason.to_owned()).or_default() += number;
     }
