@@ -148,7 +148,8 @@ class Door:
                 self.calls.append(request.operation)
                 if self.proxy.latency:
                     await asyncio.sleep(self.proxy.latency)
-                fault = next((fault.kind for fault in self.faults if fault.strikes(request)), None)
+                striking = next((fault for fault in self.faults if fault.strikes(request)), None)
+                fault = striking and striking.kind
                 self.struck += fault in ("reset", "hang", *REFUSALS)
                 if fault == "hang" and not await self._hang(reader):
                     self._ends(request, fault)
@@ -161,6 +162,8 @@ class Door:
                 self._ends(request, fault)
                 head, _, body = answer.partition(b"\r\n\r\n")
                 self.struck += fault in ("truncate", "cut") and bool(body)
+                if fault == "edit":
+                    answer = framed(head, striking.edit(body))
                 if fault == "truncate" and body:   # the connection ends before the announced length
                     writer.write(head + b"\r\n\r\n" + body[: len(body) // 2])
                     await writer.drain()
