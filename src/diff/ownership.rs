@@ -135,10 +135,10 @@ impl<'a> OwnershipIndex<'a> {
             }
             Owner::Claimed(what) => Undeclared::Unmanaged(Some(what)),
             // The instance of a spot request is declared by that.
-            Owner::AddedTo { kind, id } if !self.declares(scope, kind, id) && !self.objects.contains(id) => {
+            Owner::AddedTo { kind, id, claim: _ } if !self.declares(scope, kind, id) && !self.objects.contains(id) => {
                 Undeclared::Folded("part of another resource")
             }
-            Owner::AddedTo { .. } => Undeclared::Unmanaged(None),
+            Owner::AddedTo { claim, .. } => Undeclared::Unmanaged(*claim),
             Owner::None => Undeclared::Unmanaged(None),
         }
     }

@@ -137,11 +137,15 @@ fn what_is_folded_is_counted_by_reason() {
 #[test]
 fn what_was_put_on_a_declared_resource_is_told() {
     let added = || {
-        let owner = Owner::AddedTo { kind: "aws_instance", id: "i-0a1b2c3d".to_owned() };
+        let claim = Some("network interface of a Kubernetes node");
+        let owner = Owner::AddedTo { kind: "aws_instance", id: "i-0a1b2c3d".to_owned(), claim };
         vec![live("eni-0a1b2c3d", json!({}), owner)]
     };
-    let told = |declared: &[Desired]| strangers("aws_network_interface", declared, added()).drifts.len();
-    assert_eq!(told(&[placed("aws_instance", "i-0a1b2c3d", SCOPE.1)]), 1);
+    let drifts = |declared: &[Desired]| strangers("aws_network_interface", declared, added()).drifts;
+    let told = |declared: &[Desired]| drifts(declared).len();
+    let of_instance = drifts(&[placed("aws_instance", "i-0a1b2c3d", SCOPE.1)]);
+    let reason = of_instance[0].reason.as_deref().unwrap();
+    assert!(reason.contains("of a Kubernetes node") && reason.contains("anybody can write that"), "{reason}");
     assert_eq!(told(&[]), 0, "the instance is told");
     let state = json!({"id": "i-0a1b2c3d", "network_interface": [{"network_interface_id": "eni-0a1b2c3d"}]});
     let named = Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_instance", "i-0a1b2c3d", state) };
