@@ -43,6 +43,7 @@ fn cycles() {
     what_was_touched_minutes_ago_is_looked_at_again();
     strangers_of_a_stack_and_of_a_group();
     a_rule_of_a_default_group_is_told_once();
+    a_neighbour_proves_the_account_in_every_look();
 }
 
 fn nothing_that_was_read_outlives_its_cycle() {
@@ -393,6 +394,55 @@ fn a_rule_of_a_default_group_is_told_once() {
             let outcome = cycle::run(&work, &environment, "1".to_owned()).await;
             assert_eq!(found(&outcome), ["changed aws_vpc_security_group_ingress_rule.ssh"], "{what}");
         }
+    });
+}
+
+/// A state that tells the account of nothing: its bucket proves it, in a sweep, in the second look that follows, and where only a
+/// resource beside it was touched.
+fn a_neighbour_proves_the_account_in_every_look() {
+    let world = World::recorded("shop", 1);
+    support::point_aws_at(&world.moto);
+    let mut state: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&world.state).expect("readable")).expect("JSON");
+    let resources = state["resources"].as_array_mut().expect("resources");
+    resources.retain(|one| ["aws_s3_bucket", "aws_iam_role_policy"].iter().any(|kind| one["type"] == *kind));
+    let policy = resources.iter_mut().find(|one| one["type"] == "aws_iam_role_policy").expect("a policy");
+    let attributes = &mut policy["instances"][0]["attributes"];
+    attributes["policy"] = r#"{"Version":"2012-10-17","Statement":[]}"#.into();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("terraform.tfstate");
+    std::fs::write(&path, state.to_string()).expect("writable");
+    let now = "2026-02-01T00:10:00Z".parse::<Timestamp>().expect("a time");
+    let file = std::fs::File::options().write(true).open(&path).expect("writable");
+    file.set_modified("2026-02-01T00:09:00Z".parse::<Timestamp>().expect("a time").into()).expect("a time of the file");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let options = AwsOptions { second_look_delay: Duration::from_millis(1), ..AwsOptions::default() };
+        let aws = Aws::connect(options).await.expect("the false AWS answers");
+        let settings = settings(path.display().to_string());
+        let store = StateBucket::new(&aws);
+        let looked_again = AtomicUsize::new(0);
+        let looks = || _ = looked_again.fetch_add(1, Ordering::SeqCst);
+        let (clock, progress) = (|| now, Agrees(&looks));
+        let environment = Environment {
+            aws: &aws,
+            settings: &settings,
+            store: &store,
+            progress: &progress,
+            clock: &clock,
+            events: &[],
+            asks_sources: false,
+            keeping: None,
+        };
+        let swept = cycle::run(&Work::Sweep(Sweep::default()), &environment, "1".to_owned()).await;
+        assert_eq!(found(&swept), ["changed aws_iam_role_policy.web"]);
+        assert_eq!(looked_again.load(Ordering::SeqCst), 1);
+        let keys = swept.findings.iter().map(|finding| finding.resource_key()).collect::<BTreeSet<_>>();
+        let touched = Work::Resources(Resources { keys, ..Resources::default() });
+        let mut outcome = cycle::run(&touched, &environment, "2".to_owned()).await;
+        outcome.findings.retain(|one| one.kind == "aws_iam_role_policy");
+        assert_eq!(found(&outcome), ["changed aws_iam_role_policy.web"]);
+        assert_eq!(looked_again.load(Ordering::SeqCst), 2);
     });
 }
 

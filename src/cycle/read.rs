@@ -72,17 +72,18 @@ pub(super) struct Context<'a> {
 }
 
 /// Reads everything that the plan names, as far as the time that is left allows. Shards of one account run beside those of others, so that a slow, throttled or denied
-/// account delays only itself.
+/// account delays only itself. `proven`: what an earlier look proved, see [`Seen::proven`].
 pub(super) async fn read(
     plan: &Plan,
     desired: &DesiredState,
     facts: &HashMap<&'static str, KindFacts>,
     environment: &Environment<'_>,
+    proven: BTreeSet<(usize, ProviderRef)>,
     left: Duration,
 ) -> Seen {
     let aws = environment.aws;
     let mut ownership = OwnershipIndex::new(&desired.resources, facts, aws.account());
-    let mut seen = Seen::default();
+    let mut seen = Seen { proven, ..Seen::default() };
     {
         let context = Context {
             aws,
