@@ -117,6 +117,24 @@ fn what_cannot_be_judged_is_a_gap() {
     }
 }
 
+/// Regions in which some calls get no answer and others say that there is nothing: the account answers.
+#[test]
+fn an_account_that_answers_is_not_left_alone() {
+    let world = World::recorded("shop", 1);
+    let door = world.door(0);
+    door.fault(&json!({"kind": "reset", "match": "ec2:DescribeSecurityGroups"}));
+    let regions = ["us-east-2", "us-west-1", "us-west-2", "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1"];
+    let arguments: Vec<&str> = ["--kind", "aws_security_group", "--kind", "aws_customer_gateway"]
+        .into_iter()
+        .chain(regions.iter().flat_map(|region| ["--region", *region]))
+        .collect();
+    let scan = door.scan_with(&arguments);
+    let report = scan.report.expect("a report");
+    let gaps = report["gaps"].as_array().expect("gaps");
+    assert!(gaps.len() >= regions.len(), "{gaps:#?}");
+    assert!(gaps.iter().all(|gap| gap["scope"]["kind"] == "aws_security_group"), "{gaps:#?}");
+}
+
 fn operations_of_a_clean_scan(door: &Door<'_>) -> BTreeSet<String> {
     door.fault(&json!(null));
     let scan = door.scan();

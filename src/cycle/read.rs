@@ -24,8 +24,8 @@ use crate::model::{
 const CONCURRENT_ACCOUNTS: usize = 10;
 /// Scopes of one account that are read at a time.
 const CONCURRENT_SCOPES: usize = 3;
-/// After so many scopes in which calls timed out and nothing was seen, with none in between that answered, an account is left alone: one
-/// that does not answer would hold up a sweep for minutes in each of its regions.
+/// After so many scopes in which calls timed out and none was answered, with no answer from another in between, an account is left alone:
+/// one that does not answer would hold up a sweep for minutes in each of its regions.
 const UNANSWERED: usize = 4;
 
 /// What was seen, of one shard or of all.
@@ -36,6 +36,8 @@ pub(super) struct Seen {
     pub coverage: Vec<Coverage>,
     pub in_sync: u64,
     pub live: u64,
+    /// Calls that were answered, be it by a refusal.
+    pub answers: usize,
     /// See [`crate::model::Outcome::unmapped`].
     pub unmapped: BTreeSet<String>,
     /// What was not compared because it is too new, or AWS does not return it, by kind.
@@ -152,10 +154,10 @@ struct Unanswered(AtomicUsize);
 
 impl Unanswered {
     fn count(&self, seen: &Seen) {
-        if seen.live == 0 && seen.gaps.iter().any(|gap| gap.reason == GapReason::Timeout) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        } else {
+        if seen.answers > 0 {
             self.0.store(0, Ordering::Relaxed);
+        } else if seen.gaps.iter().any(|gap| gap.reason == GapReason::Timeout) {
+            self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -172,6 +174,7 @@ impl Seen {
             coverage,
             in_sync,
             live,
+            answers,
             unmapped,
             not_compared,
             made,
@@ -188,6 +191,7 @@ impl Seen {
         self.coverage.extend(coverage);
         self.in_sync += in_sync;
         self.live += live;
+        self.answers += answers;
         self.unmapped.extend(unmapped);
         for (kind, more) in not_compared {
             self.not_compared.entry(kind).or_default().extend(more);
@@ -238,8 +242,18 @@ impl Seen {
                 *self.guessed.entry(resource.source).or_default() += 1;
                 continue;
             };
-            let Compared { drifts, in_sync, live: _, owned_fields, uncovered, not_compared, gaps, made: _, altered: _, folded: _ } =
-                diff::listing(kind, &scope, &[(index, resource)], listing, None);
+            let Compared {
+                drifts,
+                in_sync,
+                live: _,
+                owned_fields,
+                uncovered,
+                not_compared,
+                gaps,
+                made: _,
+                altered: _,
+                folded: _,
+            } = diff::listing(kind, &scope, &[(index, resource)], listing, None);
             self.drifts.extend(drifts);
             self.in_sync += in_sync.len() as u64;
             self.unmapped.extend(uncovered);
