@@ -124,8 +124,19 @@ fn what_cannot_be_judged_is_a_gap() {
 fn an_account_that_answers_is_not_left_alone() {
     let world = World::recorded("shop", 1);
     let door = world.door(0);
-    door.fault(&json!({"kind": "reset", "match": "ec2:DescribeSecurityGroups"}));
-    let regions = ["us-east-2", "us-west-1", "us-west-2", "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1"];
+    door.fault(&json!({"kind": "gateway", "match": "ec2:DescribeSecurityGroups"}));
+    // More than are left alone after, and all before `global` in order, where nothing is asked.
+    let regions = [
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-west-1",
+    ];
     let arguments: Vec<&str> = ["--kind", "aws_security_group", "--kind", "aws_customer_gateway"]
         .into_iter()
         .chain(regions.iter().flat_map(|region| ["--region", *region]))

@@ -9,8 +9,8 @@ class Fault:
     """{"kind": "deny", "match": "ec2:Describe*", "account": "111111111111", "region": "eu-west-1", "first": 1}: `account` is that of an
     assumed role; `first` spares all but the first so many, `every` all but every so manieth. Kinds: those of REFUSALS; `reset` (the
     connection breaks), `truncate` (in the middle of the answer), `cut` (half a document that says it is whole), `hang` (no answer
-    until the client gives up or the door gets another fault), `edit` (what matches the regular expression `old` becomes `new`: what AWS
-    says and moto does not)."""
+    until the client gives up or the door gets another fault), `gateway` (one on the way says that it got no answer), `edit` (what
+    matches the regular expression `old` becomes `new`: what AWS says and moto does not)."""
 
     def __init__(self, told: dict):
         self.kind, self._told, self._seen = told["kind"], told, 0
@@ -38,6 +38,8 @@ REFUSALS = {
 
 
 def refusal(kind: str, service: str) -> bytes:
+    if kind == "gateway":
+        return framed(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Type: text/html", b"<html><body>504 Gateway Timeout</body></html>")
     status, ec2, query, s3 = REFUSALS[kind]
     if service in ("cloudtrail", "organizations"):   # JSON, and every refusal is a 400
         code = {"deny": "AccessDeniedException", "throttle": "ThrottlingException"}.get(kind, query)

@@ -150,7 +150,7 @@ class Door:
                     await asyncio.sleep(self.proxy.latency)
                 striking = next((fault for fault in self.faults if fault.strikes(request)), None)
                 fault = striking and striking.kind
-                self.struck += fault in ("reset", "hang", *REFUSALS)
+                self.struck += fault in ("reset", "hang", "gateway", *REFUSALS)
                 if fault == "hang" and not await self._hang(reader):
                     self._ends(request, fault)
                     break
@@ -158,7 +158,7 @@ class Door:
                     self._ends(request, fault)
                     writer.transport.abort()
                     return
-                answer = refusal(fault, request.service) if fault in REFUSALS else await self.proxy.answer(request)
+                answer = refusal(fault, request.service) if fault in ("gateway", *REFUSALS) else await self.proxy.answer(request)
                 self._ends(request, fault)
                 head, _, body = answer.partition(b"\r\n\r\n")
                 self.struck += fault in ("truncate", "cut") and bool(body)
