@@ -135,6 +135,7 @@ async fn sent(receiver: &notify::ReceiverConfig, config: &Config) -> Result<(), 
     let (reasons, labels) = (BTreeMap::new(), BTreeMap::new());
     let group = Group {
         occasion: Occasion::Test,
+        kept: Occasion::Test,
         labels: &labels,
         findings: &[],
         counts: &GroupCounts::default(),

@@ -170,7 +170,7 @@ fn written(group: &DueGroup, notify: &Notify, now: Timestamp) -> Written {
     let (links, reasons) = (&notify.config.links, &notify.reasons);
     let context = Context { reasons, links, show_values: receiver.config.show_values };
     let message = wording::compose(
-        &Group { occasion, labels: &labels, findings: &group.findings, counts: &counts, news: &news, now },
+        &Group { occasion, kept, labels: &labels, findings: &group.findings, counts: &counts, news: &news, now },
         &context,
     );
     let is_due = group.due_at.is_some_and(|at| at <= now);
@@ -194,7 +194,7 @@ fn written(group: &DueGroup, notify: &Notify, now: Timestamp) -> Written {
     let is_closed = is_over || kept == Occasion::Digest;
     let repeat = route.and_then(|route| route.delivery.repeat_interval);
     let due_at = repeat
-        .filter(|_| !is_closed && message.status == GroupStatus::Open && kept != Occasion::Health)
+        .filter(|_| !is_closed && message.status == GroupStatus::Open && !matches!(kept, Occasion::Health | Occasion::Baseline))
         .and_then(|interval| now.checked_add(interval).ok());
     let escalate_at = rest.escalate_at.filter(|_| message.status == GroupStatus::Open);
     let rest = Written { due_at, escalate_at, is_closed, takes_news: true, ..rest };
@@ -248,6 +248,7 @@ fn escalated(group: &DueGroup, to: &Escalation, now: Timestamp) -> Vec<NewAlert>
             name: wording::name(&one.finding),
             text: format!("is open since {}: nobody acknowledged it", wording::minutes(one.life.first_seen)),
             loud: true,
+            calls: true,
         }),
         group: Some(AlertGroup {
             receiver: receiver.clone(),

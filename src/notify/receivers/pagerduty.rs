@@ -131,7 +131,7 @@ impl Action {
             (_, GroupStatus::Acknowledged) => Some(Self::Acknowledge),
             (_, GroupStatus::Resolved) => Some(Self::Resolve),
             // An alert that somebody resolved in PagerDuty would be triggered anew, and page for nothing.
-            (_, GroupStatus::Open) if message.quiet => None,
+            (_, GroupStatus::Open) if !message.pages => None,
             (_, GroupStatus::Open) => Some(Self::Trigger),
         }
     }
