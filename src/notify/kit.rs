@@ -199,9 +199,14 @@ impl Contract<'_> {
 
     async fn statuses(&self, server: &Server, receiver: &dyn Receiver) {
         let message = samples::message(1);
-        for status in [301, 302, 400, 401, 402, 403, 404, 405, 406, 409, 410, 413, 418, 422, 451] {
+        for status in [400, 405, 406, 409, 410, 413, 415, 422, 451] {
             server.answers(status, SECRET);
             refused(&format!("{status}"), receiver.deliver(&notice(&message)).await);
+        }
+        // An address or a credential that somebody has to correct loses no alert.
+        for status in [301, 302, 401, 402, 403, 404, 407, 418] {
+            server.answers(status, SECRET);
+            passes(&format!("{status}"), receiver.deliver(&notice(&message)).await);
         }
         for status in [408, 425, 429, 500, 501, 502, 503, 504, 529] {
             server.answers(status, SECRET);

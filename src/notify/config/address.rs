@@ -80,11 +80,11 @@ impl OpenAddress {
     /// The URL as it is now.
     ///
     /// # Errors
-    /// It cannot be read, which may pass; or it is no URL.
+    /// It cannot be read, or it is no URL: another one may lie there soon.
     pub async fn get(&self, now: Timestamp) -> Result<Url, DeliveryError> {
         let parse = |text: &str| {
             // The error would repeat nothing of it; still, nothing of it is said.
-            Url::parse(text.trim()).map_err(|_| DeliveryError::refused("its address is not a URL"))
+            Url::parse(text.trim()).map_err(|_| DeliveryError::misconfigured("its address is not a URL"))
         };
         match self {
             Self::Plain(url) => parse(url),

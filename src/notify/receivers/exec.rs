@@ -180,7 +180,8 @@ impl Receiver for Exec {
         for (name, secret) in &self.secrets {
             let secret = config::secret(secret, notice.now).await?;
             if secret.expose_secret().contains('\0') {
-                return Err(DeliveryError::refused(format!("the secret of {name} holds a zero byte: no variable can")));
+                let why = format!("the secret of {name} holds a zero byte: no variable can");
+                return Err(DeliveryError::misconfigured(why));
             }
             process.env(name, secret.expose_secret());
             secrets.push(secret);

@@ -262,8 +262,12 @@ fn invalid(answer: &Answer, key: &SecretString) -> DeliveryError {
     let errors = serde_json::from_str::<Invalid>(&answer.body).map(|invalid| invalid.errors).unwrap_or_default();
     let reason = errors.join("; ");
     let is_told = !reason.is_empty() && !reason.contains(key.expose_secret().trim());
+    let is_about_key = ["routing_key", "routing key"].iter().any(|name| reason.to_lowercase().contains(name));
     let reason = if is_told { format!(": {}", shorten(&sanitize_output(&reason), REASON)) } else { String::new() };
-    DeliveryError::refused(format!("it does not take the event (400){reason}"))
+    match is_about_key {
+        true => DeliveryError::misconfigured(format!("it does not take the routing key (400){reason}")),
+        false => DeliveryError::refused(format!("it does not take the event (400){reason}")),
+    }
 }
 
 #[cfg(test)]
@@ -366,5 +370,8 @@ mod tests {
         assert_eq!(said, r"it does not take the event (400): 'payload.severity' is\n invalid");
         let said = error(&format!(r#"{{"errors":["no such key: {}"]}}"#, kit::SECRET)).await;
         assert_eq!(said, "it does not take the event (400)");
+        server.answers(400, r#"{"errors":["Length of 'routing_key' is incorrect (should be 32 characters)"]}"#);
+        let error = receiver.deliver(&kit::notice(&message)).await.unwrap_err();
+        assert!(matches!(error, DeliveryError::Retry { after: Some(_), .. }), "a wrong key loses no alert: {error:?}");
     }
 }

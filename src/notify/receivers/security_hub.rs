@@ -121,7 +121,7 @@ impl Receiver for SecurityHub {
                         told.add(import(&client, batch, notice).await);
                     }
                 }
-                Err(why) => told.add(Err(DeliveryError::refused(why))),
+                Err(why) => told.add(Err(DeliveryError::misconfigured(why))),
             }
         }
         told.outcome()

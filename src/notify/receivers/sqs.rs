@@ -178,7 +178,7 @@ mod tests {
         let gone = open(&queue(&format!("{url}x")), "queue", &tools).unwrap();
         let error = gone.deliver(&kit::notice(&message)).await.unwrap_err();
         assert!(
-            matches!(&error, DeliveryError::Refused { why } if why.contains("the queue is not there")),
+            matches!(&error, DeliveryError::Retry { why, .. } if why.contains("the queue is not there")),
             "{error:?}"
         );
     }

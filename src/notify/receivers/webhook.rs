@@ -144,7 +144,7 @@ impl Receiver for Webhook {
 
 fn sensitive(text: &str) -> Result<HeaderValue, DeliveryError> {
     let mut value = HeaderValue::try_from(text)
-        .map_err(|_| DeliveryError::refused("the value of `authorization` is not the value of a header"))?;
+        .map_err(|_| DeliveryError::misconfigured("the value of `authorization` is not the value of a header"))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -170,11 +170,11 @@ fn signature(secret: &SecretString, id: &str, seconds: i64, body: &str) -> Resul
     let key = match text.strip_prefix("whsec_") {
         Some(encoded) => PADDED_OR_NOT
             .decode(encoded)
-            .map_err(|_| DeliveryError::refused("the signing secret is not base64 behind its whsec_"))?,
+            .map_err(|_| DeliveryError::misconfigured("the signing secret is not base64 behind its whsec_"))?,
         None => text.as_bytes().to_vec(),
     };
     let mut mac = Hmac::<Sha256>::new_from_slice(&key)
-        .map_err(|_| DeliveryError::refused("the signing secret cannot be used as a key"))?;
+        .map_err(|_| DeliveryError::misconfigured("the signing secret cannot be used as a key"))?;
     mac.update(format!("{id}.{seconds}.{body}").as_bytes());
     Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
 }

@@ -143,7 +143,7 @@ async fn a_queue_at_moto_gets_what_the_topic_got() {
     assert_eq!(received.as_array().unwrap().len(), 1, "the second try is the same message: {received}");
     let gone = open(&topic(&format!("{arn}x"), Format::Text), "topic", &tools).unwrap();
     let error = gone.deliver(&kit::notice(&message)).await.unwrap_err();
-    assert!(matches!(&error, DeliveryError::Refused { why } if why.contains("the topic is not there")), "{error:?}");
+    assert!(matches!(&error, DeliveryError::Retry { why, .. } if why.contains("the topic is not there")), "{error:?}");
     let role =
         AssumeRole { arn: "arn:aws:iam::222222222222:role/alerts".to_owned(), external_id: None, session_name: None };
     let other = world.named("other_topic");
