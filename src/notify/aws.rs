@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::{DeliveryError, Notice, Tools};
 use crate::aws::config::{is_role_arn, not_a_region, not_a_role};
-use crate::aws::{AssumeRole, Aws, ReadError, ScopeClient};
+use crate::aws::{AssumeRole, Aws, ReadError, ScopeClient, is_about_signature};
 use crate::diagnostic::Diagnostics;
 use crate::model::GapReason;
 use crate::wording::message::{Item, Message};
@@ -84,11 +84,7 @@ impl Lane {
 /// What a failed call means for the message; `target` is what was called, in words: `the topic`.
 pub(super) fn error(error: &ReadError, target: &str) -> DeliveryError {
     let code = error.code.as_deref().unwrap_or(error.reason.as_str());
-    let said = match is_about_signature(code) {
-        // AWS repeats what was to be signed, the session's token among it.
-        true => String::new(),
-        false => shorten(&sanitize_output(error.message.trim()), SAID),
-    };
+    let said = shorten(&sanitize_output(error.message.trim()), SAID);
     let said =
         if said.is_empty() { format!("{}: {code}", error.action) } else { format!("{}: {code}: {said}", error.action) };
     match remedy(error, code, target) {
@@ -130,11 +126,6 @@ fn is_about_message(error: &ReadError, code: &str) -> bool {
     let passes = matches!(error.reason, GapReason::NotConfigured | GapReason::Throttled | GapReason::Timeout);
     let is_answer = matches!(error.status, Some(300..=499));
     is_answer && !passes && !code.contains("Throttl") && !is_about_signature(code)
-}
-
-/// A clock that is wrong, a key that was replaced: it passes.
-fn is_about_signature(code: &str) -> bool {
-    code.contains("Signature") || code == "RequestExpired" || code == "RequestTimeTooSkewed"
 }
 
 /// The message for machines: its own keys, and the ids by which a repetition and a group are known.
@@ -246,8 +237,6 @@ mod tests {
         }
         let long = failed("InvalidParameter", GapReason::Failed, 400, &"x\u{1b}".repeat(2000));
         assert!(said(&long).len() < 500 && !said(&long).contains('\u{1b}'));
-        let token = failed("SignatureDoesNotMatch", GapReason::NotConfigured, 403, "x-amz-security-token:hunter2");
-        assert!(!said(&token).contains("hunter2"));
     }
 
     #[test]
