@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::aws::Partition;
 use crate::model::arn::is_arn;
 use crate::notify::NotifyConfig;
 use crate::notify::receivers::ReceiverKind;
@@ -19,13 +20,13 @@ pub(super) fn statements(config: &NotifyConfig, partitions: &BTreeSet<&'static s
             ReceiverKind::Sns(sns) => (sns.role(), vec![sns.topic_arn().to_owned()], &mut topics),
             ReceiverKind::Sqs(sqs) => (sqs.role(), super::queue_arns(sqs.url(), partitions), &mut queues),
             ReceiverKind::EventBridge(bus) => {
-                (bus.role(), bus_arns(bus.event_bus(), bus.region().unwrap_or("*"), partitions), &mut buses)
+                (bus.role(), bus_arns(bus.event_bus(), bus.region(), partitions), &mut buses)
             }
             ReceiverKind::SecurityHub(hub) => {
                 // Without roles of its own those of the accounts send, and need the same.
                 match hub.role_pattern() {
                     Some(role) => drop(roles.insert(role)),
-                    None => hubs.extend(hub_arns(hub.region().unwrap_or("*"), partitions)),
+                    None => hubs.extend(hub_arns(hub.region(), partitions)),
                 }
                 continue;
             }
@@ -49,18 +50,24 @@ pub(super) fn statements(config: &NotifyConfig, partitions: &BTreeSet<&'static s
     (statements, roles)
 }
 
-fn bus_arns(bus: &str, region: &str, partitions: &BTreeSet<&'static str>) -> Vec<String> {
+fn bus_arns(bus: &str, region: Option<&str>, partitions: &BTreeSet<&'static str>) -> Vec<String> {
     match is_arn(bus) {
         true => vec![bus.to_owned()],
-        false => {
-            partitions.iter().map(|partition| format!("arn:{partition}:events:{region}:*:event-bus/{bus}")).collect()
-        }
+        false => arns("events", region, &format!("*:event-bus/{bus}"), partitions),
     }
 }
 
 /// The product that findings of an account's own tools belong to.
-fn hub_arns(region: &str, partitions: &BTreeSet<&'static str>) -> Vec<String> {
-    partitions.iter().map(|partition| format!("arn:{partition}:securityhub:{region}:*:product/*/default")).collect()
+fn hub_arns(region: Option<&str>, partitions: &BTreeSet<&'static str>) -> Vec<String> {
+    arns("securityhub", region, "*:product/*/default", partitions)
+}
+
+/// In the partition of the region; without one, everywhere in all that are given.
+fn arns(service: &str, region: Option<&str>, rest: &str, partitions: &BTreeSet<&'static str>) -> Vec<String> {
+    match region {
+        Some(region) => vec![format!("arn:{}:{service}:{region}:{rest}", Partition::of_region(region).name)],
+        None => partitions.iter().map(|partition| format!("arn:{partition}:{service}:*:{rest}")).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +104,19 @@ mod tests {
         }
         let expected = ["arn:aws:iam::*:role/hub", "arn:aws:iam::123456789012:role/sns"].map(str::to_owned);
         assert_eq!(roles, BTreeSet::from(expected));
+        // The regions say of which partition they are, whatever else driftd watches.
+        let (policy, _) = shown(&[
+            r#"sqs: {url: "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/alerts"}"#,
+            "eventbridge: {event_bus: security, region: us-gov-west-1}",
+            "security_hub: {region: cn-north-1}",
+        ]);
+        for part in [
+            "arn:aws-cn:sqs:*:123456789012:alerts",
+            "arn:aws-us-gov:events:us-gov-west-1:*:event-bus/security",
+            "arn:aws-cn:securityhub:cn-north-1:*:product/*/default",
+        ] {
+            assert!(policy.contains(part) && !policy.contains("arn:aws:"), "{part}\n{policy}");
+        }
         let (policy, roles) = shown(&[r#"webhook: {url: "https://alerts.example.com"}"#]);
         assert!(policy == "[]" && roles.is_empty(), "{policy}");
     }
