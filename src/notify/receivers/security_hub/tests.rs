@@ -138,6 +138,24 @@ async fn a_finding_may_fail_though_the_call_succeeds() {
 }
 
 #[tokio::test]
+async fn one_region_that_does_not_answer_keeps_no_other_waiting() {
+    let server = kit::Server::start().await;
+    let tools = kit::aws::tools_at(&server.url).await;
+    let receiver = open(&Config { region: None, role: None }, "hub", &tools).unwrap();
+    let mut message = in_own_account(samples::message(16));
+    for (number, item) in message.items.iter_mut().enumerate() {
+        item.region = format!("eu-west-{number}");
+    }
+    // Nobody is answered within the client's patience of 300 ms.
+    server.answers(0, "");
+    let notice = kit::notice(&message);
+    let sent = tokio::time::timeout(Duration::from_secs(3), receiver.deliver(&notice)).await;
+    let error = sent.expect("they are asked side by side, and not one after the other").unwrap_err();
+    assert!(matches!(error, DeliveryError::Retry { .. }), "{error:?}");
+    assert_eq!(server.requests().len(), 16, "each was tried");
+}
+
+#[tokio::test]
 async fn the_signature_is_that_of_botocore() {
     let server = kit::Server::start().await;
     let tools = kit::aws::tools_at(&server.url).await;
