@@ -4,7 +4,7 @@ mod address;
 mod route;
 mod time_windows;
 
-pub use address::{Address, OpenAddress, RawAddress, address, secret};
+pub use address::{Address, OpenAddress, RawAddress, RawSecretUrl, SecretUrl, address, is_this_machine, secret};
 pub use route::RawRoute;
 pub use time_windows::RawTimeWindow;
 
@@ -171,7 +171,7 @@ fn receivers(raw: Vec<RawReceiver>, diagnostics: &mut Diagnostics) -> Vec<Receiv
         let value = |raw: Option<Spanned<String>>| raw.map(|raw| raw.value);
         let template = Template::new(value(title), value(text)).unwrap_or_else(|error| {
             let mistake = Diagnostic::error("config/not-a-template", error.to_string())
-                .with_hint("write Jinja over the message, e.g. {{ title }}; see docs/receivers.md");
+                .with_hint("write Jinja over the message, e.g. {{ title }}; see docs/receivers/README.md");
             diagnostics.add(mistake, at.unwrap_or(position(&name)));
             Template::default()
         });

@@ -57,7 +57,7 @@ impl Raw {
     pub(super) fn validate(self, diagnostics: &mut Diagnostics) -> Option<Config> {
         let Self { routing_key, url } = self;
         let routing_key = secret::config::validate(routing_key, diagnostics);
-        let url = url.map_or_else(|| Some(Address::Plain(URL.to_owned())), |url| address(url, diagnostics));
+        let url = url.map_or_else(|| Some(Address::Plain(URL.to_owned())), |url| address(url, false, diagnostics));
         Some(Config { routing_key: routing_key?, url: url? })
     }
 }
@@ -286,6 +286,7 @@ mod tests {
         kit::Contract {
             open: &opened,
             success: (202, r#"{"status":"success","message":"Event processed","dedup_key":"x"}"#),
+            keeps: |message| Action::of(message).is_none(),
             check: &|request| {
                 assert!(request.body.len() <= LARGEST);
                 let event = request.json();

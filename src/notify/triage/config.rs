@@ -123,7 +123,7 @@ impl RawBedrock {
 impl RawOpenAi {
     fn validate(self, diagnostics: &mut Diagnostics) -> Option<Model> {
         let Self { url, model, api_key } = self;
-        let url = address(url, diagnostics);
+        let url = address(url, false, diagnostics);
         let model = name(model, diagnostics);
         let api_key = api_key.and_then(|key| secret::config::validate(key, diagnostics));
         Some(Model::OpenAi { url: url?, model: model?, api_key })
