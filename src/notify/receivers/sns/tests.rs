@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::*;
 use crate::notify::kit::aws::config_of;
 use crate::notify::kit::{self, aws::World};
+use crate::wording::message::RuleText;
 use crate::wording::sample::EVIL_CHARACTERS;
 use crate::wording::samples;
 
@@ -149,4 +150,23 @@ async fn a_queue_at_moto_gets_what_the_topic_got() {
     let other = world.named("other_topic");
     let other = open(&Config { role: Some(role), ..topic(&other, Format::Text) }, "topic", &tools).unwrap();
     other.deliver(&kit::notice(&message)).await.unwrap();
+}
+
+#[test]
+fn a_long_finding_is_shortened_and_not_left_out() {
+    let mut message = samples::message(1);
+    let item = &mut message.items[0];
+    item.changes = vec![item.changes[0].clone(); 6];
+    item.changes.iter_mut().for_each(|line| line.text = "<".repeat(150));
+    item.standing = "open, and ".repeat(40);
+    item.who.iter_mut().for_each(|who| who.line = "alice ".repeat(60));
+    item.rules = vec![RuleText { id: "a-rule".to_owned(), why: "because ".repeat(50) }; 2];
+    item.generated_note = Some("It is open to all. ".repeat(15));
+    let sent: Value = serde_json::from_str(&amazon_q::of(&kit::notice(&message), &message)).unwrap();
+    amazon_q_is_right("a long finding", &sent);
+    let told = sent["content"]["description"].as_str().unwrap();
+    assert!(
+        told.contains("aws_security_group") && told.contains("more line") && !told.contains("more finding"),
+        "{told}"
+    );
 }
