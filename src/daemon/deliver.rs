@@ -10,11 +10,9 @@ use tokio::task::JoinSet;
 
 use super::notify::{Notify, Opened, Payload, TASK};
 use super::{Daemon, metrics};
-use crate::notify::{DeliveryError, Notice};
+use crate::notify::{DELIVERY_LIMIT, DeliveryError, Notice};
 use crate::store::{StoreError, TakenNotice};
 
-/// How long one delivery may take, all of its requests together.
-const DELIVERY: Duration = Duration::from_secs(90);
 /// Longer than a delivery, so that nobody else takes a notice that is being sent.
 const LEASE: Duration = Duration::from_secs(120);
 /// The first pause after a failure; each further one is twice as long.
@@ -149,7 +147,7 @@ async fn deliver(daemon: &Daemon, opened: &Opened, taken: &TakenNotice) -> Resul
         attempt: taken.attempts,
         now: daemon.now(),
     };
-    match tokio::time::timeout(DELIVERY, receiver.deliver(&notice)).await {
+    match tokio::time::timeout(DELIVERY_LIMIT, receiver.deliver(&notice)).await {
         Ok(said) => said.map(|delivered| delivered.handle),
         Err(_) => Err(DeliveryError::retry("it did not answer in time")),
     }

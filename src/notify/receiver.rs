@@ -7,6 +7,8 @@ use jiff::Timestamp;
 
 use crate::wording::message::Message;
 
+/// How long one delivery may take, all of its requests together.
+pub const DELIVERY_LIMIT: Duration = Duration::from_secs(90);
 /// What a person has to correct is not tried every few seconds: some receivers lock out whoever keeps failing.
 const MISCONFIGURED_PAUSE: Duration = Duration::from_secs(10 * 60);
 
