@@ -194,7 +194,9 @@ fn written(group: &DueGroup, notify: &Notify, now: Timestamp) -> Written {
     let is_closed = is_over || kept == Occasion::Digest;
     let repeat = route.and_then(|route| route.delivery.repeat_interval);
     let due_at = repeat
-        .filter(|_| !is_closed && message.status == GroupStatus::Open && !matches!(kept, Occasion::Health | Occasion::Baseline))
+        .filter(|_| {
+            !is_closed && message.status == GroupStatus::Open && !matches!(kept, Occasion::Health | Occasion::Baseline)
+        })
         .and_then(|interval| now.checked_add(interval).ok());
     let escalate_at = rest.escalate_at.filter(|_| message.status == GroupStatus::Open);
     let rest = Written { due_at, escalate_at, is_closed, takes_news: true, ..rest };

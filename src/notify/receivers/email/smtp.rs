@@ -198,7 +198,9 @@ impl Relay {
         let Err(error) = connection.auth(MECHANISMS, &credentials).await else { return Ok(()) };
         let is_no = Answer::of(Step::Login, &error).is_some_and(|answer| !answer.passes());
         if is_no && login.was_replaced(&password).await {
-            return Err(DeliveryError::retry("the password was just replaced: the new one is used within five minutes"));
+            return Err(DeliveryError::retry(
+                "the password was just replaced: the new one is used within five minutes",
+            ));
         }
         Err(self.failed(Step::Login, &error))
     }
