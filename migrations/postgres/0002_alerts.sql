@@ -8,6 +8,7 @@ CREATE TABLE alert_groups (
     opened_at    BIGINT  NOT NULL,
     last_news_at BIGINT  NOT NULL,
     joinable     BIGINT  NOT NULL,
+    revision     BIGINT  NOT NULL,
     again        BIGINT  NOT NULL,
     due_at       BIGINT,
     escalate_at  BIGINT,

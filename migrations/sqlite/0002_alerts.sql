@@ -12,6 +12,8 @@ CREATE TABLE alert_groups (
     last_news_at BIGINT  NOT NULL,
     -- Does it take new findings? One group of a receiver and its labels does at a time.
     joinable     BIGINT  NOT NULL,
+    -- Counts what was written of it: whoever tells it must have read all of it.
+    revision     BIGINT  NOT NULL,
     -- Microseconds between two of its messages, at least.
     again        BIGINT  NOT NULL,
     due_at       BIGINT,

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::accounts::SWEEP;
 use super::{Current, Daemon, Stop, wait};
 use crate::model::Severity;
 use crate::notify::{KeptDelivery, Labels};
 use crate::store::{AlertGroup, LastingCondition, NewAlert, StoreError};
-use crate::wording::News;
 use crate::wording::message::Occasion;
+use crate::wording::text::count;
+use crate::wording::{self, News};
 
 const TASK: &str = "conditions";
 const LOOK: Duration = Duration::from_secs(30);
@@ -22,10 +24,12 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 const LATE: SignedDuration = SignedDuration::from_mins(60);
 /// The kind of a condition in routes: `match: {kind: driftd}`.
 const KIND: &str = "driftd";
-/// What another replica said is wrong is left to it for so long.
-const OTHERS: SignedDuration = SignedDuration::from_hours(1);
+/// What another replica saw to be wrong is left to it for so long since it last saw it.
+const OTHERS: SignedDuration = SignedDuration::from_mins(5);
+/// What was not looked at for so long is looked at no more.
+const LOOKED_AT: SignedDuration = SignedDuration::from_hours(48);
 const SWEEPS: &str = "sweeps";
-pub(super) const GAPS: &str = "gaps";
+const GAPS: &str = "gaps";
 const RECEIVER: &str = "receiver ";
 
 /// Something that is wrong now.
@@ -70,10 +74,15 @@ impl Seen {
 }
 
 async fn tell(daemon: &Daemon, current: &Current, seen: &mut Seen, now: Timestamp) -> Result<(), StoreError> {
-    let now_wrong = daemon.health.conditions();
-    let mut wrong = seen.lasting(now_wrong, now);
-    wrong.extend(in_store(daemon, current, now).await?);
+    let others_until = now.checked_sub(OTHERS).unwrap_or(now);
+    let seen_now = daemon.health.conditions();
+    let in_store = in_store(daemon, current, now).await?;
     let known = daemon.store.condition_list().await?;
+    for one in known.iter().filter(|one| seen_now.contains_key(&one.name)) {
+        daemon.store.condition_seen(&one.name, &daemon.owner, others_until, now).await?;
+    }
+    let mut wrong = seen.lasting(seen_now, now);
+    wrong.extend(in_store);
     let is_known = |name: &String| known.iter().any(|one| one.name == *name);
     for (name, condition) in wrong.iter().filter(|(name, _)| !is_known(name)) {
         let alerts = alerts(current, name, condition, false, now);
@@ -82,11 +91,11 @@ async fn tell(daemon: &Daemon, current: &Current, seen: &mut Seen, now: Timestam
             daemon.wake.notices.notify_one();
         }
     }
-    for one in known.iter().filter(|one| !wrong.contains_key(&one.name) && is_over(daemon, current, one, now)) {
+    for one in known.iter().filter(|one| !wrong.contains_key(&one.name)) {
+        let Some(text) = end_of(daemon, current, one, others_until) else { continue };
         // Its own severity: so those hear of the end who heard of the beginning.
         let severity = if one.name == GAPS { Severity::Medium } else { Severity::High };
-        let over = Condition { severity, text: format!("over: {}", said(&one.name)) };
-        let alerts = alerts(current, &one.name, &over, true, now);
+        let alerts = alerts(current, &one.name, &Condition { severity, text }, true, now);
         if daemon.store.condition_end(&one.name, &alerts, now).await? {
             tracing::info!(condition = one.name, "driftd is well again");
             daemon.wake.notices.notify_one();
@@ -95,65 +104,78 @@ async fn tell(daemon: &Daemon, current: &Current, seen: &mut Seen, now: Timestam
     Ok(())
 }
 
-/// Is a condition over that is not wrong now? What only a process sees is over when it was seen to be well; after a start nothing is known of it.
-/// What another replica sees is that one's to end, while it may live.
-fn is_over(daemon: &Daemon, current: &Current, one: &LastingCondition, now: Timestamp) -> bool {
-    if is_in_store(&one.name) {
-        return true;
-    }
-    let is_others = daemon.store.is_shared() && one.owner != daemon.owner;
-    if is_others && now.duration_since(one.since) < OTHERS {
-        return false;
-    }
-    let is_watched = match one.name.strip_prefix("queue ") {
-        Some(url) => current.options.queues.iter().any(|queue| queue.url == url),
-        None => true,
+/// What is said of the end of a condition that is not wrong now; `None`: nothing shows that it has ended. What only a process sees is over when
+/// that process, or another long after it, saw it to be well: after a start nothing is known of it.
+fn end_of(daemon: &Daemon, current: &Current, one: &LastingCondition, others_until: Timestamp) -> Option<String> {
+    let is_well = || {
+        let is_mine = !daemon.store.is_shared() || one.owner == daemon.owner || one.seen_at < others_until;
+        is_mine && daemon.health.is_well(&one.name)
     };
-    !is_watched || daemon.health.is_well(&one.name)
+    let unwatched = |what: &str| Some(format!("{what} is not configured any more"));
+    if let Some(receiver) = one.name.strip_prefix(RECEIVER) {
+        let is_configured = current.notify.receivers().any(|name| name == receiver);
+        return match is_configured {
+            true => Some(format!("over: receiver {receiver} takes alerts again")),
+            false => unwatched(&one.name),
+        };
+    }
+    if let Some(queue) = one.name.strip_prefix("queue ") {
+        let is_watched = match queue {
+            "lookup" => current.options.lookup.is_some(),
+            url => current.options.queues.iter().any(|queue| queue.url == url),
+        };
+        return match is_watched {
+            true => is_well().then(|| format!("over: queue {queue} can be read again")),
+            false => unwatched(&one.name),
+        };
+    }
+    match one.name.as_str() {
+        SWEEPS => Some("over: sweeps end again".to_owned()),
+        GAPS => Some("over: all that is looked at was seen completely".to_owned()),
+        "states" => is_well().then(|| "over: the states can be read again".to_owned()),
+        "trail" => is_well().then(|| "over: a trail logs again".to_owned()),
+        // Of another version of driftd.
+        other => Some(format!("{other} is not watched any more")),
+    }
 }
 
-/// Does the store show it, the same to every replica?
-fn is_in_store(name: &str) -> bool {
-    name == SWEEPS || name.starts_with(RECEIVER)
-}
-
-/// What the store shows, the same to every replica.
+/// What the store shows, the same to every replica and after every start.
 async fn in_store(
     daemon: &Daemon,
     current: &Current,
     now: Timestamp,
 ) -> Result<BTreeMap<String, Condition>, StoreError> {
     let mut wrong = BTreeMap::new();
-    for (receiver, since, error) in daemon.store.notice_waiting().await? {
-        if now.duration_since(since) >= PATIENCE {
-            let why = error.unwrap_or_else(|| "no try has ended".to_owned());
-            let text = format!("receiver {receiver} takes no alerts since {}: {why}", crate::wording::minutes(since));
+    for (receiver, since, error) in daemon.store.notice_troubles().await? {
+        let is_configured = current.notify.receivers().any(|name| name == receiver);
+        if is_configured && now.duration_since(since) >= PATIENCE {
+            let why = error.unwrap_or_default();
+            let text = format!("receiver {receiver} takes no alerts since {}: {why}", wording::minutes(since));
             wrong.insert(format!("{RECEIVER}{receiver}"), Condition { severity: Severity::High, text });
         }
     }
-    if let Some(last) = daemon.store.last_sweep().await? {
+    let last = daemon.store.last_sweep().await?;
+    let is_at_work = daemon.store.job_depth().await?.iter().any(|queue| queue.kind == SWEEP && queue.running > 0);
+    if let Some(last) = last.filter(|_| !is_at_work) {
         let due = current.options.schedules.iter().map(|(schedule, _)| schedule.next_after(last)).min();
         if due.is_some_and(|due| now.duration_since(due) > LATE) {
-            let last = crate::wording::minutes(last);
+            let last = wording::minutes(last);
             let text = format!("no sweep has ended since {last}: what drifted since then may not be known");
             wrong.insert(SWEEPS.to_owned(), Condition { severity: Severity::High, text });
         }
     }
-    Ok(wrong)
-}
-
-fn said(name: &str) -> String {
-    match name.split_once(' ') {
-        Some(("receiver", receiver)) => format!("receiver {receiver} takes alerts again"),
-        Some(("queue", queue)) => format!("queue {queue} can be read again"),
-        _ => match name {
-            SWEEPS => "sweeps end again".to_owned(),
-            GAPS => "the last sweep saw everything".to_owned(),
-            "states" => "the states can be read again".to_owned(),
-            "trail" => "a trail logs again".to_owned(),
-            other => other.to_owned(),
-        },
+    let since = now.checked_sub(LOOKED_AT).unwrap_or(now);
+    if let Some((number, one)) = daemon.store.coverage_gaps(since).await? {
+        let text = format!(
+            "{} could not be seen completely, {} in {} {} among them: their drift is not known",
+            count(number, "part", "parts"),
+            one.kind,
+            one.scope.account,
+            one.scope.region
+        );
+        wrong.insert(GAPS.to_owned(), Condition { severity: Severity::Medium, text });
     }
+    Ok(wrong)
 }
 
 /// To those whom the routes name, but for the one who is at fault.

@@ -9,12 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use super::notify::{Notify, Opened, Payload, TASK};
-use super::{Daemon, metrics};
+use super::{Daemon, Stop, metrics};
 use crate::notify::{DELIVERY_LIMIT, DeliveryError, Notice};
 use crate::store::{StoreError, TakenNotice};
 
 /// Longer than a delivery, so that nobody else takes a notice that is being sent.
 const LEASE: Duration = Duration::from_secs(120);
+/// What is left of the lease after the longest delivery.
+const RECORDING: Duration = Duration::from_secs(25);
 /// The first pause after a failure; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
@@ -36,17 +38,22 @@ impl Sending {
         &mut self,
         daemon: &Arc<Daemon>,
         notify: &Notify,
+        stop: &Stop,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.paused.retain(|_, until| *until > now);
         for name in daemon.store.notice_receivers(now).await? {
-            let Some(receiver) = notify.receivers.get(&name) else { continue };
+            let Some(receiver) = notify.receivers.get(&name) else {
+                let before = now.checked_sub(GIVE_UP).unwrap_or(now);
+                daemon.store.notice_give_up(&name, before, "the receiver is not configured any more", now).await?;
+                continue;
+            };
             if self.paused.contains_key(&name) || !self.busy.insert(name.clone()) {
                 continue;
             }
-            let (daemon, receiver) = (Arc::clone(daemon), Arc::clone(receiver));
+            let (daemon, receiver, stop) = (Arc::clone(daemon), Arc::clone(receiver), stop.clone());
             self.tasks.spawn(async move {
-                let paused = send_all(&daemon, &receiver).await;
+                let paused = send_all(&daemon, &receiver, &stop).await;
                 (name, paused)
             });
         }
@@ -65,8 +72,12 @@ impl Sending {
 }
 
 /// Sends what is due, one after the other. -> until when the receiver is to be left alone.
-async fn send_all(daemon: &Daemon, opened: &Opened) -> Option<Timestamp> {
+async fn send_all(daemon: &Daemon, opened: &Opened, stop: &Stop) -> Option<Timestamp> {
     loop {
+        // At the end only what is on its way is waited for.
+        if *stop.borrow() {
+            return None;
+        }
         let now = daemon.now();
         let lease = now.checked_add(LEASE).unwrap_or(now);
         let taken = daemon.store.notice_take(&opened.config.name, now, lease, 1).await;
@@ -90,8 +101,7 @@ async fn send(daemon: &Daemon, opened: &Opened, taken: &TakenNotice) -> (Option<
             daemon.health.receiver(name, None);
             tracing::info!(receiver = name, notice = taken.dedupe_key, attempts = taken.attempts, "alert sent");
             let pace = opened.receiver.as_ref().map_or(Duration::ZERO, |receiver| receiver.pace());
-            let done = daemon.store.notice_sent(taken, handle.as_deref(), now).await;
-            ((!pace.is_zero()).then_some(pace), done)
+            ((!pace.is_zero()).then_some(pace), record_sent(daemon, taken, handle.as_deref()).await)
         }
         Err(DeliveryError::Refused { why }) => {
             metrics::notice(name, "refused");
@@ -121,6 +131,20 @@ async fn send(daemon: &Daemon, opened: &Opened, taken: &TakenNotice) -> (Option<
             let own = if taken.attempts > 3 { pause.saturating_mul(2) } else { pause };
             let next = now.checked_add(own).unwrap_or(now);
             (Some(pause), daemon.store.notice_retry(taken, &why, next).await)
+        }
+    }
+}
+
+/// Records that the receiver has it: again and again as long as the lease lasts, since what is not recorded is sent once more.
+async fn record_sent(daemon: &Daemon, taken: &TakenNotice, handle: Option<&str>) -> Result<(), StoreError> {
+    let began = daemon.now();
+    loop {
+        let now = daemon.now();
+        match daemon.store.notice_sent(taken, handle, now).await {
+            Ok(()) => return Ok(()),
+            Err(error @ StoreError::LeaseLost { .. }) => return Err(error),
+            Err(error) if now.duration_since(began).unsigned_abs() > RECORDING => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
         }
     }
 }

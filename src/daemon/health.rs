@@ -13,11 +13,10 @@ use jiff::Timestamp;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
-use super::conditions::{Condition, GAPS};
+use super::conditions::Condition;
 use super::{Daemon, Stop};
-use crate::model::{Gap, GapReason, Outcome, Severity};
+use crate::model::{Gap, Outcome, Severity};
 use crate::store::{QueueDepth, Store, StoreError};
-use crate::wording::text::{count, sanitize_output};
 
 /// What is known of the daemon's state.
 #[derive(Default)]
@@ -33,8 +32,6 @@ struct Known {
     scheduler: Option<Timestamp>,
     sweep: Option<(Timestamp, usize, usize)>,
     reload: Option<String>,
-    /// By job of sweeps, what the last one could not see.
-    unseen: BTreeMap<String, Option<String>>,
     /// What people are told of driftd itself, by a name that stays: wrong, or seen to be well. What is not here is not known.
     watched: BTreeMap<String, Option<Condition>>,
     /// Receiver -> why it does not take alerts.
@@ -88,23 +85,8 @@ impl Health {
         self.known().scheduler.is_some_and(|at| now.duration_since(at).unsigned_abs() < within)
     }
 
-    /// A job of sweeps ended; `job` is what it swept.
-    pub(super) fn swept(&self, outcome: &Outcome, job: &str) {
-        let mut known = self.known();
-        known.sweep = Some((outcome.finished_at, outcome.findings.len(), outcome.gaps.len()));
-        // A type without a reader is no news.
-        let unseen: Vec<&Gap> = outcome.gaps.iter().filter(|gap| gap.reason != GapReason::Unsupported).collect();
-        let text = unseen.first().map(|gap| {
-            let number = count(unseen.len() as u64, "part", "parts");
-            format!("{number} of the last sweep could not be seen: {}", sanitize_output(&gap.detail))
-        });
-        if job.is_empty() {
-            known.unseen.clear();
-        }
-        known.unseen.insert(job.to_owned(), text);
-        let text = known.unseen.values().flatten().next().cloned();
-        let wrong = text.map(|text| Condition { severity: Severity::Medium, text });
-        known.watched.insert(GAPS.to_owned(), wrong);
+    pub(super) fn swept(&self, outcome: &Outcome) {
+        self.known().sweep = Some((outcome.finished_at, outcome.findings.len(), outcome.gaps.len()));
     }
 
     /// The accounts of the organization are known, or why not; `None`: nobody asks.

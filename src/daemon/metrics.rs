@@ -100,9 +100,14 @@ pub(super) fn notice(receiver: &str, result: &'static str) {
 
 /// What is in the outbox.
 pub(super) fn notices(counts: &[(String, NoticeState, u64)]) {
-    for (receiver, state, count) in counts {
-        let number = u32::try_from(*count).map_or(f64::MAX, f64::from);
-        gauge!("driftd_notices", "receiver" => receiver.clone(), "state" => state.as_str()).set(number);
+    let receivers: BTreeSet<&String> = counts.iter().map(|(receiver, _, _)| receiver).collect();
+    for receiver in receivers {
+        for state in NoticeState::ALL {
+            // A state without notices has no row.
+            let found = counts.iter().find(|(of, one, _)| of == receiver && *one == state);
+            let number = found.map_or(0.0, |(_, _, count)| u32::try_from(*count).map_or(f64::MAX, f64::from));
+            gauge!("driftd_notices", "receiver" => receiver.clone(), "state" => state.as_str()).set(number);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -24,6 +24,8 @@ pub(super) const TASK: &str = "notify";
 const LOOK: Duration = Duration::from_secs(5);
 /// Groups that become notices at a time.
 const GROUPS: u32 = 100;
+/// For so long a group waits for its receiver to be configured.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// Findings of a group that are looked at: of more, only the number is told.
 const FINDINGS: u32 = 500;
 
@@ -89,7 +91,7 @@ pub(super) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
         let current = daemon.current();
         let now = daemon.now();
         let more = daemon.store_said(TASK, write_due(&daemon, &current.notify, now).await).unwrap_or_default();
-        daemon.store_said(TASK, sending.start(&daemon, &current.notify, now).await);
+        daemon.store_said(TASK, sending.start(&daemon, &current.notify, &stop, now).await);
         let next = if more { Duration::ZERO } else { daemon.sleep_until_due(&sending).await };
         tokio::select! {
             () = super::ended(&mut stop) => break,
@@ -109,7 +111,8 @@ impl Daemon {
         let notices = self.store.notice_next_due().await.ok().flatten();
         let paused = sending.paused.values().copied().min();
         let next = [groups, notices.filter(|at| *at > now), paused].into_iter().flatten().min();
-        let until = next.and_then(|at| Duration::try_from(at.duration_since(now)).ok()).unwrap_or(LOOK);
+        // What is overdue is due.
+        let until = next.map_or(LOOK, |at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
         until.clamp(Duration::from_millis(50), LOOK)
     }
 }
@@ -120,9 +123,6 @@ async fn write_due(daemon: &Daemon, notify: &Notify, now: Timestamp) -> Result<b
     let is_all = due.len() < GROUPS as usize;
     for group in &due {
         let written = written(group, notify, now);
-        if let Some(reason) = written.not_told {
-            metrics::not_told(reason, 1);
-        }
         let told = Told {
             group,
             notice: written.notice,
@@ -132,7 +132,11 @@ async fn write_due(daemon: &Daemon, notify: &Notify, now: Timestamp) -> Result<b
             is_closed: written.is_closed,
             takes_news: written.takes_news,
         };
-        daemon.store.alert_told(&told, now).await?;
+        if daemon.store.alert_told(&told, now).await?
+            && let Some(reason) = written.not_told
+        {
+            metrics::not_told(reason, 1);
+        }
     }
     Ok(!is_all)
 }
@@ -153,6 +157,11 @@ struct Written {
 /// Pure: a group, the configuration and the time -> what is told, and when it is due again.
 fn written(group: &DueGroup, notify: &Notify, now: Timestamp) -> Written {
     let Some(receiver) = notify.receivers.get(&group.receiver) else {
+        // Replicas get a new configuration one after the other, and what was taken out by mistake is put back.
+        if now.duration_since(group.last_news_at) < PATIENCE {
+            let due_at = now.checked_add(LOOK).ok();
+            return Written { due_at, escalate_at: group.escalate_at, ..Written::default() };
+        }
         return Written { is_closed: true, takes_news: true, not_told: Some("no_receiver"), ..Written::default() };
     };
     let route = route_of(group, notify);
@@ -268,7 +277,15 @@ fn escalated(group: &DueGroup, to: &Escalation, now: Timestamp) -> Vec<NewAlert>
         .collect()
 }
 
+/// The route that gives the worst of its findings to the group's receiver now; where none does, the one that did when it began, by its place.
 fn route_of<'a>(group: &DueGroup, notify: &'a Notify) -> Option<&'a Route> {
+    if let Some(worst) = group.findings.first() {
+        let labels = crate::notify::labels(&worst.finding, &notify.owners.of(&worst.finding));
+        let found = notify.route()?.destinations(&labels).into_iter().find(|to| to.receiver == group.receiver);
+        if let Some(to) = found {
+            return Some(to.route);
+        }
+    }
     let kept: KeptDelivery = serde_json::from_str(&group.delivery).ok()?;
     notify.route()?.all().into_iter().find(|route| route.path == kept.route)
 }

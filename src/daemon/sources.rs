@@ -79,8 +79,11 @@ pub(super) async fn close_unwatched(daemon: &Daemon, current: &Current, outcome:
     let declared: BTreeSet<String> = daemon.index().scopes().into_iter().map(|scope| scope.account).collect();
     let may_declare = daemon.accounts().is_partial;
     let is_watched = |finding: &Finding| {
-        let is_reached =
-            current.aws.reaches(&finding.account) || may_declare || declared.contains(finding.account.as_str());
+        // While the organization cannot be asked nobody knows which accounts are reached.
+        let is_reached = current.aws.organization_gap().is_some()
+            || current.aws.reaches(&finding.account)
+            || may_declare
+            || declared.contains(finding.account.as_str());
         // What made others is found by those, of whatever kind they are.
         let is_kind = |kind: &str| current.sweep.kinds.as_ref().is_none_or(|only| only.is_match(kind));
         current.sweep.unmanaged && is_reached && (life::is_maker(&finding.kind) || is_kind(&finding.kind))
@@ -94,7 +97,8 @@ pub(super) async fn close_unwatched(daemon: &Daemon, current: &Current, outcome:
     }
     let now = daemon.now();
     let changes = life::close_unwatched(&known, now);
-    match daemon.store.apply(&Apply { changes: Some(&changes), ..Apply::at(now) }).await {
+    let alerts = daemon.alerts(&changes, now);
+    match daemon.store.apply(&Apply { changes: Some(&changes), alerts: &alerts, ..Apply::at(now) }).await {
         // Somebody was faster: the next sweep closes what is left.
         Err(StoreError::Conflict { .. }) => Ok(()),
         closed => {

@@ -134,7 +134,7 @@ async fn sweep(daemon: &Arc<Daemon>, current: &Current, job: &TakenJob, stop: &m
     };
     match outcome {
         Ok(outcome) => {
-            daemon.health.swept(&outcome, &job.payload);
+            daemon.health.swept(&outcome);
             told(daemon, &outcome, accounts::of_job(&job.payload).as_ref());
             daemon.store_said(SWEEP, sources::close_removed(daemon, &outcome).await);
             daemon.store_said(SWEEP, sources::close_unwatched(daemon, current, &outcome).await);

@@ -109,6 +109,8 @@ fn concerns(step: &Transition, known: &KnownFinding) -> Concerns {
         // Worst first: what is worse now is less, and may have other routes.
         TransitionKind::SeverityChanged { from, to } if is_open && to < from => Concerns::Routed,
         TransitionKind::ContentChanged { .. } if is_open => Concerns::Routed,
+        // What came and went is told when it stays, and that it comes and goes: those who knew of it may have been told that it was over.
+        TransitionKind::FlappingBegan | TransitionKind::FlappingEnded if is_open => Concerns::Routed,
         // It was never open: a rule accepted it before anybody heard of it.
         TransitionKind::Opened => Concerns::Nobody,
         TransitionKind::NotSeen { .. } | TransitionKind::SeenAgain => Concerns::Nobody,
@@ -217,6 +219,12 @@ mod tests {
         assert_eq!(first, [r#"ops baseline {"source":"prod"}"#]);
         let flaps = planned(&State::Open, TransitionKind::Opened, |step| step.suppressed = true);
         assert_eq!(flaps, ["nobody: flapping"]);
+        // It came and went; then it stayed. Those who knew of it were told that it was over.
+        for step in [TransitionKind::FlappingBegan, TransitionKind::FlappingEnded] {
+            assert!(planned(&State::Open, step.clone(), |_| {})[0].starts_with("ops opened"), "{step:?}");
+            let over = State::Resolved { how: Resolution::RevertedByHand, by: None };
+            assert_eq!(planned(&over, step, |_| {}), ["told"]);
+        }
         // Somebody accepted it before it was seen.
         assert_eq!(planned(&hold(), TransitionKind::Opened, |_| {}), ["nobody: unchanged"]);
     }

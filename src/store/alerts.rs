@@ -51,6 +51,8 @@ pub struct DueGroup {
     pub labels: String,
     pub delivery: String,
     pub opened_at: Timestamp,
+    /// When something new was last heard.
+    pub last_news_at: Timestamp,
     pub due_at: Option<Timestamp>,
     pub escalate_at: Option<Timestamp>,
     /// Messages that were written.
@@ -62,6 +64,8 @@ pub struct DueGroup {
     pub findings: Vec<KnownFinding>,
     /// All of its findings.
     pub counts: Vec<(StateName, Severity, u64)>,
+    /// What it was when it was read, before its news: whoever tells the group must not have missed anything.
+    pub revision: i64,
 }
 
 /// What became of a due group.
@@ -84,7 +88,8 @@ pub struct Told<'a> {
 impl Store {
     /// Groups that are due, the longest due first, with at most `findings` of the findings of each.
     pub async fn alert_due(&self, now: Timestamp, limit: u32, findings: u32) -> Result<Vec<DueGroup>, StoreError> {
-        let sql = "SELECT id, receiver, occasion, labels, delivery, opened_at, due_at, escalate_at, told, last_told_at \
+        let sql = "SELECT id, receiver, occasion, labels, delivery, opened_at, last_news_at, due_at, escalate_at, told, \
+                   last_told_at, revision \
                    FROM alert_groups WHERE closed_at IS NULL AND (due_at <= $1 OR escalate_at <= $1) \
                    ORDER BY due_at, id LIMIT $2";
         let mut due = Vec::new();
@@ -107,9 +112,11 @@ impl Store {
                 labels: row.text("labels")?,
                 delivery: row.text("delivery")?,
                 opened_at: row.time("opened_at")?,
+                last_news_at: row.time("last_news_at")?,
                 due_at: row.optional_time("due_at")?,
                 escalate_at: row.optional_time("escalate_at")?,
                 told: row.integer("told")?,
+                revision: row.integer("revision")?,
                 last_told_at: row.optional_time("last_told_at")?,
                 news: news
                     .iter()
@@ -131,44 +138,24 @@ impl Store {
     }
 
     /// Writes the message of a due group, and when it is due again: all of it or nothing. `false`: another replica did it, or something new
-    /// came meanwhile; look again.
+    /// came since it was read; look again.
     pub async fn alert_told(&self, told: &Told<'_>, now: Timestamp) -> Result<bool, StoreError> {
         let Told { group, notice, due_at, escalate_at, escalations, is_closed, takes_news } = told;
         let mut tx = self.db.begin().await?;
+        lock(&mut tx).await?;
         let number = i64::from(notice.is_some());
-        let sql = "UPDATE alert_groups SET due_at = $3, escalate_at = $4, told = told + $5, \
+        let sql = "UPDATE alert_groups SET revision = revision + 1, due_at = $3, escalate_at = $4, told = told + $5, \
                    last_told_at = CASE WHEN $5 = 1 THEN $6 ELSE last_told_at END, \
                    closed_at = CASE WHEN $7 = 1 THEN $6 ELSE NULL END, \
                    joinable = CASE WHEN $7 = 1 THEN 0 ELSE joinable END \
-                   WHERE id = $1 AND told = $2 AND closed_at IS NULL AND (due_at = $8 OR (due_at IS NULL AND $9 = 1))";
-        let changed = tx
-            .execute(
-                sql,
-                values![
-                    group.id,
-                    group.told,
-                    *due_at,
-                    *escalate_at,
-                    number,
-                    now,
-                    *is_closed,
-                    group.due_at,
-                    group.due_at.is_none()
-                ],
-            )
-            .await?;
+                   WHERE id = $1 AND revision = $2 AND closed_at IS NULL";
+        let values = values![group.id, group.revision, *due_at, *escalate_at, number, now, *is_closed];
+        let changed = tx.execute(sql, values).await?;
         if changed == 0 {
             return Ok(false);
         }
         if *takes_news {
-            // Those that were read, and no others: one that came meanwhile may have a lower number.
-            for (id, _) in &group.news {
-                tx.execute("DELETE FROM alert_news WHERE id = $1", values![*id]).await?;
-            }
-            // What came after they were read waits for the next message.
-            let sql = "UPDATE alert_groups SET due_at = $2, closed_at = NULL WHERE id = $1 \
-                       AND EXISTS (SELECT 1 FROM alert_news WHERE group_id = $1)";
-            tx.execute(sql, values![group.id, now]).await?;
+            tx.execute("DELETE FROM alert_news WHERE group_id = $1", values![group.id]).await?;
         }
         if let Some(notice) = notice {
             notices::insert(&mut tx, std::slice::from_ref(notice), now).await?;
@@ -179,11 +166,16 @@ impl Store {
     }
 }
 
-/// Writes alerts to the groups that they belong to.
+/// One writer of groups at a time. On PostgreSQL rows alone would not do: who tells a group and closes it, and who adds news to it, would miss each
+/// other, or wait for each other's rows. Taken before anything else of the transaction.
+pub(super) async fn lock(tx: &mut Tx) -> Result<(), StoreError> {
+    /// Any number that no other lock of the database has.
+    const ALERTS: i64 = 0x6472_6966_7464;
+    tx.advisory_lock(ALERTS).await
+}
+
+/// Writes alerts to the groups that they belong to; the caller has the [`lock`].
 pub(super) async fn add(tx: &mut Tx, alerts: &[NewAlert], now: Timestamp) -> Result<(), StoreError> {
-    // In one order, so that two writers on PostgreSQL never wait for each other.
-    let mut alerts: Vec<&NewAlert> = alerts.iter().collect();
-    alerts.sort_by_key(|alert| alert.group.as_ref().map(|group| (&group.receiver, group.occasion, &group.labels)));
     for alert in alerts {
         let groups = match &alert.group {
             Some(group) => vec![join(tx, alert, group, now).await?],
@@ -220,7 +212,7 @@ async fn due(tx: &mut Tx, group: i64, first_due: Option<Timestamp>, now: Timesta
             Some(due_at.map_or(next, |due_at| due_at.min(next)))
         }
     };
-    let sql = "UPDATE alert_groups SET due_at = $2, last_news_at = $3 WHERE id = $1";
+    let sql = "UPDATE alert_groups SET revision = revision + 1, due_at = $2, last_news_at = $3 WHERE id = $1";
     tx.execute(sql, values![group, due_at, now]).await?;
     Ok(())
 }
@@ -240,7 +232,11 @@ async fn join(tx: &mut Tx, alert: &NewAlert, group: &AlertGroup, now: Timestamp)
                WHERE m.finding_id = $1 AND g.receiver = $2 AND g.occasion = $3 AND g.closed_at IS NULL ORDER BY g.id";
     let known = tx.fetch(sql, values![&alert.finding_id, receiver, *occasion]).await?;
     if let Some(row) = known.first() {
-        return row.integer("id");
+        // It is worse, or open again: told as its route says now, and to others in time.
+        let id = row.integer("id")?;
+        let sql = "UPDATE alert_groups SET delivery = $2, escalate_at = coalesce(escalate_at, $3) WHERE id = $1";
+        tx.execute(sql, values![id, delivery, *escalate_at]).await?;
+        return Ok(id);
     }
     let oldest = now.checked_sub(*window).unwrap_or(Timestamp::MIN);
     let sql = "UPDATE alert_groups SET joinable = 0 WHERE receiver = $1 AND occasion = $2 AND labels = $3 \
@@ -248,9 +244,10 @@ async fn join(tx: &mut Tx, alert: &NewAlert, group: &AlertGroup, now: Timestamp)
     tx.execute(sql, values![receiver, *occasion, labels, oldest]).await?;
     let again = i64::try_from(interval.as_micros()).unwrap_or(i64::MAX / 4);
     let sql = "INSERT INTO alert_groups (receiver, occasion, labels, delivery, opened_at, last_news_at, joinable, due_at, \
-               escalate_at, told, again) VALUES ($1, $2, $3, $4, $5, $5, 1, $6, $7, 0, $8) \
+               escalate_at, told, again, revision) VALUES ($1, $2, $3, $4, $5, $5, 1, $6, $7, 0, $8, 0) \
                ON CONFLICT (receiver, occasion, labels) WHERE joinable = 1 \
-               DO UPDATE SET last_news_at = excluded.last_news_at RETURNING id";
+               DO UPDATE SET last_news_at = excluded.last_news_at, delivery = excluded.delivery, \
+               escalate_at = coalesce(alert_groups.escalate_at, excluded.escalate_at) RETURNING id";
     let values = values![receiver, *occasion, labels, delivery, now, *due_at, *escalate_at, again];
     let rows = tx.fetch(sql, values).await?;
     rows.first().ok_or_else(|| StoreError::corrupt("alert_groups", "no group was made"))?.integer("id")

@@ -68,6 +68,9 @@ impl Store {
             job_done,
         } = *apply;
         let mut tx = self.db.begin().await?;
+        if !alerts.is_empty() {
+            alerts::lock(&mut tx).await?;
+        }
         if let Some(lease) = lease {
             jobs::check(&mut tx, lease).await?;
         }

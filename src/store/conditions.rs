@@ -13,9 +13,10 @@ const PREFIX: &str = "condition.";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastingCondition {
     pub name: String,
-    /// The process that saw it first.
+    /// The process that sees it.
     pub owner: String,
-    pub since: Timestamp,
+    /// When that process last saw it.
+    pub seen_at: Timestamp,
 }
 
 impl Store {
@@ -27,7 +28,7 @@ impl Store {
         let lasting = |row: &super::db::Row| {
             let name = row.text("name")?;
             let name = name.strip_prefix(PREFIX).unwrap_or(&name).to_owned();
-            Ok(LastingCondition { name, owner: row.text("value")?, since: row.time("updated_at")? })
+            Ok(LastingCondition { name, owner: row.text("value")?, seen_at: row.time("updated_at")? })
         };
         rows.iter().map(lasting).collect()
     }
@@ -41,6 +42,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
+        alerts::lock(&mut tx).await?;
         let sql = "INSERT INTO cursors (name, value, updated_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
         if tx.execute(sql, values![format!("{PREFIX}{name}"), owner, now]).await? == 0 {
             return Ok(false);
@@ -50,9 +52,24 @@ impl Store {
         Ok(true)
     }
 
+    /// This process sees it still. It is that of another one while that one saw it after `before`.
+    pub async fn condition_seen(
+        &self,
+        name: &str,
+        owner: &str,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let sql = "UPDATE cursors SET value = $2, updated_at = $3 WHERE name = $1 AND (value = $2 OR updated_at < $4)";
+        tx.execute(sql, values![format!("{PREFIX}{name}"), owner, now, before]).await?;
+        tx.commit().await
+    }
+
     /// It is over, and these are told; `false`: it was over already.
     pub async fn condition_end(&self, name: &str, alerts: &[NewAlert], now: Timestamp) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
+        alerts::lock(&mut tx).await?;
         if tx.execute("DELETE FROM cursors WHERE name = $1", values![format!("{PREFIX}{name}")]).await? == 0 {
             return Ok(false);
         }

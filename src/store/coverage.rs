@@ -31,17 +31,21 @@ impl Store {
         let sql = "SELECT account, region, kind, looked_at, complete_at, unmanaged_at, scan_id FROM coverage \
                    ORDER BY account, region, kind";
         let rows = self.db.fetch(sql, Vec::new()).await?;
-        let age = |row: &Row| {
-            Ok(CoverageAge {
-                scope: Scope::new(row.text("account")?, row.text("region")?),
-                kind: row.text("kind")?,
-                looked_at: row.time("looked_at")?,
-                complete_at: row.optional_time("complete_at")?,
-                unmanaged_at: row.optional_time("unmanaged_at")?,
-                scan_id: row.text("scan_id")?,
-            })
-        };
         rows.iter().map(age).collect()
+    }
+
+    /// How many kinds of how many scopes were not seen completely when they were last looked at, since this time; and one of them.
+    pub async fn coverage_gaps(&self, since: Timestamp) -> Result<Option<(u64, CoverageAge)>, StoreError> {
+        let is_gap = "looked_at >= $1 AND (complete_at IS NULL OR complete_at < looked_at)";
+        let sql = format!("SELECT count(*) AS number FROM coverage WHERE {is_gap}");
+        let rows = self.db.fetch(&sql, values![since]).await?;
+        let number = rows.first().map_or(Ok(0), |row| row.integer("number"))?.unsigned_abs();
+        let sql = format!(
+            "SELECT account, region, kind, looked_at, complete_at, unmanaged_at, scan_id FROM coverage WHERE {is_gap} \
+             ORDER BY account, region, kind LIMIT 1"
+        );
+        let rows = self.db.fetch(&sql, values![since]).await?;
+        rows.first().map(|row| Ok((number, age(row)?))).transpose()
     }
 
     /// What was looked at before an outcome, as far as its findings ask: for `life::reconcile`.
@@ -64,6 +68,17 @@ impl Store {
         }
         Ok(seen)
     }
+}
+
+fn age(row: &Row) -> Result<CoverageAge, StoreError> {
+    Ok(CoverageAge {
+        scope: Scope::new(row.text("account")?, row.text("region")?),
+        kind: row.text("kind")?,
+        looked_at: row.time("looked_at")?,
+        complete_at: row.optional_time("complete_at")?,
+        unmanaged_at: row.optional_time("unmanaged_at")?,
+        scan_id: row.text("scan_id")?,
+    })
 }
 
 /// Keeps when the outcome looked; a read of single resources does not count, and an older outcome does not take back.

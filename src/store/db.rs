@@ -144,6 +144,14 @@ impl Tx {
         })
     }
 
+    /// Waits for whoever has this lock, and has it until the end of the transaction. SQLite has one writer anyway.
+    pub(super) async fn advisory_lock(&mut self, key: i64) -> Result<(), StoreError> {
+        if let Self::Postgres(tx) = self {
+            sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(key).execute(&mut **tx).await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => tx.commit().await?,

@@ -49,7 +49,7 @@ pub enum NoticeState {
 }
 
 impl NoticeState {
-    const ALL: [NoticeState; 3] = [Self::Pending, Self::Sent, Self::Failed];
+    pub const ALL: [NoticeState; 3] = [Self::Pending, Self::Sent, Self::Failed];
 
     /// The word of the database and of labels.
     pub fn as_str(self) -> &'static str {
@@ -114,12 +114,31 @@ impl Store {
         self.db.fetch(sql, values![now]).await?.iter().map(|row| row.text("receiver")).collect()
     }
 
-    /// Since when the oldest notice of each receiver waits, and what the last try of it came to.
-    pub async fn notice_waiting(&self) -> Result<Vec<(String, Timestamp, Option<String>)>, StoreError> {
-        let sql = "SELECT receiver, min(created_at) AS oldest, max(last_error) AS error FROM notices \
-                   WHERE state = 'pending' AND attempts > 0 GROUP BY receiver ORDER BY receiver";
-        let waiting = |row: &Row| Ok((row.text("receiver")?, row.time("oldest")?, row.optional_text("error")?));
-        self.db.fetch(sql, Vec::new()).await?.iter().map(waiting).collect()
+    /// Receivers that do not take what they are sent, since when, and why: a try failed and the notice waits, or the last one was refused.
+    pub async fn notice_troubles(&self) -> Result<Vec<(String, Timestamp, Option<String>)>, StoreError> {
+        let sql = "SELECT receiver, min(created_at) AS since, max(last_error) AS error FROM notices \
+                   WHERE state = 'pending' AND last_error IS NOT NULL GROUP BY receiver \
+                   UNION ALL SELECT receiver, max(finished_at) AS since, max(last_error) AS error FROM notices AS failed \
+                   WHERE state = 'failed' AND NOT EXISTS (SELECT 1 FROM notices AS later \
+                   WHERE later.receiver = failed.receiver AND later.state = 'sent' \
+                   AND later.finished_at >= failed.finished_at) GROUP BY receiver ORDER BY 1";
+        let trouble = |row: &Row| Ok((row.text("receiver")?, row.time("since")?, row.optional_text("error")?));
+        self.db.fetch(sql, Vec::new()).await?.iter().map(trouble).collect()
+    }
+
+    /// Gives up what waits for a receiver since before this time.
+    pub async fn notice_give_up(
+        &self,
+        receiver: &str,
+        before: Timestamp,
+        error: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let sql = "UPDATE notices SET state = 'failed', last_error = $3, finished_at = $4, lease_until = NULL \
+                   WHERE receiver = $1 AND state = 'pending' AND created_at < $2";
+        tx.execute(sql, values![receiver, before, error, now]).await?;
+        tx.commit().await
     }
 
     /// When the next pending notice is due.

@@ -107,7 +107,8 @@ pub(super) fn is_loud(kind: &TransitionKind) -> bool {
         | TransitionKind::ContentChanged { .. }
         | TransitionKind::AttributionChanged { .. }
         | TransitionKind::Resolved { .. }
-        | TransitionKind::FlappingBegan => true,
+        | TransitionKind::FlappingBegan
+        | TransitionKind::FlappingEnded => true,
         // Worst first: what is worse now is less.
         TransitionKind::SeverityChanged { from, to } => to < from,
         TransitionKind::Acknowledged { .. }
@@ -115,8 +116,7 @@ pub(super) fn is_loud(kind: &TransitionKind) -> bool {
         | TransitionKind::Ignored { .. }
         | TransitionKind::IgnoredByRule { .. }
         | TransitionKind::NotSeen { .. }
-        | TransitionKind::SeenAgain
-        | TransitionKind::FlappingEnded => false,
+        | TransitionKind::SeenAgain => false,
     }
 }
 

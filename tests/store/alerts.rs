@@ -1,5 +1,6 @@
 //! Groups of alerts: joined, told, told again, closed; by two writers at a time.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use driftd::life::operation;
@@ -14,9 +15,12 @@ on_both!(
     what_is_told_is_gone_and_what_came_meanwhile_is_not,
     what_was_in_hands_before_it_was_told_is_told_when_it_is_open_again,
     what_is_worse_does_not_wait_for_the_end_of_a_mute_time,
+    an_escalation_is_armed_again,
     a_closed_group_takes_nothing_more,
+    a_receiver_that_refuses_is_in_trouble_until_it_takes_something,
     notices_of_a_group_go_one_after_the_other,
     two_writers_make_one_group,
+    what_arrives_while_a_group_is_told_and_closed_is_told_once,
     a_condition_begins_once_and_ends_once
 );
 
@@ -82,13 +86,13 @@ async fn an_act_is_one_group(world: &World) {
     add(store, 5, &[alert(Some(two), "b", Some(group("ops", 6)))]).await;
     assert_eq!(due(store, 0).await, []);
     let found = due(store, 1).await;
-    assert_eq!(found.iter().map(|group| group.receiver.as_str()).collect::<Vec<_>>(), ["mail", "ops"]);
-    assert_eq!((bodies(&found[1]), found[1].findings.len()), (vec!["a", "b"], 2));
-    assert_eq!(found[1].counts.iter().map(|(_, _, number)| number).sum::<u64>(), 2);
+    assert_eq!(found.iter().map(|group| group.receiver.as_str()).collect::<Vec<_>>(), ["ops", "mail"]);
+    assert_eq!((bodies(&found[0]), found[0].findings.len()), (vec!["a", "b"], 2));
+    assert_eq!(found[0].counts.iter().map(|(_, _, number)| number).sum::<u64>(), 2);
     assert_eq!(store.alert_next_due().await.unwrap(), Some(at(1)));
     // Whatever is new about a finding goes to all who were told of it.
     add(store, 6, &[alert(Some(one), "c", None)]).await;
-    assert_eq!(due(store, 6).await.iter().map(bodies).collect::<Vec<_>>(), [vec!["a", "c"], vec!["a", "b", "c"]]);
+    assert_eq!(due(store, 6).await.iter().map(bodies).collect::<Vec<_>>(), [vec!["a", "b", "c"], vec!["a", "c"]]);
     // Another act, long after.
     add(store, 20, &[alert(Some("vpc-3"), "d", Some(group("ops", 21)))]).await;
     assert_eq!(due(store, 21).await.len(), 3);
@@ -98,16 +102,32 @@ async fn what_is_told_is_gone_and_what_came_meanwhile_is_not(world: &World) {
     let store = &world.store;
     add(store, 0, &[alert(Some("x"), "a", Some(group("ops", 0)))]).await;
     let read = due(store, 0).await.remove(0);
-    add(store, 0, &[alert(Some("y"), "b", Some(group("ops", 0)))]).await;
+    add(store, 1, &[alert(Some("y"), "b", Some(group("ops", 0)))]).await;
+    assert!(!tell(store, &read, 1, None, true).await, "there is news that was not read: it must not be closed over");
+    let read = due(store, 1).await.remove(0);
     assert!(tell(store, &read, 1, Some(at(1000)), false).await);
     assert!(!tell(store, &read, 1, Some(at(1000)), false).await, "once");
-    // It is due at once, with what was not in the message alone.
-    let left = due(store, 1).await;
-    assert_eq!((left.len(), bodies(&left[0]), left[0].told), (1, vec!["b"], 1));
-    assert!(tell(store, &left[0], 2, Some(at(1000)), false).await);
+    assert_eq!(due(store, 1).await, []);
     // What is new waits for the interval since the last message.
-    add(store, 3, &[alert(Some("x"), "c", None)]).await;
-    assert_eq!((due(store, 3).await.len(), due(store, 4).await.len()), (0, 1));
+    add(store, 2, &[alert(Some("x"), "c", None)]).await;
+    assert_eq!(
+        (due(store, 2).await.len(), due(store, 3).await.iter().map(bodies).collect::<Vec<_>>()),
+        (0, vec![vec!["c"]])
+    );
+}
+
+/// What becomes worse in a group that was told to others, or was in hands, is told to others again in time.
+async fn an_escalation_is_armed_again(world: &World) {
+    let store = &world.store;
+    let escalates = |minute| AlertGroup { escalate_at: Some(at(minute)), ..group("ops", 1) };
+    add(store, 0, &[alert(Some("x"), "a", Some(escalates(10)))]).await;
+    let read = due(store, 1).await.remove(0);
+    assert_eq!(read.escalate_at, Some(at(10)));
+    assert!(tell(store, &read, 1, Some(at(1000)), false).await);
+    add(store, 2, &[alert(Some("x"), "worse", Some(escalates(12)))]).await;
+    assert_eq!(due(store, 4).await[0].escalate_at, Some(at(12)));
+    add(store, 4, &[alert(Some("y"), "another", Some(escalates(14)))]).await;
+    assert_eq!(due(store, 4).await[0].escalate_at, Some(at(12)), "the first of them counts");
 }
 
 async fn what_was_in_hands_before_it_was_told_is_told_when_it_is_open_again(world: &World) {
@@ -176,14 +196,36 @@ async fn notices_of_a_group_go_one_after_the_other(world: &World) {
     assert_eq!(store.notice_take("ops", at(1), at(3), 9).await.unwrap(), []);
     store.notice_retry(&taken[0], "it answered with 503", at(5)).await.unwrap();
     assert_eq!(store.notice_take("ops", at(4), at(9), 9).await.unwrap(), [], "the second waits for the first");
-    let waiting = store.notice_waiting().await.unwrap();
-    assert_eq!(waiting, [("ops".to_owned(), at(0), Some("it answered with 503".to_owned()))]);
+    let troubles = store.notice_troubles().await.unwrap();
+    assert_eq!(troubles, [("ops".to_owned(), at(0), Some("it answered with 503".to_owned()))]);
     assert_eq!(store.notice_next_due().await.unwrap(), Some(at(0)));
     let taken = store.notice_take("ops", at(5), at(9), 9).await.unwrap();
     store.notice_sent(&taken[0], Some("thread-1"), at(5)).await.unwrap();
     let taken = store.notice_take("ops", at(5), at(9), 9).await.unwrap();
     assert_eq!(taken[0].handle.as_deref(), Some("thread-1"), "what the receiver gave for the first");
     assert_eq!(store.notice_receivers(at(5)).await.unwrap(), Vec::<String>::new());
+}
+
+async fn a_receiver_that_refuses_is_in_trouble_until_it_takes_something(world: &World) {
+    let store = &world.store;
+    let notice = |key: &str| NewNotice {
+        receiver: "ops".to_owned(),
+        group: None,
+        dedupe_key: key.to_owned(),
+        payload: "{}".to_owned(),
+        next_try: at(0),
+    };
+    store.notice_add(&[notice("a"), notice("b"), notice("c")], at(0)).await.unwrap();
+    assert_eq!(store.notice_troubles().await.unwrap(), [], "nothing was tried yet");
+    let taken = store.notice_take("ops", at(0), at(5), 3).await.unwrap();
+    assert_eq!(store.notice_troubles().await.unwrap(), [], "a try that has not ended is no trouble");
+    store.notice_fail(&taken[0], "its secret is wrong", at(1)).await.unwrap();
+    let refused = ("ops".to_owned(), at(1), Some("its secret is wrong".to_owned()));
+    assert_eq!(store.notice_troubles().await.unwrap(), [refused]);
+    store.notice_sent(&taken[1], None, at(2)).await.unwrap();
+    assert_eq!(store.notice_troubles().await.unwrap(), []);
+    store.notice_give_up("ops", at(1), "not configured", at(3)).await.unwrap();
+    assert_eq!(store.notice_take("ops", at(9), at(15), 3).await.unwrap(), []);
 }
 
 async fn two_writers_make_one_group(world: &World) {
@@ -198,6 +240,43 @@ async fn two_writers_make_one_group(world: &World) {
     assert_eq!((found.len(), found[0].news.len()), (1, 40));
 }
 
+/// Two replicas tell and close what a third one adds to.
+async fn what_arrives_while_a_group_is_told_and_closed_is_told_once(world: &World) {
+    const NEWS: usize = 60;
+    let [writer, one, two] = [world.another().await, world.another().await, world.another().await];
+    let is_done = AtomicBool::new(false);
+    let writing = async {
+        for number in 0..NEWS {
+            let follows = number % 3 == 0 && number > 0;
+            let group = (!follows).then(|| AlertGroup { interval: Duration::ZERO, ..group("ops", 0) });
+            add(&writer, 0, &[alert(Some("x"), &number.to_string(), group)]).await;
+        }
+        is_done.store(true, Ordering::SeqCst);
+    };
+    let telling = async |store: &Store| {
+        let mut told = Vec::new();
+        loop {
+            let was_done = is_done.load(Ordering::SeqCst);
+            let found = due(store, 1).await;
+            for read in &found {
+                if tell(store, read, 0, None, read.news.len() % 2 == 0).await {
+                    told.extend(bodies(read).into_iter().map(str::to_owned));
+                }
+            }
+            if was_done && found.is_empty() {
+                return told;
+            }
+        }
+    };
+    let ((), left, right) = tokio::join!(writing, telling(&one), telling(&two));
+    let mut told: Vec<usize> = left.iter().chain(&right).map(|body| body.parse().unwrap()).collect();
+    told.sort_unstable();
+    assert!(told.windows(2).all(|two| two[0] < two[1]), "something was told twice: {told:?}");
+    // What follows a group that was closed meanwhile has nobody to be told to.
+    let missing: Vec<usize> = (0..NEWS).filter(|number| !told.contains(number) && number % 3 != 0).collect();
+    assert_eq!(missing, Vec::<usize>::new());
+}
+
 async fn a_condition_begins_once_and_ends_once(world: &World) {
     let store = &world.store;
     let told = |text: &str| {
@@ -208,6 +287,11 @@ async fn a_condition_begins_once_and_ends_once(world: &World) {
     assert!(!store.condition_begin("queue x", "you", &told("begins"), at(1)).await.unwrap());
     let lasting = store.condition_list().await.unwrap();
     assert_eq!((lasting.len(), lasting[0].name.as_str(), lasting[0].owner.as_str()), (1, "queue x", "me"));
+    // It is whose it is, as long as that one sees it.
+    store.condition_seen("queue x", "you", at(0), at(1)).await.unwrap();
+    assert_eq!(store.condition_list().await.unwrap()[0].owner, "me");
+    store.condition_seen("queue x", "you", at(1), at(6)).await.unwrap();
+    assert_eq!(store.condition_list().await.unwrap()[0].seen_at, at(6));
     assert!(store.condition_end("queue x", &told("ends"), at(2)).await.unwrap());
     assert!(!store.condition_end("queue x", &told("ends"), at(3)).await.unwrap());
     assert_eq!(store.condition_list().await.unwrap(), []);

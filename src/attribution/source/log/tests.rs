@@ -81,12 +81,12 @@ fn hostile_records_spoil_only_themselves() {
 fn a_byte_that_is_no_text_spoils_only_that_text() {
     let agent = |id: &str| {
         let mut record = a_record(id);
-        record["userAgent"] = json!("XXX");
+        record["userAgent"] = json!("HERE");
         record
     };
     let text = json!({"Records": [a_record("a"), agent("b"), a_record("c")]}).to_string();
     for bad in [&b"\"caf\xe9\""[..], b"\"a\x01b\"", b"\"\\ud83d\""] {
-        let (before, after) = text.split_once("\"XXX\"").unwrap();
+        let (before, after) = text.split_once("\"HERE\"").unwrap();
         let document = [before.as_bytes(), bad, after.as_bytes()].concat();
         assert_eq!(ids(&document), ("a b c".to_owned(), Ok(())), "{}", String::from_utf8_lossy(bad));
     }
