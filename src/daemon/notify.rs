@@ -14,6 +14,7 @@ use super::{Daemon, Stop, metrics};
 use crate::model::Reason;
 use crate::notify::route::{Escalation, Route};
 use crate::notify::time_window::muted_until;
+use crate::notify::triage::Triage;
 use crate::notify::{KeptDelivery, NotifyConfig, Owners, Receiver, ReceiverConfig, Tools};
 use crate::store::{AlertGroup, DueGroup, NewAlert, NewNotice, StoreError, Told};
 use crate::wording::message::{GroupStatus, Message, Occasion};
@@ -36,6 +37,8 @@ pub struct Notify {
     /// What each rule says.
     reasons: BTreeMap<String, Reason>,
     pub(super) receivers: BTreeMap<String, Arc<Opened>>,
+    /// Who writes notes on findings, if anybody does.
+    pub(super) triage: Option<Arc<Triage>>,
 }
 
 /// A receiver of the configuration.
@@ -54,20 +57,27 @@ pub(super) struct Payload {
 }
 
 impl Notify {
-    /// Opens every receiver; calls nobody.
-    pub fn new(config: NotifyConfig, owners: Owners, reasons: BTreeMap<String, Reason>, tools: &Tools) -> Self {
+    /// Opens every receiver, and the way to the model; calls nobody.
+    pub async fn new(config: NotifyConfig, owners: Owners, reasons: BTreeMap<String, Reason>, tools: &Tools) -> Self {
         let open = |config: &ReceiverConfig| {
             let receiver = config.kind.open(&config.name, tools);
             (config.name.clone(), Arc::new(Opened { config: config.clone(), receiver }))
         };
         let receivers = config.receivers.iter().map(open).collect();
-        Self { config, owners, reasons, receivers }
+        let triage = match &config.triage {
+            Some(triage) => Triage::open(triage, tools)
+                .await
+                .inspect_err(|why| tracing::error!(why, "there are no triage notes: the model cannot be asked"))
+                .ok(),
+            None => None,
+        };
+        Self { config, owners, reasons, receivers, triage: triage.map(Arc::new) }
     }
 
     /// Nobody is told anything.
     pub fn nobody() -> Self {
         let (config, owners) = (NotifyConfig::default(), Owners::default());
-        Self { config, owners, reasons: BTreeMap::new(), receivers: BTreeMap::new() }
+        Self { config, owners, reasons: BTreeMap::new(), receivers: BTreeMap::new(), triage: None }
     }
 
     /// The route at the root, if there are receivers.

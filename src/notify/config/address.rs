@@ -80,7 +80,7 @@ pub fn address(raw: RawAddress, allow_unencrypted: bool, diagnostics: &mut Diagn
         None => Diagnostic::error("config/not-a-url", "this is not the URL of a receiver")
             .with_hint("write e.g. https://alerts.example.com/driftd"),
         Some(url) if !allow_unencrypted && !is_safe(&url) => {
-            Diagnostic::error("config/unencrypted", "alerts are not sent to another machine unencrypted")
+            Diagnostic::error("config/unencrypted", "what is told is not sent to another machine unencrypted")
                 .with_hint("write https://")
         }
         Some(_) => return Some(Address::Plain(text.clone())),
