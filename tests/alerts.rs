@@ -219,7 +219,8 @@ fn a_model_writes_a_note_and_one_that_fails_costs_nothing_but_the_note() {
         place.until("the alert", || hook.taken().into_iter().filter(is_opened).nth(number))
     };
     assert_eq!(opened(0)["data"]["items"][0]["generated_note"], NOTE);
-    let tries: BTreeSet<String> = hook.got.lock().expect("no panic").iter().map(|(.., event)| event.to_string()).collect();
+    let tries: BTreeSet<String> =
+        hook.got.lock().expect("no panic").iter().map(|(.., event)| event.to_string()).collect();
     assert_eq!(tries.len(), 1, "every try is the same: {tries:#?}");
     let asked = model.got.lock().expect("no panic").clone();
     let [(_, key, question)] = asked.as_slice() else { panic!("it is asked once: {asked:#?}") };

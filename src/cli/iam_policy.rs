@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::bad_config;
 use super::output::{printed, say};
 use crate::attribution::source::SourceRef;
-use crate::aws::{Partition, region_of_queue};
+use crate::aws::Partition;
 use crate::config::{Config, EventSourceConfig, QueueConfig};
 use crate::desired::{Environment, ObjectAddress, StateConfig};
 use crate::inventory::kinds;
@@ -114,7 +114,7 @@ fn policy(config: &Config, actions: &BTreeSet<&str>, objects: Objects, region: O
     for source in &config.events {
         match source {
             EventSourceConfig::Sqs(QueueConfig { role_arn: Some(role), .. }) => drop(roles.insert(role.clone())),
-            EventSourceConfig::Sqs(queue) => queues.extend(queue_arns(&queue.url, &partitions)),
+            EventSourceConfig::Sqs(queue) => queues.extend(receivers::queue_arns(&queue.url, &partitions)),
             EventSourceConfig::Lookup { .. } => hears_by_lookup = true,
         }
     }
@@ -208,15 +208,6 @@ fn event_statements(sources: &[SourceRef], partitions: &BTreeSet<&'static str>) 
     }
     statements.extend(places.statements("DriftdLogs", &[GET_OBJECT]));
     statements
-}
-
-/// The queue of an address: its last two segments are account and name.
-fn queue_arns(url: &str, partitions: &BTreeSet<&'static str>) -> Vec<String> {
-    let mut segments = url.trim_end_matches('/').rsplit('/');
-    let (name, account) = (segments.next().unwrap_or("*"), segments.next().unwrap_or("*"));
-    let of_region = region_of_queue(url).map(|region| BTreeSet::from([Partition::of_region(region).name]));
-    let partitions = of_region.as_ref().unwrap_or(partitions);
-    partitions.iter().map(|partition| format!("arn:{partition}:sqs:*:{account}:{name}")).collect()
 }
 
 fn lookup_statement() -> Value {

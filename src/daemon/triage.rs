@@ -13,7 +13,13 @@ use crate::wording::message::Occasion;
 const LATE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Gives the worst finding of a group's first message its note, if the model has one.
-pub(super) async fn add_note(daemon: &Daemon, triage: &Triage, taken: &TakenNotice, payload: &mut Payload, stop: &Stop) {
+pub(super) async fn add_note(
+    daemon: &Daemon,
+    triage: &Triage,
+    taken: &TakenNotice,
+    payload: &mut Payload,
+    stop: &Stop,
+) {
     let (now, mut stop) = (daemon.now(), stop.clone());
     let is_first = payload.message.occasion == Occasion::Opened && taken.attempts == 1;
     if !is_first || now.duration_since(taken.created_at) > LATE {

@@ -167,6 +167,18 @@ pub(crate) fn notice(message: &Message) -> Notice<'_> {
     }
 }
 
+/// A message with a note of a language model.
+pub(crate) fn noted() -> Message {
+    let mut message = samples::message(1);
+    message.items[0].generated_note = Some("noteworthy".to_owned());
+    message
+}
+
+/// Is that note told, and as what it is?
+pub(crate) fn is_marked(text: &str) -> bool {
+    text.contains("noteworthy") && ["language model", "language_model", "generated"].iter().any(|mark| text.contains(mark))
+}
+
 /// A receiver that speaks HTTP.
 pub(crate) struct Contract<'a> {
     /// The receiver, sending to this server. Every secret of it holds [`SECRET`].
@@ -192,6 +204,10 @@ impl Contract<'_> {
             assert!((self.keeps)(&message) || !requests.is_empty(), "{name}: nothing was sent");
             requests.iter().for_each(|request| (self.check)(request));
         }
+        let noted = noted();
+        receiver.deliver(&notice(&noted)).await.unwrap();
+        let requests = server.requests();
+        assert!(requests.iter().any(|request| is_marked(&String::from_utf8_lossy(&request.body))), "no note");
         self.statuses(&server, receiver.as_ref()).await;
         self.silence(&server, receiver.as_ref()).await;
         drop(server);

@@ -187,12 +187,7 @@ impl Store {
         rows.iter().map(count).collect()
     }
 
-    async fn notice_set(
-        &self,
-        notice: &TakenNotice,
-        set: &str,
-        more: Vec<super::db::Value>,
-    ) -> Result<(), StoreError> {
+    async fn notice_set(&self, notice: &TakenNotice, set: &str, more: Vec<super::db::Value>) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         notice_update(&mut tx, notice, set, more).await?;
         tx.commit().await

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::aws::Partition;
+use crate::aws::{Partition, region_of_queue};
 use crate::model::arn::is_arn;
 use crate::notify::NotifyConfig;
 use crate::notify::receivers::ReceiverKind;
@@ -19,7 +19,7 @@ pub(super) fn statements(config: &NotifyConfig, partitions: &BTreeSet<&'static s
     for receiver in &config.receivers {
         let (role, resources, targets) = match &receiver.kind {
             ReceiverKind::Sns(sns) => (sns.role(), vec![sns.topic_arn().to_owned()], &mut topics),
-            ReceiverKind::Sqs(sqs) => (sqs.role(), super::queue_arns(sqs.url(), partitions), &mut queues),
+            ReceiverKind::Sqs(sqs) => (sqs.role(), queue_arns(sqs.url(), partitions), &mut queues),
             ReceiverKind::EventBridge(bus) => {
                 (bus.role(), bus_arns(bus.event_bus(), bus.region(), partitions), &mut buses)
             }
@@ -58,6 +58,15 @@ pub(super) fn statements(config: &NotifyConfig, partitions: &BTreeSet<&'static s
     (statements, roles)
 }
 
+/// The queue of an address: its last two segments are account and name.
+pub(super) fn queue_arns(url: &str, partitions: &BTreeSet<&'static str>) -> Vec<String> {
+    let mut segments = url.trim_end_matches('/').rsplit('/');
+    let (name, account) = (segments.next().unwrap_or("*"), segments.next().unwrap_or("*"));
+    let of_region = region_of_queue(url).map(|region| BTreeSet::from([Partition::of_region(region).name]));
+    let partitions = of_region.as_ref().unwrap_or(partitions);
+    partitions.iter().map(|partition| format!("arn:{partition}:sqs:*:{account}:{name}")).collect()
+}
+
 fn bus_arns(bus: &str, region: Option<&str>, partitions: &BTreeSet<&'static str>) -> Vec<String> {
     match is_arn(bus) {
         true => vec![bus.to_owned()],
@@ -76,7 +85,8 @@ fn model_arns(model: &str, region: &str) -> Vec<String> {
     let partition = Partition::of_region(region).name;
     let foundation = |id: &str| format!("arn:{partition}:bedrock:*::foundation-model/{id}");
     let id = model.rsplit_once('/').map_or(model, |(_, id)| id);
-    let of_profile = |id: &str| id.split_once('.').filter(|(_, rest)| rest.contains('.')).map(|(_, rest)| foundation(rest));
+    let of_profile =
+        |id: &str| id.split_once('.').filter(|(_, rest)| rest.contains('.')).map(|(_, rest)| foundation(rest));
     match (is_arn(model), model.contains(":application-inference-profile/")) {
         // Its ARN does not say of what it is.
         (true, true) => vec![model.to_owned(), foundation("*")],
@@ -169,8 +179,12 @@ mod tests {
         assert_eq!(shown(profile), json!([foundation, profile]).to_string());
         assert_eq!(shown(own), json!(["arn:aws:bedrock:*::foundation-model/*", own]).to_string());
         let role = "arn:aws:iam::123456789012:role/triage";
-        let text = format!("version: 1\ntriage: {{bedrock: {{model: m, region: eu-central-1, role_arn: \"{role}\"}}}}\n");
+        let text =
+            format!("version: 1\ntriage: {{bedrock: {{model: m, region: eu-central-1, role_arn: \"{role}\"}}}}\n");
         let config = crate::config::parse("driftd.yaml", &text).unwrap();
-        assert_eq!(statements(&config.notify, &BTreeSet::from(["aws"])), (Vec::new(), BTreeSet::from([role.to_owned()])));
+        assert_eq!(
+            statements(&config.notify, &BTreeSet::from(["aws"])),
+            (Vec::new(), BTreeSet::from([role.to_owned()]))
+        );
     }
 }

@@ -328,6 +328,13 @@ fn the_words() {
 }
 
 #[test]
+fn what_a_language_model_wrote_is_told_as_such() {
+    let message = kit::noted();
+    let mail = Mail::of(&shortened(&message, None), &kit::notice(&message), "on call");
+    assert!(kit::is_marked(&mail.text) && kit::is_marked(&mail.html), "{}", mail.text);
+}
+
+#[test]
 fn a_subject_tells_all_at_a_glance() {
     let all: Vec<String> =
         samples::messages().iter().map(|(name, message)| format!("{name}: {}", mail::subject(message))).collect();

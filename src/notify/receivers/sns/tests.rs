@@ -104,6 +104,14 @@ fn texts_for_people() {
     assert!(own.contains("my words\nin lines\\u{1b}\n") && !own.contains("1. ["), "{own}");
 }
 
+#[test]
+fn what_a_language_model_wrote_is_told_as_such() {
+    let message = kit::noted();
+    for told in [text::of(&message), amazon_q::of(&kit::notice(&message), &message)] {
+        assert!(kit::is_marked(&told), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn a_queue_at_moto_gets_what_the_topic_got() {
     let mut world = World::start();
