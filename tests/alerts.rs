@@ -16,16 +16,20 @@ use std::time::Duration;
 use serde_json::Value;
 use support::shop::{GROUP, Shop};
 
-/// A receiver of webhooks: answers with a status, and keeps what it took.
+/// A receiver of webhooks, or a model: answers with a status and a text, and keeps what it took.
 struct Hook {
     url: String,
     status: Arc<AtomicU16>,
-    /// Of each request: whether it was taken, the id, the event.
+    /// Of each request: whether it was taken, the id (a model is given its key), the event.
     got: Arc<Mutex<Vec<(bool, String, Value)>>>,
 }
 
 impl Hook {
     fn new() -> Self {
+        Self::saying("")
+    }
+
+    fn saying(says: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let hook = Self { url, status: Arc::new(AtomicU16::new(200)), got: Arc::default() };
@@ -33,7 +37,7 @@ impl Hook {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (status, got) = (Arc::clone(&status), Arc::clone(&got));
-                std::thread::spawn(move || take(stream, &status, &got));
+                std::thread::spawn(move || take(stream, &status, says, &got));
             }
         });
         hook
@@ -65,7 +69,7 @@ impl Hook {
     }
 }
 
-fn take(stream: TcpStream, status: &AtomicU16, got: &Mutex<Vec<(bool, String, Value)>>) {
+fn take(stream: TcpStream, status: &AtomicU16, says: &str, got: &Mutex<Vec<(bool, String, Value)>>) {
     let mut reader = BufReader::new(stream);
     let (mut length, mut id) = (0, String::new());
     loop {
@@ -80,7 +84,7 @@ fn take(stream: TcpStream, status: &AtomicU16, got: &Mutex<Vec<(bool, String, Va
         let (name, value) = line.split_once(':').unwrap_or((line, ""));
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().expect("a number"),
-            "webhook-id" => value.trim().clone_into(&mut id),
+            "webhook-id" | "authorization" => value.trim().clone_into(&mut id),
             _ => {}
         }
     }
@@ -91,7 +95,8 @@ fn take(stream: TcpStream, status: &AtomicU16, got: &Mutex<Vec<(bool, String, Va
     let status = status.load(Ordering::SeqCst);
     let event = serde_json::from_slice(&body).expect("JSON");
     got.lock().expect("no panic").push(((200..300).contains(&status), id, event));
-    let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let length = says.len();
+    let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{says}");
     let _ = reader.into_inner().write_all(answer.as_bytes());
 }
 
@@ -183,5 +188,57 @@ fn what_a_receiver_refuses_is_not_tried_again() {
     std::thread::sleep(Duration::from_secs(6));
     assert_eq!(hook.tries(), 2, "one by hand, one by the daemon");
     assert!(place.log().contains("the receiver refused an alert"));
+    assert_eq!(daemon.stop(), 0);
+}
+
+const NOTE: &str = "SSH is open to the world: look at who uses it.";
+const ANSWER: &str = r#"{"choices": [{"message": {"content": "SSH is open to the world: look at who uses it."}}]}"#;
+
+#[test]
+fn a_model_writes_a_note_and_one_that_fails_costs_nothing_but_the_note() {
+    let (shop, hook, model) = (Shop::new(), Hook::new(), Hook::saying(ANSWER));
+    let place = &shop.place;
+    std::fs::write(place.path("model-key"), "hunter2\n").expect("it is writable");
+    place.configure(&with_receivers(
+        &shop,
+        &format!(
+            "receivers:\n- {{name: hook, to: {{webhook: {{url: \"{}\"}}}}}}\nroute: {{receivers: [hook], group_wait: 0s, group_interval: 0s}}\n\
+             triage: {{openai: {{url: \"{}\", model: small, api_key: {{file: model-key}}}}}}\n",
+            hook.url, model.url
+        ),
+    ));
+    let daemon = place.start();
+    place.until_swept();
+    // The alert's first try fails: its note is kept, and the model is not asked again.
+    hook.answers(503);
+    shop.people("open");
+    place.until("the first try", || (hook.tries() > 0).then_some(()));
+    hook.answers(200);
+    let opened = |number: usize| {
+        let is_opened = |event: &Value| event["data"]["occasion"] == "opened";
+        place.until("the alert", || hook.taken().into_iter().filter(is_opened).nth(number))
+    };
+    assert_eq!(opened(0)["data"]["items"][0]["generated_note"], NOTE);
+    let tries: BTreeSet<String> =
+        hook.got.lock().expect("no panic").iter().map(|(.., event)| event.to_string()).collect();
+    assert_eq!(tries.len(), 1, "every try is the same: {tries:#?}");
+    let asked = model.got.lock().expect("no panic").clone();
+    let [(_, key, question)] = asked.as_slice() else { panic!("it is asked once: {asked:#?}") };
+    assert_eq!((key.as_str(), question["model"].as_str()), ("Bearer hunter2", Some("small")));
+    let question = question.to_string();
+    assert!(question.contains("0.0.0.0/0") && question.contains(GROUP), "{question}");
+    for personal in ["mallory", "123456789012", "198.51.100.7", "secret-of-the-test"] {
+        assert!(!question.contains(personal), "{personal}: {question}");
+    }
+    shop.people("close");
+    place.until("its end", || hook.taken().iter().any(|event| event["data"]["occasion"] == "resolved").then_some(()));
+    assert_eq!(model.tries(), 1, "only a first message has a note");
+
+    model.answers(500);
+    shop.people("open");
+    let second = opened(1);
+    assert_eq!(second["data"]["items"][0]["generated_note"], Value::Null, "{second:#}");
+    assert_eq!(model.tries(), 2);
+    assert!(place.log().contains("no triage note"));
     assert_eq!(daemon.stop(), 0);
 }

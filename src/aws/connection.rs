@@ -125,7 +125,7 @@ impl Aws {
             scopes: Mutex::default(),
         };
         let is_as_before = |account: &str| {
-            other.reaches(account) == self.reaches(account) && other.role(account) == self.role(account)
+            other.reaches(account) == self.reaches(account) && other.role_of(account) == self.role_of(account)
         };
         let scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = scopes.known.iter().filter(|(scope, _)| is_as_before(&scope.account));
@@ -178,18 +178,12 @@ impl Aws {
 
     /// Do the base credentials or a role, configured or of an account of the organization, belong to this account?
     pub fn reaches(&self, account: &str) -> bool {
-        account == self.account || self.role(account).is_some()
+        account == self.account || self.role_of(account).is_some()
     }
 
     /// Is a role of this account configured by itself?
     pub(super) fn is_listed(&self, account: &str) -> bool {
         self.roles.contains_key(account)
-    }
-
-    /// The role to assume in an account; `None`: the credentials are of it, or nothing reaches it.
-    fn role(&self, account: &str) -> Option<AssumeRole> {
-        let found = || self.organization.as_ref().filter(|_| account != self.account)?.role(account, &self.partition);
-        self.roles.get(account).cloned().or_else(found)
     }
 
     /// Asks STS who driftd is in this account: its role can be assumed, or the credentials are of it.
@@ -254,9 +248,12 @@ impl Aws {
         config.to_builder().region(Region::new(region.to_owned())).build()
     }
 
-    /// The role that is configured for an account.
-    pub fn role_of(&self, account: &str) -> Option<&AssumeRole> {
-        self.roles.get(account)
+    /// The role to assume in an account, its own or that of the organization's accounts; `None`: the credentials are of it, or nothing reaches it.
+    pub fn role_of(&self, account: &str) -> Option<AssumeRole> {
+        self.roles.get(account).cloned().or_else(|| {
+            let organization = self.organization.as_ref().filter(|_| account != self.account)?;
+            organization.role(account, &self.partition)
+        })
     }
 
     /// AWS as something at this address plays it, for tests: fixed credentials, a try each, and little patience.
@@ -288,7 +285,7 @@ impl Aws {
     }
 
     async fn account_config(&self, account: &str) -> Option<SdkConfig> {
-        match self.role(account) {
+        match self.role_of(account) {
             Some(role) => Some(self.credentials.assume(&self.base, &role, &self.default_region()).await),
             None => (account == self.account).then(|| self.base.clone()),
         }

@@ -30,10 +30,7 @@ impl ReadError {
         let status = error.raw_response().map(|response| response.status().as_u16());
         let message = match error {
             SdkError::ServiceError(service) => match (service.err().message(), &code) {
-                // The encoded part differs on every call and reveals the caller's policies.
-                (Some(message), _) => {
-                    message.split(" Encoded authorization failure message").next().unwrap_or_default().to_owned()
-                }
+                (Some(message), code) => repeatable(code.as_deref(), message),
                 (None, Some(_)) => String::new(),
                 // No error of AWS's form: a broken or foreign answer.
                 (None, None) => format!("status {}: {}", status.unwrap_or_default(), chain(service.err())),
@@ -60,6 +57,7 @@ impl ReadError {
     /// What a service answered that is called without its SDK.
     pub(super) fn answered(action: &'static str, status: u16, code: Option<String>, message: String) -> Self {
         let reason = classify(code.as_deref(), Some(status));
+        let message = repeatable(code.as_deref(), &message);
         Self { reason, action, code, status: Some(status), message }
     }
 
@@ -102,6 +100,21 @@ pub fn not_found<T>(answer: Result<T, ReadError>, codes: &[&str]) -> Result<Opti
         Err(error) if error.is(codes) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Is the failure one of the signature: a clock that is wrong, a key that was replaced?
+pub fn is_about_signature(code: &str) -> bool {
+    code.contains("Signature") || code == "RequestExpired" || code == "RequestTimeTooSkewed"
+}
+
+/// What of AWS's words may be told.
+fn repeatable(code: Option<&str>, message: &str) -> String {
+    // AWS repeats what was to be signed, the session's token among it.
+    if code.is_some_and(is_about_signature) {
+        return String::new();
+    }
+    // The encoded part differs on every call and reveals the caller's policies.
+    message.split(" Encoded authorization failure message").next().unwrap_or_default().to_owned()
 }
 
 fn names_credentials(message: &str) -> bool {
@@ -175,6 +188,18 @@ fn classify(code: Option<&str>, status: Option<u16>) -> GapReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn neither_a_token_nor_a_policy_is_repeated() {
+        let message = |code: &str, said: &str| {
+            ReadError::answered("sns:Publish", 403, Some(code.to_owned()), said.to_owned()).detail()
+        };
+        for code in ["SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeTooSkewed"] {
+            assert_eq!(message(code, "x-amz-security-token:hunter2"), format!("sns:Publish: {code}"));
+        }
+        let said = message("AccessDenied", "no. Encoded authorization failure message: hunter2");
+        assert_eq!(said, "sns:Publish: AccessDenied: no.");
+    }
 
     #[test]
     fn codes_win_over_status() {

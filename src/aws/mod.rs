@@ -20,7 +20,7 @@ mod signed;
 
 pub use connection::{Aws, AwsOptions};
 pub use credentials::AssumeRole;
-pub use error::{ReadError, not_found};
+pub use error::{ReadError, is_about_signature, not_found};
 pub use meter::Meter;
 pub use organization::LeftOut;
 pub use partition::Partition;

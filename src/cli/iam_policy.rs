@@ -114,7 +114,7 @@ fn policy(config: &Config, actions: &BTreeSet<&str>, objects: Objects, region: O
     for source in &config.events {
         match source {
             EventSourceConfig::Sqs(QueueConfig { role_arn: Some(role), .. }) => drop(roles.insert(role.clone())),
-            EventSourceConfig::Sqs(queue) => queues.extend(queue_arns(&queue.url, &partitions)),
+            EventSourceConfig::Sqs(queue) => queues.extend(receivers::queue_arns(&queue.url, &partitions)),
             EventSourceConfig::Lookup { .. } => hears_by_lookup = true,
         }
     }
@@ -208,13 +208,6 @@ fn event_statements(sources: &[SourceRef], partitions: &BTreeSet<&'static str>) 
     }
     statements.extend(places.statements("DriftdLogs", &[GET_OBJECT]));
     statements
-}
-
-/// The queue of an address: its last two segments are account and name.
-fn queue_arns(url: &str, partitions: &BTreeSet<&str>) -> Vec<String> {
-    let mut segments = url.trim_end_matches('/').rsplit('/');
-    let (name, account) = (segments.next().unwrap_or("*"), segments.next().unwrap_or("*"));
-    partitions.iter().map(|partition| format!("arn:{partition}:sqs:*:{account}:{name}")).collect()
 }
 
 fn lookup_statement() -> Value {

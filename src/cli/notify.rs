@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 use crate::notify::route::Route;
-use crate::notify::{self, LABELS, Labels, Notice, Tools};
+use crate::notify::{self, DELIVERY_LIMIT, LABELS, Labels, Notice, TemplateError, Tools};
 use crate::secret::Resolver;
 use crate::setup::{self, Setup};
 use crate::wording::message::Occasion;
@@ -129,6 +129,7 @@ async fn sent(receiver: &notify::ReceiverConfig, config: &Config) -> Result<(), 
     let (reasons, labels) = (BTreeMap::new(), BTreeMap::new());
     let group = Group {
         occasion: Occasion::Test,
+        kept: Occasion::Test,
         labels: &labels,
         findings: &[],
         counts: &GroupCounts::default(),
@@ -138,6 +139,14 @@ async fn sent(receiver: &notify::ReceiverConfig, config: &Config) -> Result<(), 
     let context = Context { reasons: &reasons, links: &config.notify.links, show_values: receiver.show_values };
     let message = wording::compose(&group, &context);
     let id = format!("driftd-test-{}", now.as_millisecond());
+    // Without findings many a template makes nothing of it, and driftd's own words are sent as they would be by the daemon.
+    let (message, failed) = receiver.template.apply(&message);
+    if let Some(error @ TemplateError::Broken(_)) = failed {
+        return Err(format!("its template fails: {error}"));
+    }
     let notice = Notice { id: &id, group: &id, handle: None, message: &message, attempt: 1, now };
-    opened.deliver(&notice).await.map(|_| ()).map_err(|error| error.to_string())
+    match tokio::time::timeout(DELIVERY_LIMIT, opened.deliver(&notice)).await {
+        Ok(said) => said.map(|_| ()).map_err(|error| error.to_string()),
+        Err(_) => Err("it did not answer in time".to_owned()),
+    }
 }

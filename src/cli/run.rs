@@ -122,14 +122,14 @@ fn code(ended: std::io::Result<()>) -> u8 {
 }
 
 /// Who is told what, ready to be sent to.
-fn notifications(
+async fn notifications(
     config: &Config,
     aws: Arc<Aws>,
     reasons: BTreeMap<String, Reason>,
 ) -> Result<Notifications, reqwest::Error> {
     let secrets = Arc::new(Resolver::new(Environment::of_process(), Some(Arc::clone(&aws)))?);
     let tools = Tools { http: notify::http::client()?, secrets, aws: Some(aws) };
-    Ok(Notifications::new(config.notify.clone(), setup::owners(config), reasons, &tools))
+    Ok(Notifications::new(config.notify.clone(), setup::owners(config), reasons, &tools).await)
 }
 
 /// Everything that the configuration says; mistakes are printed.
@@ -141,7 +141,7 @@ async fn current(config: &Config) -> Result<Current, u8> {
     aws.requests_per_second = Some(config.limits.requests_per_second);
     let aws = Aws::connect(aws).await.map_err(|error| fail(&super::scan::no_credentials(&error)))?;
     let aws = Arc::new(aws);
-    let notify = notifications(config, Arc::clone(&aws), settings.rules.reasons());
+    let notify = notifications(config, Arc::clone(&aws), settings.rules.reasons()).await;
     let notify = notify.map_err(|error| fail(&format!("failed to start: {error}")))?;
     Ok(Current {
         settings: Arc::new(settings),

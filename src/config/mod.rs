@@ -25,6 +25,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Position};
 use crate::environment::Environment;
 use crate::judge::config::{RawRules, RulesConfig};
 use crate::notify::config::{NotifyConfig, RawLinks, RawNotify, RawReceiver, RawRoute, RawTimeWindow};
+use crate::notify::triage::config::RawTriage;
 use crate::schedule::Schedule;
 use crate::schedule::config::{self as schedule, RawSchedule, RawScheduleKeys, ScheduleConfig};
 use crate::secret::SecretRef;
@@ -172,6 +173,8 @@ struct RawConfig {
     /// Pages that messages link to.
     #[serde(default)]
     links: RawLinks,
+    /// A language model that writes notes on findings; null: nobody is asked.
+    triage: Option<RawTriage>,
     #[serde(default)]
     limits: RawLimits,
     #[serde(default)]
@@ -282,11 +285,12 @@ fn validate(file: &str, text: &str, grammar: &yaml::Grammar<'_>) -> Result<Confi
             route,
             time_windows,
             links,
+            triage,
             limits,
             log,
         } = piece;
         versions += version.iter().len();
-        notify.add(RawNotify { receivers, route, time_windows, links });
+        notify.add(RawNotify { receivers, route, time_windows, links, triage });
         check_version(version.as_ref(), &mut diagnostics);
         config = Config {
             states: states::validate(states, &mut diagnostics),

@@ -9,16 +9,16 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use super::notify::{Notify, Opened, Payload, TASK};
-use super::{Daemon, Stop, metrics};
-use crate::notify::{DeliveryError, Notice};
+use super::{Daemon, Stop, metrics, triage};
+use crate::notify::triage::{PATIENCE, Triage};
+use crate::notify::{DELIVERY_LIMIT, DeliveryError, Notice};
 use crate::store::{StoreError, TakenNotice};
 
-/// How long one delivery may take, all of its requests together.
-const DELIVERY: Duration = Duration::from_secs(90);
 /// Longer than a delivery, so that nobody else takes a notice that is being sent.
-const LEASE: Duration = Duration::from_secs(120);
-/// What is left of the lease after the longest delivery.
+const LEASE: Duration = Duration::from_secs(130);
+/// What is left of the lease after the longest note and the longest delivery.
 const RECORDING: Duration = Duration::from_secs(25);
+const _: () = assert!(PATIENCE.as_secs() + DELIVERY_LIMIT.as_secs() + RECORDING.as_secs() < LEASE.as_secs());
 /// The first pause after a failure; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
@@ -54,8 +54,9 @@ impl Sending {
                 continue;
             }
             let (daemon, receiver, stop) = (Arc::clone(daemon), Arc::clone(receiver), stop.clone());
+            let triage = notify.triage.clone();
             self.tasks.spawn(async move {
-                let paused = send_all(&daemon, &receiver, &stop).await;
+                let paused = send_all(&daemon, &receiver, triage.as_deref(), &stop).await;
                 (name, paused)
             });
         }
@@ -74,7 +75,7 @@ impl Sending {
 }
 
 /// Sends what is due, one after the other. -> until when the receiver is to be left alone.
-async fn send_all(daemon: &Daemon, opened: &Opened, stop: &Stop) -> Option<Timestamp> {
+async fn send_all(daemon: &Daemon, opened: &Opened, triage: Option<&Triage>, stop: &Stop) -> Option<Timestamp> {
     loop {
         // At the end only what is on its way is waited for.
         if *stop.borrow() {
@@ -84,7 +85,8 @@ async fn send_all(daemon: &Daemon, opened: &Opened, stop: &Stop) -> Option<Times
         let lease = now.checked_add(LEASE).unwrap_or(now);
         let taken = daemon.store.notice_take(&opened.config.name, now, lease, 1).await;
         let notice = daemon.store_said(TASK, taken)?.pop()?;
-        let (pause, done) = send(daemon, opened, &notice).await;
+        let said = deliver(daemon, opened, triage, &notice, stop).await;
+        let (pause, done) = record(daemon, opened, &notice, said).await;
         daemon.store_said(TASK, done);
         if let Some(pause) = pause {
             return daemon.now().checked_add(pause).ok();
@@ -92,10 +94,14 @@ async fn send_all(daemon: &Daemon, opened: &Opened, stop: &Stop) -> Option<Times
     }
 }
 
-/// Sends one notice and records what came of it. -> how long the receiver is to be left alone.
-async fn send(daemon: &Daemon, opened: &Opened, taken: &TakenNotice) -> (Option<Duration>, Result<(), StoreError>) {
+/// Records what came of a notice. -> how long the receiver is to be left alone.
+async fn record(
+    daemon: &Daemon,
+    opened: &Opened,
+    taken: &TakenNotice,
+    said: Result<Option<String>, DeliveryError>,
+) -> (Option<Duration>, Result<(), StoreError>) {
     let name = &opened.config.name;
-    let said = deliver(daemon, opened, taken).await;
     let now = daemon.now();
     match said {
         Ok(handle) => {
@@ -157,10 +163,20 @@ fn pause(attempts: u32) -> Duration {
     doubled.min(LONGEST_PAUSE)
 }
 
-async fn deliver(daemon: &Daemon, opened: &Opened, taken: &TakenNotice) -> Result<Option<String>, DeliveryError> {
+async fn deliver(
+    daemon: &Daemon,
+    opened: &Opened,
+    triage: Option<&Triage>,
+    taken: &TakenNotice,
+    stop: &Stop,
+) -> Result<Option<String>, DeliveryError> {
     let receiver = opened.receiver.as_ref().map_err(|why| DeliveryError::retry(why.clone()))?;
-    let Payload { group, message } = serde_json::from_str(&taken.payload)
+    let mut payload: Payload = serde_json::from_str(&taken.payload)
         .map_err(|error| DeliveryError::refused(format!("its notice cannot be read: {error}")))?;
+    if let Some(triage) = triage {
+        triage::add_note(daemon, triage, taken, &mut payload, stop).await;
+    }
+    let Payload { group, message } = payload;
     let (message, failed) = opened.config.template.apply(&message);
     if let Some(error) = failed {
         tracing::warn!(receiver = opened.config.name, %error, "the template of a receiver failed: driftd's own words are sent");
@@ -173,7 +189,7 @@ async fn deliver(daemon: &Daemon, opened: &Opened, taken: &TakenNotice) -> Resul
         attempt: taken.attempts,
         now: daemon.now(),
     };
-    match tokio::time::timeout(DELIVERY, receiver.deliver(&notice)).await {
+    match tokio::time::timeout(DELIVERY_LIMIT, receiver.deliver(&notice)).await {
         Ok(said) => said.map(|delivered| delivered.handle),
         Err(_) => Err(DeliveryError::retry("it did not answer in time")),
     }

@@ -26,6 +26,7 @@ mod stored_events;
 mod sweep;
 mod systemd;
 mod trail;
+mod triage;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;

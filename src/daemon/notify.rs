@@ -15,6 +15,7 @@ use crate::model::Reason;
 use crate::notify::interaction::{self, App};
 use crate::notify::route::{Escalation, Route};
 use crate::notify::time_window::muted_until;
+use crate::notify::triage::Triage;
 use crate::notify::{KeptDelivery, NotifyConfig, Owners, Receiver, ReceiverConfig, Tools};
 use crate::store::{AlertGroup, DueGroup, NewAlert, NewNotice, StoreError, Told};
 use crate::wording::message::{GroupStatus, Message, Occasion};
@@ -39,6 +40,8 @@ pub struct Notify {
     pub(super) receivers: BTreeMap<String, Arc<Opened>>,
     /// Where buttons of messages may come from.
     pub(super) apps: Vec<Arc<App>>,
+    /// Who writes notes on findings, if anybody does.
+    pub(super) triage: Option<Arc<Triage>>,
 }
 
 /// A receiver of the configuration.
@@ -57,21 +60,28 @@ pub(super) struct Payload {
 }
 
 impl Notify {
-    /// Opens every receiver; calls nobody.
-    pub fn new(config: NotifyConfig, owners: Owners, reasons: BTreeMap<String, Reason>, tools: &Tools) -> Self {
+    /// Opens every receiver, and the way to the model; calls nobody.
+    pub async fn new(config: NotifyConfig, owners: Owners, reasons: BTreeMap<String, Reason>, tools: &Tools) -> Self {
         let open = |config: &ReceiverConfig| {
             let receiver = config.kind.open(&config.name, tools);
             (config.name.clone(), Arc::new(Opened { config: config.clone(), receiver }))
         };
         let receivers = config.receivers.iter().map(open).collect();
         let apps = interaction::apps(&config.receivers, tools);
-        Self { config, owners, reasons, receivers, apps }
+        let triage = match &config.triage {
+            Some(triage) => Triage::open(triage, tools)
+                .await
+                .inspect_err(|why| tracing::error!(why, "there are no triage notes: the model cannot be asked"))
+                .ok(),
+            None => None,
+        };
+        Self { config, owners, reasons, receivers, apps, triage: triage.map(Arc::new) }
     }
 
     /// Nobody is told anything.
     pub fn nobody() -> Self {
         let (config, owners) = (NotifyConfig::default(), Owners::default());
-        Self { config, owners, reasons: BTreeMap::new(), receivers: BTreeMap::new(), apps: Vec::new() }
+        Self { config, owners, reasons: BTreeMap::new(), receivers: BTreeMap::new(), apps: Vec::new(), triage: None }
     }
 
     /// The route at the root, if there are receivers.
@@ -183,7 +193,7 @@ fn written(group: &DueGroup, notify: &Notify, now: Timestamp) -> Written {
     let (links, reasons) = (&notify.config.links, &notify.reasons);
     let context = Context { reasons, links, show_values: receiver.config.show_values };
     let message = wording::compose(
-        &Group { occasion, labels: &labels, findings: &group.findings, counts: &counts, news: &news, now },
+        &Group { occasion, kept, labels: &labels, findings: &group.findings, counts: &counts, news: &news, now },
         &context,
     );
     let is_due = group.due_at.is_some_and(|at| at <= now);
@@ -207,7 +217,9 @@ fn written(group: &DueGroup, notify: &Notify, now: Timestamp) -> Written {
     let is_closed = is_over || kept == Occasion::Digest;
     let repeat = route.and_then(|route| route.delivery.repeat_interval);
     let due_at = repeat
-        .filter(|_| !is_closed && message.status == GroupStatus::Open && kept != Occasion::Health)
+        .filter(|_| {
+            !is_closed && message.status == GroupStatus::Open && !matches!(kept, Occasion::Health | Occasion::Baseline)
+        })
         .and_then(|interval| now.checked_add(interval).ok());
     let escalate_at = rest.escalate_at.filter(|_| message.status == GroupStatus::Open);
     let rest = Written { due_at, escalate_at, is_closed, takes_news: true, ..rest };
@@ -261,6 +273,7 @@ fn escalated(group: &DueGroup, to: &Escalation, now: Timestamp) -> Vec<NewAlert>
             name: wording::name(&one.finding),
             text: format!("is open since {}: nobody acknowledged it", wording::minutes(one.life.first_seen)),
             loud: true,
+            calls: true,
         }),
         group: Some(AlertGroup {
             receiver: receiver.clone(),

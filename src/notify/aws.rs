@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::{DeliveryError, Notice, Tools};
 use crate::aws::config::{is_role_arn, not_a_region, not_a_role};
-use crate::aws::{AssumeRole, Aws, ReadError, ScopeClient};
+use crate::aws::{AssumeRole, Aws, ReadError, ScopeClient, is_about_signature};
 use crate::diagnostic::Diagnostics;
 use crate::model::GapReason;
 use crate::wording::message::{Item, Message};
@@ -84,20 +84,17 @@ impl Lane {
 /// What a failed call means for the message; `target` is what was called, in words: `the topic`.
 pub(super) fn error(error: &ReadError, target: &str) -> DeliveryError {
     let code = error.code.as_deref().unwrap_or(error.reason.as_str());
-    let said = match is_about_signature(code) {
-        // AWS repeats what was to be signed, the session's token among it.
-        true => String::new(),
-        false => shorten(&sanitize_output(error.message.trim()), SAID),
-    };
+    let said = shorten(&sanitize_output(error.message.trim()), SAID);
     let said =
         if said.is_empty() { format!("{}: {code}", error.action) } else { format!("{}: {code}: {said}", error.action) };
     match remedy(error, code, target) {
-        Some(remedy) => DeliveryError::refused(format!("{said}: {remedy}")),
+        Some(remedy) => DeliveryError::misconfigured(format!("{said}: {remedy}")),
+        None if is_about_message(error, code) => DeliveryError::refused(format!("{said}: {target} does not take it")),
         None => DeliveryError::retry(said),
     }
 }
 
-/// What to do about a failure that does not pass by itself; `None`: it may.
+/// What somebody has to do about a failure that does not pass by itself; `None`: it may, or it is about the message.
 fn remedy(error: &ReadError, code: &str, target: &str) -> Option<String> {
     let action = error.action;
     let allow =
@@ -120,17 +117,15 @@ fn remedy(error: &ReadError, code: &str, target: &str) -> Option<String> {
         GapReason::NotConfigured | GapReason::Throttled | GapReason::Timeout => None,
         GapReason::Denied => Some(allow()),
         _ if is_absent => Some(format!("{target} is not there: correct the configuration, or make it")),
-        _ => match error.status {
-            Some(300..=499) => Some(format!("{target} does not take it")),
-            // It may have arrived, or not.
-            _ => None,
-        },
+        _ => None,
     }
 }
 
-/// A clock that is wrong, a key that was replaced: it passes.
-fn is_about_signature(code: &str) -> bool {
-    code.contains("Signature") || code == "RequestExpired" || code == "RequestTimeTooSkewed"
+/// Was it read, and found wrong? Without an answer, or after an error of AWS's own, it may have arrived or not.
+fn is_about_message(error: &ReadError, code: &str) -> bool {
+    let passes = matches!(error.reason, GapReason::NotConfigured | GapReason::Throttled | GapReason::Timeout);
+    let is_answer = matches!(error.status, Some(300..=499));
+    is_answer && !passes && !code.contains("Throttl") && !is_about_signature(code)
 }
 
 /// The message for machines: its own keys, and the ids by which a repetition and a group are known.
@@ -207,7 +202,8 @@ mod tests {
             message: message.to_owned(),
         };
         let said = |read: &ReadError| match error(read, "the topic") {
-            DeliveryError::Retry { why, .. } => format!("retry: {why}"),
+            DeliveryError::Retry { why, after: None } => format!("retry: {why}"),
+            DeliveryError::Retry { why, after: Some(_) } => format!("later: {why}"),
             DeliveryError::Refused { why } => format!("refused: {why}"),
         };
         for (code, reason, status, expected) in [
@@ -215,15 +211,15 @@ mod tests {
                 "AuthorizationError",
                 GapReason::Denied,
                 403,
-                "refused: sns:Publish: AuthorizationError: x: allow sns:Publish on the topic",
+                "later: sns:Publish: AuthorizationError: x: allow sns:Publish on the topic",
             ),
-            ("NotFound", GapReason::Failed, 404, "refused: sns:Publish: NotFound: x: the topic is not there"),
+            ("NotFound", GapReason::Failed, 404, "later: sns:Publish: NotFound: x: the topic is not there"),
             ("KMSThrottling", GapReason::Failed, 400, "retry: "),
             (
                 "KMS.DisabledException",
                 GapReason::Failed,
                 400,
-                "refused: sns:Publish: KMS.DisabledException: x: allow kms:",
+                "later: sns:Publish: KMS.DisabledException: x: allow kms:",
             ),
             (
                 "InvalidParameter",
@@ -234,15 +230,13 @@ mod tests {
             ("ExpiredToken", GapReason::NotConfigured, 403, "retry: "),
             ("InvalidSignatureException", GapReason::Denied, 403, "retry: sns:Publish: InvalidSignatureException"),
             ("InternalError", GapReason::Failed, 500, "retry: "),
-            ("OptInRequired", GapReason::NotConfigured, 403, "refused: "),
+            ("OptInRequired", GapReason::NotConfigured, 403, "later: "),
         ] {
             let told = said(&failed(code, reason, status, "x"));
             assert!(told.starts_with(expected), "{code}: {told}");
         }
         let long = failed("InvalidParameter", GapReason::Failed, 400, &"x\u{1b}".repeat(2000));
         assert!(said(&long).len() < 500 && !said(&long).contains('\u{1b}'));
-        let token = failed("SignatureDoesNotMatch", GapReason::NotConfigured, 403, "x-amz-security-token:hunter2");
-        assert!(!said(&token).contains("hunter2"));
     }
 
     #[test]

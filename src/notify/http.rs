@@ -48,21 +48,29 @@ pub async fn send(request: RequestBuilder, now: Timestamp) -> Result<Answer, Del
 pub async fn exchange(request: RequestBuilder) -> Result<Answer, DeliveryError> {
     let response = request.send().await.map_err(unreachable)?;
     let (status, headers) = (response.status(), response.headers().clone());
-    let body = body(response).await?;
-    Ok(Answer { status, headers, body })
+    match body(response).await {
+        Ok(body) => Ok(Answer { status, headers, body }),
+        // It has the message, though its answer broke off: sent again, it would come twice, and again and again.
+        Err(_) if status.is_success() => Ok(Answer { status, headers, body: String::new() }),
+        Err(error) => Err(error),
+    }
 }
 
-/// What a status other than success means: 408, 425, 429 and 5xx pass, anything else does not.
+/// What a status other than success means. Only what is about the message itself, and an address that says that it is gone for good (410), ends the
+/// tries; 408, 425, 429 and 5xx pass, and whatever else there is lasts until somebody has corrected an address or a credential.
 pub fn error_of(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> DeliveryError {
     let why = format!("it answered with {status}");
-    match status.as_u16() {
-        408 | 425 | 429 | 500..=599 => DeliveryError::Retry { why, after: pause(headers, now) },
-        300..=399 => DeliveryError::refused(format!("{why}: the address has moved; configure the new one")),
-        401 | 403 => DeliveryError::refused(format!("{why}: its secret is wrong, or may not do this")),
-        404 | 410 => DeliveryError::refused(format!("{why}: the address is gone; configure the new one")),
-        413 => DeliveryError::refused(format!("{why}: the message is too large for it")),
-        _ => DeliveryError::refused(why),
-    }
+    let lasting = match status.as_u16() {
+        408 | 425 | 429 | 500..=599 => return DeliveryError::Retry { why, after: pause(headers, now) },
+        410 => return DeliveryError::refused(format!("{why}: the address is gone; configure the new one")),
+        413 => return DeliveryError::refused(format!("{why}: the message is too large for it")),
+        400 | 405 | 406 | 409 | 415 | 422 | 451 => return DeliveryError::refused(why),
+        300..=399 => DeliveryError::misconfigured(format!("{why}: the address has moved; configure the new one")),
+        401 | 403 => DeliveryError::misconfigured(format!("{why}: its secret is wrong, or may not do this")),
+        404 => DeliveryError::misconfigured(format!("{why}: the address is gone; configure the new one")),
+        _ => DeliveryError::misconfigured(why),
+    };
+    lasting.after(pause(headers, now))
 }
 
 /// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3), but for no longer than an hour.
@@ -113,17 +121,48 @@ pub async fn body(mut response: reqwest::Response) -> Result<String, DeliveryErr
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_is_one_all_the_same() {
+        for (status, is_taken) in [("200 OK", true), ("503 Service Unavailable", false)] {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let breaks_off = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0; 1024];
+                let _ = stream.read(&mut request).await.unwrap();
+                let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 100\r\n\r\nbroken");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            };
+            let request = client().unwrap().post(url).body("x");
+            let (answer, ()) = tokio::join!(exchange(request), breaks_off);
+            assert_eq!(answer.is_ok_and(|answer| answer.status.is_success()), is_taken, "{status}");
+        }
+    }
 
     #[test]
     fn what_passes_is_tried_again() {
         let now: Timestamp = "2026-11-28T12:00:00Z".parse().unwrap();
         let mut headers = HeaderMap::new();
-        for status in [200u16, 301, 400, 401, 404, 408, 410, 413, 425, 429, 500, 503, 599] {
-            let error = error_of(StatusCode::from_u16(status).unwrap(), &headers, now);
-            let passes = matches!(error, DeliveryError::Retry { .. });
-            assert_eq!(passes, matches!(status, 408 | 425 | 429) || status >= 500, "{status}");
+        let of = |status: u16, headers: &HeaderMap| error_of(StatusCode::from_u16(status).unwrap(), headers, now);
+        for status in [408, 425, 429, 500, 503, 599] {
+            assert!(matches!(of(status, &headers), DeliveryError::Retry { after: None, .. }), "{status}");
         }
+        for status in [400, 405, 406, 409, 410, 413, 415, 422, 451] {
+            assert!(matches!(of(status, &headers), DeliveryError::Refused { .. }), "{status}");
+        }
+        let later = |error| match error {
+            DeliveryError::Retry { after, .. } => after.map(|pause| pause.as_secs()),
+            DeliveryError::Refused { why } => panic!("{why}"),
+        };
+        for status in [301, 307, 401, 402, 403, 404, 407, 418, 421] {
+            assert_eq!(later(of(status, &headers)), Some(600), "{status}");
+        }
+        headers.insert(RETRY_AFTER, "7".parse().unwrap());
+        assert_eq!(later(of(403, &headers)), Some(7), "it knows better");
         for (text, seconds) in [
             ("7", Some(7)),
             ("0.3", Some(1)),

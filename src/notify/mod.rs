@@ -29,7 +29,7 @@ pub use fit::fit;
 pub use labels::{LABELS, Labels, labels};
 pub use owners::Owners;
 pub use plan::{KeptDelivery, NotTold, Plan, plan};
-pub use receiver::{Delivered, DeliveryError, Notice, Receiver};
+pub use receiver::{DELIVERY_LIMIT, Delivered, DeliveryError, Notice, Receiver};
 pub use template::{Template, TemplateError};
 
 use crate::aws::Aws;

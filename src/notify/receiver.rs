@@ -7,6 +7,11 @@ use jiff::Timestamp;
 
 use crate::wording::message::Message;
 
+/// How long one delivery may take, all of its requests together.
+pub const DELIVERY_LIMIT: Duration = Duration::from_secs(90);
+/// What a person has to correct is not tried every few seconds: some receivers lock out whoever keeps failing.
+const MISCONFIGURED_PAUSE: Duration = Duration::from_secs(10 * 60);
+
 /// One message on its way to one receiver.
 #[derive(Debug, Clone, Copy)]
 pub struct Notice<'a> {
@@ -32,7 +37,7 @@ pub struct Delivered {
 /// The receiver does not have it. No text of it holds a secret, an address with a secret in it, or what the receiver answered at length.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryError {
-    /// Another try may help: it is down, slow, or has had too much.
+    /// Another try may help: it is down, slow, has had too much, or an address or credential is wrong until somebody corrects it.
     #[error("{why}")]
     Retry {
         /// A lowercase fragment.
@@ -40,7 +45,7 @@ pub enum DeliveryError {
         /// Not before so long: it said so.
         after: Option<Duration>,
     },
-    /// No further try of the same message helps.
+    /// The message itself is at fault: no further try of it helps.
     #[error("{why}")]
     Refused {
         /// A lowercase fragment, with the way out.
@@ -53,8 +58,22 @@ impl DeliveryError {
         Self::Retry { why: why.into(), after: None }
     }
 
+    /// An address, a credential or a permission is wrong. The message is kept until somebody has corrected it; so long it is tried seldom.
+    pub fn misconfigured(why: impl Into<String>) -> Self {
+        Self::Retry { why: why.into(), after: Some(MISCONFIGURED_PAUSE) }
+    }
+
     pub fn refused(why: impl Into<String>) -> Self {
         Self::Refused { why: why.into() }
+    }
+
+    /// Another try, but after the pause that the receiver asked for, if it did.
+    #[must_use]
+    pub fn after(self, pause: Option<Duration>) -> Self {
+        match self {
+            Self::Retry { why, after } => Self::Retry { why, after: pause.or(after) },
+            refused @ Self::Refused { .. } => refused,
+        }
     }
 }
 

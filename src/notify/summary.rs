@@ -13,8 +13,8 @@ const LINES: usize = 6;
 /// Characters of a title.
 const TITLE: usize = 300;
 
-/// The first line: `[CRITICAL] aws_security_group.web was changed outside Terraform by alice`.
-pub(super) fn headline(message: &Message) -> String {
+/// In capitals: how bad it is, or where it stands if it is not open.
+pub(super) fn grade(message: &Message) -> String {
     let word = match (message.occasion, message.status) {
         (Occasion::Test, _) => "test",
         // These tell of many, and end nothing.
@@ -23,7 +23,12 @@ pub(super) fn headline(message: &Message) -> String {
         (_, GroupStatus::Acknowledged) => "acknowledged",
         (_, GroupStatus::Open) => message.severity.as_str(),
     };
-    format!("[{}] {}", word.to_uppercase(), shorten(&message.title, TITLE))
+    word.to_uppercase()
+}
+
+/// The first line: `[CRITICAL] aws_security_group.web was changed outside Terraform by alice`.
+pub(super) fn headline(message: &Message) -> String {
+    format!("[{}] {}", grade(message), shorten(&message.title, TITLE))
 }
 
 /// `3 open (1 critical, 2 high) · 1 acknowledged · 2 resolved`; empty without findings.

@@ -4,16 +4,23 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 
 use crate::wording::message::Message;
+use crate::wording::text::sanitize_lines;
 
 /// Instructions that one template may take: a loop over all findings takes some thousands.
 const FUEL: u64 = 200_000;
 /// Characters of what it may make.
 const LONGEST: usize = 20_000;
 
-/// Why a template cannot be used; a lowercase fragment with the line.
+/// Why a template cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct TemplateError(String);
+pub enum TemplateError {
+    /// A lowercase fragment with the line.
+    #[error("{0}")]
+    Broken(String),
+    /// Said of `title` or `text`: a message that says nothing would be as good as none.
+    #[error("`{0}` comes out empty")]
+    Blank(&'static str),
+}
 
 /// Titles and texts of a receiver.
 #[derive(Debug, Clone, Default)]
@@ -48,9 +55,13 @@ impl Template {
     pub fn apply(&self, message: &Message) -> (Message, Option<TemplateError>) {
         let mut message = message.clone();
         let mut failed = None;
-        let mut rendered = |source: &Option<String>| {
+        let mut rendered = |name: &'static str, source: &Option<String>| {
             let source = source.as_deref()?;
             match environment().render_named_str("template", source, Serde(&message)) {
+                Ok(text) if sanitize_lines(&text).trim().is_empty() => {
+                    failed.get_or_insert(TemplateError::Blank(name));
+                    None
+                }
                 Ok(text) => Some(text.chars().take(LONGEST).collect::<String>()),
                 Err(error) => {
                     failed = Some(said(&error));
@@ -58,7 +69,7 @@ impl Template {
                 }
             }
         };
-        let (title, text) = (rendered(&self.title), rendered(&self.text));
+        let (title, text) = (rendered("title", &self.title), rendered("text", &self.text));
         if let Some(title) = title.map(|title| title.split_whitespace().collect::<Vec<_>>().join(" ")) {
             message.title = title;
         }
@@ -78,7 +89,7 @@ fn environment() -> Environment<'static> {
 
 fn said(error: &minijinja::Error) -> TemplateError {
     let line = error.line().map(|line| format!("line {line}: ")).unwrap_or_default();
-    TemplateError(format!("{line}{error}"))
+    TemplateError::Broken(format!("{line}{error}"))
 }
 
 #[cfg(test)]
@@ -100,5 +111,18 @@ mod tests {
             new("x", "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}").unwrap();
         let (said, failed) = endless.apply(&message);
         assert!(failed.is_some() && said.text.is_none() && said.title == "x");
+    }
+
+    #[test]
+    fn what_comes_out_empty_erases_nothing() {
+        let message = samples::message(1);
+        let new = |title: &str, text: &str| Template::new(Some(title.to_owned()), Some(text.to_owned())).unwrap();
+        for (title, text, blank) in
+            [("{{ titel }}", "x", "title"), ("x", "{% for i in itens %}x{% endfor %}\n ", "text")]
+        {
+            let (said, failed) = new(title, text).apply(&message);
+            assert_eq!(failed, Some(TemplateError::Blank(blank)));
+            assert_eq!((said.title == message.title, said.text.is_none()), (blank == "title", blank == "text"));
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! The triage note: one or two plain sentences on a finding from a language model, off by default. It is marked as generated wherever it is shown,
-//! decides nothing, and a failure costs nothing but the note. Who calls it does so before a message is kept; here is only how.
+//! decides nothing, and a failure costs nothing but the note. Which findings get one, the daemon says; here is only how.
 //!
 //! What the model gets: kind, name, severity, rules and changes, as data and cut short. No account, no person, no address, nothing that is sensitive
 //! (such values left the finding long before), and no values at all where `show_values` is false.
@@ -24,7 +24,7 @@ use crate::wording::message::Item;
 use config::{Model, TriageConfig};
 
 /// An alert does not wait longer for a note.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Two sentences are some fifty.
 const TOKENS: u32 = 150;
 /// A model's id is one segment of a path: its colons and slashes are encoded.
@@ -65,27 +65,17 @@ impl Triage {
         };
         Ok(Self { backend, show_values: config.show_values, patience: PATIENCE })
     }
-}
 
-/// The note, if there is one; why there is none is told to the log alone.
-pub async fn note(triage: &Triage, item: &Item, now: Timestamp) -> Option<String> {
-    let facts = prompt::facts(item, triage.show_values);
-    let answer = match tokio::time::timeout(triage.patience, triage.backend.ask(&facts, now)).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(why)) => {
-            tracing::debug!(finding_id = item.finding_id, why, "no triage note");
-            return None;
-        }
-        Err(_) => {
-            tracing::debug!(finding_id = item.finding_id, "no triage note in time");
-            return None;
-        }
-    };
-    let note = prompt::cleaned(&answer);
-    if note.is_none() {
-        tracing::debug!(finding_id = item.finding_id, "the triage note cannot be used");
+    /// The note, if there is one; why there is none is told to the log alone.
+    pub async fn note(&self, item: &Item, now: Timestamp) -> Option<String> {
+        let facts = prompt::facts(item, self.show_values);
+        let asked = tokio::time::timeout(self.patience, self.backend.ask(&facts, now)).await;
+        let note = match asked.unwrap_or_else(|_| Err("it did not answer in time".to_owned())) {
+            Ok(answer) => prompt::cleaned(&answer).ok_or_else(|| "its answer cannot be shown".to_owned()),
+            Err(why) => Err(why),
+        };
+        note.inspect_err(|why| tracing::warn!(finding_id = item.finding_id, why, "no triage note")).ok()
     }
-    note
 }
 
 impl Backend {

@@ -159,13 +159,18 @@ impl Store {
     /// It could not be sent: again at `next_try`.
     pub async fn notice_retry(&self, notice: &TakenNotice, error: &str, next_try: Timestamp) -> Result<(), StoreError> {
         let set = "last_error = $3, next_try = $4, lease_until = NULL";
-        self.notice_give_back(notice, set, values![error, next_try]).await
+        self.notice_set(notice, set, values![error, next_try]).await
+    }
+
+    /// It says something else from now on: whoever tries next sends this.
+    pub async fn notice_rewrite(&self, notice: &TakenNotice, payload: &str) -> Result<(), StoreError> {
+        self.notice_set(notice, "payload = $3", values![payload]).await
     }
 
     /// It can never be sent: given up, and kept as such.
     pub async fn notice_fail(&self, notice: &TakenNotice, error: &str, now: Timestamp) -> Result<(), StoreError> {
         let set = "state = 'failed', last_error = $3, finished_at = $4, lease_until = NULL";
-        self.notice_give_back(notice, set, values![error, now]).await
+        self.notice_set(notice, set, values![error, now]).await
     }
 
     /// How many there are, by receiver and state.
@@ -182,12 +187,7 @@ impl Store {
         rows.iter().map(count).collect()
     }
 
-    async fn notice_give_back(
-        &self,
-        notice: &TakenNotice,
-        set: &str,
-        more: Vec<super::db::Value>,
-    ) -> Result<(), StoreError> {
+    async fn notice_set(&self, notice: &TakenNotice, set: &str, more: Vec<super::db::Value>) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         notice_update(&mut tx, notice, set, more).await?;
         tx.commit().await

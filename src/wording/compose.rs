@@ -36,15 +36,27 @@ pub enum News {
         text: String,
         /// Does it ask anybody to look?
         loud: bool,
+        /// Is there more to do than before? What was kept by an older driftd does not say.
+        #[serde(default = "yes")]
+        calls: bool,
     },
     /// About driftd itself.
     Health { text: String, severity: Severity, is_over: bool },
 }
 
+fn yes() -> bool {
+    true
+}
+
 impl News {
     /// A step of a finding.
     pub fn step(finding: &Finding, kind: &TransitionKind) -> Self {
-        Self::Step { name: said::name(finding), text: steps::step(kind, finding), loud: steps::is_loud(kind) }
+        Self::Step {
+            name: said::name(finding),
+            text: steps::step(kind, finding),
+            loud: steps::is_loud(kind),
+            calls: steps::calls(kind),
+        }
     }
 
     fn sentence(&self) -> String {
@@ -60,6 +72,13 @@ impl News {
             Self::Health { .. } => true,
         }
     }
+
+    fn calls(&self) -> bool {
+        match self {
+            Self::Step { calls, .. } => *calls,
+            Self::Health { is_over, .. } => !is_over,
+        }
+    }
 }
 
 /// How many findings of a group there are, by state and severity.
@@ -72,6 +91,8 @@ pub struct GroupCounts {
 #[derive(Debug, Clone, Copy)]
 pub struct Group<'a> {
     pub occasion: Occasion,
+    /// Why its first message came: what began as a baseline or a digest pages nobody later, either.
+    pub kept: Occasion,
     /// What its findings have in common: `actor`, `source`, ...
     pub labels: &'a BTreeMap<String, String>,
     /// The worst ones.
@@ -151,6 +172,7 @@ pub fn compose(group: &Group<'_>, context: &Context<'_>) -> Message {
         title: title(occasion, group, &findings, &open, all),
         quiet: !matches!(occasion, Occasion::Reminder | Occasion::Escalated | Occasion::Digest | Occasion::Test)
             && !group.news.iter().any(News::is_loud),
+        pages: pages(group),
         news,
         more: all.saturating_sub(items.len() as u64),
         items,
@@ -164,6 +186,13 @@ pub fn compose(group: &Group<'_>, context: &Context<'_>) -> Message {
             .collect(),
         text: None,
     }
+}
+
+/// Is it worth waking somebody?
+fn pages(group: &Group<'_>) -> bool {
+    let gathers = matches!(group.kept, Occasion::Baseline | Occasion::Digest);
+    let is_due_again = matches!(group.occasion, Occasion::Reminder | Occasion::Escalated);
+    !gathers && (is_due_again || group.news.iter().any(News::calls))
 }
 
 /// One line: what happened, by whom, how many.
@@ -329,3 +358,6 @@ fn todo(known: &KnownFinding) -> Vec<String> {
 fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
+
+#[cfg(test)]
+mod tests;

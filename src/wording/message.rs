@@ -98,6 +98,9 @@ pub struct Message {
     pub news: Vec<String>,
     /// Nothing of the news asks anybody to do anything: who cannot change an earlier message need not send another.
     pub quiet: bool,
+    /// There is more to do than before: worth waking somebody. What was kept by an older driftd does not say.
+    #[serde(default = "yes")]
+    pub pages: bool,
     /// Findings of the group, worst first.
     pub items: Vec<Item>,
     /// Findings of the group that are not among `items`.
@@ -115,6 +118,10 @@ pub struct Message {
     /// A user's own text, in the place of news and items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Where something can be looked at.

@@ -70,7 +70,8 @@ pub(crate) fn composed(occasion: Occasion, findings: &[KnownFinding], news: &[Ne
         dashboard: Some("https://driftd.example.com".to_owned()),
     };
     let labels = BTreeMap::from([("source".to_owned(), "prod".to_owned())]);
-    let group = Group { occasion, labels: &labels, findings, counts: &GroupCounts::of(findings), news, now: now() };
+    let counts = GroupCounts::of(findings);
+    let group = Group { occasion, kept: occasion, labels: &labels, findings, counts: &counts, news, now: now() };
     compose(&group, &Context { reasons: &reasons(), links: &links, show_values: true })
 }
 

@@ -120,6 +120,25 @@ pub(super) fn is_loud(kind: &TransitionKind) -> bool {
     }
 }
 
+/// Is there more to do than before? Whom a pager wakes, it wakes for this; good news, or a name that was found, are no reason.
+pub(super) fn calls(kind: &TransitionKind) -> bool {
+    match kind {
+        TransitionKind::Opened | TransitionKind::Reopened { .. } | TransitionKind::ContentChanged { .. } => true,
+        // Worst first: what is worse now is less.
+        TransitionKind::SeverityChanged { from, to } => to < from,
+        TransitionKind::AttributionChanged { .. }
+        | TransitionKind::Resolved { .. }
+        | TransitionKind::FlappingBegan
+        | TransitionKind::Acknowledged { .. }
+        | TransitionKind::Snoozed { .. }
+        | TransitionKind::Ignored { .. }
+        | TransitionKind::IgnoredByRule { .. }
+        | TransitionKind::NotSeen { .. }
+        | TransitionKind::SeenAgain
+        | TransitionKind::FlappingEnded => false,
+    }
+}
+
 /// `2026-12-24 08:00 UTC`
 pub fn minutes(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()

@@ -329,8 +329,11 @@ async fn a_notice_is_sent_once(world: &World) {
     assert!(matches!(store.notice_retry(&taken[0], "x", at(3)).await, Err(StoreError::LeaseLost { .. })));
     let again = store.notice_take("ops", at(3), at(5), 9).await.unwrap();
     assert_eq!((again.len(), again[0].dedupe_key.as_str(), again[0].attempts), (1, "b", 2));
+    store.notice_rewrite(&again[0], "payload with a note").await.unwrap();
     // Whoever had it was killed; it is sent by another, and only once counted.
     let other = store.notice_take("ops", at(5), at(9), 9).await.unwrap();
+    assert_eq!(other[0].payload, "payload with a note");
+    assert!(matches!(store.notice_rewrite(&again[0], "x").await, Err(StoreError::LeaseLost { .. })));
     assert!(matches!(store.notice_sent(&again[0], None, at(6)).await, Err(StoreError::LeaseLost { .. })));
     store.notice_sent(&other[0], None, at(6)).await.unwrap();
     let count = store.notice_count().await.unwrap();

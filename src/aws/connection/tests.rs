@@ -46,13 +46,13 @@ fn refused(code: &str) -> ReadError {
 #[test]
 fn an_account_that_is_listed_keeps_its_role_and_the_own_one_needs_none() {
     let aws = aws(Some(organization()));
-    assert_eq!(aws.role(LISTED).unwrap().arn, "arn:aws-cn:iam::222222222222:role/own");
-    let found = aws.role(FOUND).unwrap();
+    assert_eq!(aws.role_of(LISTED).unwrap().arn, "arn:aws-cn:iam::222222222222:role/own");
+    let found = aws.role_of(FOUND).unwrap();
     assert_eq!(found.arn, "arn:aws-cn:iam::333333333333:role/platform/read");
     assert_eq!(found.external_id.as_deref(), Some("x"));
-    assert!(aws.role(OWN).is_none() && aws.reaches(OWN));
+    assert!(aws.role_of(OWN).is_none() && aws.reaches(OWN));
     for unreached in [CLOSED, STRANGER] {
-        assert!(aws.role(unreached).is_none() && !aws.reaches(unreached), "{unreached}");
+        assert!(aws.role_of(unreached).is_none() && !aws.reaches(unreached), "{unreached}");
     }
     assert_eq!(Vec::from_iter(aws.organization_accounts()), [OWN, FOUND]);
     let regions = |account| aws.more_regions(account).len();

@@ -46,7 +46,7 @@ fn with(state: &State) -> Vec<KnownFinding> {
 }
 
 fn loud() -> News {
-    News::Step { name: "a.b".to_owned(), text: "was changed".to_owned(), loud: true }
+    News::Step { name: "a.b".to_owned(), text: "was changed".to_owned(), loud: true, calls: true }
 }
 
 fn message(written: &Written) -> Option<Message> {
@@ -165,4 +165,14 @@ fn a_receiver_that_is_configured_no_more_is_told_nothing() {
     let later = now.checked_add(SignedDuration::from_mins(31)).unwrap();
     let told = written(&gone, &notify(|_| {}), later);
     assert_eq!((told.notice, told.is_closed, told.not_told), (None, true, Some("no_receiver")));
+}
+
+#[test]
+fn a_first_look_pages_nobody_and_nobody_is_reminded_of_it() {
+    let (now, notify) = (samples::now(), notify(|_| {}));
+    let first = written(&group(Occasion::Baseline, 0, &[loud()], with(&State::Open)), &notify, now);
+    assert_eq!((message(&first).unwrap().occasion, first.due_at), (Occasion::Baseline, None));
+    let later = written(&group(Occasion::Baseline, 1, &[loud()], with(&State::Open)), &notify, now);
+    let told = message(&later).unwrap();
+    assert_eq!((told.occasion, told.pages, later.due_at), (Occasion::Updated, false, None));
 }

@@ -1,10 +1,12 @@
-//! The sections `receivers`, `route`, `time_windows` and `links`: who is told what, when, and how.
+//! The sections `receivers`, `route`, `time_windows`, `links` and `triage`: who is told what, when, and how.
 
 mod address;
 mod route;
 mod time_windows;
 
-pub use address::{Address, OpenAddress, RawAddress, address, secret};
+pub use address::{
+    Address, OpenAddress, RawAddress, RawSecretUrl, SecretUrl, address, is_safe, is_this_machine, secret,
+};
 pub use route::RawRoute;
 pub use time_windows::RawTimeWindow;
 
@@ -18,6 +20,7 @@ use serde_saphyr::Spanned;
 use super::receivers::{RawKinds, ReceiverKind};
 use super::route::Route;
 use super::template::Template;
+use super::triage::config::{RawTriage, TriageConfig};
 use crate::diagnostic::{Diagnostic, Diagnostics, Position};
 use crate::secret::SecretRef;
 use crate::wording::LinkOptions;
@@ -70,6 +73,8 @@ pub struct NotifyConfig {
     /// `None`: there are no receivers.
     pub route: Option<Route>,
     pub links: LinkOptions,
+    /// Who writes notes on findings; `None`: nobody.
+    pub triage: Option<TriageConfig>,
 }
 
 /// Pages that messages link to.
@@ -91,22 +96,24 @@ pub struct RawNotify {
     pub route: Option<RawRoute>,
     pub time_windows: Vec<Spanned<RawTimeWindow>>,
     pub links: RawLinks,
+    pub triage: Option<RawTriage>,
 }
 
 impl RawNotify {
     /// What another piece of the file says.
     pub fn add(&mut self, other: Self) {
-        let Self { receivers, route, time_windows, links } = other;
+        let Self { receivers, route, time_windows, links, triage } = other;
         self.receivers.extend(receivers);
         self.time_windows.extend(time_windows);
         self.route = route.or(self.route.take());
         self.links.code = links.code.or(self.links.code.take());
         self.links.dashboard = links.dashboard.or(self.links.dashboard.take());
+        self.triage = triage.or(self.triage.take());
     }
 
     /// What of them is valid; every mistake goes to `diagnostics`. `is_whole`: nothing is missing, so that names can be checked.
     pub fn validate(self, is_whole: bool, diagnostics: &mut Diagnostics) -> NotifyConfig {
-        let Self { receivers, route, time_windows, links } = self;
+        let Self { receivers, route, time_windows, links, triage } = self;
         let names: BTreeSet<String> = receivers.iter().map(|receiver| receiver.name.value.clone()).collect();
         let order: Vec<String> = receivers.iter().map(|receiver| receiver.name.value.clone()).collect();
         let receivers = self::receivers(receivers, diagnostics);
@@ -121,7 +128,8 @@ impl RawNotify {
         if let Some(route) = route.as_ref().filter(|_| is_whole) {
             unused(&names, route, diagnostics);
         }
-        NotifyConfig { receivers, route, links: links.validate(diagnostics) }
+        let (links, triage) = (links.validate(diagnostics), triage.and_then(|triage| triage.validate(diagnostics)));
+        NotifyConfig { receivers, route, links, triage }
     }
 }
 
@@ -171,7 +179,7 @@ fn receivers(raw: Vec<RawReceiver>, diagnostics: &mut Diagnostics) -> Vec<Receiv
         let value = |raw: Option<Spanned<String>>| raw.map(|raw| raw.value);
         let template = Template::new(value(title), value(text)).unwrap_or_else(|error| {
             let mistake = Diagnostic::error("config/not-a-template", error.to_string())
-                .with_hint("write Jinja over the message, e.g. {{ title }}; see docs/receivers.md");
+                .with_hint("write Jinja over the message, e.g. {{ title }}; see docs/receivers/README.md");
             diagnostics.add(mistake, at.unwrap_or(position(&name)));
             Template::default()
         });
@@ -187,10 +195,12 @@ impl NotifyConfig {
     /// Takes relative paths as relative to this folder.
     pub fn resolve(&mut self, folder: &Path) {
         self.receivers.iter_mut().for_each(|receiver| receiver.kind.resolve(folder));
+        self.triage.iter_mut().for_each(|triage| triage.resolve(folder));
     }
 
-    /// The secrets that receivers refer to.
+    /// The secrets that receivers and the triage refer to.
     pub fn secrets(&self) -> Vec<&SecretRef> {
-        self.receivers.iter().flat_map(|receiver| receiver.kind.secrets()).collect()
+        let of_receivers = self.receivers.iter().flat_map(|receiver| receiver.kind.secrets());
+        of_receivers.chain(self.triage.iter().flat_map(TriageConfig::secrets)).collect()
     }
 }

@@ -1,13 +1,13 @@
 //! The counterparts of the receivers in AWS: moto, and a false server that refuses in every way. The same questions as [`super::Contract`]'s.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{SECRET, Server, notice, passes, refused};
+use super::{SECRET, Server, notice, passes, python, refused};
 use crate::aws::Aws;
 use crate::notify::receivers::ReceiverKind;
 use crate::notify::{Receiver, Tools};
@@ -66,22 +66,19 @@ impl Contract<'_> {
             (403, "SignatureDoesNotMatch"),
             (500, "InternalError"),
             (503, "ServiceUnavailable"),
+            // Somebody has to correct these, and no alert is lost meanwhile.
+            (403, "AccessDenied"),
+            (403, "AccessDeniedException"),
+            (400, self.absent),
+            (404, self.absent),
         ] {
             // What AWS says about a signature repeats the session's token.
             let said = if code.starts_with("Signature") { SECRET } else { "later" };
             server.answers(status, &(self.error)(code, said));
             passes(code, receiver.deliver(&notice(&message)).await);
         }
-        for (status, code) in [
-            (403, "AccessDenied"),
-            (403, "AccessDeniedException"),
-            (400, self.absent),
-            (404, self.absent),
-            (400, "InvalidParameterValue"),
-        ] {
-            server.answers(status, &(self.error)(code, "no"));
-            refused(code, receiver.deliver(&notice(&message)).await);
-        }
+        server.answers(400, &(self.error)("InvalidParameterValue", "no"));
+        refused("what is about the message", receiver.deliver(&notice(&message)).await);
         for status in [500, 502, 504] {
             server.answers(status, "<html>not AWS</html>");
             passes("a broken answer", receiver.deliver(&notice(&message)).await);
@@ -94,18 +91,6 @@ impl Contract<'_> {
         let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop((self.open)(&without))));
         assert!(opened.is_err(), "without AWS it cannot be opened");
     }
-}
-
-/// Python with tests/requirements.txt: `$DRIFTD_TEST_PYTHON`, else the one `make test` puts into .venv.
-#[expect(clippy::disallowed_methods, reason = "which Python is the environment's to say")]
-pub(crate) fn python() -> Command {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let named = std::env::var_os("DRIFTD_TEST_PYTHON").map(std::path::PathBuf::from);
-    let path = named.unwrap_or_else(|| root.join(".venv/bin/python"));
-    assert!(path.is_file(), "no Python at {}: run `make test`, or set DRIFTD_TEST_PYTHON", path.display());
-    let mut command = Command::new(path);
-    command.current_dir(root);
-    command
 }
 
 /// Gives this to a validator of tests/world/receivers_aws.py, which fails with what is wrong.

@@ -4,61 +4,25 @@
 
 mod embeds;
 
-use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
-use crate::diagnostic::Diagnostics;
-use crate::notify::config::{Address, OpenAddress};
+use crate::notify::config::OpenAddress;
+pub use crate::notify::config::{RawSecretUrl as Raw, SecretUrl as Config};
 use crate::notify::http::{self, Answer};
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools, fit};
-use crate::secret::config::{RawSecret, RawSecretKeys};
-use crate::secret::{self, SecretRef};
 use crate::wording::message::Message;
-use crate::yaml::TextOr;
 
 /// A channel takes 30 messages of webhooks a minute.
 const PACE: Duration = Duration::from_secs(2);
+/// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
+const UNKNOWN_MESSAGE: u64 = 10008;
+const THREAD_ARCHIVED: u64 = 50083;
 /// How long to wait, where neither body nor `Retry-After` say so.
 const RESET_AFTER: &str = "x-ratelimit-reset-after";
-
-/// A channel of Discord.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Raw {
-    /// The webhook's URL; a secret, since whoever has it can post. `?thread_id=...` posts into a thread.
-    #[schemars(with = "TextOr<RawSecretKeys>")]
-    url: RawSecret,
-}
-
-/// A valid webhook.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Config {
-    url: Address,
-}
-
-impl Raw {
-    /// What of it is valid; every mistake goes to `diagnostics`.
-    pub(super) fn validate(self, diagnostics: &mut Diagnostics) -> Option<Config> {
-        let Self { url } = self;
-        Some(Config { url: Address::Secret(secret::config::validate(url, diagnostics)?) })
-    }
-}
-
-impl Config {
-    pub(super) fn secrets(&self) -> Vec<&SecretRef> {
-        self.url.secret().into_iter().collect()
-    }
-
-    pub(super) fn resolve(&mut self, folder: &Path) {
-        self.url.resolve(folder);
-    }
-}
 
 /// A webhook that can be sent to.
 struct Discord {
@@ -67,7 +31,7 @@ struct Discord {
 }
 
 pub(super) fn open(config: &Config, _name: &str, tools: &Tools) -> Result<Box<dyn Receiver>, String> {
-    Ok(Box::new(Discord { http: tools.http.clone(), url: config.url.open(tools) }))
+    Ok(Box::new(Discord { http: tools.http.clone(), url: config.open(tools) }))
 }
 
 #[async_trait::async_trait]
@@ -107,7 +71,7 @@ impl Discord {
         Ok(message["id"].as_str().filter(|id| is_id(id)).map(str::to_owned))
     }
 
-    /// Edits the message; `false` if somebody deleted it.
+    /// Edits the message; `false` if somebody deleted it, or its thread is archived: what is posted opens that again.
     async fn edited(&self, url: &Url, id: &str, body: Value, notice: &Notice<'_>) -> Result<bool, DeliveryError> {
         if !is_id(id) {
             return Ok(false);
@@ -118,7 +82,7 @@ impl Discord {
         let answer = self.asked(Method::PATCH, url, body).await?;
         match answer.status {
             status if status.is_success() => Ok(true),
-            StatusCode::NOT_FOUND => Ok(false),
+            _ if [UNKNOWN_MESSAGE, THREAD_ARCHIVED].map(Some).contains(&code(&answer)) => Ok(false),
             _ => Err(error_of(&answer, notice)),
         }
     }
@@ -127,6 +91,11 @@ impl Discord {
         let request = self.http.request(method, url).header("content-type", "application/json");
         http::exchange(request.body(body.to_string())).await
     }
+}
+
+/// Discord's own code of an error.
+fn code(answer: &Answer) -> Option<u64> {
+    serde_json::from_str::<Value>(&answer.body).ok()?["code"].as_u64()
 }
 
 fn rendered(message: &Message, render: fn(&Message) -> Value) -> Result<Value, DeliveryError> {
@@ -168,7 +137,7 @@ mod tests {
     const TAKEN: &str = r#"{"id": "1234567890", "type": 0}"#;
 
     fn opened(url: &str, tools: &Tools) -> Box<dyn Receiver> {
-        let url = Address::Secret(kit::secret(&format!("{url}/api/webhooks/1/{}?thread_id=9", kit::SECRET)));
+        let url = kit::secret(&format!("{url}/api/webhooks/1/{}?thread_id=9", kit::SECRET));
         open(&Config { url }, "chat", tools).unwrap()
     }
 
@@ -177,6 +146,7 @@ mod tests {
         kit::Contract {
             open: &opened,
             success: (200, TAKEN),
+            keeps: |message| message.quiet,
             check: &|request| {
                 assert_eq!(request.path, format!("/api/webhooks/1/{}?thread_id=9&wait=true", kit::SECRET));
                 embeds::tests::is_within_limits(&request.json());
@@ -206,9 +176,15 @@ mod tests {
         message.quiet = true;
         assert_eq!(asked(&message, Some("77")).await, (Ok(None), "PATCH".to_owned()));
         assert_eq!(asked(&message, None).await, (Ok(None), String::new()));
-        server.answers_once(404, "");
+        server.answers_once(404, r#"{"message": "Unknown Message", "code": 10008}"#);
         assert_eq!(asked(&message, Some("77")).await, (Ok(None), "PATCH".to_owned()));
         message.quiet = false;
+        server.answers_once(400, r#"{"message": "Thread is archived", "code": 50083}"#);
+        assert_eq!(asked(&message, Some("77")).await, (Ok(id()), "PATCH POST".to_owned()));
+        // The webhook itself is gone: nothing is posted anew.
+        server.answers_once(404, r#"{"message": "Unknown Webhook", "code": 10015}"#);
+        let (answer, methods) = asked(&message, Some("77")).await;
+        assert!(matches!(answer, Err(DeliveryError::Retry { .. })) && methods == "PATCH", "{answer:?}");
         let strange = asked(&message, Some("../../users/@me")).await;
         assert_eq!(strange, (Ok(id()), "POST".to_owned()), "what is no id is in no address");
         server.answers_once(503, "");
@@ -236,7 +212,7 @@ mod tests {
         assert_eq!(after(r#"{"retry_after": -1}"#, None).await, None);
         assert_eq!(after("<html>", None).await, None);
         let answer = Answer {
-            status: StatusCode::TOO_MANY_REQUESTS,
+            status: reqwest::StatusCode::TOO_MANY_REQUESTS,
             headers: [(RESET_AFTER.parse().unwrap(), "1.25".parse().unwrap())].into_iter().collect(),
             body: String::new(),
         };

@@ -24,7 +24,7 @@ use self::mail::Mail;
 use self::smtp::{Outcome, Relay};
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools, fit};
 use crate::wording::message::{Message, Occasion};
-use crate::wording::text::{sanitize_output, shorten};
+use crate::wording::text::{sanitize_lines, sanitize_output, shorten};
 
 /// Gmail cuts a mail off at 102 KB of HTML; some room is left for what relays add.
 const LARGEST: usize = 90 * 1024;
@@ -127,8 +127,7 @@ fn shortened(message: &Message, max_items: Option<usize>) -> Message {
     message.title = sanitize_output(&message.title);
     if let Some(text) = &mut message.text {
         // Lines are kept; of what deceives nothing is.
-        let clean = text.lines().map(sanitize_output).collect::<Vec<_>>().join("\n");
-        *text = shorten(&clean, LONGEST_TEXT);
+        *text = shorten(&sanitize_lines(text), LONGEST_TEXT);
     }
     message
 }

@@ -16,7 +16,7 @@ use serde_saphyr::Spanned;
 
 use self::process::{Ended, Outcome, Process};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools, config};
+use crate::notify::{DELIVERY_LIMIT, Delivered, DeliveryError, Notice, Receiver, Tools, config};
 use crate::secret::config::RawSecretKeys;
 use crate::secret::{self, Resolver, RotatingSecret, SecretRef};
 use crate::wording::text::sanitize_output;
@@ -24,8 +24,9 @@ use crate::yaml::{TextOr, duration, position};
 
 /// How long a command may take, unless the configuration says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Longer, and others would wait for it.
-const LONGEST: Duration = Duration::from_secs(10 * 60);
+/// It ends, and is told of, before the delivery as a whole would be given up.
+const LONGEST: Duration = Duration::from_secs(80);
+const _: () = assert!(LONGEST.as_secs() < DELIVERY_LIMIT.as_secs());
 /// Variables of driftd's own environment that the command sees.
 const PASSED_ON: [&str; 3] = ["PATH", "HOME", "LANG"];
 /// Its input cannot be used: `EX_DATAERR` and `EX_CONFIG` of sysexits.h.
@@ -48,7 +49,7 @@ pub struct Raw {
     env: BTreeMap<String, Spanned<TextOr<RawSecretKeys>>>,
     /// Where it runs; without it `/`.
     working_directory: Option<PathBuf>,
-    /// How long it may take, at most `10m`; then it is killed, with all that it started. Without it `30s`.
+    /// How long it may take, at most `80s`; then it is killed, with all that it started. Without it `30s`.
     #[schemars(with = "Option<String>")]
     timeout: Option<Spanned<String>>,
 }
@@ -109,7 +110,7 @@ impl Raw {
         if let Some(text) = timeout {
             limit = duration(&text, diagnostics).unwrap_or(TIMEOUT);
             if limit > LONGEST {
-                let mistake = Diagnostic::error("config/not-a-duration", "a command may take 10 minutes at most");
+                let mistake = Diagnostic::error("config/not-a-duration", "a command may take 80 seconds at most");
                 diagnostics.add(mistake.with_hint("let it hand long work to something else, and end"), position(&text));
             }
         }
@@ -180,7 +181,8 @@ impl Receiver for Exec {
         for (name, secret) in &self.secrets {
             let secret = config::secret(secret, notice.now).await?;
             if secret.expose_secret().contains('\0') {
-                return Err(DeliveryError::refused(format!("the secret of {name} holds a zero byte: no variable can")));
+                let why = format!("the secret of {name} holds a zero byte: no variable can");
+                return Err(DeliveryError::misconfigured(why));
             }
             process.env(name, secret.expose_secret());
             secrets.push(secret);

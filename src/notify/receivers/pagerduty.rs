@@ -57,7 +57,7 @@ impl Raw {
     pub(super) fn validate(self, diagnostics: &mut Diagnostics) -> Option<Config> {
         let Self { routing_key, url } = self;
         let routing_key = secret::config::validate(routing_key, diagnostics);
-        let url = url.map_or_else(|| Some(Address::Plain(URL.to_owned())), |url| address(url, diagnostics));
+        let url = url.map_or_else(|| Some(Address::Plain(URL.to_owned())), |url| address(url, false, diagnostics));
         Some(Config { routing_key: routing_key?, url: url? })
     }
 }
@@ -131,7 +131,7 @@ impl Action {
             (_, GroupStatus::Acknowledged) => Some(Self::Acknowledge),
             (_, GroupStatus::Resolved) => Some(Self::Resolve),
             // An alert that somebody resolved in PagerDuty would be triggered anew, and page for nothing.
-            (_, GroupStatus::Open) if message.quiet => None,
+            (_, GroupStatus::Open) if !message.pages => None,
             (_, GroupStatus::Open) => Some(Self::Trigger),
         }
     }
@@ -262,8 +262,12 @@ fn invalid(answer: &Answer, key: &SecretString) -> DeliveryError {
     let errors = serde_json::from_str::<Invalid>(&answer.body).map(|invalid| invalid.errors).unwrap_or_default();
     let reason = errors.join("; ");
     let is_told = !reason.is_empty() && !reason.contains(key.expose_secret().trim());
+    let is_about_key = ["routing_key", "routing key"].iter().any(|name| reason.to_lowercase().contains(name));
     let reason = if is_told { format!(": {}", shorten(&sanitize_output(&reason), REASON)) } else { String::new() };
-    DeliveryError::refused(format!("it does not take the event (400){reason}"))
+    match is_about_key {
+        true => DeliveryError::misconfigured(format!("it does not take the routing key (400){reason}")),
+        false => DeliveryError::refused(format!("it does not take the event (400){reason}")),
+    }
 }
 
 #[cfg(test)]
@@ -282,6 +286,7 @@ mod tests {
         kit::Contract {
             open: &opened,
             success: (202, r#"{"status":"success","message":"Event processed","dedup_key":"x"}"#),
+            keeps: |message| Action::of(message).is_none(),
             check: &|request| {
                 assert!(request.body.len() <= LARGEST);
                 let event = request.json();
@@ -366,5 +371,8 @@ mod tests {
         assert_eq!(said, r"it does not take the event (400): 'payload.severity' is\n invalid");
         let said = error(&format!(r#"{{"errors":["no such key: {}"]}}"#, kit::SECRET)).await;
         assert_eq!(said, "it does not take the event (400)");
+        server.answers(400, r#"{"errors":["Length of 'routing_key' is incorrect (should be 32 characters)"]}"#);
+        let error = receiver.deliver(&kit::notice(&message)).await.unwrap_err();
+        assert!(matches!(error, DeliveryError::Retry { after: Some(_), .. }), "a wrong key loses no alert: {error:?}");
     }
 }

@@ -8,14 +8,15 @@ mod asff;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::{StreamExt as _, stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serde_saphyr::Spanned;
 use tokio::sync::Mutex;
 
-use crate::aws::config::{is_role_arn, not_a_role};
 use crate::aws::{AssumeRole, Aws, ReadError, SECURITY_HUB, SignedClient};
 use crate::diagnostic::Diagnostics;
 use crate::model::{GLOBAL, GapReason, is_account_id, is_region};
@@ -24,12 +25,15 @@ use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools};
 use crate::secret::SecretRef;
 use crate::wording::message::Item;
 use crate::wording::text::{count, sanitize_output, shorten};
-use crate::yaml::position;
 
 const ACTION: &str = "securityhub:BatchImportFindings";
 const TARGET: &str = "Security Hub";
 /// Findings of one call.
 const BATCH: usize = 100;
+/// Accounts and regions that are sent to side by side: one that does not answer keeps no other from its findings.
+const PLACES: usize = 8;
+/// What one of them has, credentials included.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Stands for the account in a role's ARN.
 const ACCOUNT: &str = "{account}";
 
@@ -40,7 +44,7 @@ pub struct Raw {
     /// Send all findings to Security Hub in this region; without it each goes to the region of its resource.
     #[schemars(with = "Option<String>")]
     region: Option<Spanned<String>>,
-    /// A role in each account to assume, `{account}` for its id: `arn:aws:iam::{account}:role/driftd-security-hub`. Without it the roles of `aws.accounts` send.
+    /// A role in each account to assume, `{account}` for its id: `arn:aws:iam::{account}:role/driftd-security-hub`. Without it the roles of `aws.accounts` and `aws.organization` send.
     #[schemars(with = "Option<String>")]
     role_arn: Option<Spanned<String>>,
     /// What these roles' trust policies ask for.
@@ -60,17 +64,7 @@ impl Raw {
     /// What of it is valid; every mistake goes to `diagnostics`.
     pub(super) fn validate(self, diagnostics: &mut Diagnostics) -> Option<Config> {
         let Self { region, role_arn, external_id } = self;
-        let template = role_arn.as_ref().filter(|arn| arn.value.contains(ACCOUNT));
-        let role = match template {
-            Some(arn) => {
-                if !is_role_arn(&arn.value.replace(ACCOUNT, "123456789012")) {
-                    diagnostics.add(not_a_role(&arn.value), position(arn));
-                }
-                let external_id = external_id.map(|id| id.value);
-                Some(AssumeRole { arn: arn.value.clone(), external_id, session_name: None })
-            }
-            None => aws::role(role_arn, external_id, diagnostics),
-        };
+        let role = aws::role(role_arn, external_id, diagnostics);
         Some(Config { region: aws::region(region, diagnostics), role })
     }
 }
@@ -114,15 +108,16 @@ pub(super) fn open(config: &Config, _name: &str, tools: &Tools) -> Result<Box<dy
 impl Receiver for SecurityHub {
     async fn deliver(&self, notice: &Notice<'_>) -> Result<Delivered, DeliveryError> {
         let mut told = Told::default();
-        for ((account, region), findings) in self.by_place(notice, &mut told) {
-            match self.client(&account, &region).await {
-                Ok(client) => {
-                    for batch in findings.chunks(BATCH) {
-                        told.add(import(&client, batch, notice).await);
-                    }
-                }
-                Err(why) => told.add(Err(DeliveryError::refused(why))),
-            }
+        let places = self.by_place(notice, &mut told);
+        let sent = stream::iter(places).map(|(place, findings)| async move {
+            let sent = tokio::time::timeout(PATIENCE, self.sent(&place, &findings, notice)).await;
+            let (account, region) = &place;
+            let silent = || DeliveryError::retry(format!("{TARGET} of {account} in {region} did not answer in time"));
+            sent.unwrap_or_else(|_| Err(silent()))
+        });
+        let mut sent = std::pin::pin!(sent.buffer_unordered(PLACES));
+        while let Some(outcome) = sent.next().await {
+            told.add(outcome);
         }
         told.outcome()
     }
@@ -161,6 +156,16 @@ impl Told {
 }
 
 impl SecurityHub {
+    /// Sends what belongs to one account and region.
+    async fn sent(&self, place: &Place, findings: &[Value], notice: &Notice<'_>) -> Result<(), DeliveryError> {
+        let client = self.client(place).await.map_err(DeliveryError::misconfigured)?;
+        let mut told = Told::default();
+        for batch in findings.chunks(BATCH) {
+            told.add(import(&client, batch, notice).await);
+        }
+        told.outcome().map(|_| ())
+    }
+
     /// The findings by where they go. One whose account or region is none is refused.
     fn by_place(&self, notice: &Notice<'_>, told: &mut Told) -> BTreeMap<Place, Vec<Value>> {
         let mut found: BTreeMap<Place, Vec<Value>> = BTreeMap::new();
@@ -196,15 +201,15 @@ impl SecurityHub {
         (is_account_id(&item.account) && is_region(region)).then(|| (item.account.clone(), region.to_owned()))
     }
 
-    async fn client(&self, account: &str, region: &str) -> Result<Arc<SignedClient>, String> {
-        let key = (account.to_owned(), region.to_owned());
+    async fn client(&self, place: &Place) -> Result<Arc<SignedClient>, String> {
+        let (account, region) = place;
         let mut clients = self.clients.lock().await;
-        if let Some(known) = clients.get(&key) {
+        if let Some(known) = clients.get(place) {
             return Ok(Arc::clone(known));
         }
         let role = self.role(account)?;
         let made = Arc::new(self.aws.signed(SECURITY_HUB, region, role.as_ref(), &self.http).await);
-        clients.insert(key, Arc::clone(&made));
+        clients.insert(place.clone(), Arc::clone(&made));
         Ok(made)
     }
 
@@ -221,9 +226,9 @@ impl SecurityHub {
                     "Security Hub takes findings of account {account} from it alone: write {{account}} in role_arn"
                 ))
             }
-            None if is_own => Ok(self.aws.role_of(account).cloned()),
             None => match self.aws.role_of(account) {
-                Some(role) => Ok(Some(role.clone())),
+                Some(role) => Ok(Some(role)),
+                None if is_own => Ok(None),
                 None => Err(format!(
                     "Security Hub takes findings of account {account} from it alone: set role_arn to a role in each account, with {{account}} in its ARN"
                 )),

@@ -1,56 +1,18 @@
 //! A Slack channel, by an incoming webhook (<https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>): nothing but an address that is
 //! a secret. What was sent cannot be changed, has no thread and no buttons.
 
-use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::slack::{Rendered, webhook};
-use crate::diagnostic::Diagnostics;
-use crate::notify::config::{Address, OpenAddress};
+use crate::notify::config::OpenAddress;
+pub use crate::notify::config::{RawSecretUrl as Raw, SecretUrl as Config};
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools, http};
-use crate::secret::config::{RawSecret, RawSecretKeys};
-use crate::secret::{self, SecretRef};
-use crate::yaml::TextOr;
 
 /// Slack takes about one message per second and webhook.
 const PACE: Duration = Duration::from_secs(1);
-
-/// An incoming webhook.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Raw {
-    /// The webhook's URL, `https://hooks.slack.com/services/...`: a secret, since who knows it can post.
-    #[schemars(with = "TextOr<RawSecretKeys>")]
-    url: RawSecret,
-}
-
-/// A valid incoming webhook.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Config {
-    url: Address,
-}
-
-impl Raw {
-    /// What of it is valid; every mistake goes to `diagnostics`.
-    pub(super) fn validate(self, diagnostics: &mut Diagnostics) -> Option<Config> {
-        secret::config::validate(self.url, diagnostics).map(|url| Config { url: Address::Secret(url) })
-    }
-}
-
-impl Config {
-    pub(super) fn secrets(&self) -> Vec<&SecretRef> {
-        self.url.secret().into_iter().collect()
-    }
-
-    pub(super) fn resolve(&mut self, folder: &Path) {
-        self.url.resolve(folder);
-    }
-}
 
 /// A webhook that can be sent to.
 struct SlackWebhook {
@@ -59,7 +21,7 @@ struct SlackWebhook {
 }
 
 pub(super) fn open(config: &Config, _name: &str, tools: &Tools) -> Result<Box<dyn Receiver>, String> {
-    Ok(Box::new(SlackWebhook { http: tools.http.clone(), url: config.url.open(tools) }))
+    Ok(Box::new(SlackWebhook { http: tools.http.clone(), url: config.open(tools) }))
 }
 
 #[async_trait::async_trait]
@@ -77,9 +39,11 @@ impl Receiver for SlackWebhook {
         let request = request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.to_string());
         let answer = http::send(request, notice.now).await?;
         match answer.body.trim() {
-            "ok" => Ok(Delivered::default()),
-            // Whoever answers thus is no incoming webhook, and has the message or has it not: another try would not help.
-            _ => Err(DeliveryError::refused("it did not answer with ok: is its address that of an incoming webhook?")),
+            // Nothing: its answer broke off.
+            "ok" | "" => Ok(Delivered::default()),
+            _ => Err(DeliveryError::misconfigured(
+                "it did not answer with ok: is its address that of an incoming webhook?",
+            )),
         }
     }
 

@@ -16,6 +16,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::arn::Arn;
 use crate::model::is_region;
 use crate::notify::aws::{self, Attribute, LARGEST, Lane};
+use crate::notify::summary::grade;
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools, fit};
 use crate::secret::SecretRef;
 use crate::wording::message::Message;
@@ -164,7 +165,7 @@ impl Sns {
 
 fn subject(message: &Message) -> String {
     let title = sanitize_output(message.title.trim());
-    let subject = format!("[driftd] [{}] {title}", text::grade(message));
+    let subject = format!("[driftd] [{}] {title}", grade(message));
     shorten(&aws::plain_characters(&subject), LONGEST_SUBJECT)
 }
 

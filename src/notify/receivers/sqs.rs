@@ -56,6 +56,13 @@ impl Raw {
             diagnostics.add(mistake, position(&url));
             return None;
         }
+        if region.is_none() && region_of_queue(&url.value).is_none() {
+            let mistake =
+                Diagnostic::error("config/missing-key", "neither the URL nor `region` tells the queue's region")
+                    .with_hint("write region: eu-central-1, say");
+            diagnostics.add(mistake, position(&url));
+            return None;
+        }
         Some(Config { url: url.value, region, role })
     }
 }
@@ -130,6 +137,8 @@ mod tests {
     fn mistakes_are_found_at_their_places() {
         let (config, said) = config_of("sqs: {url: \"https://sqs.eu-central-1.amazonaws.com/123456789012/alerts\"}");
         assert!(config.is_some() && said.is_empty(), "{said}");
+        let (config, said) = config_of("sqs: {url: \"https://queues.example.com/123456789012/alerts\"}");
+        assert!(config.is_none() && said.contains("config/missing-key"), "{said}");
         let (config, said) = config_of("sqs: {url: queue, region: Frankfurt, role_arn: admin}");
         assert!(config.is_none());
         for code in ["config/not-a-queue", "config/not-a-region", "config/not-a-role"] {
@@ -178,7 +187,7 @@ mod tests {
         let gone = open(&queue(&format!("{url}x")), "queue", &tools).unwrap();
         let error = gone.deliver(&kit::notice(&message)).await.unwrap_err();
         assert!(
-            matches!(&error, DeliveryError::Refused { why } if why.contains("the queue is not there")),
+            matches!(&error, DeliveryError::Retry { why, .. } if why.contains("the queue is not there")),
             "{error:?}"
         );
     }

@@ -17,7 +17,7 @@ use sha2::Sha256;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::notify::config::{Address, RawAddress, address};
+use crate::notify::config::{self, Address, OpenAddress, RawAddress, address};
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools, fit, http};
 use crate::secret::config::{RawSecret, RawSecretKeys};
 use crate::secret::{self, RotatingSecret, SecretRef};
@@ -49,6 +49,9 @@ pub struct Raw {
     /// The value of the header `Authorization`.
     #[schemars(with = "Option<TextOr<RawSecretKeys>>")]
     authorization: Option<RawSecret>,
+    /// Send without encryption to another machine, too: whoever is on the way can read and change every alert. Never with an authorization.
+    #[serde(default)]
+    allow_unencrypted: bool,
     /// More headers.
     #[serde(default)]
     headers: BTreeMap<String, String>,
@@ -66,11 +69,15 @@ pub struct Config {
 impl Raw {
     /// What of it is valid; every mistake goes to `diagnostics`.
     pub(super) fn validate(self, diagnostics: &mut Diagnostics) -> Option<Config> {
-        let Self { url, signing_secret, other_signing_secret, authorization, headers } = self;
+        let Self { url, signing_secret, other_signing_secret, authorization, allow_unencrypted, headers } = self;
         let at = crate::yaml::position(&url);
-        let url = address(url, diagnostics);
+        // What is a secret goes to nobody in clear text.
+        let url = address(url, allow_unencrypted && authorization.is_none(), diagnostics);
         for (name, value) in &headers {
-            if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value).is_err() {
+            if let Some(hint) = reserved(name) {
+                let mistake = Diagnostic::error("config/not-a-header", format!("{name:?} is a header of driftd's own"));
+                diagnostics.add(mistake.with_hint(hint), at);
+            } else if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value).is_err() {
                 let mistake = Diagnostic::error("config/not-a-header", format!("{name:?} is not a header"));
                 diagnostics.add(mistake.with_hint("write a name like X-Team, and its value as a text in one line"), at);
             }
@@ -79,6 +86,16 @@ impl Raw {
         let signing_secrets = [secret(signing_secret), secret(other_signing_secret)].into_iter().flatten().collect();
         let authorization = secret(authorization);
         Some(Config { url: url?, signing_secrets, authorization, headers })
+    }
+}
+
+/// Which headers are not the user's to give, and what to do.
+fn reserved(name: &str) -> Option<&'static str> {
+    match name.to_ascii_lowercase().as_str() {
+        "authorization" => Some("write it as `authorization:`, a secret"),
+        "content-type" | "content-length" | "host" => Some("leave it out"),
+        name if name.starts_with("webhook-") => Some("leave it out: Standard Webhooks gives it its meaning"),
+        _ => None,
     }
 }
 
@@ -96,7 +113,7 @@ impl Config {
 /// An endpoint that can be sent to.
 struct Webhook {
     http: reqwest::Client,
-    url: super::super::config::OpenAddress,
+    url: OpenAddress,
     signing_secrets: Vec<RotatingSecret>,
     authorization: Option<RotatingSecret>,
     headers: BTreeMap<String, String>,
@@ -123,13 +140,13 @@ impl Receiver for Webhook {
             request = request.header(name, value);
         }
         if let Some(authorization) = &self.authorization {
-            let value = super::super::config::secret(authorization, notice.now).await?;
+            let value = config::secret(authorization, notice.now).await?;
             request = request.header("authorization", sensitive(value.expose_secret())?);
         }
         let seconds = notice.now.as_second();
         let mut signatures = Vec::new();
         for secret in &self.signing_secrets {
-            let secret = super::super::config::secret(secret, notice.now).await?;
+            let secret = config::secret(secret, notice.now).await?;
             signatures.push(signature(&secret, notice.id, seconds, &body)?);
         }
         request = request.header("webhook-id", notice.id).header("webhook-timestamp", seconds);
@@ -143,8 +160,8 @@ impl Receiver for Webhook {
 }
 
 fn sensitive(text: &str) -> Result<HeaderValue, DeliveryError> {
-    let mut value = HeaderValue::try_from(text)
-        .map_err(|_| DeliveryError::refused("the value of `authorization` is not the value of a header"))?;
+    let mut value = HeaderValue::try_from(text.trim())
+        .map_err(|_| DeliveryError::misconfigured("the value of `authorization` is not the value of a header"))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -166,15 +183,19 @@ fn event(notice: &Notice<'_>, message: &Message) -> String {
 
 /// `v1,<base64 of HMAC-SHA256 over "id.timestamp.body">`; the key of a secret that begins with `whsec_` is base64.
 fn signature(secret: &SecretString, id: &str, seconds: i64, body: &str) -> Result<String, DeliveryError> {
-    let text = secret.expose_secret();
+    let text = secret.expose_secret().trim();
     let key = match text.strip_prefix("whsec_") {
         Some(encoded) => PADDED_OR_NOT
             .decode(encoded)
-            .map_err(|_| DeliveryError::refused("the signing secret is not base64 behind its whsec_"))?,
+            .map_err(|_| DeliveryError::misconfigured("the signing secret is not base64 behind its whsec_"))?,
         None => text.as_bytes().to_vec(),
     };
+    if key.is_empty() {
+        // Anybody could sign with it.
+        return Err(DeliveryError::misconfigured("the signing secret is empty behind its whsec_"));
+    }
     let mut mac = Hmac::<Sha256>::new_from_slice(&key)
-        .map_err(|_| DeliveryError::refused("the signing secret cannot be used as a key"))?;
+        .map_err(|_| DeliveryError::misconfigured("the signing secret cannot be used as a key"))?;
     mac.update(format!("{id}.{seconds}.{body}").as_bytes());
     Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
 }
@@ -198,6 +219,7 @@ mod tests {
                 open(&config, "hook", tools).unwrap()
             },
             success: (200, ""),
+            keeps: |message| message.quiet,
             check: &|request| {
                 let event: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
                 assert!(request.body.len() <= 64 * 1024);
@@ -220,6 +242,30 @@ mod tests {
         let secret = SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let found = signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
         assert_eq!(found.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        let with_line_end = SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\r\n");
+        let found = signature(&with_line_end, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
+        assert_eq!(found.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        for bad in ["whsec_", "whsec_ ", " ", "whsec_?"] {
+            let error = signature(&SecretString::from(bad), "id", 1, "x").unwrap_err();
+            assert!(matches!(error, DeliveryError::Retry { after: Some(_), .. }), "{bad}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_found() {
+        let url = "url: \"http://alerts.example.com\"";
+        for (keys, expected) in [
+            ("url: \"https://alerts.example.com\", headers: {X-Team: infra}".to_owned(), ""),
+            (url.to_owned(), "config/unencrypted"),
+            (format!("{url}, allow_unencrypted: true, signing_secret: {{env: X}}"), ""),
+            (format!("{url}, allow_unencrypted: true, authorization: {{env: X}}"), "config/unencrypted"),
+            ("url: \"https://a.example\", headers: {AUTHORIZATION: x}".to_owned(), "`authorization:`"),
+            ("url: \"https://a.example\", headers: {Webhook-Id: x}".to_owned(), "config/not-a-header"),
+            ("url: \"https://a.example\", headers: {Host: x}".to_owned(), "config/not-a-header"),
+        ] {
+            let (_, said) = kit::aws::config_of(&format!("webhook: {{{keys}}}"));
+            assert!(if expected.is_empty() { said.is_empty() } else { said.contains(expected) }, "{keys}: {said}");
+        }
     }
 
     /// By the SDK of CloudEvents and the library of Standard Webhooks.

@@ -14,21 +14,23 @@ use crate::secret::config::{RawSecret, RawSecretKeys};
 use crate::secret::{self, SecretRef};
 use crate::yaml::{TextOr, position};
 
-/// A language model that writes one or two sentences on each finding; exactly one of the keys, besides `show_values`.
+/// A language model that writes one or two sentences on the worst finding of a first message; off unless one is given.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct RawTriage {
+    /// Give the model desired and live values; without, only what differs. Sensitive values it never gets.
+    show_values: bool,
     /// A model of Amazon Bedrock.
     bedrock: Option<RawBedrock>,
     /// Anything that speaks OpenAI's chat completions.
-    openai: Option<RawOpenAi>,
-    /// Give the model desired and live values; without, only what differs. Sensitive values it never gets.
-    #[serde(default = "yes")]
-    show_values: bool,
+    #[schemars(with = "Option<RawOpenAi>")]
+    openai: Option<Spanned<RawOpenAi>>,
 }
 
-fn yes() -> bool {
-    true
+impl Default for RawTriage {
+    fn default() -> Self {
+        Self { show_values: true, bedrock: None, openai: None }
+    }
 }
 
 /// A model of Amazon Bedrock.
@@ -62,6 +64,9 @@ struct RawOpenAi {
     /// The key, sent as `Authorization: Bearer`; none for a server that asks for none.
     #[schemars(with = "Option<TextOr<RawSecretKeys>>")]
     api_key: Option<RawSecret>,
+    /// Ask without encryption on another machine, too: whoever is on the way can read what is asked. Never with a key.
+    #[serde(default)]
+    allow_unencrypted: bool,
 }
 
 /// A valid section.
@@ -80,23 +85,18 @@ pub enum Model {
     OpenAi { url: Address, model: String, api_key: Option<SecretRef> },
 }
 
-/// What of the section is valid; every mistake goes to `diagnostics`.
-pub fn validate(raw: Spanned<RawTriage>, diagnostics: &mut Diagnostics) -> Option<TriageConfig> {
-    let at = position(&raw);
-    let RawTriage { bedrock, openai, show_values } = raw.value;
-    let model = match (bedrock, openai) {
-        (Some(bedrock), None) => bedrock.validate(diagnostics),
-        (None, Some(openai)) => openai.validate(diagnostics),
-        _ => {
-            let mistake = Diagnostic::error("config/not-one-of", "a triage note is written by exactly one model")
-                .with_hint(
-                    "write `bedrock: {model: ..., region: ...}` or `openai: {url: ..., model: ..., api_key: ...}`",
-                );
-            diagnostics.add(mistake, at);
-            None
+impl RawTriage {
+    /// What of the section is valid, if a model is given; every mistake goes to `diagnostics`.
+    pub fn validate(self, diagnostics: &mut Diagnostics) -> Option<TriageConfig> {
+        let Self { show_values, bedrock, openai } = self;
+        if let (Some(_), Some(openai)) = (&bedrock, &openai) {
+            let mistake = Diagnostic::error("config/not-one-of", "a triage note is written by one model");
+            diagnostics.add(mistake.with_hint("write `bedrock` or `openai`"), position(openai));
         }
-    };
-    Some(TriageConfig { model: model?, show_values })
+        let of_bedrock = bedrock.and_then(|bedrock| bedrock.validate(diagnostics));
+        let of_openai = openai.and_then(|openai| openai.value.validate(diagnostics));
+        Some(TriageConfig { model: of_bedrock.or(of_openai)?, show_values })
+    }
 }
 
 /// A model without a name is asked for nothing.
@@ -122,8 +122,8 @@ impl RawBedrock {
 
 impl RawOpenAi {
     fn validate(self, diagnostics: &mut Diagnostics) -> Option<Model> {
-        let Self { url, model, api_key } = self;
-        let url = address(url, diagnostics);
+        let Self { url, model, api_key, allow_unencrypted } = self;
+        let url = address(url, allow_unencrypted && api_key.is_none(), diagnostics);
         let model = name(model, diagnostics);
         let api_key = api_key.and_then(|key| secret::config::validate(key, diagnostics));
         Some(Model::OpenAi { url: url?, model: model?, api_key })

@@ -1,7 +1,5 @@
 //! Models that answer well, badly, slowly, or not at all; what they are told, and what of their answers is shown.
 
-use serde_saphyr::Spanned;
-
 use super::*;
 use crate::diagnostic::Diagnostics;
 use crate::notify::kit::{self, SECRET, Server};
@@ -10,13 +8,13 @@ use crate::wording::samples;
 
 #[derive(serde::Deserialize)]
 struct File {
-    triage: Spanned<config::RawTriage>,
+    triage: config::RawTriage,
 }
 
 fn parsed(section: &str) -> (Option<TriageConfig>, String) {
     let mut diagnostics = Diagnostics::new("driftd.yaml");
     let File { triage } = serde_saphyr::from_str(&format!("triage: {section}\n")).unwrap();
-    let config = config::validate(triage, &mut diagnostics);
+    let config = triage.validate(&mut diagnostics);
     (config, diagnostics.into_sorted().iter().map(|one| format!("{one}\n")).collect())
 }
 
@@ -48,22 +46,29 @@ fn mistakes_are_found_at_their_places() {
         "{bedrock: {model: \"eu.amazon.nova-micro-v1:0\", region: eu-central-1}}",
         "{openai: {url: \"http://127.0.0.1:11434/v1\", model: small}, show_values: false}",
         "{openai: {url: {env: URL}, model: small, api_key: {file: key}}}",
+        "{openai: {url: \"http://models.example.com\", model: m, allow_unencrypted: true}}",
     ] {
         let (config, said) = parsed(good);
         assert!(config.is_some() && said.is_empty(), "{good}: {said}");
     }
     for (bad, code) in [
-        ("{}", "config/not-one-of"),
         ("{bedrock: {model: m, region: eu-west-1}, openai: {url: \"https://x\", model: m}}", "config/not-one-of"),
         ("{bedrock: {model: \"\", region: eu-west-1}}", "config/empty-value"),
         ("{bedrock: {model: m, region: \"x/y\"}}", "config/not-a-region"),
         ("{openai: {url: nowhere, model: m}}", "config/not-a-url"),
+        ("{openai: {url: \"http://models.example.com\", model: m}}", "config/unencrypted"),
+        (
+            "{openai: {url: \"http://models.example.com\", model: m, api_key: {env: KEY}, allow_unencrypted: true}}",
+            "config/unencrypted",
+        ),
         ("{openai: {url: \"https://x\", model: m, api_key: sk-123}}", "config/plain-secret"),
     ] {
         let (config, said) = parsed(bad);
-        assert!(config.is_none() || code == "config/plain-secret", "{bad}");
+        assert!(config.is_none() || ["config/plain-secret", "config/not-one-of"].contains(&code), "{bad}");
         assert!(said.contains(code) && !said.contains("sk-123"), "{bad}: {said}");
     }
+    let (config, said) = parsed("{show_values: false}");
+    assert!(config.is_none() && said.is_empty(), "nobody is asked: {said}");
     let (config, said) = parsed("{bedrock: {model: m, region: eu-west-1, role_arn: admin}}");
     assert!(config.is_some() && said.contains("config/not-a-role"), "{said}");
     assert_eq!(openai("https://x").secrets().len(), 1);
@@ -76,7 +81,7 @@ async fn a_good_answer_is_a_note() {
     let item = &samples::message(1).items[0];
     server.answers(200, OPENAI);
     let model = Triage::open(&openai(&format!("{}/v1/", server.url)), &tools).await.unwrap();
-    let told = note(&model, item, now()).await;
+    let told = model.note(item, now()).await;
     assert_eq!(told.as_deref(), Some("SSH is open to the world. Look at who uses it."));
     let request = server.requests().pop().unwrap();
     assert_eq!(request.path, "/v1/chat/completions");
@@ -87,7 +92,7 @@ async fn a_good_answer_is_a_note() {
 
     server.answers(200, BEDROCK);
     let model = Triage::open(&bedrock(), &tools).await.unwrap();
-    assert_eq!(note(&model, item, now()).await.as_deref(), Some("SSH is open."));
+    assert_eq!(model.note(item, now()).await.as_deref(), Some("SSH is open."));
     let request = server.requests().pop().unwrap();
     let path = "/model/arn%3Aaws%3Abedrock%3Aeu-central-1%3A123456789012%3Ainference-profile%2Feu.amazon.nova-micro-v1%3A0/converse";
     assert_eq!(request.path, path);
@@ -109,15 +114,15 @@ async fn a_failure_costs_the_note_and_nothing_else() {
         let mut model = Triage::open(&config, &tools).await.unwrap();
         for status in [301, 400, 401, 403, 404, 429, 500, 503] {
             server.answers(status, OPENAI);
-            assert_eq!(note(&model, item, now()).await, None, "{status}");
+            assert_eq!(model.note(item, now()).await, None, "{status}");
         }
         for body in ["", "<html>", "[]", "{}", r#"{"choices": []}"#, r#"{"output": {"message": {"content": []}}}"#] {
             server.answers(200, body);
-            assert_eq!(note(&model, item, now()).await, None, "{body}");
+            assert_eq!(model.note(item, now()).await, None, "{body}");
         }
         server.answers(0, "");
         model.patience = Duration::from_millis(50);
-        assert_eq!(note(&model, item, now()).await, None, "silence");
+        assert_eq!(model.note(item, now()).await, None, "silence");
         assert!(server.requests().len() > 10);
     }
     let without = Tools { aws: None, ..tools };
@@ -129,7 +134,7 @@ async fn a_server_that_wants_the_newer_limit_gets_it() {
     let server = Server::start().await;
     server.answers(400, "{}");
     let model = Triage::open(&openai(&server.url), &kit::tools().await).await.unwrap();
-    note(&model, &samples::message(1).items[0], now()).await;
+    model.note(&samples::message(1).items[0], now()).await;
     let bodies: Vec<Value> = server.requests().iter().map(kit::Request::json).collect();
     assert_eq!(bodies.len(), 2);
     assert!(bodies[0]["max_tokens"].is_u64() && bodies[1]["max_completion_tokens"].is_u64());

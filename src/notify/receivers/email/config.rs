@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::notify::config::is_this_machine;
 use crate::secret::config::{RawSecret, RawSecretKeys};
 use crate::secret::{self, SecretRef};
 use crate::wording::text::deceives;
@@ -224,11 +225,6 @@ fn mailbox(raw: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Mailb
 fn is_host(text: &str) -> bool {
     let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     text.parse::<IpAddr>().is_ok() || (!text.is_empty() && text.len() <= 253 && is_name(text))
-}
-
-/// Is what is sent there never on a network?
-fn is_this_machine(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Answer {
         Some(Self { step, code, enhanced: is_enhanced.then(|| word.to_owned()) })
     }
 
-    /// May another try help? RFC 5321, 4.2.1.
+    /// Does it pass by itself? RFC 5321, 4.2.1.
     pub(super) fn passes(&self) -> bool {
         self.code < 500
     }
@@ -55,7 +55,7 @@ impl Answer {
         self.code == 421
     }
 
-    /// What can be done where no further try helps.
+    /// What can be done about what does not pass by itself.
     fn way_out(&self) -> &'static str {
         match (self.step, self.code) {
             (Step::Connect, _) => {
@@ -96,9 +96,13 @@ impl fmt::Display for Answer {
 /// What is to be done after a failed step.
 pub(super) fn failed(relay: &str, step: Step, error: &Error) -> DeliveryError {
     if let Some(answer) = Answer::of(step, error) {
-        return match answer.passes() {
-            true => DeliveryError::retry(answer.to_string()),
-            false => DeliveryError::refused(answer.to_string()),
+        return match (answer.passes(), step) {
+            (true, _) => DeliveryError::retry(answer.to_string()),
+            (false, Step::Recipient | Step::Content) => DeliveryError::refused(answer.to_string()),
+            // It has not seen the message yet.
+            (false, Step::Connect | Step::Encrypt | Step::Login | Step::Sender) => {
+                DeliveryError::misconfigured(answer.to_string())
+            }
         };
     }
     if let Some(tls) = tls_error(error) {

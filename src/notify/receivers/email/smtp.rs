@@ -184,7 +184,7 @@ impl Relay {
         now: Timestamp,
     ) -> Result<(), DeliveryError> {
         if connection.server_info().get_auth_mechanism(MECHANISMS).is_none() {
-            return Err(DeliveryError::refused(format!(
+            return Err(DeliveryError::misconfigured(format!(
                 "{}:{} offers no login by password (PLAIN or LOGIN): use its submission port, or leave out `username` and `password`",
                 self.host, self.port
             )));
@@ -196,12 +196,13 @@ impl Relay {
         let password = secret(&login.password, now).await?;
         let credentials = Credentials::new(username, password.expose_secret().to_owned());
         let Err(error) = connection.auth(MECHANISMS, &credentials).await else { return Ok(()) };
-        match self.failed(Step::Login, &error) {
-            DeliveryError::Refused { .. } if login.was_replaced(&password).await => {
-                Err(DeliveryError::retry("the password was just replaced: the new one is used within five minutes"))
-            }
-            error => Err(error),
+        let is_no = Answer::of(Step::Login, &error).is_some_and(|answer| !answer.passes());
+        if is_no && login.was_replaced(&password).await {
+            return Err(DeliveryError::retry(
+                "the password was just replaced: the new one is used within five minutes",
+            ));
         }
+        Err(self.failed(Step::Login, &error))
     }
 
     fn failed(&self, step: Step, error: &lettre::transport::smtp::Error) -> DeliveryError {

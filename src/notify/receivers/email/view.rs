@@ -1,6 +1,7 @@
 //! What of a message a mail shows, the same in HTML and as text: which news, which findings, how much of each.
 
 use crate::model::Severity;
+use crate::notify::summary;
 use crate::wording::message::{GroupStatus, Item, Link, Message, Occasion};
 use crate::wording::text::count;
 use crate::wording::{Line, minutes};
@@ -84,7 +85,7 @@ impl<'a> View<'a> {
             items: shown.iter().map(|item| ItemView::of(item, message)).collect(),
             is_table,
             more: if message.text.is_some() { 0 } else { message.more },
-            links: pages(&message.links),
+            links: summary::links(&message.links).collect(),
             at: minutes(message.at),
             group,
             receiver,
@@ -132,7 +133,7 @@ impl<'a> ItemView<'a> {
             lines: item.changes.iter().take(lines).collect(),
             more_lines: item.more_changes + item.changes.len().saturating_sub(lines) as u64,
             todo: item.todo.iter().take(todo).map(|text| with_command(text)).collect(),
-            links: pages(&item.links),
+            links: summary::links(&item.links).collect(),
             generated: item.generated_note.as_deref(),
             since: standing(item),
         }
@@ -170,20 +171,12 @@ fn with_command(text: &str) -> (String, Option<&str>) {
     (format!("{first}{}", letters.as_str()), command)
 }
 
-/// Links that lead to a page: nothing else becomes one, whatever a message holds.
-fn pages(links: &[Link]) -> Vec<&Link> {
-    links.iter().filter(|link| link.url.starts_with("https://") || link.url.starts_with("http://")).collect()
-}
-
-/// In capitals: the severity, or what it is instead.
+/// In capitals: the severity, or what it is instead; a table tells of many.
 pub(super) fn badge(message: &Message) -> String {
-    match (message.occasion, message.status) {
-        (Occasion::Test, _) => "TEST".to_owned(),
-        (Occasion::Digest, _) => "DIGEST".to_owned(),
-        (Occasion::Baseline, _) => "FIRST LOOK".to_owned(),
-        (_, GroupStatus::Resolved) => "RESOLVED".to_owned(),
-        (_, GroupStatus::Acknowledged) => "ACKNOWLEDGED".to_owned(),
-        (_, GroupStatus::Open) => message.severity.as_str().to_uppercase(),
+    match message.occasion {
+        Occasion::Digest => "DIGEST".to_owned(),
+        Occasion::Baseline => "FIRST LOOK".to_owned(),
+        _ => summary::grade(message),
     }
 }
 

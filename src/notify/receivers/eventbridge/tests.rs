@@ -44,8 +44,8 @@ async fn an_entry_may_fail_though_the_call_succeeds() {
         ("ThrottlingException", true),
         ("InternalFailure", true),
         ("InternalException", true),
-        ("AccessDeniedException", false),
-        ("NotAuthorizedForSourceException", false),
+        ("AccessDeniedException", true),
+        ("NotAuthorizedForSourceException", true),
         ("InvalidArgument", false),
         ("MalformedDetail", false),
     ] {

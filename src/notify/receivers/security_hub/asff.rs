@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::aws::Partition;
 use crate::model::{DriftStatus, Severity};
 use crate::notify::Notice;
+use crate::notify::summary;
 use crate::wording::message::{GroupStatus, Item, Link, Message, Occasion};
 use crate::wording::text::{count, sanitize_lines, sanitize_output, shorten};
 
@@ -221,8 +222,7 @@ fn fields(all: &[(&str, Option<String>)], width: usize) -> Map<String, Value> {
 
 /// The first link of these kinds that a browser opens.
 fn page(links: &[Link], wanted: &[&str]) -> Option<String> {
-    let of =
-        |rel: &&str| links.iter().find(|link| link.rel == *rel && link.url.starts_with("http") && link.url.len() < URL);
+    let of = |rel: &&str| summary::links(links).find(|link| link.rel == *rel && link.url.len() < URL);
     wanted.iter().find_map(of).map(|link| link.url.clone())
 }
 

@@ -107,7 +107,7 @@ async fn a_finding_may_fail_though_the_call_succeeds() {
     let receiver = open(&Config { region: None, role: None }, "hub", &tools).unwrap();
     let message = in_own_account(samples::message(2));
     for (code, passes) in
-        [("InternalException", true), ("ThrottlingException", true), ("InvalidInput", false), ("AccessDenied", false)]
+        [("InternalException", true), ("ThrottlingException", true), ("InvalidInput", false), ("AccessDenied", true)]
     {
         let failed = json!({"Id": "x", "ErrorCode": code, "ErrorMessage": "no"});
         let invalid = json!({"Id": "y", "ErrorCode": "InvalidInput", "ErrorMessage": "no"});
@@ -123,7 +123,7 @@ async fn a_finding_may_fail_though_the_call_succeeds() {
         r#"{"Code": "InvalidAccessException", "Message": "Account is not subscribed to AWS Security Hub"}"#,
     );
     let error = receiver.deliver(&kit::notice(&message)).await.unwrap_err();
-    assert!(matches!(&error, DeliveryError::Refused { why } if why.contains("enable Security Hub")), "{error:?}");
+    assert!(matches!(&error, DeliveryError::Retry { why, .. } if why.contains("enable Security Hub")), "{error:?}");
     server.requests();
     // Nobody's account, a region that would be another host: nothing is sent there.
     for (account, region) in [("evil", "eu-central-1"), ("123456789012", "x.example/"), ("123456789012", "")] {
@@ -133,8 +133,26 @@ async fn a_finding_may_fail_though_the_call_succeeds() {
         assert!(matches!(receiver.deliver(&kit::notice(&message)).await, Err(DeliveryError::Refused { .. })));
     }
     let error = receiver.deliver(&kit::notice(&samples::message(1))).await.unwrap_err();
-    assert!(matches!(&error, DeliveryError::Refused { why } if why.contains("{account}")), "{error:?}");
+    assert!(matches!(&error, DeliveryError::Retry { why, .. } if why.contains("{account}")), "{error:?}");
     assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn one_region_that_does_not_answer_keeps_no_other_waiting() {
+    let server = kit::Server::start().await;
+    let tools = kit::aws::tools_at(&server.url).await;
+    let receiver = open(&Config { region: None, role: None }, "hub", &tools).unwrap();
+    let mut message = in_own_account(samples::message(16));
+    for (number, item) in message.items.iter_mut().enumerate() {
+        item.region = format!("eu-west-{number}");
+    }
+    // Nobody is answered within the client's patience of 300 ms.
+    server.answers(0, "");
+    let notice = kit::notice(&message);
+    let sent = tokio::time::timeout(Duration::from_secs(3), receiver.deliver(&notice)).await;
+    let error = sent.expect("they are asked side by side, and not one after the other").unwrap_err();
+    assert!(matches!(error, DeliveryError::Retry { .. }), "{error:?}");
+    assert_eq!(server.requests().len(), 16, "each was tried");
 }
 
 #[tokio::test]

@@ -16,6 +16,18 @@ use crate::secret::RotatingSecret;
 /// Where Slack's methods are, but for those who use GovSlack.
 pub const API_URL: &str = "https://slack.com/api";
 
+/// What is wrong with a message: another try would be the same.
+const OF_THE_MESSAGE: &[&str] = &[
+    "msg_too_long",
+    "msg_blocks_too_long",
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_attachments",
+    "too_many_attachments",
+    "no_text",
+    "metadata_too_large",
+];
+
 /// Slack, by one token.
 pub struct Api {
     http: reqwest::Client,
@@ -108,10 +120,15 @@ fn refusal(method: &str, said: &Value, pause: Option<Duration>) -> ApiError {
             | "accesslimited"
             | "timeout"
     );
-    let error = match (passes, way_out(code, word("needed"))) {
-        (true, _) => DeliveryError::Retry { why, after: pause },
-        (false, Some(way_out)) => DeliveryError::refused(format!("{why}: {way_out}")),
-        (false, None) => DeliveryError::refused(why),
+    let why = match way_out(code, word("needed")) {
+        Some(way_out) => format!("{why}: {way_out}"),
+        None => why,
+    };
+    let error = match () {
+        () if passes => DeliveryError::Retry { why, after: pause },
+        () if OF_THE_MESSAGE.contains(&code) => DeliveryError::refused(why),
+        // A token, a scope, a channel: until somebody has corrected it.
+        () => DeliveryError::misconfigured(why).after(pause),
     };
     ApiError { code: (!code.is_empty()).then(|| code.to_owned()), error }
 }
@@ -145,13 +162,7 @@ fn way_out(code: &str, needed: &str) -> Option<String> {
         "org_login_required" | "enterprise_is_restricted" | "team_access_not_granted" => {
             "the app is not installed in this workspace: install it there"
         }
-        "msg_too_long"
-        | "msg_blocks_too_long"
-        | "invalid_blocks"
-        | "invalid_blocks_format"
-        | "invalid_attachments"
-        | "too_many_attachments"
-        | "no_text" => "driftd made a message that Slack does not take: please report it",
+        code if OF_THE_MESSAGE.contains(&code) => "driftd made a message that Slack does not take: please report it",
         _ => return None,
     };
     Some(text.to_owned())
@@ -170,7 +181,7 @@ mod tests {
             ["token_revoked", "channel_not_found", "not_in_channel", "invalid_auth", "is_archived", "missing_scope"]
         {
             let found = of(json!({"ok": false, "error": code, "needed": "chat:write"}));
-            let DeliveryError::Refused { why } = &found.error else { panic!("{code}: {found:?}") };
+            let DeliveryError::Retry { why, after: Some(_) } = &found.error else { panic!("{code}: {found:?}") };
             assert!(why.starts_with(&format!("chat.postMessage answered with {code}: ")), "{why}");
             assert!(found.is(&[code]));
         }
@@ -185,6 +196,10 @@ mod tests {
                 matches!(found.error, DeliveryError::Retry { after: Some(pause), .. } if pause.as_secs() == 7),
                 "{said}"
             );
+        }
+        for code in OF_THE_MESSAGE {
+            let found = of(json!({"ok": false, "error": code}));
+            assert!(matches!(found.error, DeliveryError::Refused { .. }), "{code}");
         }
         let strange = of(json!({"ok": false, "error": "xoxb-HUNTER2 <!channel>"}));
         assert!(!format!("{strange:?}").contains("HUNTER2"), "{strange:?}");

@@ -11,6 +11,7 @@ use super::api::{API_URL, Api};
 use super::text::is_id;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::notify::Tools;
+use crate::notify::config::is_safe;
 use crate::secret::config::{RawSecret, RawSecretKeys};
 use crate::secret::{self, RotatingSecret, SecretRef};
 use crate::yaml::{TextOr, position};
@@ -127,10 +128,13 @@ impl Raw {
             None => None,
         };
         if let Some(url) = &api_url
-            && !url::Url::parse(&url.value).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
+            && !is_safe(&url.value)
         {
             let mistake = Diagnostic::error("config/not-a-url", "this is not the URL of Slack's Web API");
-            diagnostics.add(mistake.with_hint("write https://slack-gov.com/api, or leave it out"), position(url));
+            diagnostics.add(
+                mistake.with_hint("write https://slack-gov.com/api, or leave it out: tokens go there"),
+                position(url),
+            );
         }
         let api_url = api_url.map_or_else(|| API_URL.to_owned(), |url| url.value);
         Some(Config { token: token?, channel: channel.value, mention_actors, buttons, api_url })

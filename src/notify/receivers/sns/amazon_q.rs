@@ -4,8 +4,8 @@
 
 use serde_json::json;
 
-use super::text::grade;
 use crate::notify::Notice;
+use crate::notify::summary::grade;
 use crate::wording::message::{Item, Message};
 use crate::wording::text::{count, sanitize_lines, shorten};
 
@@ -14,9 +14,10 @@ const DESCRIPTION: usize = 2500;
 const STEP: usize = 300;
 const KEYWORD: usize = 80;
 const STEPS: usize = 5;
-/// Findings and lines of each that are told; the rest by their number.
+/// Findings that are told; the rest by their number.
 const ITEMS: usize = 5;
-const LINES: usize = 6;
+/// Lines of changes of each: as many of these as fit.
+const LINES: [usize; 3] = [6, 2, 0];
 
 pub(super) fn of(notice: &Notice<'_>, message: &Message) -> String {
     let first = message.items.first();
@@ -66,10 +67,10 @@ fn description(message: &Message) -> String {
     };
     told.push_str(&news);
     for item in message.items.iter().take(ITEMS) {
-        let one = self::item(item);
-        if told.chars().count() + one.chars().count() > DESCRIPTION - 100 {
-            break;
-        }
+        let room = (DESCRIPTION - 100).saturating_sub(told.chars().count());
+        // Rather without its changes than not at all.
+        let fits = |lines: &usize| Some(self::item(item, *lines)).filter(|one| one.chars().count() <= room);
+        let Some(one) = LINES.iter().find_map(fits) else { break };
         if !told.is_empty() {
             told.push_str("\n\n");
         }
@@ -83,7 +84,7 @@ fn description(message: &Message) -> String {
     if told.is_empty() { plain(&message.title) } else { told }
 }
 
-fn item(item: &Item) -> String {
+fn item(item: &Item, most: usize) -> String {
     let mut lines = vec![format!("*{}* `{}`", item.severity.as_str(), shorten(&plain(&item.name), 150))];
     let source =
         item.source.as_ref().map(|source| format!(" · {}", shorten(&plain(source), KEYWORD))).unwrap_or_default();
@@ -94,13 +95,16 @@ fn item(item: &Item) -> String {
         shorten(&plain(&item.standing), STEP)
     ));
     lines.extend(item.who.as_ref().map(|who| shorten(&plain(&who.line), STEP)));
-    if !item.changes.is_empty() {
-        let told = item.changes.iter().take(LINES);
+    let more = item.more_changes + item.changes.len().saturating_sub(most) as u64;
+    let more = (more > 0).then(|| format!("... and {}", count(more, "more line", "more lines")));
+    if most > 0 && !item.changes.is_empty() {
+        let told = item.changes.iter().take(most);
         let mut told: Vec<String> =
             told.map(|line| shorten(&plain(&format!("{}{}", line.sign.mark(), line.text)), 160)).collect();
-        let more = item.more_changes + item.changes.len().saturating_sub(LINES) as u64;
-        told.extend((more > 0).then(|| format!("... and {}", count(more, "more line", "more lines"))));
+        told.extend(more);
         lines.push(format!("```\n{}\n```", told.join("\n")));
+    } else {
+        lines.extend(more);
     }
     lines.extend(
         item.rules.iter().take(2).filter(|rule| !rule.why.is_empty()).map(|rule| shorten(&plain(&rule.why), STEP)),

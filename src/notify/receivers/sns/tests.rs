@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::*;
 use crate::notify::kit::aws::config_of;
 use crate::notify::kit::{self, aws::World};
+use crate::wording::message::RuleText;
 use crate::wording::sample::EVIL_CHARACTERS;
 use crate::wording::samples;
 
@@ -103,6 +104,14 @@ fn texts_for_people() {
     assert!(own.contains("my words\nin lines\\u{1b}\n") && !own.contains("1. ["), "{own}");
 }
 
+#[test]
+fn what_a_language_model_wrote_is_told_as_such() {
+    let message = kit::noted();
+    for told in [text::of(&message), amazon_q::of(&kit::notice(&message), &message)] {
+        assert!(kit::is_marked(&told), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn a_queue_at_moto_gets_what_the_topic_got() {
     let mut world = World::start();
@@ -143,10 +152,29 @@ async fn a_queue_at_moto_gets_what_the_topic_got() {
     assert_eq!(received.as_array().unwrap().len(), 1, "the second try is the same message: {received}");
     let gone = open(&topic(&format!("{arn}x"), Format::Text), "topic", &tools).unwrap();
     let error = gone.deliver(&kit::notice(&message)).await.unwrap_err();
-    assert!(matches!(&error, DeliveryError::Refused { why } if why.contains("the topic is not there")), "{error:?}");
+    assert!(matches!(&error, DeliveryError::Retry { why, .. } if why.contains("the topic is not there")), "{error:?}");
     let role =
         AssumeRole { arn: "arn:aws:iam::222222222222:role/alerts".to_owned(), external_id: None, session_name: None };
     let other = world.named("other_topic");
     let other = open(&Config { role: Some(role), ..topic(&other, Format::Text) }, "topic", &tools).unwrap();
     other.deliver(&kit::notice(&message)).await.unwrap();
+}
+
+#[test]
+fn a_long_finding_is_shortened_and_not_left_out() {
+    let mut message = samples::message(1);
+    let item = &mut message.items[0];
+    item.changes = vec![item.changes[0].clone(); 6];
+    item.changes.iter_mut().for_each(|line| line.text = "<".repeat(150));
+    item.standing = "open, and ".repeat(40);
+    item.who.iter_mut().for_each(|who| who.line = "alice ".repeat(60));
+    item.rules = vec![RuleText { id: "a-rule".to_owned(), why: "because ".repeat(50) }; 2];
+    item.generated_note = Some("It is open to all. ".repeat(15));
+    let sent: Value = serde_json::from_str(&amazon_q::of(&kit::notice(&message), &message)).unwrap();
+    amazon_q_is_right("a long finding", &sent);
+    let told = sent["content"]["description"].as_str().unwrap();
+    assert!(
+        told.contains("aws_security_group") && told.contains("more line") && !told.contains("more finding"),
+        "{told}"
+    );
 }
