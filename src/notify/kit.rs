@@ -176,7 +176,8 @@ pub(crate) fn noted() -> Message {
 
 /// Is that note told, and as what it is?
 pub(crate) fn is_marked(text: &str) -> bool {
-    text.contains("noteworthy") && ["language model", "language_model", "generated"].iter().any(|mark| text.contains(mark))
+    text.contains("noteworthy")
+        && ["language model", "language_model", "generated"].iter().any(|mark| text.contains(mark))
 }
 
 /// A receiver that speaks HTTP.
