@@ -206,7 +206,7 @@ async fn look<'a>(work: &Work, environment: &Environment<'a>, left: &(impl Fn() 
     let mut plan = plan::plan(work, desired, aws);
 
     progress.begin("reading AWS", plan.listings(&desired.resources));
-    let mut seen = read::read(&plan, desired, &read::kind_facts(), environment, left()).await;
+    let mut seen = read::read(&plan, desired, &read::kind_facts(), environment, BTreeSet::new(), left()).await;
     seen.drifts.append(&mut plan.unreadable);
     seen.gaps.extend(desired.gaps.iter().cloned().chain(std::mem::take(&mut plan.gaps)));
     Looked { loaded, plan, seen }

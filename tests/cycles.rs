@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+#[path = "cycles/companions.rs"]
+mod companions;
 mod support;
 
 use std::collections::BTreeSet;
@@ -42,6 +44,8 @@ fn cycles() {
     a_scan_ends_at_its_deadline();
     what_was_touched_minutes_ago_is_looked_at_again();
     strangers_of_a_stack_and_of_a_group();
+    companions::a_rule_of_a_default_group_is_told_once();
+    companions::a_neighbour_proves_the_account_in_every_look();
 }
 
 fn nothing_that_was_read_outlives_its_cycle() {

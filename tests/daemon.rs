@@ -79,6 +79,21 @@ fn it_keeps_watching() {
     assert!(store.windows(29).any(|window| window == b"AuthorizeSecurityGroupIngress"), "no event in the store");
 }
 
+/// Whatever the record was about that nobody can read: it may have been about this group.
+#[test]
+fn no_name_is_certain_beside_a_record_that_cannot_be_read() {
+    let shop = Shop::new();
+    let place = &shop.place;
+    let _daemon = place.start();
+    place.until_swept();
+    shop.people("garbled");
+    shop.people("open");
+    let attribution = place.until_is(GROUP, "open")["finding"]["attribution"].clone();
+    assert_eq!(attribution["actor"]["name"], "mallory", "{attribution:#}");
+    assert_eq!(attribution["confidence"], "likely", "{attribution:#}");
+    assert!(attribution["reasons"].to_string().contains("could not all be read"), "{attribution:#}");
+}
+
 #[test]
 fn killed_at_any_moment_it_goes_on() {
     let shop = Shop::new();

@@ -67,6 +67,87 @@ fn a_bad_day() {
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
 }
 
+const BESIDE: &str = "
+import boto3, json, sys
+state = json.load(open(sys.argv[2]))
+ids = {r['type']: r['instances'][0]['attributes']['id'] for r in state['resources']}
+aws = dict(endpoint_url=sys.argv[1], region_name='us-east-1', aws_access_key_id='test', aws_secret_access_key='test')
+ec2, iam = boto3.client('ec2', **aws), boto3.client('iam', **aws)
+tables = ec2.describe_route_tables(Filters=[dict(Name='vpc-id', Values=[ids['aws_vpc']]), dict(Name='association.main', Values=['true'])])
+table = tables['RouteTables'][0]['RouteTableId']
+ec2.create_route(RouteTableId=table, DestinationCidrBlock='0.0.0.0/0', GatewayId=ids['aws_internet_gateway'])
+trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'ec2.amazonaws.com'}, 'Action': 'sts:AssumeRole'}]}
+iam.create_role(RoleName='AWSServiceRoleForEvil', AssumeRolePolicyDocument=json.dumps(trust))
+template = ec2.create_launch_template(LaunchTemplateName='nodes', LaunchTemplateData=dict(InstanceType='t3.micro'))
+print(table, template['LaunchTemplate']['LaunchTemplateId'])
+";
+
+/// What nobody declares is judged by what another call says. Where that cannot be had, it is neither a finding nor nothing: a gap.
+#[test]
+fn what_cannot_be_judged_is_a_gap() {
+    let world = World::recorded("shop", 1);
+    let done = support::python().args(["-c", BESIDE, &world.moto]).arg(&world.state).output().expect("python starts");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let printed = String::from_utf8_lossy(&done.stdout).into_owned();
+    let (table, template) = printed.trim().split_once(' ').expect("two ids");
+    let door = world.door(0);
+    // moto says of every template that the account's root made it.
+    let by = "<createdBy>arn:aws:sts::123456789012:assumed-role/AWSServiceRoleForEvil/mallory</createdBy>";
+    let made = json!({"kind": "edit", "match": "ec2:DescribeLaunchTemplates", "old": "<createdBy>[^<]*</createdBy>", "new": by});
+    for (kind, id, decides) in
+        [("aws_route_table", table, "ec2:DescribeVpcs"), ("aws_launch_template", template, "iam:GetRole")]
+    {
+        door.fault(&json!([made]));
+        let seen = door.scan_with(&["--kind", kind]);
+        assert_eq!(
+            (seen.code, seen.gaps(), seen.findings("unmanaged")),
+            (2, 0, vec![id.to_owned()]),
+            "{}",
+            seen.stderr
+        );
+        for fault in ["deny", "throttle", "cut"] {
+            door.fault(&json!([made, {"kind": fault, "match": decides}]));
+            let scan = door.scan_with(&["--kind", kind]);
+            assert_eq!((scan.code, scan.findings("unmanaged")), (3, Vec::new()), "{fault} {decides}: {}", scan.stderr);
+            let report = scan.report.expect("a report");
+            let gaps = report["gaps"].as_array().expect("gaps");
+            assert!(gaps.iter().any(|gap| gap["scope"]["id"] == id), "{fault} {decides}: {gaps:#?}");
+            let covered = report["coverage"].as_array().expect("coverage");
+            let of_kind: Vec<_> = covered.iter().filter(|one| one["kind"] == kind).collect();
+            assert!(of_kind.iter().any(|one| one["complete"] == false), "{fault} {decides}: {covered:#?}");
+        }
+    }
+}
+
+/// Regions in which some calls get no answer and others say that there is nothing: the account answers.
+#[test]
+fn an_account_that_answers_is_not_left_alone() {
+    let world = World::recorded("shop", 1);
+    let door = world.door(0);
+    door.fault(&json!({"kind": "gateway", "match": "ec2:DescribeSecurityGroups"}));
+    // More than are left alone after, and all before `global` in order, where nothing is asked.
+    let regions = [
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-west-1",
+    ];
+    let arguments: Vec<&str> = ["--kind", "aws_security_group", "--kind", "aws_customer_gateway"]
+        .into_iter()
+        .chain(regions.iter().flat_map(|region| ["--region", *region]))
+        .collect();
+    let scan = door.scan_with(&arguments);
+    let report = scan.report.expect("a report");
+    let gaps = report["gaps"].as_array().expect("gaps");
+    assert!(gaps.len() >= regions.len(), "{gaps:#?}");
+    assert!(gaps.iter().all(|gap| gap["scope"]["kind"] == "aws_security_group"), "{gaps:#?}");
+}
+
 fn operations_of_a_clean_scan(door: &Door<'_>) -> BTreeSet<String> {
     door.fault(&json!(null));
     let scan = door.scan();

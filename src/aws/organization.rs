@@ -141,8 +141,13 @@ impl Aws {
             return format!("account {account} is left out of aws.organization: {why}");
         }
         let own = self.account();
-        let elsewhere = match self.organization {
-            Some(_) => ", or have aws.organization find it",
+        let elsewhere = match &self.organization {
+            Some(organization) if organization.config.include.is_empty() && organization.config.exclude.is_empty() => {
+                ", or have aws.organization find it"
+            }
+            Some(_) => {
+                ", or have aws.organization find it (it may be in a unit that is excluded, or in none that is included)"
+            }
             None => "",
         };
         format!(

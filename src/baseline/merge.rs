@@ -47,7 +47,7 @@ pub enum StepKind {
     Replaced,
     /// It matches nothing any more.
     Dropped,
-    /// A sensitive value differs: nobody could tell whether it is still the same.
+    /// A sensitive value differs: nobody could tell whether it is still the same. An entry that there was stays as it was.
     Refused,
     /// Nobody looked, or nobody saw everything: it is as it was.
     NotSeen,
@@ -64,6 +64,11 @@ pub fn merge(before: Vec<Entry>, view: View<'_>, acceptance: &Acceptance) -> Mer
     for entry in before {
         let is_over = entry.ignore.is_over(*now);
         let (entry, kind) = match standings.of(&entry) {
+            Standing::Matches(finding) | Standing::OtherContent(finding)
+                if finding.ignored.is_none() && is_hidden(finding) =>
+            {
+                (entry, StepKind::Refused)
+            }
             Standing::Matches(finding) if is_over && finding.ignored.is_none() => (accept(finding), StepKind::Renewed),
             // The same content may be worse by now.
             Standing::Matches(finding) if finding.ignored.is_none() && finding.severity < entry.severity => {

@@ -15,11 +15,12 @@ use crate::wording::text::sanitize_output;
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     pub outcome: &'a Outcome,
-    /// Were only some kinds looked at? Then a part of what a maker made is missing, and nobody can tell whether it is gone.
+    /// Were only some kinds or resources looked at? Then a part of what a maker made is missing, and nobody can tell whether it is gone; nor
+    /// what became of entries elsewhere.
     pub is_filtered: bool,
     /// Does it leave out what is ignored, as a report does?
     pub hides_ignored: bool,
-    /// Was everything asked for that is configured? Then a source that is neither there nor unread was renamed or taken out.
+    /// Was everything asked for that is configured, in all accounts? Then a source that is neither there nor unread was renamed or taken out.
     pub all_sources: bool,
 }
 
@@ -28,7 +29,7 @@ impl View<'_> {
     fn gone_source<'e>(&self, entry: &'e Entry) -> Option<&'e str> {
         let was_read = |name: &str| self.outcome.sources.iter().any(|source| source.name == name);
         let unread = self.outcome.gaps.iter().filter_map(|gap| gap.scope.source.as_deref()).any(|name| !was_read(name));
-        let is_known = self.all_sources && !unread && !self.outcome.sources.is_empty();
+        let is_known = self.all_sources && !self.is_filtered && !unread && !self.outcome.sources.is_empty();
         entry.source.as_deref().filter(|name| is_known && !was_read(name))
     }
 }

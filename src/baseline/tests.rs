@@ -253,6 +253,13 @@ fn an_entry_of_a_source_that_has_another_name_now() {
     assert_eq!(of(&Outcome { findings: vec![declared.clone()], ..clean.clone() }, true).0, "accepted");
     // A scan of other states, a state that could not be read, a place that was not seen completely: nobody knows.
     assert_eq!(of(&clean, false), ("not_seen", None));
+    // Nor does a scan of some kinds, or of single resources, know of the others.
+    let some = Outcome { coverage: vec![row("aws_instance")], ..clean.clone() };
+    let filtered = View { all_sources: true, is_filtered: true, ..view(&some) };
+    assert_eq!(review(&baseline, filtered, some.started_at).stale, []);
+    let acceptance = Acceptance { ignore: ignore("2026-12-31"), now: some.started_at };
+    let before: Vec<Entry> = baseline.entries().cloned().collect();
+    assert_eq!(merge(before.clone(), filtered, &acceptance).entries, before, "nothing is dropped");
     let scope = GapScope { source: Some("other".into()), ..GapScope::default() };
     let gap = Gap { reason: GapReason::Unreadable, scope, detail: "x".into() };
     assert_eq!(of(&Outcome { gaps: vec![gap], ..clean.clone() }, true).0, "not_seen");
@@ -321,6 +328,28 @@ fn a_file_is_merged_and_every_change_is_told() {
     // A report does not show what is accepted: nothing of it is dropped.
     let hides = merge(before, View { hides_ignored: true, ..view(&outcome) }, &acceptance);
     assert_eq!((hides.count(Dropped), hides.entries.len()), (0, 8));
+}
+
+/// A baseline never accepts a sensitive value, so that an entry is neither renewed nor replaced by one.
+#[test]
+fn a_file_is_merged_with_sensitive_values_that_differ() {
+    let secret = |id: &str, fingerprint| {
+        let change = Change { sensitive: true, ..change("/password", json!("(sensitive)")) };
+        Finding { changes: vec![change], ..changed(id, fingerprint) }
+    };
+    let before = vec![
+        entry(&changed("vpc-a", 1), "2026-06-30"),
+        entry(&changed("vpc-b", 1), "2026-02-28"),
+        entry(&changed("vpc-c", 1), "2026-06-30"),
+        Entry { severity: Severity::Low, ..entry(&changed("vpc-d", 1), "2026-06-30") },
+    ];
+    let found = [("vpc-a", 2), ("vpc-b", 1), ("vpc-c", 1), ("vpc-d", 1), ("vpc-new", 1)];
+    let outcome = outcome(found.map(|(id, fingerprint)| secret(id, fingerprint)).into());
+    let acceptance = Acceptance { ignore: ignore("2026-12-31"), now: at("2026-03-01T00:00:00Z") };
+    let merged = merge(before.clone(), view(&outcome), &acceptance);
+    assert_eq!(merged.entries, before);
+    assert!(merged.steps.iter().all(|step| step.kind == StepKind::Refused), "{:?}", merged.steps);
+    assert_eq!(merged.count(StepKind::Refused), 5);
 }
 
 #[test]

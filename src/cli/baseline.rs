@@ -70,7 +70,8 @@ async fn accept(args: Baseline, config: Config) -> Result<u8, u8> {
     write(args.scan.output.as_deref(), &baseline::write(&merged.entries)).map_err(|error| fail(&error))?;
     let [added, dropped] = [StepKind::Added, StepKind::Dropped].map(|kind| merged.count(kind));
     let anew = merged.count(StepKind::Renewed) + merged.count(StepKind::Replaced);
-    let kept = merged.count(StepKind::Kept) + not_seen;
+    // With those that were not accepted anew.
+    let kept = (merged.entries.len() as u64).saturating_sub(added + anew);
     say(&format!(
         "{}: {added} added, {anew} accepted anew, {kept} kept, {dropped} dropped",
         count(merged.entries.len() as u64, "entry", "entries")

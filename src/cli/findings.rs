@@ -72,7 +72,7 @@ fn said(error: &dyn std::error::Error) -> String {
 }
 
 /// Why a command did not do it.
-enum Refusal {
+pub(super) enum Refusal {
     /// What was asked for is wrong.
     Mistake(Diagnostic),
     Failed(String),
@@ -90,7 +90,8 @@ impl From<OperationError> for Refusal {
     }
 }
 
-fn finish(outcome: Result<String, Refusal>) -> u8 {
+/// Prints what a command has to say; its exit code.
+pub(super) fn finish(outcome: Result<String, Refusal>) -> u8 {
     match outcome {
         Ok(text) => printed(&text),
         Err(Refusal::Mistake(mistake)) => bad_config(&[mistake]),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::args::{Notify, Routes};
-use super::findings::open_store;
+use super::findings::{Refusal, finish, open_store};
 use super::output::printed;
 use super::scan::{block_on, no_credentials};
 use super::{bad_config, fail};
@@ -24,29 +24,30 @@ use crate::wording::{self, Context, Group, GroupCounts, text::sanitize_output};
 use crate::yaml;
 
 pub(super) fn routes(command: Routes, config: &Config) -> u8 {
+    block_on(async { finish(destinations(command, config).await) })
+}
+
+async fn destinations(command: Routes, config: &Config) -> Result<String, Refusal> {
     let Routes::Test { finding, severity, kind, labels } = command;
     let Some(route) = &config.notify.route else {
         let mistake = Diagnostic::error("cli/no-receivers", "nobody is told anything: there are no receivers");
-        return bad_config(&[mistake.with_hint("list `receivers` in the configuration")]);
+        return Err(Refusal::Mistake(mistake.with_hint("list `receivers` in the configuration")));
     };
-    let mut given: Labels = Labels::new();
-    if let Some(id) = finding {
-        match block_on_labels(&id, config) {
-            Ok(found) => given = found,
-            Err(error) => return fail(&error),
-        }
-    }
+    let mut given = match finding {
+        Some(id) => labels_of(&id, config).await.map_err(Refusal::Failed)?,
+        None => Labels::new(),
+    };
     let flags = [("severity", severity), ("kind", kind)];
     let flags = flags.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     let mut pairs: Vec<(String, String)> = flags.collect();
     for text in labels {
         let Some((name, value)) = text.split_once('=') else {
             let mistake = Diagnostic::error("cli/not-a-label", format!("--label {text:?} is not NAME=VALUE"));
-            return bad_config(&[mistake.with_hint("write e.g. --label source=prod")]);
+            return Err(Refusal::Mistake(mistake.with_hint("write e.g. --label source=prod")));
         };
         if !LABELS.contains(&name) && !name.starts_with("tags.") {
             let mistake = Diagnostic::error("config/no-such-label", format!("--label: there is no label {name:?}"));
-            return bad_config(&[mistake.with_hint(yaml::suggestion(name, LABELS))]);
+            return Err(Refusal::Mistake(mistake.with_hint(yaml::suggestion(name, LABELS))));
         }
         pairs.push((name.to_owned(), value.to_owned()));
     }
@@ -56,23 +57,16 @@ pub(super) fn routes(command: Routes, config: &Config) -> u8 {
         replaced.entry(name).or_default().push(value);
     }
     given.extend(replaced);
-    printed(&told(route, &given))
+    Ok(told(route, &given))
 }
 
-fn block_on_labels(id: &str, config: &Config) -> Result<Labels, String> {
-    let found = std::sync::Mutex::new(Err("the store did not answer".to_owned()));
-    block_on(async {
-        let labels = async {
-            let store = open_store(config).await?;
-            let known = store.finding_show(id).await.map_err(|error| error.to_string());
-            store.close().await;
-            let finding = known?.finding;
-            Ok(notify::labels(&finding, &setup::owners(config).of(&finding)))
-        };
-        *found.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = labels.await;
-        0
-    });
-    found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// The labels of a finding of the store.
+async fn labels_of(id: &str, config: &Config) -> Result<Labels, String> {
+    let store = open_store(config).await?;
+    let known = store.finding_show(id).await.map_err(|error| error.to_string());
+    store.close().await;
+    let finding = known?.finding;
+    Ok(notify::labels(&finding, &setup::owners(config).of(&finding)))
 }
 
 /// Who is told, and what each route says of it.

@@ -1,10 +1,14 @@
 //! What must be read together with a resource, so that its comparison is whole: the resources whose fields it owns a part of, and
-//! those that own a part of its fields (a group with its rules, a role with its attachments, a bucket with its settings). Pure.
+//! those that own a part of its fields (a group with its rules, a role with its attachments, a bucket with its settings); and what
+//! proves in which account it is. Pure.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::place::Place;
+use super::{Resources, guesses};
 use crate::diff::ANY_KIND;
-use crate::model::Scope;
+use crate::inventory::kinds;
+use crate::model::{Desired, Scope};
 
 /// A declared resource, where it is read.
 pub(super) struct Placed<'a> {
@@ -44,6 +48,51 @@ pub(super) fn with_companions(targets: &BTreeSet<usize>, all: &[Placed<'_>]) -> 
         family.extend(children);
     }
     family
+}
+
+/// Declared parts (by index) of what AWS makes by default and nobody declares (the rules of a default group), where that is looked at: it is
+/// judged by what its parts are live.
+pub(super) fn parts_of_defaults(resources: &Resources, placed: &[Placed<'_>]) -> Vec<usize> {
+    let Resources { keys, addresses: _, kinds: listed } = resources;
+    let ids = |one: &Placed<'_>| (one.scope.account.clone(), one.kind.to_owned(), one.id.to_owned());
+    let declared: HashSet<_> = placed.iter().map(ids).collect();
+    let keys = keys.iter().map(|key| (key.scope.account.clone(), key.kind.clone(), key.id.clone()));
+    let strangers: HashSet<_> = keys.filter(|key| !declared.contains(key)).collect();
+    let is_looked_at = |child: &Placed<'_>, kind: &str, id: &str| {
+        let parent = (child.scope.account.clone(), kind.to_owned(), id.to_owned());
+        strangers.contains(&parent)
+            || listed.iter().any(|(scope, listed)| scope == child.scope && listed == kind)
+                && !declared.contains(&parent)
+    };
+    let has_default = |kind: &str| kinds::get(&kind.replacen("aws_", "aws_default_", 1)).is_some();
+    let is_part = |child: &Placed<'_>| {
+        child.parents.iter().any(|(kind, id)| has_default(kind) && is_looked_at(child, kind, id)) //
+    };
+    placed.iter().enumerate().filter(|(_, child)| is_part(child)).map(|(index, _)| index).collect()
+}
+
+/// Resources (by index) that prove, where they are, the account of those targets of which nothing tells it: one for all of a source and
+/// provider, as a sweep has it.
+pub(super) fn proofs(targets: &BTreeSet<usize>, resources: &[Desired], places: &[Place]) -> BTreeSet<usize> {
+    let of = |one: &Desired| (one.source, one.provider.clone());
+    let targets = || targets.iter().filter_map(|&index| resources.get(index));
+    let proven: BTreeSet<_> = targets().filter(|one| guesses::proves_account(one)).map(of).collect();
+    let mut unproven: BTreeSet<_> = targets().filter(|one| one.account.is_none()).map(of).collect();
+    unproven.retain(|one| !proven.contains(one));
+    if unproven.is_empty() {
+        return BTreeSet::new();
+    }
+    let mut proofs: BTreeMap<_, usize> = BTreeMap::new();
+    for (index, (one, place)) in resources.iter().zip(places).enumerate() {
+        if place.reader.is_some() && guesses::proves_account(one) && unproven.contains(&of(one)) {
+            // One whose region is assumed may be elsewhere.
+            let best = proofs.entry(of(one)).or_insert(index);
+            if resources.get(*best).is_some_and(|best| best.region.is_none()) && one.region.is_some() {
+                *best = index;
+            }
+        }
+    }
+    proofs.into_values().collect()
 }
 
 #[cfg(test)]

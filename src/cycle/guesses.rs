@@ -62,10 +62,7 @@ pub(super) fn take_out<'a>(
         let is_there = there.contains(&one.id);
         if is_there && is_proof(one) {
             // What others share with this account is here, too, and proves nothing of the provider's.
-            if one.account.is_none()
-                && own.contains(&one.id)
-                && (is_unique_id(&one.id) || &*one.kind == "aws_s3_bucket")
-            {
+            if proves_account(one) && own.contains(&one.id) {
                 guesses.proven.push(one);
             }
             return true;
@@ -91,6 +88,11 @@ pub(super) fn take_out<'a>(
     listing.live.retain(|live| !unknown.contains(live.id.as_str()));
     listing.confirmed_missing.retain(|id| !unknown.contains(id.as_str()));
     guesses
+}
+
+/// Does a resource of which nothing tells the account prove by being there whose it is, for all of its source and provider?
+pub(super) fn proves_account(one: &Desired) -> bool {
+    one.account.is_none() && is_proof(one) && (is_unique_id(&one.id) || &*one.kind == "aws_s3_bucket")
 }
 
 /// What a listing says of one resource.

@@ -82,7 +82,7 @@ pub(super) async fn look_again(
     tokio::time::sleep(environment.aws.second_look_delay().min(left())).await;
     let work = Work::Resources(Resources { keys: keys.clone(), ..Resources::default() });
     let mut plan = plan::plan(&work, desired, environment.aws);
-    let mut again = read::read(&plan, desired, &read::kind_facts(), environment, left()).await;
+    let mut again = read::read(&plan, desired, &read::kind_facts(), environment, seen.proven.clone(), left()).await;
     again.drifts.append(&mut plan.unreadable);
     take(seen, again, &keys, desired)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::companions::{Placed, with_companions};
+use super::companions::{Placed, parts_of_defaults, proofs, with_companions};
 use super::place::{Place, incompletely_read, placed};
 use super::shard::gap_scope;
 use super::{Resources, Sweep, Work};
@@ -155,6 +155,8 @@ impl Plan {
             self.gaps.push(Gap { reason: GapReason::Unreadable, scope: GapScope::default(), detail });
         }
         let placed: Vec<Placed> = desired.resources.iter().zip(places).map(|(one, place)| placed(one, place)).collect();
+        targets.extend(parts_of_defaults(resources, &placed));
+        targets.extend(proofs(&targets, &desired.resources, places));
         let family = with_companions(&targets, &placed);
         let all = desired.resources.iter().zip(places).enumerate().filter(|(index, _)| family.contains(index));
         self.parents(all.clone().map(|(_, (resource, place))| (resource, place)));

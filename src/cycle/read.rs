@@ -13,7 +13,7 @@ use super::plan::{self, Plan};
 use super::{Environment, Progress, Settings, shard};
 use crate::aws::Aws;
 use crate::desired::MovedSource;
-use crate::diff::{self, Compared, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex, UnreadOwners};
+use crate::diff::{self, Altered, Compared, KindFacts, NotCompared, OwnedFieldIndex, OwnershipIndex, UnreadOwners};
 use crate::inventory::{Keeping, kinds};
 use crate::model::{
     Attributes, Coverage, DesiredState, Drift, DriftStatus, Gap, GapReason, GapScope, OwnedField, ProviderRef, Scope,
@@ -24,8 +24,8 @@ use crate::model::{
 const CONCURRENT_ACCOUNTS: usize = 10;
 /// Scopes of one account that are read at a time.
 const CONCURRENT_SCOPES: usize = 3;
-/// After so many scopes in which calls timed out and nothing was seen, with none in between that answered, an account is left alone: one
-/// that does not answer would hold up a sweep for minutes in each of its regions.
+/// After so many scopes in which calls timed out and none was answered, with no answer from another in between, an account is left alone:
+/// one that does not answer would hold up a sweep for minutes in each of its regions.
 const UNANSWERED: usize = 4;
 
 /// What was seen, of one shard or of all.
@@ -36,12 +36,16 @@ pub(super) struct Seen {
     pub coverage: Vec<Coverage>,
     pub in_sync: u64,
     pub live: u64,
+    /// Calls that were answered, be it by a refusal.
+    pub answers: usize,
     /// See [`crate::model::Outcome::unmapped`].
     pub unmapped: BTreeSet<String>,
     /// What was not compared because it is too new, or AWS does not return it, by kind.
     pub not_compared: BTreeMap<&'static str, NotCompared>,
     /// What nobody declares and others made, by scope, kind and id of the maker.
     pub made: BTreeMap<(Scope, &'static str, String), Vec<Drift>>,
+    /// What AWS made by itself and somebody altered.
+    pub altered: Vec<Altered>,
     /// Resources of which nothing tells where they are, by source.
     pub guessed: BTreeMap<usize, u64>,
     /// Sources and providers whose resources are proven to be in the account that was assumed.
@@ -70,17 +74,18 @@ pub(super) struct Context<'a> {
 }
 
 /// Reads everything that the plan names, as far as the time that is left allows. Shards of one account run beside those of others, so that a slow, throttled or denied
-/// account delays only itself.
+/// account delays only itself. `proven`: what an earlier look proved, see [`Seen::proven`].
 pub(super) async fn read(
     plan: &Plan,
     desired: &DesiredState,
     facts: &HashMap<&'static str, KindFacts>,
     environment: &Environment<'_>,
+    proven: BTreeSet<(usize, ProviderRef)>,
     left: Duration,
 ) -> Seen {
     let aws = environment.aws;
     let mut ownership = OwnershipIndex::new(&desired.resources, facts, aws.account());
-    let mut seen = Seen::default();
+    let mut seen = Seen { proven, ..Seen::default() };
     {
         let context = Context {
             aws,
@@ -135,6 +140,7 @@ pub(super) async fn read(
     for ((scope, kind, id), made) in std::mem::take(&mut seen.made) {
         seen.drifts.push(diff::unmanaged_maker(scope, kind, &id, made));
     }
+    seen.judge_altered(&ownership);
     seen.drop_owned(facts, &ownership);
     seen.fold(ownership.owned_fields());
     seen.drop_reported_twice(facts);
@@ -148,10 +154,10 @@ struct Unanswered(AtomicUsize);
 
 impl Unanswered {
     fn count(&self, seen: &Seen) {
-        if seen.live == 0 && seen.gaps.iter().any(|gap| gap.reason == GapReason::Timeout) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        } else {
+        if seen.answers > 0 {
             self.0.store(0, Ordering::Relaxed);
+        } else if seen.gaps.iter().any(|gap| gap.reason == GapReason::Timeout) {
+            self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -168,9 +174,11 @@ impl Seen {
             coverage,
             in_sync,
             live,
+            answers,
             unmapped,
             not_compared,
             made,
+            altered,
             guessed,
             namesakes,
             proven,
@@ -183,6 +191,7 @@ impl Seen {
         self.coverage.extend(coverage);
         self.in_sync += in_sync;
         self.live += live;
+        self.answers += answers;
         self.unmapped.extend(unmapped);
         for (kind, more) in not_compared {
             self.not_compared.entry(kind).or_default().extend(more);
@@ -190,6 +199,7 @@ impl Seen {
         for (maker, more) in made {
             self.made.entry(maker).or_default().extend(more);
         }
+        self.altered.extend(altered);
         for (source, number) in guessed {
             *self.guessed.entry(source).or_default() += number;
         }
@@ -232,14 +242,34 @@ impl Seen {
                 *self.guessed.entry(resource.source).or_default() += 1;
                 continue;
             };
-            let Compared { drifts, in_sync, live: _, owned_fields, uncovered, not_compared, gaps, made: _, folded: _ } =
-                diff::listing(kind, &scope, &[(index, resource)], listing, None);
+            let Compared {
+                drifts,
+                in_sync,
+                live: _,
+                owned_fields,
+                uncovered,
+                not_compared,
+                gaps,
+                made: _,
+                altered: _,
+                folded: _,
+            } = diff::listing(kind, &scope, &[(index, resource)], listing, None);
             self.drifts.extend(drifts);
             self.in_sync += in_sync.len() as u64;
             self.unmapped.extend(uncovered);
             self.not_compared.entry(kind.name).or_default().extend(not_compared);
             self.gaps.extend(gaps);
             self.owned_fields.extend(owned_fields.into_iter().map(|field| (scope.account.clone(), field)));
+        }
+    }
+
+    /// What AWS made by itself and somebody altered is unmanaged, unless children declare that, as they are live.
+    fn judge_altered(&mut self, ownership: &OwnershipIndex<'_>) {
+        for altered in std::mem::take(&mut self.altered) {
+            match ownership.declares_added(&altered) {
+                true => *self.folded.entry(altered.what.to_owned()).or_default() += 1,
+                false => self.drifts.push(altered.drift),
+            }
         }
     }
 

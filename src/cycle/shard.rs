@@ -14,8 +14,8 @@ use crate::model::{Arn, Coverage, GLOBAL, Gap, GapReason, GapScope, Listing, Pri
 
 /// Kinds of one scope that are read at a time.
 const CONCURRENT_KINDS: usize = 16;
-/// After so many listings that timed out (each after all its retries) with none in between that saw anything, a scope is left
-/// alone: one that does not answer costs minutes for every kind.
+/// After so many listings that timed out (each after all its retries) while nothing answered, a scope is left alone: one that does not
+/// answer costs minutes for every kind.
 const UNANSWERED: usize = 4;
 
 /// Reads one scope. What could not be read is in the gaps; nothing that was read is kept.
@@ -35,13 +35,14 @@ pub(super) async fn read(shard: Shard, context: &Context<'_>) -> Seen {
         compare(listing, task, (&shard.scope, shard.sources_read), context, &mut seen);
         context.progress.advance();
     }
+    seen.answers = reader.answers();
     seen
 }
 
 async fn list(reader: &ScopeReader, task: &ListingTask, context: &Context<'_>, unanswered: &AtomicUsize) -> Listing {
     if unanswered.load(Ordering::Relaxed) >= UNANSWERED {
         let scope = gap_scope(&Scope::new(&reader.account, &reader.region), task.kind.name());
-        let detail = format!("not asked: {UNANSWERED} listings timed out here, and none in between saw anything");
+        let detail = format!("not asked: {UNANSWERED} listings timed out here, and nothing answered in between");
         return Listing { gaps: vec![Gap { reason: GapReason::Timeout, scope, detail }], ..Listing::default() };
     }
     let desired = task.desired.iter().map(|&index| context.desired.resources[index].prior()).collect();
@@ -53,6 +54,7 @@ async fn list(reader: &ScopeReader, task: &ListingTask, context: &Context<'_>, u
             Selection::Each { undeclared: ids.iter().map(|id| PriorState::new(id, None)).collect(), parents }
         }
     };
+    let answers = reader.answers();
     let listing = inventory::collect(
         reader,
         &Request {
@@ -63,13 +65,11 @@ async fn list(reader: &ScopeReader, task: &ListingTask, context: &Context<'_>, u
         },
     )
     .await;
-    let nothing_seen = listing.live.is_empty() && listing.confirmed_missing.is_empty();
-    let timed_out = nothing_seen && listing.gaps.iter().any(|gap| gap.reason == GapReason::Timeout);
-    if timed_out {
-        unanswered.fetch_add(1, Ordering::Relaxed);
-    } else if !nothing_seen {
-        // Only an answer counts: a kind of which nothing is declared may have made no call at all.
+    // A kind of which nothing is declared may have made no call at all.
+    if reader.answers() > answers {
         unanswered.store(0, Ordering::Relaxed);
+    } else if listing.gaps.iter().any(|gap| gap.reason == GapReason::Timeout) {
+        unanswered.fetch_add(1, Ordering::Relaxed);
     }
     listing
 }
@@ -99,7 +99,7 @@ fn compare(
     seen.gaps.extend(listing.gaps.iter().cloned());
     let mut coverage = coverage(&listing, &task, &declared, scope, &context.desired.sources);
     let ownership = task.unmanaged.then_some(context.ownership);
-    let Compared { drifts, in_sync, live, owned_fields, uncovered, not_compared, gaps, made, folded } =
+    let Compared { drifts, in_sync, live, owned_fields, uncovered, not_compared, gaps, made, altered, folded } =
         diff::listing(facts, scope, &declared, listing, ownership);
     // A finding of a source that was not read now is still one; so is one of an attribute that could not be compared.
     coverage.complete &= sources_read && not_compared.gap(facts.name).is_none();
@@ -113,6 +113,7 @@ fn compare(
     for ((maker, id), made) in made {
         seen.made.entry((place_of(&id, scope), maker, id)).or_default().extend(made);
     }
+    seen.altered.extend(altered);
     for (reason, number) in folded {
         *seen.folded.entry(reason.to_owned()).or_default() += number;
     }

@@ -8,14 +8,17 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
 use jiff::Timestamp;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 use super::conditions::Condition;
 use super::{Daemon, Stop};
 use crate::model::{Gap, Outcome, Severity};
+use crate::notify::interaction::Waiting;
+use crate::notify::interaction::http::{PATH, interactivity};
 use crate::store::{QueueDepth, Store, StoreError};
 
 /// What is known of the daemon's state.
@@ -169,11 +172,12 @@ async fn queue_depths(store: &Store) -> Result<Vec<QueueDepth>, StoreError> {
     Ok(depths)
 }
 
-/// Serves until the end.
-pub(super) async fn serve(daemon: Arc<Daemon>, listener: TcpListener, mut stop: Stop) {
+/// Serves until the end; presses of buttons go into the queue.
+pub(super) async fn serve(daemon: Arc<Daemon>, listener: TcpListener, presses: mpsc::Sender<Waiting>, mut stop: Stop) {
     // An error means that another daemon of this process has it: a test.
     let metrics = PrometheusBuilder::new().install_recorder().ok();
     super::metrics::describe();
+    let pressed = Arc::new(super::presses::interactivity(&daemon, presses));
     let shared = Arc::new(Shared { daemon, metrics });
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
@@ -182,7 +186,8 @@ pub(super) async fn serve(daemon: Arc<Daemon>, listener: TcpListener, mut stop: 
         .route("/-/ready", get(ready))
         .route("/metrics", get(metrics_page))
         .route("/version", get(|| async { concat!(env!("CARGO_PKG_VERSION"), "\n") }))
-        .with_state(shared);
+        .with_state(shared)
+        .route(PATH, post(interactivity).with_state(pressed));
     let ended = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };

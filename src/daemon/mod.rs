@@ -18,6 +18,7 @@ mod marks;
 mod metrics;
 mod notify;
 mod organization;
+mod presses;
 mod queue;
 mod sources;
 mod states;
@@ -41,6 +42,7 @@ use crate::aws::{AssumeRole, Aws};
 use crate::cycle::{Mark, Settings, Sweep, WatchIndex};
 use crate::life::Changes;
 use crate::model::Finding;
+use crate::notify::interaction;
 use crate::schedule::Schedule;
 use crate::store::{NewAlert, Retention, Store, StoreError};
 
@@ -132,6 +134,7 @@ struct Wake {
     notices: Notify,
     states: Notify,
     organization: Notify,
+    presses: Notify,
 }
 
 /// Turns true when the daemon is to stop.
@@ -172,6 +175,7 @@ impl Daemon {
         self.wake.states.notify_one();
         self.wake.sweep.notify_one();
         self.wake.organization.notify_one();
+        self.wake.presses.notify_one();
         systemd::ready();
         self.health.reloaded(None);
     }
@@ -192,7 +196,10 @@ impl Daemon {
         self.store_said("start", self.store.take_over().await);
         metrics::describe();
         let mut tasks = JoinSet::new();
-        tasks.spawn(health::serve(Arc::clone(self), listener, stop.clone()));
+        let (queue, pressed) = interaction::queue();
+        tasks.spawn(health::serve(Arc::clone(self), listener, queue, stop.clone()));
+        tasks.spawn(presses::work(Arc::clone(self), pressed));
+        tasks.spawn(presses::run(Arc::clone(self), stop.clone()));
         let (daemon, stopping) = (Arc::clone(self), stop.clone());
         on_thread(&mut tasks, move || states::run(daemon, stopping));
         let (daemon, stopping) = (Arc::clone(self), stop.clone());

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::deliver::Sending;
 use super::{Daemon, Stop, metrics};
 use crate::model::Reason;
+use crate::notify::interaction::{self, App};
 use crate::notify::route::{Escalation, Route};
 use crate::notify::time_window::muted_until;
 use crate::notify::triage::Triage;
@@ -39,6 +40,8 @@ pub struct Notify {
     pub(super) receivers: BTreeMap<String, Arc<Opened>>,
     /// Who writes notes on findings, if anybody does.
     pub(super) triage: Option<Arc<Triage>>,
+    /// Where buttons of messages may come from.
+    pub(super) apps: Vec<Arc<App>>,
 }
 
 /// A receiver of the configuration.
@@ -71,13 +74,15 @@ impl Notify {
                 .ok(),
             None => None,
         };
-        Self { config, owners, reasons, receivers, triage: triage.map(Arc::new) }
+        let apps = interaction::apps(&config.receivers, tools);
+        Self { config, owners, reasons, receivers, triage: triage.map(Arc::new), apps }
     }
 
     /// Nobody is told anything.
     pub fn nobody() -> Self {
         let (config, owners) = (NotifyConfig::default(), Owners::default());
-        Self { config, owners, reasons: BTreeMap::new(), receivers: BTreeMap::new(), triage: None }
+        let (reasons, receivers) = (BTreeMap::new(), BTreeMap::new());
+        Self { config, owners, reasons, receivers, triage: None, apps: Vec::new() }
     }
 
     /// The route at the root, if there are receivers.

@@ -5,8 +5,10 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{Daemon, QueueOptions, Stop, events, metrics};
-use crate::attribution::event::{Event, EventSink};
+use crate::attribution::event::{Event, EventSink, Unread};
 use crate::attribution::source::SourceError;
 use crate::attribution::source::queue::{Message, MessageError, Queue};
 use crate::model::Scope;
@@ -119,6 +121,10 @@ async fn set_aside(daemon: &Daemon, options: &QueueOptions, message: &Message, w
 pub(super) struct Received {
     pub events: Vec<(Event, StoredEvent)>,
     malformed: usize,
+    /// What records were about that could not be read, and what they changed may be watched.
+    unread_calls: Vec<Unread>,
+    /// One of them does not even show that.
+    has_unreadable: bool,
 }
 
 impl EventSink for Received {
@@ -131,14 +137,36 @@ impl EventSink for Received {
     fn malformed(&mut self) {
         self.malformed += 1;
     }
+
+    fn unread(&mut self, unread: Unread) {
+        match unread {
+            Unread::Nothing => {}
+            Unread::Call(_) => self.unread_calls.push(unread),
+            // However many there are, they say the same.
+            Unread::Anything(_) => self.has_unreadable = true,
+        }
+    }
+}
+
+impl Received {
+    /// What is kept of the records that could not be read.
+    pub(super) fn take_unread(&mut self, now: Timestamp) -> Vec<StoredEvent> {
+        let unreadable = std::mem::take(&mut self.has_unreadable).then_some(Unread::Anything(Timestamp::MAX));
+        let all = std::mem::take(&mut self.unread_calls).into_iter().chain(unreadable);
+        all.filter_map(|unread| events::unread(unread, now)).collect()
+    }
 }
 
 /// Keeps events with what they mark.
-pub(super) async fn keep(daemon: &Daemon, received: Received) -> Result<(), StoreError> {
-    if received.malformed > 0 {
+pub(super) async fn keep(daemon: &Daemon, mut received: Received) -> Result<(), StoreError> {
+    let unread = received.take_unread(daemon.now());
+    if received.malformed > 0 || !unread.is_empty() {
         daemon.kept.had_a_gap(daemon.now());
     }
     metrics::messages("malformed", received.malformed);
+    for some in unread.chunks(AT_A_TIME) {
+        daemon.store.event_insert(some, &[]).await?;
+    }
     let current = daemon.current();
     for some in received.events.chunks(AT_A_TIME) {
         let mut marks: Vec<NewMark> = Vec::new();

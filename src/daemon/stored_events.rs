@@ -29,7 +29,7 @@ impl<'a> StoredEvents<'a> {
         Gap { reason: GapReason::Unreadable, scope, detail: format!("events received: {error}") }
     }
 
-    /// Gives what the store answered.
+    /// Gives the events that the store answered.
     fn give(
         &self,
         answer: Result<Vec<StoredEvent>, StoreError>,
@@ -45,9 +45,28 @@ impl<'a> StoredEvents<'a> {
                         Some(event) => sink.accept(event),
                         None => {
                             sink.malformed();
-                            sink.unread(Unread::Anything);
+                            sink.unread(Unread::Anything(stored.time));
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /// Gives what the store answered of records that could not be read.
+    fn give_unread(
+        &self,
+        answer: Result<Vec<StoredEvent>, StoreError>,
+        window: Window,
+        sink: &mut dyn EventSink,
+        gaps: &mut Vec<Gap>,
+    ) {
+        match answer {
+            Err(error) => gaps.push(self.gap(&error)),
+            Ok(found) => {
+                for stored in found.iter().filter(|stored| window.contains(stored.time)) {
+                    sink.malformed();
+                    sink.unread(events::unread_again(stored));
                 }
             }
         }
@@ -70,10 +89,19 @@ impl EventSource for StoredEvents<'_> {
         for name in names {
             self.give(self.store.event_list(name, window.since).await, window, sink, &mut gaps);
         }
+        // Records of no account may be of any.
+        let accounts: BTreeSet<&str> =
+            resources.iter().map(|resource| resource.scope.account.as_str()).chain([""]).collect();
+        for account in accounts {
+            let unnamed = self.store.event_list(&events::unnamed_in(account), window.since).await;
+            self.give(unnamed, window, sink, &mut gaps);
+            let unread = self.store.event_list(&events::unread_in(account), window.since).await;
+            self.give_unread(unread, window, sink, &mut gaps);
+        }
         gaps
     }
 
-    /// Every write is kept under all names that it has for what it changes: there is nothing more to give.
+    /// Every write is kept under all names that it has for what it changes, or under its account: there is nothing more to give.
     async fn writes(&self, _scopes: &BTreeSet<Scope>, _window: Window, _sink: &mut dyn EventSink) -> Vec<Gap> {
         Vec::new()
     }
@@ -90,3 +118,6 @@ impl EventSource for StoredEvents<'_> {
         gaps
     }
 }
+
+#[cfg(test)]
+mod tests;

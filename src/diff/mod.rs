@@ -62,8 +62,21 @@ pub struct Compared {
     pub gaps: Vec<Gap>,
     /// What nobody declares and others made, by the kind and id of that.
     pub made: Made,
+    /// What AWS made by itself and somebody altered.
+    pub altered: Vec<Altered>,
     /// What nobody declares and is not reported by itself, by reason.
     pub folded: BTreeMap<&'static str, u64>,
+}
+
+/// What AWS made by itself and somebody altered: unmanaged, unless children declare all that was added
+/// ([`OwnershipIndex::declares_added`]). That is known when all of them were read.
+#[derive(Debug)]
+pub struct Altered {
+    pub what: &'static str,
+    /// Attribute and element.
+    pub added: Vec<(&'static str, Value)>,
+    /// The finding, if it is one.
+    pub drift: Drift,
 }
 
 /// Kind and id of a maker that no source declares -> what it made.
@@ -147,9 +160,10 @@ pub fn listing(
                         claim.map(|what| format!("its name, description or tags say: {what}; anybody can write that"));
                     compared.drifts.push(unmanaged(kind, scope, live, reason));
                 }
-                Undeclared::Altered(what) => {
+                Undeclared::Altered(what, added) => {
                     let reason = format!("the {what}: AWS made it, and no source declares what was added to it since");
-                    compared.drifts.push(unmanaged(kind, scope, live, Some(reason)));
+                    let drift = unmanaged(kind, scope, live, Some(reason));
+                    compared.altered.push(Altered { what, added, drift });
                 }
                 Undeclared::MadeBy(maker, id) => {
                     compared.made.entry((maker, id)).or_default().push(unmanaged(kind, scope, live, None));

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::KindFacts;
 use super::companion_objects;
 use super::owned_fields::OwnedFieldIndex;
 use super::unread_children;
 use super::walk::canonical_member;
+use super::{Altered, KindFacts};
 use crate::model::arn::is_arn;
 use crate::model::schema;
 use crate::model::{Arn, Attributes, Desired, GLOBAL, Live, OwnedField, Owner, Scope, is_unique_id};
@@ -18,8 +18,8 @@ use crate::model::{Arn, Attributes, Desired, GLOBAL, Live, OwnedField, Owner, Sc
 pub(super) enum Undeclared {
     /// Nobody declares it; what its name or tag says of it, which anybody can write.
     Unmanaged(Option<&'static str>),
-    /// AWS made it by itself, and somebody added to it what nobody declares.
-    Altered(&'static str),
+    /// AWS made it by itself, and these elements were added to it: unmanaged, unless children declare all of them.
+    Altered(&'static str, Vec<(&'static str, Value)>),
     /// Nobody declares the resource that made it: kind and id.
     MadeBy(&'static str, String),
     /// Declared as another kind, or elsewhere.
@@ -120,7 +120,11 @@ impl<'a> OwnershipIndex<'a> {
                     && !self.is_owned(kind, account, &live.attributes);
                 if is_unmanaged { Undeclared::Unmanaged(None) } else { Undeclared::Folded("part of another resource") }
             }
-            Owner::Altered { what, added } => self.judge_altered(kind, scope, &live.id, what, added),
+            // What came with a VPC stands in the VPC's state by its id alone: that says nothing of what is in it.
+            Owner::Altered { what, added } => match self.declares_adopted(kind, scope, &live.id) {
+                true => Undeclared::Declared,
+                false => Undeclared::Altered(what, added.clone()),
+            },
             _ if self.is_declared_elsewhere(kind, live) => Undeclared::Declared,
             Owner::Maker { kind, id } if self.declares_maker(scope, kind, id) => {
                 Undeclared::Folded("made by a declared resource")
@@ -131,33 +135,29 @@ impl<'a> OwnershipIndex<'a> {
             }
             Owner::Claimed(what) => Undeclared::Unmanaged(Some(what)),
             // The instance of a spot request is declared by that.
-            Owner::AddedTo { kind, id } if !self.declares(scope, kind, id) && !self.objects.contains(id) => {
+            Owner::AddedTo { kind, id, claim: _ } if !self.declares(scope, kind, id) && !self.objects.contains(id) => {
                 Undeclared::Folded("part of another resource")
             }
-            Owner::AddedTo { .. } => Undeclared::Unmanaged(None),
+            Owner::AddedTo { claim, .. } => Undeclared::Unmanaged(*claim),
             Owner::None => Undeclared::Unmanaged(None),
         }
     }
 
-    /// What came with a VPC stands in the VPC's state by its id alone: that says nothing of what is in it.
-    fn judge_altered(
-        &self,
-        kind: &KindFacts,
-        scope: &Scope,
-        id: &str,
-        what: &'static str,
-        added: &[(&'static str, Value)],
-    ) -> Undeclared {
+    /// It is declared, as itself or under the name that Terraform has for what AWS makes by default.
+    fn declares_adopted(&self, kind: &KindFacts, scope: &Scope, id: &str) -> bool {
         let adopted = kind.name.replacen("aws_", "aws_default_", 1);
-        if [kind.name, &adopted].iter().any(|kind| self.declares(scope, kind, id)) {
-            return Undeclared::Declared;
-        }
-        let is_declared = |(attribute, element): &(&'static str, Value)| {
-            let (parent_kind, parent_id) = (kind.name, id.to_owned());
+        [kind.name, &adopted].iter().any(|kind| self.declares(scope, kind, id))
+    }
+
+    /// Do children declare all that was added? Only with [`OwnershipIndex::add_live_owned_fields`] it is known: a child that was
+    /// changed by hand is another element than its state says, and tells that itself.
+    pub fn declares_added(&self, Altered { what: _, added, drift }: &Altered) -> bool {
+        let Some(kind) = self.kinds.get(drift.kind.as_str()) else { return false };
+        added.iter().all(|(attribute, element)| {
+            let (parent_kind, parent_id) = (kind.name, drift.id.clone());
             let part = OwnedField { parent_kind, parent_id, attribute, element: Some(element.clone()) };
-            self.owned_fields.contains(&scope.account, &part, &kind.rules)
-        };
-        if added.iter().all(is_declared) { Undeclared::Folded(what) } else { Undeclared::Altered(what) }
+            self.owned_fields.contains(&drift.scope.account, &part, &kind.rules)
+        })
     }
 
     /// A part of two resources (a membership: of its user, and of its group) of which the other one is declared.

@@ -46,7 +46,7 @@ pub(super) fn changes(
         walk.attribute(&pointer::join("", name), attribute, &old, &new, text(rules, name));
     }
     let both_have = |name: &&str| !is_empty(get(desired, name)) && !is_empty(get(live, name));
-    if let Some(name) = rules.made_at.filter(both_have)
+    if let Some(name) = rules.creation_time.filter(both_have)
         && !rules.identity.iter().any(both_have)
         && are_other_times(get(desired, name), get(live, name))
     {

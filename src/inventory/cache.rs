@@ -4,11 +4,17 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_smithy_async::future::pagination_stream::PaginationStream;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::OnceCell;
 
 use crate::aws::{ReadError, ScopeClient};
+use crate::model::GapReason;
 
 type Shared = Arc<OnceCell<Result<Arc<dyn Any + Send + Sync>, ReadError>>>;
 
@@ -22,17 +28,63 @@ struct Cache(Mutex<HashMap<(&'static str, String), Shared>>);
 pub struct ScopeReader {
     client: Arc<ScopeClient>,
     cache: Arc<Cache>,
+    answers: Arc<AtomicUsize>,
 }
 
 impl ScopeReader {
     /// A reader that has read nothing yet.
     pub fn new(client: Arc<ScopeClient>) -> Self {
-        Self { client, cache: Arc::default() }
+        Self { client, cache: Arc::default(), answers: Arc::default() }
     }
 
     /// Another one for the same scope, that has read nothing yet.
     pub fn fresh(&self) -> Self {
-        Self::new(self.client.clone())
+        Self { cache: Arc::default(), ..self.clone() }
+    }
+
+    /// How many calls were answered so far, be it by a refusal.
+    pub fn answers(&self) -> usize {
+        self.answers.load(Ordering::Relaxed)
+    }
+
+    /// See [`ScopeClient::call`].
+    ///
+    /// # Errors
+    /// The call failed for good, retries included.
+    pub async fn call<T, E>(
+        &self,
+        action: &'static str,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, ReadError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.counted(self.client.call(action, call).await)
+    }
+
+    /// See [`ScopeClient::pages`].
+    ///
+    /// # Errors
+    /// Any page failed: a listing is whole or it is an error.
+    pub async fn pages<T, E>(
+        &self,
+        action: &'static str,
+        pages: PaginationStream<Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<Vec<T>, ReadError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.counted(self.client.pages(action, pages).await)
+    }
+
+    fn counted<T>(&self, answer: Result<T, ReadError>) -> Result<T, ReadError> {
+        // A gateway on the way answers without a code that it had no answer.
+        let is_silence =
+            |error: &ReadError| error.code.is_none() && (error.status.is_none() || error.reason == GapReason::Timeout);
+        if !answer.as_ref().is_err_and(is_silence) {
+            self.answers.fetch_add(1, Ordering::Relaxed);
+        }
+        answer
     }
 
     /// Reads something of the whole scope once and shares it between kinds; `key` is its name, mostly the action.

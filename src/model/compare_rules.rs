@@ -20,7 +20,7 @@ pub struct CompareRules {
     /// other thing decides over it (the main route table of a VPC): compared where both sides have one.
     pub identity: &'static [&'static str],
     /// The computed attribute that says when a thing was made: it counts where the state has none of the `identity`.
-    pub made_at: Option<&'static str>,
+    pub creation_time: Option<&'static str>,
     /// Brings both sides into one form before they are compared (names and numbers of protocols, CIDR groups, ...).
     pub normalize: Option<fn(&mut Attributes)>,
     /// Last word on two values that differ, by path: `true` when Terraform would call them equal.

@@ -17,8 +17,8 @@ pub enum Owner {
     /// route table of a VPC): never unmanaged by itself, its owner reports it.
     Parent { kind: &'static str, id: String },
     /// Somebody put it on another resource, which does not show it: unmanaged on a declared one; with one that nobody declares it
-    /// is a part of that.
-    AddedTo { kind: &'static str, id: String },
+    /// is a part of that. What its description says of whoever made it, which anybody can write.
+    AddedTo { kind: &'static str, id: String, claim: Option<&'static str> },
     /// AWS made it by itself with a VPC, and these elements of its attributes were added since: unmanaged, unless sources declare it
     /// or all of them.
     Altered { what: &'static str, added: Vec<(&'static str, Value)> },

@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// No receiver may ask for more patience than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// So much of an answer is read.
-const LARGEST_ANSWER: usize = 64 * 1024;
+const LARGEST_ANSWER: usize = 1024 * 1024;
 
 /// What came back.
 #[derive(Debug)]

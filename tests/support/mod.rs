@@ -167,7 +167,11 @@ impl Door<'_> {
     }
 
     pub(crate) fn scan(&self) -> Scan {
-        scan(self.endpoint, self.state, &[])
+        self.scan_with(&[])
+    }
+
+    pub(crate) fn scan_with(&self, arguments: &[&str]) -> Scan {
+        scan(self.endpoint, self.state, arguments)
     }
 
     fn talk(&self, method: &str, target: &str, body: &str) -> String {

@@ -20,6 +20,9 @@ if what == 'noise':
     for body in ['no JSON', '{"a": 1}', '[]', '{"Records": [{"x": 1}]}']:
         send(body)
     sys.exit()
+if what == 'garbled':  # a record that ends in the middle
+    send('{"detail-type": "AWS API Call via CloudTrail", "detail": {"eventSource": "ec2.amazonaws.com", "eventNa')
+    sys.exit()
 resources = json.load(open(state))['resources']
 group = next(r['instances'][0]['attributes']['id'] for r in resources if r['type'] == 'aws_security_group' and r['name'] == 'web')
 permission = dict(IpProtocol='tcp', FromPort=22, ToPort=22, IpRanges=[dict(CidrIp='0.0.0.0/0')])

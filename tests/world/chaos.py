@@ -56,6 +56,10 @@ def tell(name: str, one: Play) -> None:
     states = [known["life"]["state"]["name"] for known in one.findings]
     print(f"\n{name}: {one.seconds:.0f} s\n  findings   {len(states)}: {states.count('open')} open, {states.count('resolved')} resolved\n"
           f"  events     {len(one.events)} kept\n  store      {one.size / 1024:.0f} KiB", flush=True)
+    if one.told.notices:
+        again = ", ".join(f"{number} to {name}" for name, number in sorted(one.told.again.items()) if number) or "none"
+        print(f"  notices    {', '.join(f'{number} to {name}' for name, number in sorted(one.told.notices.items()))}; sent again with the same id, "
+              f"since the daemon was killed before it had the answer: {again}")
     if one.hits:
         hits = ", ".join(f"{number} {what}" for what, number in sorted(one.hits.items()))
         ready = f"median {statistics.median(one.ready):.2f} s, longest {max(one.ready):.2f} s" if one.ready else "never"

@@ -23,7 +23,8 @@ class Daemon:
 
     def __init__(self, driftd: pathlib.Path, folder: pathlib.Path, endpoint: str, config: str):
         self.driftd, self.folder, self.log = str(driftd.resolve()), folder, folder / "driftd.log"
-        self.environment = environment(endpoint) | {"DRIFTD_LOG": "driftd=info,warn"}
+        # The false AWS is everybody's proxy; receivers, which are on `localhost`, are not behind it.
+        self.environment = environment(endpoint) | {"DRIFTD_LOG": "driftd=info,warn", "NO_PROXY": "localhost", "no_proxy": "localhost"}
         self.address = f"127.0.0.1:{free_port()}"
         self.config = folder / "driftd.yaml"
         self.config.write_text(f"version: 1\nlisten: {self.address}\n{config}")

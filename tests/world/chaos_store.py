@@ -53,7 +53,7 @@ class Postgres:
 
     def leases_end(self) -> None:
         """Where several daemons share a database, leases of a dead one end by time, minutes later: here at once."""
-        for table in ("jobs", "marks") if self._made() else ():
+        for table in ("jobs", "marks", "notices") if self._made() else ():
             self.server.sql(self.url, f"UPDATE {table} SET lease_until = 0 WHERE lease_until > 0")
 
     def faults(self) -> list[str]:

@@ -11,14 +11,16 @@ import tempfile
 import time
 from typing import Callable
 
-from . import replay
+from . import chaos_told, replay
 from .chaos_daemon import Daemon, until
 from .chaos_people import People
 from .chaos_store import count, findings
 from .chaos_story import Player, Step
+from .chaos_told import Told
 from .message import Request
 from .moto import Moto
 from .proxy import Proxy
+from .receiving import Receivers
 
 SHORTEST, LONGEST = 0.05, 9.0   # seconds that a daemon lives; a sweep takes some of them
 SETTLES = 400                   # seconds that everything may take to be done, leases included that nobody ended
@@ -63,6 +65,7 @@ class Play:
     problems: list[str] = dataclasses.field(default_factory=list)
     hits: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     ready: list[float] = dataclasses.field(default_factory=list)
+    told: Told = dataclasses.field(default_factory=Told)
     played: int = 0     # steps while daemons were killed
     size: int = 0
     seconds: float = 0
@@ -76,7 +79,7 @@ def play(driftd: pathlib.Path, store_of: Callable, steps: list[Step], kills: lis
         replay.replay("shop", moto)
         people, store = People(moto.endpoint, replay.state("shop"), VISIBILITY), store_of(folder)
         config = store.config + CONFIG.format(state=replay.state("shop"), queue=people.queue)
-        with Polls(moto.endpoint) as aws, Daemon(driftd, folder, aws.endpoint, config) as daemon:
+        with Receivers(folder) as receivers, Polls(moto.endpoint) as aws, Daemon(driftd, folder, aws.endpoint, config + receivers.config) as daemon:
             killed = 0
             player = Player(people, steps, lambda: findings(store), lambda number: killed * len(steps) >= number * len(kills))
             if not kills:   # nothing to begin with
@@ -96,6 +99,8 @@ def play(driftd: pathlib.Path, store_of: Callable, steps: list[Step], kills: lis
             if (code := daemon.stop()) != 0:
                 result.problems.append(f"SIGTERM: the daemon ended with {code}")
             look_into(store, player, result)
+            result.told = chaos_told.compare(store, receivers)
+            result.problems += result.told.problems
             result.problems += [f"log: {line}" for line in daemon.log.read_text().splitlines() if "panicked" in line or " ERROR " in line]
     result.seconds = time.monotonic() - began
     return result
@@ -126,7 +131,8 @@ def one_life(daemon: Daemon, aws: Polls, store, life: float, result: Play) -> No
 def undone(daemon: Daemon, store, people: People) -> list[str]:
     """Waits until nothing is left to do and one more sweep has seen everything; -> what is left all the same."""
     def left() -> dict[str, int]:
-        return {"messages": people.waiting(), "marks": count(store, "marks"), "jobs at work": count(store, "jobs WHERE lease_until > 0")}
+        return {"messages": people.waiting(), "marks": count(store, "marks"), "jobs at work": count(store, "jobs WHERE lease_until > 0"),
+                **chaos_told.left(store)}
 
     def quiet() -> bool:
         return daemon.runs() and not any(left().values())

@@ -1,6 +1,7 @@
 """The ways in which a door fails, and which calls they strike."""
 import fnmatch
 import json
+import re
 
 from .message import Request, framed
 
@@ -8,10 +9,14 @@ class Fault:
     """{"kind": "deny", "match": "ec2:Describe*", "account": "111111111111", "region": "eu-west-1", "first": 1}: `account` is that of an
     assumed role; `first` spares all but the first so many, `every` all but every so manieth. Kinds: those of REFUSALS; `reset` (the
     connection breaks), `truncate` (in the middle of the answer), `cut` (half a document that says it is whole), `hang` (no answer
-    until the client gives up or the door gets another fault)."""
+    until the client gives up or the door gets another fault), `gateway` (one on the way says that it got no answer), `edit` (what
+    matches the regular expression `old` becomes `new`: what AWS says and moto does not)."""
 
     def __init__(self, told: dict):
         self.kind, self._told, self._seen = told["kind"], told, 0
+
+    def edit(self, body: bytes) -> bytes:
+        return re.sub(self._told["old"].encode(), self._told["new"].encode(), body)
 
     def strikes(self, request: Request) -> bool:
         told = self._told
@@ -33,6 +38,8 @@ REFUSALS = {
 
 
 def refusal(kind: str, service: str) -> bytes:
+    if kind == "gateway":
+        return framed(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Type: text/html", b"<html><body>504 Gateway Timeout</body></html>")
     status, ec2, query, s3 = REFUSALS[kind]
     if service in ("cloudtrail", "organizations"):   # JSON, and every refusal is a 400
         code = {"deny": "AccessDeniedException", "throttle": "ThrottlingException"}.get(kind, query)

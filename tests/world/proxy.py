@@ -148,8 +148,9 @@ class Door:
                 self.calls.append(request.operation)
                 if self.proxy.latency:
                     await asyncio.sleep(self.proxy.latency)
-                fault = next((fault.kind for fault in self.faults if fault.strikes(request)), None)
-                self.struck += fault in ("reset", "hang", *REFUSALS)
+                striking = next((fault for fault in self.faults if fault.strikes(request)), None)
+                fault = striking and striking.kind
+                self.struck += fault in ("reset", "hang", "gateway", *REFUSALS)
                 if fault == "hang" and not await self._hang(reader):
                     self._ends(request, fault)
                     break
@@ -157,10 +158,12 @@ class Door:
                     self._ends(request, fault)
                     writer.transport.abort()
                     return
-                answer = refusal(fault, request.service) if fault in REFUSALS else await self.proxy.answer(request)
+                answer = refusal(fault, request.service) if fault in ("gateway", *REFUSALS) else await self.proxy.answer(request)
                 self._ends(request, fault)
                 head, _, body = answer.partition(b"\r\n\r\n")
                 self.struck += fault in ("truncate", "cut") and bool(body)
+                if fault == "edit":
+                    answer = framed(head, striking.edit(body))
                 if fault == "truncate" and body:   # the connection ends before the announced length
                     writer.write(head + b"\r\n\r\n" + body[: len(body) // 2])
                     await writer.drain()

@@ -234,7 +234,7 @@ impl EventSink for Collector<'_> {
     fn unread(&mut self, unread: Unread) {
         match unread {
             Unread::Nothing => {}
-            Unread::Anything => self.doubt(Timestamp::MAX, |_, _| true),
+            Unread::Anything(until) => self.doubt(until, |_, _| true),
             Unread::Call(event) if event.error.is_some() => {}
             Unread::Call(event) if event_table::names_nothing(&event) => {
                 self.doubt(event.time, |_, case| case.may_be_meant(&event));

@@ -379,4 +379,4 @@ fn version_made<'a, 'b>(event: &Event, all_related: &'b [RelatedEvent<'a>]) -> O
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

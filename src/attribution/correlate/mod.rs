@@ -17,4 +17,6 @@ mod tags;
 
 pub use activity_log::{ActivityLog, UnresolvedSession};
 pub use collector::Collector;
+#[cfg(test)]
+pub(crate) use explanation::tests::certainty::{corrections, records_that_say_too_little};
 pub use explanation::{Explanation, correlate};

@@ -72,7 +72,7 @@ pub(crate) fn row(event: &Event) -> Option<&'static Row> {
 
 /// Does a call of which the table knows by what it names objects name none at all: with parameters that are left out, or in a way
 /// of its own?
-pub(crate) fn names_nothing(event: &Event) -> bool {
+pub fn names_nothing(event: &Event) -> bool {
     let Some(row) = row(event).filter(|row| !row.is_singleton()) else { return false };
     let all = std::iter::once(&row.ids).chain(row.targets.iter().map(|target| &target.ids));
     event.resources.is_empty() && all.into_iter().all(|ids| objects::at(event, ids).is_empty())

@@ -14,6 +14,7 @@ mod refusal;
 pub(super) mod security_group_rules;
 mod touched;
 
+pub use event_table::names_nothing;
 pub use parse::{Skipped, parse, unread};
 pub(super) use payload::{squash, text};
 pub use query::{EventSink, ResourceQuery, SessionQuery, Unread, Window};

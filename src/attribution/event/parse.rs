@@ -96,10 +96,10 @@ pub fn unread(text: &str) -> Unread {
             match event_of(written, id, Timestamp::MAX) {
                 Ok(event) => Unread::Call(Box::new(event)),
                 Err(Skipped::Irrelevant | Skipped::NoCall) => Unread::Nothing,
-                Err(Skipped::Malformed) => Unread::Anything,
+                Err(Skipped::Malformed) => Unread::Anything(Timestamp::MAX),
             }
         }
-        _ if MARKS.iter().any(|mark| text.contains(mark)) => Unread::Anything,
+        _ if MARKS.iter().any(|mark| text.contains(mark)) => Unread::Anything(Timestamp::MAX),
         _ => Unread::Nothing,
     }
 }

@@ -11,7 +11,7 @@ pub trait EventSink: Send {
     /// A record that could not be read.
     fn malformed(&mut self);
     /// What the record was about that could not be read, as far as it shows; told after [`EventSink::malformed`].
-    fn unread(&mut self, _unread: Unread) {}
+    fn unread(&mut self, unread: Unread);
 }
 
 /// What a record that is no usable event may have been about.
@@ -19,10 +19,10 @@ pub trait EventSink: Send {
 pub enum Unread {
     /// It is no record of a call that changes anything.
     Nothing,
-    /// This call, at a time that nobody knows ([`Timestamp::MAX`]: it may have been the last one).
+    /// This call, made at its time at the latest ([`Timestamp::MAX`]: nobody knows when, it may have been the last one).
     Call(Box<Event>),
-    /// It is a record, and does not show of what.
-    Anything,
+    /// It is a record of a call that was made until then ([`Timestamp::MAX`]: nobody knows when), and does not show of what.
+    Anything(Timestamp),
 }
 
 /// The time in which events count; both ends belong to it.

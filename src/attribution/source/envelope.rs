@@ -8,14 +8,14 @@
 //! * events by EventBridge, <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>,
 //!   whole or only their `detail`.
 
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::log_file_name::is_log;
-use crate::attribution::event::Event;
-use crate::attribution::event::{self, Skipped};
+use crate::attribution::event::{self, Event, Skipped, Unread};
 
 /// Notifications in notifications; deeper is a mistake.
 const DEEPEST: usize = 4;
@@ -33,8 +33,8 @@ pub struct ObjectRef {
 pub struct Contents {
     pub events: Vec<Event>,
     pub objects: Vec<ObjectRef>,
-    /// Records that could not be read.
-    pub malformed: u64,
+    /// What the records were about that could not be read.
+    pub unread: Vec<Unread>,
 }
 
 /// A message that no AWS service sends here; to be put aside, not tried again.
@@ -133,7 +133,8 @@ fn event(kind: &str, detail: &str, contents: &mut Contents) {
             match (text("/bucket/name"), text("/object/key")) {
                 (Some(bucket), Some(key)) if is_log(&key) => contents.objects.push(ObjectRef { bucket, key }),
                 (Some(_), Some(_)) => {}
-                _ => contents.malformed += 1,
+                // A log file that nobody can find: whatever stands in it.
+                _ => contents.unread.push(Unread::Anything(Timestamp::MAX)),
             }
         }
         "AWS API Call via CloudTrail"
@@ -150,7 +151,7 @@ fn read_record(text: &str, contents: &mut Contents) {
     match event::parse(text) {
         Ok(event) => contents.events.push(event),
         Err(Skipped::Irrelevant | Skipped::NoCall) => {}
-        Err(Skipped::Malformed) => contents.malformed += 1,
+        Err(Skipped::Malformed) => contents.unread.push(event::unread(text)),
     }
 }
 

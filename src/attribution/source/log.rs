@@ -78,9 +78,9 @@ pub(super) fn unread(text: &str) -> Unread {
         }
     }
     match event::unread(text) {
-        Unread::Anything => {
+        Unread::Anything(until) => {
             let value = serde_json::from_str::<Value>(text).unwrap_or_default();
-            inside(&value, 0).unwrap_or(Unread::Anything)
+            inside(&value, 0).unwrap_or(Unread::Anything(until))
         }
         other => other,
     }

@@ -7,10 +7,11 @@ use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, MessageSystemAttributeN
 use jiff::Timestamp;
 
 use super::SourceError;
-use super::envelope::{self, EnvelopeError, ObjectRef};
+use super::envelope::{self, Contents, EnvelopeError, ObjectRef};
 use super::event_sender::gather;
+use super::log;
 use super::s3::{LogBucket, read_object};
-use crate::attribution::event::{EventSink, Window};
+use crate::attribution::event::{EventSink, Unread, Window};
 use crate::aws::{AssumeRole, Aws, ReadError, ScopeClient, region_of_queue};
 use crate::model::GapReason;
 
@@ -91,14 +92,18 @@ impl<'a> Queue<'a> {
         Ok(answer.messages.unwrap_or_default().into_iter().map(message).collect())
     }
 
-    /// Gives what a message has, or the log files that it names, to the sink. What was given before a failure counts.
+    /// Gives what a message has, or the log files that it names, to the sink. What was given before a failure counts; that the rest of a
+    /// file, or a message, will never be readable is told to the sink as well.
     ///
     /// # Errors
     /// It is no message of AWS, or a file could not be read.
     pub async fn read(&self, message: &Message, sink: &mut dyn EventSink) -> Result<(), MessageError> {
-        let contents = envelope::open(&message.body)?;
+        let contents = opened(&message.body, sink)?;
         contents.events.into_iter().for_each(|event| sink.accept(event));
-        (0..contents.malformed).for_each(|_| sink.malformed());
+        for unread in contents.unread {
+            sink.malformed();
+            sink.unread(unread);
+        }
         for object in &contents.objects {
             self.read_log(object, sink).await?;
         }
@@ -117,7 +122,10 @@ impl<'a> Queue<'a> {
         gather(&[always], None, sink, read).await;
         outcome.map_err(|error| match error.reason {
             // A file that is no log, or is gone, is so at every try.
-            GapReason::Unreadable => MessageError::Poison(format!("s3://{bucket}/{key}: {}", error.detail)),
+            GapReason::Unreadable => {
+                sink.unread(Unread::Anything(Timestamp::MAX));
+                MessageError::Poison(format!("s3://{bucket}/{key}: {}", error.detail))
+            }
             _ => MessageError::Failed(error),
         })
     }
@@ -145,10 +153,36 @@ impl<'a> Queue<'a> {
     }
 }
 
+/// A message's contents. One that cannot be opened may have been a record all the same.
+fn opened(body: &str, sink: &mut dyn EventSink) -> Result<Contents, EnvelopeError> {
+    envelope::open(body).inspect_err(|_| {
+        if log::unread(body) != Unread::Nothing {
+            sink.unread(Unread::Anything(Timestamp::MAX));
+        }
+    })
+}
+
 fn source_error(error: ReadError) -> SourceError {
     SourceError { reason: error.reason, action: error.action, detail: error.detail() }
 }
 
 fn unexpected(action: &'static str, detail: String) -> SourceError {
     SourceError { reason: GapReason::Failed, action, detail: format!("{action}: {detail}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{RecordingSink, a_record};
+    use super::*;
+
+    #[test]
+    fn a_message_that_cannot_be_opened_may_have_been_a_record() {
+        let record = a_record("a", "2026-01-02T03:04:05Z").to_string();
+        let cut = record.get(..record.len() - 20).unwrap();
+        for (body, expected) in [(cut, 1), (r#"{"order": 7, "state": "paid"}"#, 0), ("plain", 0)] {
+            let mut sink = RecordingSink::default();
+            assert!(opened(body, &mut sink).is_err(), "{body}");
+            assert_eq!(sink.unread, vec![Unread::Anything(Timestamp::MAX); expected], "{body}");
+        }
+    }
 }

@@ -4,13 +4,14 @@ use std::future::Future;
 
 use serde_json::{Value, json};
 
-use crate::attribution::event::{Event, EventSink, Window};
+use crate::attribution::event::{Event, EventSink, Unread, Window};
 
 /// Remembers what it accepts.
 #[derive(Default)]
 pub(super) struct RecordingSink {
     pub(super) events: Vec<Event>,
     pub(super) malformed: usize,
+    pub(super) unread: Vec<Unread>,
 }
 
 impl RecordingSink {
@@ -29,6 +30,10 @@ impl EventSink for RecordingSink {
 
     fn malformed(&mut self) {
         self.malformed += 1;
+    }
+
+    fn unread(&mut self, unread: Unread) {
+        self.unread.push(unread);
     }
 }
 

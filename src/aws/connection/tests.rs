@@ -70,6 +70,18 @@ fn why_an_account_is_not_reached() {
         "no credentials for account 555555555555 (they are of 111111111111): name a role for it under aws.accounts";
     assert_eq!(with.why_not_reached(STRANGER), format!("{role}, or have aws.organization find it"));
     assert_eq!(aws(None).why_not_reached(STRANGER), role);
+    let unit = || std::collections::BTreeSet::from(["ou-ab12-cdef3456".to_owned()]);
+    for (include, exclude) in [(unit(), Default::default()), (Default::default(), unit())] {
+        let config = OrganizationConfig { include, exclude, ..organization().config };
+        let of_units = aws(Some(Organization { config, ..organization() }));
+        let told = of_units.why_not_reached(STRANGER);
+        assert_eq!(
+            told,
+            format!(
+                "{role}, or have aws.organization find it (it may be in a unit that is excluded, or in none that is included)"
+            )
+        );
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::select::{Member, excluded_by};
+use super::select::Member;
 use super::{ACCOUNTS, ACCOUNTS_OF, PARENTS, ROOTS, UNITS_OF};
 use crate::aws::config::OrganizationConfig;
 use crate::aws::{ReadError, ScopeClient};
@@ -28,7 +28,7 @@ pub(super) async fn members(client: &ScopeClient, config: &OrganizationConfig) -
         let stream = organizations.list_accounts().max_results(PAGE).into_paginator().send();
         let pages = whole(client, ACCOUNTS, stream, |page| page.next_token()).await?;
         let members: Result<Vec<Member>, _> =
-            pages.iter().flat_map(|page| page.accounts()).map(|account| member(ACCOUNTS, account, &[])).collect();
+            pages.iter().flat_map(|page| page.accounts()).map(|account| member(ACCOUNTS, account)).collect();
         // The management account is always there.
         return members.and_then(|members| match members.is_empty() {
             true => Err(ReadError::unexpected(ACCOUNTS, "the answer names no account")),
@@ -39,13 +39,14 @@ pub(super) async fn members(client: &ScopeClient, config: &OrganizationConfig) -
     let (mut members, mut visited) = (Vec::new(), BTreeSet::new());
     while let Some(path) = left.pop() {
         let Some(unit) = path.last() else { continue };
-        if excluded_by(&path, config).is_some() || !visited.insert(unit.clone()) {
+        let is_excluded = path.iter().any(|unit| config.exclude.contains(unit));
+        if is_excluded || !visited.insert(unit.clone()) {
             continue;
         }
         let stream = organizations.list_accounts_for_parent().parent_id(unit).max_results(PAGE).into_paginator().send();
         for page in whole(client, ACCOUNTS_OF, stream, |page| page.next_token()).await? {
             for account in page.accounts() {
-                members.push(member(ACCOUNTS_OF, account, &path)?);
+                members.push(member(ACCOUNTS_OF, account)?);
             }
         }
         let stream = organizations
@@ -118,11 +119,11 @@ where
 
 /// `State` takes the place of `Status`, which AWS retires:
 /// <https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html>.
-fn member(action: &'static str, account: &Account, units: &[String]) -> Result<Member, ReadError> {
+fn member(action: &'static str, account: &Account) -> Result<Member, ReadError> {
     let id = account.id().filter(|id| is_account_id(id));
     let id = id.ok_or_else(|| ReadError::unexpected(action, "an account has no id"))?;
     let state = account.state().map(|state| state.as_str());
     let status = || account.status().map(|status| status.as_str());
     let state = state.or_else(status).unwrap_or_default();
-    Ok(Member { id: id.to_owned(), state: state.to_owned(), units: units.to_vec() })
+    Ok(Member { id: id.to_owned(), state: state.to_owned() })
 }

@@ -23,7 +23,8 @@ fn a_thing_made_anew_is_not_the_old_one() {
 /// Where the state has no id, the time tells.
 #[test]
 fn a_thing_made_later_is_not_the_old_one() {
-    let rules = CompareRules { identity: &["unique_id"], made_at: Some("create_date"), ..CompareRules::default() };
+    let rules =
+        CompareRules { identity: &["unique_id"], creation_time: Some("create_date"), ..CompareRules::default() };
     let kind = KindFacts { rules, ..facts("aws_iam_role") };
     let changed = |state: Value, found: &str| {
         let mut attributes = json!({"id": "ci", "name": "ci"});

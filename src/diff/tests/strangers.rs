@@ -81,24 +81,39 @@ fn the_arn_of_another_object_hides_nothing() {
     }
 }
 
-/// What AWS makes with a VPC is told once somebody has opened it, unless what was added is declared.
+/// What AWS makes with a VPC is told once somebody has opened it, unless what was added is declared, be it otherwise: that is told by
+/// what declares it.
 #[test]
 fn what_was_added_to_a_thing_of_awss_is_told() {
-    let added = |element: Value| {
-        let owner = Owner::Altered { what: "default role", added: vec![("inline_policy", element)] };
-        vec![live("base", json!({}), owner)]
+    let policy = |text: &str| json!({"name": "p", "policy": text});
+    let part = |text: &str| OwnedField {
+        parent_kind: "aws_iam_role",
+        parent_id: "base".to_owned(),
+        attribute: "inline_policy",
+        element: Some(policy(text)),
     };
-    let policy = json!({"name": "p", "policy": "{}"});
-    let told = |declared: &[Desired]| {
-        let drifts = strangers("aws_iam_role", declared, added(policy.clone())).drifts;
-        let unmanaged = drifts.iter().filter(|one| one.status == DriftStatus::Unmanaged);
-        unmanaged.filter_map(|one| one.reason.clone()).collect::<Vec<_>>().concat()
+    let told = |declared: &[Desired], live_parts: &[OwnedField]| {
+        let (kinds, scope) = (kinds(), Scope::new(SCOPE.0, SCOPE.1));
+        let mut ownership = OwnershipIndex::new(declared, &kinds, SCOPE.0);
+        let owner = Owner::Altered { what: "default role", added: vec![("inline_policy", policy("{}"))] };
+        let found = complete(vec![live("base", json!({}), owner)]);
+        let compared = listing(&kinds["aws_iam_role"], &scope, &[], found, Some(&ownership));
+        assert_eq!(compared.drifts, [], "nobody knows yet");
+        let live_parts: Vec<_> = live_parts.iter().map(|part| (SCOPE.0.to_owned(), part.clone())).collect();
+        ownership.add_live_owned_fields(&live_parts);
+        let unmanaged = compared.altered.into_iter().filter(|one| !ownership.declares_added(one));
+        unmanaged.filter_map(|one| one.drift.reason).collect::<Vec<_>>().concat()
     };
-    assert!(told(&[]).contains("the default role: AWS made it"), "{}", told(&[]));
-    assert_eq!(told(&[placed("aws_default_iam_role", "base", SCOPE.1)]), "", "adopted");
-    let child = json!({"id": "base:p", "role": "base", "name": "p", "policy": "{}"});
-    let child = Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_iam_role_policy", "base:p", child) };
-    assert_eq!(told(&[child]), "", "declared");
+    assert!(told(&[], &[]).contains("the default role: AWS made it"), "{}", told(&[], &[]));
+    assert_eq!(told(&[placed("aws_default_iam_role", "base", SCOPE.1)], &[]), "", "adopted");
+    let child = |text: &str| {
+        let child = json!({"id": "base:p", "role": "base", "name": "p", "policy": text});
+        Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_iam_role_policy", "base:p", child) }
+    };
+    assert_eq!(told(&[child("{}")], &[]), "", "declared");
+    let before = child(r#"{"Version": "2012-10-17"}"#);
+    assert_eq!(told(std::slice::from_ref(&before), &[part("{}")]), "", "declared, and changed by hand");
+    assert_ne!(told(&[before], &[part(r#"{"Version": "2012-10-17"}"#)]), "", "one more");
 }
 
 #[test]
@@ -122,11 +137,15 @@ fn what_is_folded_is_counted_by_reason() {
 #[test]
 fn what_was_put_on_a_declared_resource_is_told() {
     let added = || {
-        let owner = Owner::AddedTo { kind: "aws_instance", id: "i-0a1b2c3d".to_owned() };
+        let claim = Some("network interface of a Kubernetes node");
+        let owner = Owner::AddedTo { kind: "aws_instance", id: "i-0a1b2c3d".to_owned(), claim };
         vec![live("eni-0a1b2c3d", json!({}), owner)]
     };
-    let told = |declared: &[Desired]| strangers("aws_network_interface", declared, added()).drifts.len();
-    assert_eq!(told(&[placed("aws_instance", "i-0a1b2c3d", SCOPE.1)]), 1);
+    let drifts = |declared: &[Desired]| strangers("aws_network_interface", declared, added()).drifts;
+    let told = |declared: &[Desired]| drifts(declared).len();
+    let of_instance = drifts(&[placed("aws_instance", "i-0a1b2c3d", SCOPE.1)]);
+    let reason = of_instance[0].reason.as_deref().unwrap();
+    assert!(reason.contains("of a Kubernetes node") && reason.contains("anybody can write that"), "{reason}");
     assert_eq!(told(&[]), 0, "the instance is told");
     let state = json!({"id": "i-0a1b2c3d", "network_interface": [{"network_interface_id": "eni-0a1b2c3d"}]});
     let named = Desired { account: Some(SCOPE.0.to_owned()), ..desired("aws_instance", "i-0a1b2c3d", state) };

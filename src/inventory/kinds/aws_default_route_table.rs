@@ -29,8 +29,8 @@ impl Kind for AwsDefaultRouteTable {
         if request.desired.is_empty() {
             return Ok(Listed::default());
         }
-        let tables = routes::list(aws, request, |id| request.declares(id)).await?;
-        Ok(tables.into_iter().map(adopted).collect())
+        let listed = routes::list(aws, request, |id| request.declares(id)).await?;
+        Ok(Listed { live: listed.live.into_iter().map(adopted).collect(), ..listed })
     }
 
     async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {

@@ -32,7 +32,7 @@ impl Kind for AwsIamInstanceProfile {
     fn compare_rules(&self) -> CompareRules {
         CompareRules {
             identity: &["unique_id"],
-            made_at: Some("create_date"),
+            creation_time: Some("create_date"),
             not_returned: &["name_prefix"],
             ..CompareRules::default()
         }

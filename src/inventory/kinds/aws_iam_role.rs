@@ -39,7 +39,7 @@ impl Kind for AwsIamRole {
     fn compare_rules(&self) -> CompareRules {
         CompareRules {
             identity: &["unique_id"],
-            made_at: Some("create_date"),
+            creation_time: Some("create_date"),
             not_returned: &["force_detach_policies", "name_prefix"],
             policies: &["assume_role_policy", "inline_policy"],
             normalize: Some(normalize),

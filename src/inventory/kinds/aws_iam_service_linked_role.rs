@@ -29,7 +29,7 @@ impl Kind for AwsIamServiceLinkedRole {
     }
 
     fn compare_rules(&self) -> CompareRules {
-        CompareRules { identity: &["unique_id"], made_at: Some("create_date"), ..CompareRules::default() }
+        CompareRules { identity: &["unique_id"], creation_time: Some("create_date"), ..CompareRules::default() }
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {

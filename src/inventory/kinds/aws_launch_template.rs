@@ -51,7 +51,13 @@ impl Kind for AwsLaunchTemplate {
             let mut live = live(aws, template);
             let prior = request.prior(&live.id);
             if prior.is_none() && request.unmanaged {
-                live.owner = proven(aws, template, live.owner).await;
+                match proven(aws, template, live.owner).await {
+                    Ok(owner) => live.owner = owner,
+                    Err(error) => {
+                        listed.errors.push((Some(live.id), error));
+                        continue;
+                    }
+                }
             }
             match versions.as_ref().map(|versions| versions.get(live.id.as_str())) {
                 Ok(Some(version)) => add_version(&mut live, version, prior.as_ref()),
@@ -70,7 +76,10 @@ impl Kind for AwsLaunchTemplate {
             aws.ec2().describe_launch_template_versions().launch_template_id(prior.id).versions("$Latest").send();
         let version = ec2::first(aws, VERSIONS, call, &[], |answer| answer.launch_template_versions).await?;
         let mut live = live(aws, &template);
-        live.owner = proven(aws, &template, live.owner).await;
+        // One that is declared is compared, whoever made it.
+        if prior.attributes().is_empty() {
+            live.owner = proven(aws, &template, live.owner).await?;
+        }
         add_version(&mut live, &version.ok_or_else(|| lacks_version(prior.id))?, Some(prior));
         Ok(Some(live))
     }
@@ -144,13 +153,14 @@ fn service_role(template: &LaunchTemplate) -> Option<&str> {
 }
 
 /// The role itself shows whether it is a service's: nobody but AWS makes one under that path, and no second one of its name. A role
-/// that cannot be read, or is gone, proves nothing.
-async fn proven(aws: &ScopeReader, template: &LaunchTemplate, owner: Owner) -> Owner {
-    let (Owner::Claimed(_), Some(name)) = (&owner, service_role(template)) else { return owner };
-    match narrow::role(aws, name).await.as_deref() {
-        Ok(Some(role)) if is_service_linked(role) => BY_SERVICE,
-        _ => owner,
-    }
+/// that is gone proves nothing.
+///
+/// # Errors
+/// The role cannot be read: whose the template is, nobody knows.
+async fn proven(aws: &ScopeReader, template: &LaunchTemplate, owner: Owner) -> Result<Owner, ReadError> {
+    let (Owner::Claimed(_), Some(name)) = (&owner, service_role(template)) else { return Ok(owner) };
+    let role = narrow::role(aws, name).await?;
+    Ok(if role.as_ref().as_ref().is_some_and(is_service_linked) { BY_SERVICE } else { owner })
 }
 
 fn is_service_linked(role: &Role) -> bool {

@@ -240,22 +240,23 @@ fn owner_of(interface: &NetworkInterface, launches: &Launches<'_>) -> Owner {
         }
         // The instance does not show what was attached later.
         Some((_, Some(id))) if may_have_come_along(interface) => {
-            Owner::AddedTo { kind: "aws_instance", id: id.to_owned() }
+            Owner::AddedTo { kind: "aws_instance", id: id.to_owned(), claim: claim(interface) }
         }
         // Attached to something that is no instance of ours: a service's own machine.
         Some((_, None)) => Owner::Aws("network interface of an AWS service"),
-        Some((_, Some(_))) | None => claim(interface.description().unwrap_or_default()),
+        Some((_, Some(_))) | None => claim(interface).map_or(Owner::None, Owner::Claimed),
     }
 }
 
-/// What a description says, which anybody can write.
-fn claim(description: &str) -> Owner {
+/// What its description says, which anybody can write.
+fn claim(interface: &NetworkInterface) -> Option<&'static str> {
+    let description = interface.description().unwrap_or_default();
     // The pool of the Amazon VPC CNI plugin.
     if description.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("aws-K8S-")) {
-        return Owner::Claimed("network interface of a Kubernetes node");
+        return Some("network interface of a Kubernetes node");
     }
     let service = SERVICES.iter().any(|service| description.starts_with(service));
-    if service { Owner::Claimed("network interface of an AWS service") } else { Owner::None }
+    service.then_some("network interface of an AWS service")
 }
 
 #[cfg(test)]
@@ -301,10 +302,14 @@ mod tests {
         assert_eq!(owner_of(&plain().build()), Owner::None);
         assert_eq!(attached(0, true, 1000), part);
         assert_eq!(attached(1, true, 1000), part, "a launch template has two");
-        let added = Owner::AddedTo { kind: "aws_instance", id: "i-1".to_owned() };
+        let added = Owner::AddedTo { kind: "aws_instance", id: "i-1".to_owned(), claim: None };
         assert_eq!(attached(1, true, 1060), added, "by hand, and told to end with the instance");
         assert_eq!(owner_of(&attachment(1, true, 1000)), added, "nobody knows when the instance began");
         assert_eq!(attached(1, false, 1060), Owner::None);
+        let later = attachment(1, true, 1060);
+        let of_pod = plain().set_attachment(later.attachment().cloned()).description("aws-K8S-i-1").build();
+        let Owner::AddedTo { claim, .. } = owner_of(&of_pod) else { panic!("{:?}", owner_of(&of_pod)) };
+        assert_eq!(claim, Some("network interface of a Kubernetes node"));
         let service = plain().attachment(NetworkInterfaceAttachment::builder().instance_owner_id("amazon-elb").build());
         assert!(matches!(owner_of(&service.build()), Owner::Aws(_)));
         assert!(matches!(owner_of(&plain().requester_managed(true).build()), Owner::Aws(_)));

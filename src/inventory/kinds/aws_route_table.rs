@@ -24,7 +24,7 @@ impl Kind for AwsRouteTable {
     }
 
     async fn list(&self, aws: &ScopeReader, request: &ListRequest<'_>) -> Result<Listed, ReadError> {
-        Ok(routes::list(aws, request, |_| true).await?.into())
+        routes::list(aws, request, |_| true).await
     }
 
     async fn complete(&self, aws: &ScopeReader, _prior: &PriorState<'_>, live: &mut Live) -> Completion {

@@ -1,15 +1,15 @@
 //! Routes as Terraform shows them: in `aws_route_table.route`, in `aws_default_route_table.route` and as `aws_route`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use aws_sdk_ec2::types::{NetworkInterface, Route, RouteOrigin, RouteTable};
+use aws_sdk_ec2::types::{NetworkInterface, Route, RouteOrigin, RouteTable, Vpc};
 use serde_json::{Map, Value, json};
 
 use super::ec2::{self, single};
 use super::network;
 use crate::aws::ReadError;
 use crate::inventory::value::{attributes, ec2_tags, text};
-use crate::inventory::{Completion, ListRequest, ScopeReader};
+use crate::inventory::{Completion, ListRequest, Listed, ScopeReader};
 use crate::model::{Attributes, Live, Owner, PriorState, cidr};
 
 /// What [`list`], [`complete`] and [`read`] need.
@@ -35,23 +35,31 @@ pub(super) async fn list(
     aws: &ScopeReader,
     request: &ListRequest<'_>,
     keep: impl Fn(&str) -> bool,
-) -> Result<Vec<Live>, ReadError> {
+) -> Result<Listed, ReadError> {
     let tables = ec2::route_tables(aws).await?;
     let kept = tables.iter().map(|table| (table, id(table))).filter(|(_, id)| keep(id));
-    let mut found: Vec<Live> = kept.map(|(table, id)| live(aws, table, request.prior(id).as_ref())).collect();
+    let mut listed: Listed = kept.map(|(table, id)| live(aws, table, request.prior(id).as_ref())).collect();
     // What `complete` needs for any of the declared ones, once for all of them. If this fails, it asks for one table alone.
-    if found.iter().any(|live| request.declares(&live.id) && !interfaces(&live.attributes).is_empty()) {
+    if listed.live.iter().any(|live| request.declares(&live.id) && !interfaces(&live.attributes).is_empty()) {
         let _ = ec2::network_interfaces(aws).await;
     }
     if request.unmanaged {
-        fold_displaced(&tables, |id| request.declares(id), &mut found);
-        let default = default_vpcs(aws).await;
-        let mains: HashSet<&str> = tables.iter().filter(|table| is_main(table)).map(id).collect();
-        for live in found.iter_mut().filter(|live| mains.contains(live.id.as_str()) && !request.declares(&live.id)) {
-            alter(aws, live, default.as_ref()).await;
+        fold_displaced(&tables, |id| request.declares(id), &mut listed.live);
+        let mains: HashMap<&str, &RouteTable> =
+            tables.iter().filter(|table| is_main(table)).map(|table| (id(table), table)).collect();
+        for live in listed.live.iter_mut().filter(|live| !request.declares(&live.id) && may_be_altered(live)) {
+            let Some(table) = mains.get(live.id.as_str()) else { continue };
+            let judged = match ec2::vpcs(aws).await {
+                Ok(vpcs) => {
+                    let vpc = vpcs.iter().find(|vpc| vpc.vpc_id() == table.vpc_id());
+                    alter(aws, live, table, vpc.is_some_and(is_default)).await
+                }
+                Err(error) => Err(error),
+            };
+            listed.errors.extend(judged.err().map(|error| (Some(live.id.clone()), error)));
         }
     }
-    Ok(found)
+    Ok(listed)
 }
 
 /// One table by a read of its own. Whether it was displaced as a VPC's main one (`fold_displaced`) cannot be seen from it: that
@@ -60,36 +68,57 @@ pub(super) async fn read(aws: &ScopeReader, prior: &PriorState<'_>) -> Result<Op
     let Some(table) = single::route_table(aws, prior.id).await? else { return Ok(None) };
     let mut live = live(aws, &table, Some(prior));
     // One that is declared is compared.
-    if let Some(vpc) = table.vpc_id().filter(|_| is_main(&table) && prior.attributes().is_empty()) {
-        let vpc = single::vpc(aws, vpc).await.ok().flatten();
-        let default: Option<HashSet<String>> = vpc.map(|vpc| {
-            let default = vpc.vpc_id().filter(|_| vpc.is_default() == Some(true));
-            default.into_iter().map(str::to_owned).collect()
-        });
-        alter(aws, &mut live, default.as_ref()).await;
+    if is_main(&table)
+        && prior.attributes().is_empty()
+        && may_be_altered(&live)
+        && let Some(vpc) = single::vpc(aws, table.vpc_id().unwrap_or_default()).await?
+    {
+        alter(aws, &mut live, &table, is_default(&vpc)).await?;
     }
     Ok(Some(live))
 }
 
-/// The VPCs that AWS made by itself, with a route to the internet; `None`: that is not known.
-async fn default_vpcs(aws: &ScopeReader) -> Option<HashSet<String>> {
-    let vpcs = ec2::vpcs(aws).await.ok()?;
-    let default = vpcs.iter().filter(|vpc| vpc.is_default() == Some(true));
-    Some(default.filter_map(|vpc| vpc.vpc_id()).map(str::to_owned).collect())
+/// AWS makes default VPCs by itself, with a route to the internet.
+fn is_default(vpc: &Vpc) -> bool {
+    vpc.is_default() == Some(true)
+}
+
+/// It is this account's, and leads somewhere.
+fn may_be_altered(table: &Live) -> bool {
+    let routes = table.attributes.get("route").and_then(Value::as_array);
+    matches!(table.owner, Owner::Parent { .. }) && routes.is_some_and(|routes| !routes.is_empty())
 }
 
 /// A main table that nobody declares: what leads elsewhere than into its VPC was added. Routes of services are not somebody's.
-async fn alter(aws: &ScopeReader, live: &mut Live, default_vpcs: Option<&HashSet<String>>) {
-    let Owner::Parent { kind: "aws_vpc", id } = &live.owner else { return };
-    if default_vpcs.is_none_or(|default| default.contains(id)) {
-        return;
+///
+/// # Errors
+/// Which routes are those of services, AWS did not say.
+async fn alter(
+    aws: &ScopeReader,
+    live: &mut Live,
+    table: &RouteTable,
+    is_of_default_vpc: bool,
+) -> Result<(), ReadError> {
+    if is_of_default_vpc {
+        return Ok(());
     }
-    if let Completion::Whole = complete(aws, live).await
-        && let altered @ Owner::Altered { .. } =
-            network::made_with_vpc("main route table of a VPC", &live.attributes, &["route"], |_, _| false)
+    if let Completion::Partly(errors) = complete(aws, live).await
+        && let Some(error) = errors.into_iter().next()
     {
+        return Err(error);
+    }
+    if let altered @ Owner::Altered { .. } = made_with_vpc(table, &live.attributes) {
         live.owner = altered;
     }
+    Ok(())
+}
+
+/// What a route server learned from its peers is nobody's by itself, either:
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/dynamic-routing-route-server.html>.
+fn made_with_vpc(table: &RouteTable, attributes: &Attributes) -> Owner {
+    let learned = table.routes().iter().filter(|route| route.origin() == Some(&RouteOrigin::Advertisement));
+    let learned: Vec<Value> = learned.map(element).collect();
+    network::made_with_vpc("main route table of a VPC", attributes, &["route"], |_, route| learned.contains(route))
 }
 
 /// Takes out the routes to interfaces of AWS services: the interfaces show which are.
@@ -315,6 +344,19 @@ mod tests {
         tables.push(one("rtb-new").routes(route("0.0.0.0/0", "igw-1").build()).build());
         fold_displaced(&tables, |id| id == "rtb-own", &mut live);
         assert_eq!(live[0].owner, Owner::Parent { kind: "aws_vpc", id: "vpc-1".to_owned() });
+    }
+
+    #[test]
+    fn what_a_route_server_learned_is_nobodys() {
+        let learned = route("10.7.0.0/16", "igw-1").origin(RouteOrigin::Advertisement).build();
+        let made = route("10.8.0.0/16", "igw-1").origin(RouteOrigin::CreateRoute).build();
+        let owner = |all: &[&Route]| {
+            let table = RouteTable::builder().set_routes(Some(all.iter().map(|one| (*one).clone()).collect())).build();
+            made_with_vpc(&table, &attributes(json!({"route": routes(&table, &Attributes::new())})))
+        };
+        assert!(matches!(owner(&[&learned]), Owner::Aws(_)));
+        let added = vec![("route", element(&made))];
+        assert_eq!(owner(&[&learned, &made]), Owner::Altered { what: "main route table of a VPC", added });
     }
 
     #[test]

@@ -17,11 +17,11 @@ fn names_are_the_providers_and_in_order() {
             policies,
             compare_computed,
             identity,
-            made_at,
+            creation_time,
             normalize: _,
             suppress_diff: _,
         } = compare_rules;
-        for list in [not_returned, policies, compare_computed, identity, made_at.as_slice()] {
+        for list in [not_returned, policies, compare_computed, identity, creation_time.as_slice()] {
             assert_eq!(list.iter().find(|name| !known(name)), None, "{}: no such attribute", kind.name());
         }
         assert!(!kind.actions().is_empty(), "{} names no IAM action", kind.name());

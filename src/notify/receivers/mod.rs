@@ -7,6 +7,8 @@ pub mod eventbridge;
 pub mod exec;
 pub mod pagerduty;
 pub mod security_hub;
+pub mod slack;
+pub mod slack_webhook;
 pub mod sns;
 pub mod sqs;
 pub mod teams;
@@ -105,6 +107,10 @@ receivers! {
     sqs: Sqs;
     /// A channel or chat of Microsoft Teams, by the URL of a workflow.
     teams: Teams;
+    /// A Slack channel, by a bot: one living message per group, with its history in a thread, and buttons.
+    slack: Slack;
+    /// A Slack channel, by an incoming webhook.
+    slack_webhook: SlackWebhook;
     /// Any HTTP endpoint: a CloudEvents 1.0 envelope, signed as Standard Webhooks says.
     webhook: Webhook;
 }
@@ -139,7 +145,7 @@ mod tests {
         for kind in KINDS {
             let page = format!("{}/docs/receivers/{kind}.md", env!("CARGO_MANIFEST_DIR"));
             let text = std::fs::read_to_string(&page).unwrap_or_else(|error| panic!("write {page}: {error}"));
-            let example = text.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+            let example = text.split("\n```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
             let example = example.unwrap_or_else(|| panic!("{page} has no example in YAML"));
             let Example { receivers } =
                 serde_saphyr::from_str(example).unwrap_or_else(|error| panic!("{page}: {error}"));

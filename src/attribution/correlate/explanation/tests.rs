@@ -1,6 +1,6 @@
 //! Stories: what happened, as CloudTrail records it, and who must be named.
 
-mod certainty;
+pub(in crate::attribution::correlate) mod certainty;
 mod contested;
 mod mixing;
 mod removal;

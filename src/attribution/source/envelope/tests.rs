@@ -41,7 +41,7 @@ fn log_files_in_every_envelope() {
     ] {
         for body in [body.clone(), sns(&body.to_string()), sns(&sns(&body.to_string()).to_string())] {
             let contents = opened(&body);
-            assert_eq!((contents.objects, contents.events.len(), contents.malformed), (object(KEY), 0, 0), "{body}");
+            assert_eq!((contents.objects, contents.events.len(), contents.unread.len()), (object(KEY), 0, 0), "{body}");
         }
     }
     let encoded = opened(&notification("ObjectCreated:Copy", "my+logs/a%2Bb%3D%C3%A4.json.gz"));
@@ -64,12 +64,16 @@ fn events_in_every_envelope() {
         for body in [body.clone(), sns(&body.to_string())] {
             let contents = opened(&body);
             assert_eq!(contents.events.len(), 1, "{body}");
-            assert_eq!((contents.events[0].id.as_str(), contents.malformed), ("a", 0));
+            assert_eq!((contents.events[0].id.as_str(), contents.unread.len()), ("a", 0));
         }
     }
     assert_eq!(opened(&record).events.len(), 1, "a rule may send nothing but the detail");
-    let broken = json!({"eventID": "x", "eventTime": "never"});
-    assert_eq!(opened(&bridged("AWS API Call via CloudTrail", "aws.ec2", &broken)).malformed, 1);
+    let unread = |detail: &Value| opened(&bridged("AWS API Call via CloudTrail", "aws.ec2", detail)).unread;
+    assert_eq!(unread(&json!({"eventID": "x", "eventTime": "never"})), [Unread::Nothing]);
+    let one = unread(&a_record("a", "never"));
+    assert!(matches!(&one[..], [Unread::Call(event)] if event.id == "a" && event.time == Timestamp::MAX), "{one:?}");
+    let nowhere = bridged("Object Created", "aws.s3", &json!({"bucket": {}, "object": {"key": KEY}}));
+    assert_eq!(opened(&nowhere).unread, [Unread::Anything(Timestamp::MAX)]);
 }
 
 #[test]

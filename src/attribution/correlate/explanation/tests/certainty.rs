@@ -133,8 +133,8 @@ fn calls_without_number_that_do_not_bear_on_it_hide_nobody() {
     assert_eq!(of(&instance("m5.large"), events.iter()), "ann certain: 1-ann-ModifyInstanceAttribute[/instance_type]");
 }
 
-#[test]
-fn a_correction_that_says_it_failed_takes_the_name_back() {
+/// An instance, Ann's record, and corrections of it that say that her call failed.
+pub(crate) fn corrections() -> (Drift, String, [String; 2]) {
     let addendum = |more: Value| {
         let mut all = json!({"addendum": {"reason": "UPDATED_DATA"}, "errorCode": "AccessDenied"});
         if let (Value::Object(all), Value::Object(more)) = (&mut all, more) {
@@ -146,8 +146,14 @@ fn a_correction_that_says_it_failed_takes_the_name_back() {
     let same = resized(1, "ann", "m5.large", addendum(json!({})));
     let other = json!({"eventID": "c-1", "addendum": {"reason": "UPDATED_DATA", "originalEventID": "1-ann-ModifyInstanceAttribute"}});
     let other = resized(1, "ann", "m5.large", addendum(other));
-    for correction in [same, other] {
-        assert_eq!(attributed(&instance("m5.large"), &[written.clone(), correction]), "");
+    (instance("m5.large"), written, [same, other])
+}
+
+#[test]
+fn a_correction_that_says_it_failed_takes_the_name_back() {
+    let (drift, written, corrections) = corrections();
+    for correction in corrections {
+        assert_eq!(attributed(&drift, &[written.clone(), correction]), "");
     }
 }
 
@@ -202,13 +208,12 @@ fn doubted(drift: &Drift, records: &[String]) -> bool {
     doubted
 }
 
-#[test]
-fn a_later_record_that_says_too_little_takes_certainty() {
+/// An instance that Ann made larger, her record, and others beside it: may they have been about the same, so that her name is in doubt?
+pub(crate) fn records_that_say_too_little() -> (Drift, String, Vec<(String, bool, &'static str)>) {
     let ann = || resized(5, "ann", "m5.large", json!({}));
-    let with = |record: String| doubted(&instance("m5.large"), &[ann(), record]);
     let bob = |second, request: Value, more: Value| event(second, "bob", "ec2:ModifyInstanceAttribute", request, more);
     let omitted = json!({"omitted": true, "originalSize": 200_000, "reason": "x"});
-    for (record, expected, what) in [
+    let others = vec![
         (resized(7, "bob", "t3.nano", json!({"eventTime": 17})), true, "at no time"),
         (bob(7, json!({"instanceId": "i-0ffffffff"}), json!({"eventTime": 17})), false, "of another instance"),
         (bob(7, omitted.clone(), json!({})), true, "left out"),
@@ -224,8 +229,15 @@ fn a_later_record_that_says_too_little_takes_certainty() {
         (event(7, "bob", "iam:UpdateAssumeRolePolicy", Value::Null, json!({})), false, "of another kind"),
         (ann().get(..300).unwrap().to_owned(), true, "cut in two"),
         ("\"junk\"".to_owned(), false, "no record at all"),
-    ] {
-        assert_eq!(with(record), expected, "{what}");
+    ];
+    (instance("m5.large"), ann(), others)
+}
+
+#[test]
+fn a_later_record_that_says_too_little_takes_certainty() {
+    let (drift, ann, others) = records_that_say_too_little();
+    for (record, expected, what) in others {
+        assert_eq!(doubted(&drift, &[ann.clone(), record]), expected, "{what}");
     }
 }
 
