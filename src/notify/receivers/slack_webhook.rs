@@ -67,6 +67,7 @@ mod tests {
                 open(&Config { url }, "ops", tools).unwrap()
             },
             success: (200, "ok"),
+            keeps: |message| message.quiet,
             check: &|request| {
                 let body = request.json();
                 assert_eq!(fake::problem(&body), None, "{body:#}");

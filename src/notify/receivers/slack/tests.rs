@@ -39,6 +39,7 @@ async fn it_keeps_the_contract() {
     kit::Contract {
         open: &|url, tools| open(&config(url), "ops", tools).unwrap(),
         success: (200, r#"{"ok": true, "channel": "C0123456789", "ts": "1767362700.000100"}"#),
+        keeps: |message| message.quiet,
         check: &|request| {
             assert_eq!(request.header("authorization"), format!("Bearer {TOKEN}"));
             if request.path.ends_with("/chat.postMessage") {
