@@ -63,7 +63,7 @@ mod tests {
     async fn it_keeps_the_contract() {
         kit::Contract {
             open: &|url, tools| {
-                let url = Address::Secret(kit::secret(&format!("{url}/services/T0/B0/{}", kit::SECRET)));
+                let url = kit::secret(&format!("{url}/services/T0/B0/{}", kit::SECRET));
                 open(&Config { url }, "ops", tools).unwrap()
             },
             success: (200, "ok"),
@@ -82,12 +82,12 @@ mod tests {
     #[tokio::test]
     async fn another_answer_than_ok_is_not_taken_for_success() {
         let (server, tools) = (kit::Server::start().await, kit::tools().await);
-        let url = Address::Secret(kit::secret(&server.url));
+        let url = kit::secret(&server.url);
         let receiver = open(&Config { url }, "ops", &tools).unwrap();
         server.answers(200, "<html>log in</html>");
         let message = samples::message(1);
         let error = receiver.deliver(&kit::notice(&message)).await.unwrap_err();
-        assert!(matches!(error, DeliveryError::Refused { .. }), "{error}");
+        assert!(matches!(error, DeliveryError::Retry { after: Some(_), .. }), "{error}");
         let mut quiet = message.clone();
         quiet.quiet = true;
         server.requests();
