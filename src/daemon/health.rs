@@ -1,11 +1,11 @@
-//! How the daemon is: `/healthz`, `/readyz` with reasons, `/metrics`, `/version`.
+//! How the daemon is: `/healthz`, `/readyz` with reasons, `/metrics`, `/version`; and where Slack sends presses of buttons.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
@@ -18,7 +18,7 @@ use super::conditions::Condition;
 use super::{Daemon, Stop};
 use crate::model::{Gap, Outcome, Severity};
 use crate::notify::interaction::Waiting;
-use crate::notify::interaction::http::{PATH, interactivity};
+use crate::notify::interaction::http::{LARGEST, PATH, interactivity};
 use crate::store::{QueueDepth, Store, StoreError};
 
 /// What is known of the daemon's state.
@@ -187,7 +187,7 @@ pub(super) async fn serve(daemon: Arc<Daemon>, listener: TcpListener, presses: m
         .route("/metrics", get(metrics_page))
         .route("/version", get(|| async { concat!(env!("CARGO_PKG_VERSION"), "\n") }))
         .with_state(shared)
-        .route(PATH, post(interactivity).with_state(pressed));
+        .route(PATH, post(interactivity).layer(DefaultBodyLimit::max(LARGEST)).with_state(pressed));
     let ended = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };

@@ -25,7 +25,7 @@ impl OnPress for Presses {
 pub(super) fn interactivity(daemon: &Arc<Daemon>, queue: mpsc::Sender<Waiting>) -> Interactivity {
     let clock = Arc::clone(&daemon.clock);
     let daemon = Arc::clone(daemon);
-    Interactivity { apps: Box::new(move || daemon.current().notify.apps.clone()), queue, clock }
+    Interactivity::new(Box::new(move || daemon.current().notify.apps.clone()), queue, clock)
 }
 
 /// Does what comes as requests, until nobody listens to them any more.

@@ -52,6 +52,8 @@ pub enum Wish {
     FillIn {
         trigger_id: String,
     },
+    /// They pressed what the message showed before: nothing is done.
+    Outdated,
 }
 
 impl Wish {
@@ -60,6 +62,7 @@ impl Wish {
         match self {
             Self::Do(action) => action.as_str(),
             Self::FillIn { .. } => "finding.ignore",
+            Self::Outdated => "finding.press",
         }
     }
 }
@@ -83,8 +86,11 @@ pub fn read(payload: &Value, now: Timestamp) -> Read {
 
 fn pressed(payload: &Value, now: Timestamp) -> Option<Interaction> {
     let action = payload.pointer("/actions/0")?;
-    let targets = Targets::decode(targets(payload.get("message")?)?)?;
+    let (block, targets) = buttons(payload.get("message")?)?;
+    let targets = Targets::decode(targets)?;
     let wish = match text(action, "/action_id") {
+        // The message was changed between what they saw and now.
+        ACKNOWLEDGE | SNOOZE | IGNORE if text(action, "/block_id") != block => Wish::Outdated,
         ACKNOWLEDGE => Wish::Do(Action::Acknowledge),
         SNOOZE => {
             let chosen = text(action, "/selected_option/value");
@@ -99,14 +105,18 @@ fn pressed(payload: &Value, now: Timestamp) -> Option<Interaction> {
     Some(Interaction { user: user(payload)?, channel: channel.to_owned(), targets, wish })
 }
 
-/// What the message's own button says that it is about. All buttons of a message are about the same.
-fn targets(message: &Value) -> Option<&str> {
+/// The block of the message's buttons, and what its first one says that they are about. All of them are about the same.
+fn buttons(message: &Value) -> Option<(&str, &str)> {
     match message {
-        Value::Object(members) if members.get("action_id").and_then(Value::as_str) == Some(ACKNOWLEDGE) => {
-            members.get("value")?.as_str()
+        Value::Object(members) => {
+            let elements = members.get("elements").and_then(Value::as_array).into_iter().flatten();
+            let own = elements.into_iter().find(|one| text(one, "/action_id") == ACKNOWLEDGE);
+            match own {
+                Some(own) => Some((members.get("block_id")?.as_str()?, own.get("value")?.as_str()?)),
+                None => members.values().find_map(buttons),
+            }
         }
-        Value::Object(members) => members.values().find_map(targets),
-        Value::Array(all) => all.iter().find_map(targets),
+        Value::Array(all) => all.iter().find_map(buttons),
         _ => None,
     }
 }
@@ -134,6 +144,28 @@ pub fn queue() -> (mpsc::Sender<Waiting>, mpsc::Receiver<Waiting>) {
     mpsc::channel(WAITING)
 }
 
+/// Why a press was not taken; whoever pressed sees that it was not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotTaken {
+    /// No receiver of the configuration has this channel and wrote this message.
+    NoReceiver,
+    /// Too many wait.
+    Full,
+}
+
+/// Puts a press into the queue, if one of these apps has its receiver.
+pub fn take(apps: &[Arc<App>], interaction: Interaction, queue: &mpsc::Sender<Waiting>) -> Result<(), NotTaken> {
+    let Some(place) = apps.iter().find_map(|app| app.place(&interaction)) else {
+        let Interaction { channel, user, .. } = interaction;
+        tracing::warn!(channel, user, "a button was pressed of a message that no receiver of the configuration wrote");
+        return Err(NotTaken::NoReceiver);
+    };
+    queue.try_send((place, interaction)).map_err(|_| {
+        tracing::error!("too many presses of buttons wait: one was not taken");
+        NotTaken::Full
+    })
+}
+
 /// Does what is in the queue, some at a time, until nobody can put anything in any more.
 pub async fn work(queue: mpsc::Receiver<Waiting>, on_press: &dyn OnPress) {
     let waiting = futures::stream::unfold(queue, |mut queue| async move { Some((queue.recv().await?, queue)) });
@@ -153,6 +185,10 @@ pub(crate) mod tests {
     pub(crate) fn payload(user: &str, action: &Value, number: usize) -> Value {
         let targets = Targets::of("driftd-0123456789abcdef", "ops", &samples::message(number)).encode();
         let button = json!({"type": "button", "action_id": ACKNOWLEDGE, "value": targets});
+        let mut action = action.clone();
+        if action.is_object() && action.get("block_id").is_none() {
+            action["block_id"] = json!("driftd 1");
+        }
         json!({
             "type": "block_actions",
             "user": {"id": user, "username": "x", "team_id": "T0HOME"},
@@ -160,7 +196,7 @@ pub(crate) mod tests {
             "trigger_id": "1.2.abc",
             "container": {"type": "message_attachment", "channel_id": CHANNEL, "message_ts": "1.2"},
             "channel": {"id": CHANNEL, "name": "ops"},
-            "message": {"ts": "1.2", "attachments": [{"blocks": [{"type": "actions", "elements": [button]}]}]},
+            "message": {"ts": "1.2", "attachments": [{"blocks": [{"type": "actions", "block_id": "driftd 1", "elements": [button]}]}]},
             "actions": [action],
         })
     }
@@ -176,6 +212,8 @@ pub(crate) mod tests {
         assert_eq!(snoozed.wish, Wish::Do(Action::Snooze { until: "2026-01-03T14:05:00Z".parse().unwrap() }));
         let ignored = of(json!({"action_id": IGNORE})).unwrap();
         assert_eq!(ignored.wish, Wish::FillIn { trigger_id: "1.2.abc".to_owned() });
+        let outdated = of(json!({"action_id": ACKNOWLEDGE, "block_id": "driftd 0"})).unwrap();
+        assert_eq!(outdated.wish, Wish::Outdated, "the message is another one by now");
         for strange in [
             json!({"action_id": SNOOZE, "selected_option": {"value": "99y"}}),
             json!({"action_id": "somebody_elses"}),
@@ -186,8 +224,7 @@ pub(crate) mod tests {
         let mut other = payload("U0BOB> <!here", &json!({"action_id": ACKNOWLEDGE}), 1);
         assert_eq!(read(&other, now), Read::default());
         other["user"]["id"] = json!("U0BOB");
-        other["message"] =
-            json!({"blocks": [{"elements": [{"action_id": ACKNOWLEDGE, "value": "g 00000000 0 ../x:y"}]}]});
+        other["message"] = json!({"blocks": [{"block_id": "driftd 1", "elements": [{"action_id": ACKNOWLEDGE, "value": "g 00000000 0 ../x:y"}]}]});
         assert_eq!(read(&other, now), Read::default());
         for nonsense in [json!(null), json!([]), json!({"type": "view_closed"}), json!({"type": "block_actions"})] {
             assert_eq!(read(&nonsense, now), Read::default(), "{nonsense}");

@@ -7,6 +7,7 @@ use super::targets::{Target, Targets, content};
 use super::{Owners, plan};
 use crate::life::{Changes, KnownFinding, OperationError, State, operation};
 use crate::store::{Apply, AuditEntry, Store, StoreError};
+use crate::wording::minutes;
 
 /// The daemon may see a finding again while somebody presses; more often in a row it does not.
 const TRIES: usize = 20;
@@ -128,6 +129,11 @@ async fn apply_one(
         if action.is_done(&known) {
             return Ok(None);
         }
+        if let State::Ignored { hold, expires, .. } = &known.life.state {
+            let why =
+                format!("finding {} is ignored by {} until {}: it stays so", known.id, hold.by, minutes(*expires));
+            return Ok(Some(why));
+        }
         let changes = match action.on(&known, person.name(), now) {
             Ok(changes) => changes,
             Err(error) => return Ok(Some(error.to_string())),
@@ -213,6 +219,13 @@ pub(crate) mod tests {
         apply(&store, &Action::Snooze { until }, &targets, &bob(), now).await.unwrap();
         let known = store.finding_show(&targets.findings[2].id).await.unwrap();
         assert!(matches!(known.life.state, State::Snoozed { until: kept, .. } if kept == until));
+        let (owner, reason, expires) = ("net".to_owned(), "a test".to_owned(), "2026-02-01T00:00:00Z".parse().unwrap());
+        apply(&store, &Action::Ignore { owner, reason, expires }, &targets, &bob(), now).await.unwrap();
+        let applied = apply(&store, &Action::Snooze { until }, &targets, &bob(), now).await.unwrap();
+        assert!(
+            applied.not_done[0].1.contains("is ignored by bob@example.com until 2026-02-01 00:00 UTC"),
+            "{applied:?}"
+        );
     }
 
     #[tokio::test]

@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::wording::message::Message;
 
-/// A button's value in Slack holds 2,000 characters, a finding takes up to 25 of them.
-const MOST: usize = 60;
+/// A button's value in Slack holds 2,000 characters, a finding takes 34 of them.
+const MOST: usize = 50;
 
 /// Findings of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,11 @@ impl Targets {
         Self { group: group.to_owned(), receiver: mark(receiver), findings, more }
     }
 
+    /// A name of all of it: another one whenever what the buttons are about is another.
+    pub fn name(&self) -> String {
+        hex::encode(&Sha256::digest(self.encode())[..8])
+    }
+
     /// `GROUP RECEIVER MORE ID:CONTENT ID:CONTENT ...`
     pub fn encode(&self) -> String {
         let mut text = format!("{} {} {}", self.group, self.receiver, self.more);
@@ -66,18 +71,14 @@ impl Targets {
     }
 }
 
-/// A short name of a finding's content.
+/// A name of a finding's content; long enough that nobody finds another content of the same name.
 pub fn content(fingerprint: &str) -> String {
-    short(fingerprint)
+    hex::encode(&Sha256::digest(fingerprint)[..8])
 }
 
 /// A short name of a receiver, whatever stands in its own.
 pub fn mark(receiver: &str) -> String {
-    short(receiver)
-}
-
-fn short(text: &str) -> String {
-    hex::encode(&Sha256::digest(text)[..4])
+    hex::encode(&Sha256::digest(receiver)[..4])
 }
 
 fn is_id(text: &str) -> bool {

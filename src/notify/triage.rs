@@ -1,8 +1,9 @@
 //! The triage note: one or two plain sentences on a finding from a language model, off by default. It is marked as generated wherever it is shown,
 //! decides nothing, and a failure costs nothing but the note. Which findings get one, the daemon says; here is only how.
 //!
-//! What the model gets: kind, name, severity, rules and changes, as data and cut short. No account, no person, no address, nothing that is sensitive
-//! (such values left the finding long before), and no values at all where `show_values` is false.
+//! What the model gets: kind, name, severity, rules and changes, as data and cut short. None of what the finding says of account, person and network
+//! address (a value that differs may hold such a thing), nothing that is sensitive (such values left the finding long before), and no values at all where
+//! `show_values` is false.
 
 pub mod config;
 mod prompt;

@@ -13,6 +13,9 @@ use super::{Resolver, SecretError, SecretRef};
 /// How old what was read from Vault or AWS may be.
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
+/// Whoever has an old one does not wait longer for the new one.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// A secret that follows its rotation.
 pub struct RotatingSecret {
     reference: SecretRef,
@@ -52,7 +55,18 @@ impl RotatingSecret {
         {
             return Ok(kept.secret.clone());
         }
-        match (self.resolver.read(&self.reference).await, kept.as_mut()) {
+        let read = self.resolver.read(&self.reference);
+        let read = match kept.as_ref() {
+            None => read.await,
+            Some(old) => match tokio::time::timeout(PATIENCE, read).await {
+                Ok(read) => read,
+                Err(_) => {
+                    tracing::warn!(secret = %self.reference, "it was not read in time: what was read before is used still");
+                    return Ok(old.secret.clone());
+                }
+            },
+        };
+        match (read, kept.as_mut()) {
             (Ok(secret), _) => {
                 *kept = Some(Kept { secret: secret.clone(), read_at: now, version });
                 Ok(secret)

@@ -11,7 +11,7 @@ use super::text::{count, sanitize_output, shorten};
 use super::{Sign, changes, finding as said, steps, who};
 use crate::life::{KnownFinding, StateName, TransitionKind};
 use crate::model::Reason;
-use crate::model::{Change, Confidence, DriftStatus, Finding, Severity};
+use crate::model::{Caution, Change, Confidence, DriftStatus, Finding, Severity};
 
 /// Findings of which a message tells more than their number.
 pub const ITEMS: usize = 50;
@@ -325,6 +325,7 @@ fn said_who(attribution: &crate::model::Attribution, now: Timestamp) -> Who {
         time: clean(&attribution.time),
         source_ip: clean(&attribution.source_ip),
         mfa: attribution.mfa,
+        is_forgeable: attribution.cautions.contains(&Caution::NameIsForgeable),
         cautions: attribution.cautions.iter().map(|caution| who::in_words(*caution).to_owned()).collect(),
         events: attribution.events.iter().map(|event| sanitize_output(&event.event_id)).collect(),
     }

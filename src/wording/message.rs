@@ -210,6 +210,9 @@ pub struct Who {
     pub source_ip: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa: Option<bool>,
+    /// May somebody else have taken this name?
+    #[serde(default)]
+    pub is_forgeable: bool,
     pub cautions: Vec<String>,
     /// Ids of CloudTrail events.
     pub events: Vec<String>,

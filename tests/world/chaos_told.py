@@ -2,6 +2,7 @@
 what the store has."""
 import collections
 import dataclasses
+import json
 
 from .chaos_store import count, findings
 from .receiving import Receivers
@@ -22,14 +23,20 @@ def left(store) -> dict[str, int]:
 
 def compare(store, receivers: Receivers) -> Told:
     slack, hook, mail = receivers.slack, receivers.hook, receivers.mail
-    told = Told(dict(store.rows("SELECT receiver, count(*) AS number FROM notices WHERE state = 'sent' GROUP BY receiver")))
+    sent = collections.defaultdict(list)
+    for receiver, payload in store.rows("SELECT receiver, payload FROM notices WHERE state = 'sent' ORDER BY id"):
+        sent[receiver].append(json.loads(payload))
+    told = Told({receiver: len(all_of_it) for receiver, all_of_it in sent.items()})
     mails = collections.Counter(dict(one["headers"])["Message-ID"] for one in mail.mails)
-    loud = {one for one, event in hook.events.items() if not event["data"]["quiet"]}
-    # All three are told the same; mails are not sent about what is quiet.
-    had = {"hook": (len(hook.events), told.notices.get("hook")), "mail": (len(mails), len(loud)), "slack": (len(slack.notices), told.notices.get("slack"))}
-    told.problems += [f"{name} has {has} messages, and should have {wanted}" for name, (has, wanted) in had.items() if has != (wanted or 0)]
+    groups, replies = slack.shown()
+    # The first notice of a group is its message in Slack; what is new after that stands in its thread, too. Mails are not sent of what is quiet.
+    heads = {payload["group"] for payload in sent["slack"]}
+    new = sum(bool(payload["message"]["news"]) or not payload["message"]["quiet"] for payload in sent["slack"]) - len(heads)
+    had = {"hook": (len(hook.events), len(sent["hook"])), "slack": (len(slack.notices), len(sent["slack"])), "groups in slack": (len(groups), len(heads)),
+           "replies in slack": (len(replies), new), "mail": (len(mails), sum(not payload["message"]["quiet"] for payload in sent["mail"]))}
+    told.problems += [f"{name}: {has} came, and {wanted} were sent" for name, (has, wanted) in had.items() if has != wanted]
     told.again = {"hook": len(hook.again), "mail": mails.total() - len(mails)}
-    told.problems += [f"slack shows {notice} twice" for notice, times in slack.shown().items() if times > 1]
+    told.problems += [f"slack shows {what} {times} times" for what, times in (*groups.items(), *replies.items()) if times > 1]
     told.problems += [f"refused: {problem}" for problem in (*slack.problems, *hook.problems)]
     told.problems += last_words(store, hook.events.values())
     return told

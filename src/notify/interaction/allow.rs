@@ -1,20 +1,24 @@
 //! Which Slack apps there are, where their buttons are, and who may press them: who is named by address, or is in a user group that is named. Nobody
 //! else; and if nobody is named, nobody.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::Interaction;
-use crate::notify::Tools;
 use crate::notify::config::ReceiverConfig;
 use crate::notify::press::Person;
 use crate::notify::receivers::ReceiverKind;
 use crate::notify::receivers::slack::{Allow, Api, ApiError, Door, escaped, plain};
 use crate::notify::targets::mark;
+use crate::notify::{DeliveryError, Tools};
 use crate::secret::RotatingSecret;
+
+/// How long it is known who is in a user group.
+const MEMBERS_HOLD: SignedDuration = SignedDuration::from_secs(60);
 
 /// An app of Slack's: one secret, by which presses are known to come from Slack, and the channels for which they may come.
 pub struct App {
@@ -37,6 +41,8 @@ pub struct Place {
     api: Api,
     allow: Allow,
     home: OnceCell<Home>,
+    /// User group -> its members, and when they were asked for.
+    members: Mutex<HashMap<String, (Timestamp, BTreeSet<String>)>>,
 }
 
 /// The workspace, or the organization, that the bot belongs to.
@@ -68,6 +74,7 @@ pub fn apps(receivers: &[ReceiverConfig], tools: &Tools) -> Vec<Arc<App>> {
             api: config.api(tools),
             allow: buttons.allow.clone(),
             home: OnceCell::new(),
+            members: Mutex::default(),
         });
         match found.iter_mut().find(|(door, _)| **door == buttons.door) {
             Some((_, app)) => app.places.push(place),
@@ -101,7 +108,10 @@ impl Place {
             return (person, Err(Denied::NobodyNamed));
         }
         let mut failed = None;
-        match self.email(user, now).await {
+        // Side by side: a form must be opened within three seconds.
+        let members = futures::future::join_all(user_groups.iter().map(|group| self.is_member(group, user, now)));
+        let (email, members) = tokio::join!(self.email(user, now), members);
+        match email {
             Ok(email) => person.email = email,
             Err(error) if !emails.is_empty() => failed = Some(error),
             // It is only for the audit log, then.
@@ -110,19 +120,30 @@ impl Place {
         if person.email.as_ref().is_some_and(|email| emails.contains(email)) {
             return (person, Ok(()));
         }
-        for group in user_groups {
-            match self.api.form("usergroups.users.list", &[("usergroup", group)], now).await {
-                Ok(said) => {
-                    let users = said.get("users").and_then(Value::as_array);
-                    if users.into_iter().flatten().any(|one| one.as_str() == Some(user)) {
-                        return (person, Ok(()));
-                    }
-                }
+        for is_member in members {
+            match is_member {
+                Ok(true) => return (person, Ok(())),
+                Ok(false) => {}
                 Err(error) => failed = Some(error),
             }
         }
         let denied = failed.map_or(Denied::NotNamed, |error| Denied::CannotTell(error.error.to_string()));
         (person, Err(denied))
+    }
+
+    /// Is somebody in a user group? Its members are asked for once a minute at most, so that nobody's presses use up what Slack allows.
+    async fn is_member(&self, group: &str, user: &str, now: Timestamp) -> Result<bool, ApiError> {
+        let mut members = self.members.lock().await;
+        let known = members.get(group).filter(|(at, _)| now.duration_since(*at).abs() < MEMBERS_HOLD);
+        if let Some((_, users)) = known {
+            return Ok(users.contains(user));
+        }
+        let said = self.api.form("usergroups.users.list", &[("usergroup", group)], now).await?;
+        let users = said.get("users").and_then(Value::as_array).into_iter().flatten();
+        let users: BTreeSet<String> = users.filter_map(Value::as_str).map(str::to_owned).collect();
+        let is_member = users.contains(user);
+        members.insert(group.to_owned(), (now, users));
+        Ok(is_member)
     }
 
     /// The address of a member, in lowercase. Of people of other workspaces (shared channels), of guests whose address nobody confirmed and of
@@ -143,14 +164,15 @@ impl Place {
         let enterprise = text("/user/enterprise_user/enterprise_id");
         let is_at_home =
             text("/user/team_id") == home.team || home.enterprise.as_deref().is_some_and(|own| own == enterprise);
-        let email = text("/user/profile/email").to_lowercase();
+        let email = text("/user/profile/email").to_ascii_lowercase();
         Ok((is_at_home && !email.is_empty()).then_some(email))
     }
 
     async fn ask_home(&self, now: Timestamp) -> Result<Home, ApiError> {
         let said = self.api.post("auth.test", &json!({}), now).await?;
         let text = |key: &str| said.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-        Ok(Home { team: text("team_id").unwrap_or_default(), enterprise: text("enterprise_id") })
+        let team = text("team_id").ok_or_else(|| DeliveryError::retry("auth.test named no workspace"))?;
+        Ok(Home { team, enterprise: text("enterprise_id") })
     }
 
     /// Tells one person something, in the channel, and nobody else.

@@ -46,6 +46,10 @@ impl OnPress for Desk {
         }
         let action = match wish {
             Wish::Do(action) => action,
+            Wish::Outdated => {
+                let text = "Nothing was done: the message changed while you pressed. Look at it as it is now, and press again.";
+                return tell(place, &user, text, now).await;
+            }
             Wish::FillIn { trigger_id } => {
                 let view = modal::view(&channel, &targets, person.email.as_deref().unwrap_or_default(), now);
                 if let Err(error) = place.open_view(&trigger_id, &view, now).await {

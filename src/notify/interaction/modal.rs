@@ -33,7 +33,7 @@ pub fn view(channel: &str, targets: &Targets, owner: &str, now: Timestamp) -> Va
     let kept = Kept { channel: channel.to_owned(), targets: targets.encode() };
     let input = |id: &str, label: &str, element: Value| json!({"type": "input", "block_id": id, "label": plain(label, 150), "element": element});
     let mut owner_field = json!({"type": "plain_text_input", "action_id": "value", "max_length": OWNER});
-    if !owner.is_empty() && owner.chars().count() <= 100 {
+    if !owner.is_empty() && owner.chars().count() as u64 <= OWNER {
         owner_field["initial_value"] = json!(owner);
     }
     let suggested = day(now.checked_add(SUGGESTED).unwrap_or(now));

@@ -1,6 +1,7 @@
 //! Socket Mode: presses over a connection that the daemon opens to Slack (<https://docs.slack.dev/apis/events-api/using-socket-mode>), so that it needs no
 //! public address. Every envelope is acknowledged before anything is done with it; what breaks is connected anew, later and later.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
@@ -43,7 +44,7 @@ enum Ended {
 }
 
 /// Takes presses of an app and does them, until `stop`; those that were taken are done before it returns.
-pub async fn run(app: &App, on_press: &dyn OnPress, clock: &Clock, stop: impl Future<Output = ()>) {
+pub async fn run(app: &Arc<App>, on_press: &dyn OnPress, clock: &Clock, stop: impl Future<Output = ()>) {
     let AppSecret::Socket(api) = &app.secret else { return };
     let (queue, waiting) = super::queue();
     let taking = async {
@@ -57,13 +58,13 @@ pub async fn run(app: &App, on_press: &dyn OnPress, clock: &Clock, stop: impl Fu
 }
 
 /// One connection after the other, for ever.
-async fn listen(app: &App, api: &Api, queue: &mpsc::Sender<Waiting>, clock: &Clock) {
+async fn listen(app: &Arc<App>, api: &Api, queue: &mpsc::Sender<Waiting>, clock: &Clock) {
     let mut pause = FIRST_PAUSE;
     loop {
         let began = clock();
         let ended = match connect(api, began).await {
             Ok(mut connection) => {
-                let ended = attend(app, &mut connection, queue, clock).await;
+                let ended = attend(std::slice::from_ref(app), &mut connection, queue, clock).await;
                 // Slack learns of it soon; if not, it notices itself.
                 _ = tokio::time::timeout(SEND, connection.close(None)).await;
                 ended
@@ -117,7 +118,7 @@ fn broken(error: &Error) -> String {
 }
 
 /// Takes what comes over one connection until it ends.
-async fn attend(app: &App, connection: &mut Connection, queue: &mpsc::Sender<Waiting>, clock: &Clock) -> Ended {
+async fn attend(apps: &[Arc<App>], connection: &mut Connection, queue: &mpsc::Sender<Waiting>, clock: &Clock) -> Ended {
     let mut was_asked = false;
     loop {
         let text = match tokio::time::timeout(SILENCE, connection.next()).await {
@@ -153,15 +154,15 @@ async fn attend(app: &App, connection: &mut Connection, queue: &mpsc::Sender<Wai
         if id.is_empty() {
             continue;
         }
-        if let Err(why) = take(app, connection, &envelope, id, queue, clock).await {
+        if let Err(why) = take(apps, connection, &envelope, id, queue, clock).await {
             return Ended::Broken(why);
         }
     }
 }
 
-/// Acknowledges an envelope, and puts what it asks for into the queue. Without room it is not acknowledged: whoever pressed sees that.
+/// Puts what an envelope asks for into the queue, and acknowledges it. What is not taken is not acknowledged: whoever pressed sees that.
 async fn take(
-    app: &App,
+    apps: &[Arc<App>],
     connection: &mut Connection,
     envelope: &Value,
     id: &str,
@@ -173,27 +174,17 @@ async fn take(
         // Events and commands that somebody turned on for the app: nothing of ours.
         _ => super::Read::default(),
     };
-    let waiting = read.interaction.and_then(|interaction| {
-        let place = app.place(&interaction);
-        if place.is_none() {
-            tracing::warn!(channel = interaction.channel, "a button was pressed for which this app has no receiver");
-        }
-        Some((place?, interaction))
-    });
-    let Ok(room) = queue.try_reserve() else {
-        tracing::error!("too many presses of buttons wait: one was not taken");
+    // Slack may not know that it arrived and send it again: done twice is done once.
+    if let Some(interaction) = read.interaction
+        && super::take(apps, interaction, queue).is_err()
+    {
         return Ok(());
-    };
+    }
     let mut answer = json!({"envelope_id": id});
     if let Some(payload) = read.answer {
         answer["payload"] = payload;
     }
-    let sent = within(connection.send(Message::text(answer.to_string()))).await;
-    // Slack may not know that it arrived and send it again: done twice is done once.
-    if let Some(waiting) = waiting {
-        room.send(waiting);
-    }
-    sent
+    within(connection.send(Message::text(answer.to_string()))).await
 }
 
 async fn within(sending: impl Future<Output = Result<(), Error>>) -> Result<(), String> {

@@ -90,7 +90,8 @@ async fn only_who_is_named_may_press_and_every_press_is_audited() {
     assert_eq!(states(&store).await, ["open", "open"]);
     // Slack cannot be asked: nobody may.
     slack.fault("usergroups.users.list", Fault::Status(503));
-    desk.on_press(&place, press("U0BOB")).await;
+    let not_asked_yet = self::app(&slack, socket_door(), allow()).await.place(&press("U0BOB")).unwrap();
+    desk.on_press(&not_asked_yet, press("U0BOB")).await;
     assert!(slack.ephemeral()[0]["text"].as_str().unwrap().contains("cannot be found out now"));
     assert_eq!(states(&store).await, ["open", "open"]);
     desk.on_press(&place, press("U0BOB")).await;
@@ -167,7 +168,7 @@ async fn signed_requests_are_answered_before_anything_is_done() {
     let slack = Slack::start().await;
     let app = app(&slack, Door::Http(kit::secret(SIGNING)), allow()).await;
     let (queue, waiting) = queue();
-    let own = Arc::new(Interactivity { apps: Box::new(move || vec![Arc::clone(&app)]), queue, clock: clock() });
+    let own = Arc::new(Interactivity::new(Box::new(move || vec![Arc::clone(&app)]), queue, clock()));
     let router = Router::new().route(PATH, post(interactivity)).with_state(Arc::clone(&own));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}{PATH}", listener.local_addr().unwrap());

@@ -24,17 +24,23 @@ pub use message::{ACKNOWLEDGE, IGNORE, Rendered, SNOOZE, SNOOZES, webhook};
 pub use text::{Mrkdwn, escape, escaped, is_id, plain};
 
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools};
-use crate::wording::message::{Message, Occasion};
 
 /// Slack takes about one message per second and channel (<https://docs.slack.dev/apis/web-api/rate-limits>).
 const PACE: Duration = Duration::from_secs(1);
 /// People who are looked up for one message.
 const MENTIONS: usize = 5;
+/// How long that may take, all together.
+const LOOKING_UP: Duration = Duration::from_secs(5);
 /// People whose ids are remembered.
 const REMEMBERED: usize = 1_000;
+/// By this the messages of driftd are known.
+const EVENT: &str = "driftd_notice";
 /// Messages of a page, and pages, in which an earlier try is looked for.
 const PAGE: &str = "100";
 const PAGES: usize = 5;
+/// The bot may write there and not read.
+const MAY_NOT_READ: &[&str] =
+    &["missing_scope", "no_permission", "not_allowed_token_type", "channel_not_found", "not_in_channel"];
 /// Slack's clock and ours may differ so much.
 const SKEW: SignedDuration = SignedDuration::from_secs(120);
 /// The message that is to be changed is not there any more, or Slack does not let it be changed.
@@ -65,14 +71,15 @@ pub(super) fn open(config: &Config, name: &str, tools: &Tools) -> Result<Box<dyn
 #[async_trait::async_trait]
 impl Receiver for Slack {
     async fn deliver(&self, notice: &Notice<'_>) -> Result<Delivered, DeliveryError> {
-        let mentions = self.mentions(notice).await;
+        // Nobody is mentioned where Slack does not say soon who they are.
+        let mentions = tokio::time::timeout(LOOKING_UP, self.mentions(notice)).await.unwrap_or_default();
         if let Some(ts) = notice.handle.and_then(|handle| self.own_ts(handle))
             && self.update(notice, ts, &mentions).await?
         {
             self.reply(notice, ts, &mentions).await?;
             return Ok(Delivered { handle: None });
         }
-        let ts = match self.posted_before(notice, None).await {
+        let ts = match self.posted_before(notice, None).await? {
             Some(ts) => ts,
             None => self.post(notice, &mentions).await?,
         };
@@ -95,6 +102,8 @@ impl Slack {
     async fn update(&self, notice: &Notice<'_>, ts: &str, mentions: &[String]) -> Result<bool, DeliveryError> {
         let mut body = self.body(notice, &self.living(notice, mentions)?);
         body["ts"] = json!(ts);
+        // Not the default of this method, which makes links and mentions of words.
+        body["parse"] = json!("none");
         match self.api.post("chat.update", &body, notice.now).await {
             Ok(_) => Ok(true),
             Err(error) if error.is(GONE) => Ok(false),
@@ -102,18 +111,15 @@ impl Slack {
         }
     }
 
-    /// Says in the thread what is new; to the whole channel only where nobody took care.
+    /// Says in the thread what is new.
     async fn reply(&self, notice: &Notice<'_>, ts: &str, mentions: &[String]) -> Result<(), DeliveryError> {
         let message = notice.message;
-        if message.news.is_empty() && message.quiet || self.posted_before(notice, Some(ts)).await.is_some() {
+        if message.news.is_empty() && message.quiet || self.posted_before(notice, Some(ts)).await?.is_some() {
             return Ok(());
         }
         let mentions = if message.quiet { &[] } else { mentions };
         let mut body = self.body(notice, &message::reply(message, mentions));
         body["thread_ts"] = json!(ts);
-        if message.occasion == Occasion::Escalated {
-            body["reply_broadcast"] = json!(true);
-        }
         match self.api.post("chat.postMessage", &body, notice.now).await {
             Ok(_) => Ok(()),
             // Somebody deleted it between the two calls: it says all there is, and the next notice begins anew.
@@ -146,17 +152,17 @@ impl Slack {
             "unfurl_media": false,
             // By these a message is found again whose answer was lost.
             "metadata": {
-                "event_type": "driftd_notice",
-                "event_payload": {"notice": notice.id, "group": notice.group, "fingerprints": fingerprints(notice.message)},
+                "event_type": EVENT,
+                "event_payload": {"notice": notice.id, "group": notice.group},
             },
         })
     }
 
     /// The time of the message that an earlier try of this notice left, in the channel or in a thread. A channel that may not be read tells
     /// nothing: then a message may come twice, which is better than not at all.
-    async fn posted_before(&self, notice: &Notice<'_>, thread: Option<&str>) -> Option<String> {
+    async fn posted_before(&self, notice: &Notice<'_>, thread: Option<&str>) -> Result<Option<String>, DeliveryError> {
         if notice.attempt <= 1 {
-            return None;
+            return Ok(None);
         }
         let oldest = notice.message.at.checked_sub(SKEW).unwrap_or(notice.message.at).as_second().to_string();
         let mut cursor = String::new();
@@ -174,28 +180,30 @@ impl Slack {
             let method = if thread.is_some() { "conversations.replies" } else { "conversations.history" };
             let said = match self.api.form(method, &pairs, notice.now).await {
                 Ok(said) => said,
-                Err(error) => {
+                Err(error) if error.is(MAY_NOT_READ) => {
                     tracing::debug!(notice = notice.id, error = %error.error, "an earlier try cannot be looked for");
-                    return None;
+                    return Ok(None);
                 }
+                Err(error) => return Err(error.into()),
             };
             let messages = said.get("messages").and_then(Value::as_array);
             let own = |message: &&Value| {
-                message.pointer("/metadata/event_payload/notice").and_then(Value::as_str) == Some(notice.id)
+                let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str);
+                text("/metadata/event_payload/notice") == Some(notice.id) && text("/metadata/event_type") == Some(EVENT)
             };
             // The message that a thread hangs on has the id of this notice since it was changed.
             let is_reply =
                 |message: &&Value| thread.is_none_or(|ts| message.get("ts").and_then(Value::as_str) != Some(ts));
             if let Some(found) = messages.into_iter().flatten().find(|message| own(message) && is_reply(message)) {
-                return found.get("ts").and_then(Value::as_str).filter(|ts| is_ts(ts)).map(str::to_owned);
+                return Ok(found.get("ts").and_then(Value::as_str).filter(|ts| is_ts(ts)).map(str::to_owned));
             }
             let next = said.pointer("/response_metadata/next_cursor").and_then(Value::as_str).unwrap_or_default();
             if next.is_empty() {
-                return None;
+                return Ok(None);
             }
             next.clone_into(&mut cursor);
         }
-        None
+        Ok(None)
     }
 
     /// Ids of those who did it. Nothing of this keeps a message from being sent.
@@ -230,11 +238,6 @@ impl Slack {
         people.insert(email.to_owned(), id.clone());
         id
     }
-}
-
-/// The contents that the message is about, at most a few.
-fn fingerprints(message: &Message) -> Vec<&str> {
-    message.items.iter().take(5).map(|item| item.fingerprint.as_str()).filter(|text| text.len() <= 64).collect()
 }
 
 /// `1503435956.000247`: how Slack names a message.

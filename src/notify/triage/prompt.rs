@@ -55,11 +55,17 @@ pub(super) fn cleaned(answer: &str) -> Option<String> {
     let text = sanitize_output(&text);
     let lower = text.to_lowercase();
     // Nobody who names a resource shall send people somewhere through the model, nor call them.
-    if ["://", "www.", "@"].iter().any(|mark| lower.contains(mark)) {
+    if ["://", "www.", "@"].iter().any(|mark| lower.contains(mark)) || lower.split_whitespace().any(is_page) {
         return None;
     }
     let text = if text.chars().count() > NOTE { ended(&text) } else { text };
     text.chars().any(char::is_alphabetic).then_some(text)
+}
+
+/// `evil.example/login`: what mail programs and chats make a link of.
+fn is_page(word: &str) -> bool {
+    word.split_once('/')
+        .is_some_and(|(host, _)| host.contains('.') && host.ends_with(|c: char| c.is_ascii_alphabetic()))
 }
 
 /// Up to the last sentence that fits, else up to the last word.

@@ -170,6 +170,11 @@ fn an_answer_is_shown_plain_and_short() {
         ("See [this](https://evil.example)", None),
         ("Mail admin@evil.example", None),
         ("go to www.evil.example", None),
+        ("log in at evil.example/x now", None),
+        (
+            "The rule (0.0.0.0/0) in modules/net.tf opens 22/tcp",
+            Some("The rule (0.0.0.0/0) in modules/net.tf opens 22/tcp"),
+        ),
         ("...", None),
         ("", None),
     ] {

@@ -26,6 +26,8 @@ const OF_THE_MESSAGE: &[&str] = &[
     "too_many_attachments",
     "no_text",
     "metadata_too_large",
+    "invalid_metadata_format",
+    "invalid_metadata_schema",
 ];
 
 /// Slack, by one token.

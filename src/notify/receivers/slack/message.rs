@@ -81,7 +81,7 @@ pub(super) fn reply(message: &Message, mentions: &[String]) -> Rendered {
     if message.text.is_none() && message.news.len() > NEWS {
         lines.push(format!("... and {} more", message.news.len() - NEWS));
     }
-    if lines.is_empty() || message.occasion == Occasion::Escalated {
+    if lines.is_empty() {
         lines.insert(0, headline(message));
     }
     let mut blocks = vec![json!({"type": "section", "text": plain(&lines.join("\n"), SECTION)})];
@@ -277,14 +277,16 @@ fn among_others(item: &Item, all: &[&Item]) -> Value {
     for rule in item.rules.iter().take(2) {
         text = text.words("\nrule ").code(&rule.id, 80);
     }
-    if let Some(link) = item.links.first() {
-        text = text.words(" · ").link(&link.url, &link.label);
-    }
     let diff = diff(item, DIFF_SHORT);
-    if !diff.is_empty() {
-        text = text.words("\n").code_block(&diff);
+    // What is left out first where it does not fit.
+    let mut with = text.clone();
+    if let Some(link) = item.links.first() {
+        with = with.words(" · ").link(&link.url, &link.label);
     }
-    section(text)
+    let differs = |text: Mrkdwn| if diff.is_empty() { text } else { text.words("\n").code_block(&diff) };
+    let forms = [differs(with), differs(text.clone()), text];
+    let fits = forms.iter().find(|text| text.len() <= SECTION).cloned();
+    section(fits.unwrap_or_else(|| Mrkdwn::default().code(&item.name, 150)))
 }
 
 fn word(severity: Severity) -> &'static str {
@@ -352,7 +354,8 @@ fn actions(targets: &Targets) -> Value {
         SNOOZES.iter().map(|(value, label, _)| json!({"text": plain(label, 75), "value": value})).collect();
     json!({
         "type": "actions",
-        "block_id": format!("driftd {}", targets.group),
+        // Another one whenever the buttons are about something else: a press of what was there before is known by it.
+        "block_id": format!("driftd {} {}", targets.group, targets.name()),
         "elements": [
             {"type": "button", "action_id": ACKNOWLEDGE, "style": "primary", "text": plain("Acknowledge", 75), "value": targets.encode()},
             {"type": "static_select", "action_id": SNOOZE, "placeholder": plain("Snooze", 75), "options": options},
@@ -365,7 +368,9 @@ fn actions(targets: &Targets) -> Value {
 pub(super) fn actors(message: &Message) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for who in message.items.iter().take(ITEMS).filter_map(|item| item.who.as_ref()) {
-        let Some(name) = who.name.as_ref().filter(|_| who.confidence >= Confidence::Likely) else { continue };
+        // Whoever can choose their name could have anybody called.
+        let is_known = who.confidence >= Confidence::Likely && !who.is_forgeable;
+        let Some(name) = who.name.as_ref().filter(|_| is_known) else { continue };
         if super::config::is_email(name) && !found.contains(name) {
             found.push(name.clone());
         }
