@@ -47,6 +47,8 @@ route:
 class Hook(http.server.ThreadingHTTPServer):
     """Takes webhooks. `events`: of each id the first that came; `again`: ids that came once more, after a lost answer."""
     daemon_threads = True
+    # Daemons that are killed hang up.
+    handle_error = lambda self, *_: None
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Take)

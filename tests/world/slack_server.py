@@ -24,6 +24,8 @@ class Slack(http.server.ThreadingHTTPServer):
     """As a context: it listens on a port of its own. `messages`: the channel, replies too, each as it was sent, with `ts`; `told`: what only
     one person saw; `problems`: why messages were refused; `notices`: ids of driftd's that came; `limited`: how often somebody was too fast."""
     daemon_threads = True
+    # Daemons that are killed hang up.
+    handle_error = lambda self, *_: None
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)

@@ -25,8 +25,9 @@ pub use text::{Mrkdwn, escape, escaped, is_id, plain};
 
 use crate::notify::{Delivered, DeliveryError, Notice, Receiver, Tools};
 
-/// Slack takes about one message per second and channel (<https://docs.slack.dev/apis/web-api/rate-limits>).
-const PACE: Duration = Duration::from_secs(1);
+/// Slack takes about one message per second and channel, and changes of messages at least 50 times a minute
+/// (<https://docs.slack.dev/apis/web-api/rate-limits>).
+const PACE: Duration = Duration::from_millis(1_200);
 /// People who are looked up for one message.
 const MENTIONS: usize = 5;
 /// How long that may take, all together.
