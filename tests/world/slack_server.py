@@ -139,7 +139,8 @@ def notice(message: dict) -> str:
 
 def buttons(message: dict) -> list[dict]:
     blocks = message.get("blocks", []) + [block for one in message.get("attachments", []) for block in one.get("blocks", [])]
-    return [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
+    # A press says in which block it was.
+    return [element | {"block_id": block["block_id"]} for block in blocks if block["type"] == "actions" for element in block["elements"]]
 
 
 def wrong(message: dict) -> str | None:
