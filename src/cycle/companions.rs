@@ -65,9 +65,8 @@ pub(super) fn parts_of_defaults(resources: &Resources, placed: &[Placed<'_>]) ->
                 && !declared.contains(&parent)
     };
     let has_default = |kind: &str| kinds::get(&kind.replacen("aws_", "aws_default_", 1)).is_some();
-    let is_part = |child: &Placed<'_>| {
-        child.parents.iter().any(|(kind, id)| has_default(kind) && is_looked_at(child, kind, id)) //
-    };
+    let is_part =
+        |child: &Placed<'_>| child.parents.iter().any(|(kind, id)| has_default(kind) && is_looked_at(child, kind, id));
     placed.iter().enumerate().filter(|(_, child)| is_part(child)).map(|(index, _)| index).collect()
 }
 

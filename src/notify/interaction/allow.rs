@@ -133,16 +133,16 @@ impl Place {
 
     /// Is somebody in a user group? Its members are asked for once a minute at most, so that nobody's presses use up what Slack allows.
     async fn is_member(&self, group: &str, user: &str, now: Timestamp) -> Result<bool, ApiError> {
-        let mut members = self.members.lock().await;
-        let known = members.get(group).filter(|(at, _)| now.duration_since(*at).abs() < MEMBERS_HOLD);
-        if let Some((_, users)) = known {
+        let known = self.members.lock().await.get(group).cloned();
+        if let Some((_, users)) = known.filter(|(at, _)| now.duration_since(*at).abs() < MEMBERS_HOLD) {
             return Ok(users.contains(user));
         }
+        // Nobody waits for the lock while Slack is asked.
         let said = self.api.form("usergroups.users.list", &[("usergroup", group)], now).await?;
         let users = said.get("users").and_then(Value::as_array).into_iter().flatten();
         let users: BTreeSet<String> = users.filter_map(Value::as_str).map(str::to_owned).collect();
         let is_member = users.contains(user);
-        members.insert(group.to_owned(), (now, users));
+        self.members.lock().await.insert(group.to_owned(), (now, users));
         Ok(is_member)
     }
 
